@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { chmod, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { isMissing } from "./errors.ts";
+import { type Platform } from "./platform.ts";
+
+/** What one file in the cache is. */
+export interface CacheKey {
+  name: string;
+  version: string;
+  platform: Platform;
+}
+
+/** What is remembered beside a file: its digest, and how the file looked when the digest was taken. */
+export interface CacheRecord {
+  /** Lower-case hex. */
+  sha256: string;
+  /** Bytes. */
+  size: number;
+  mtimeMs: number;
+  /** Where the file came from: a URL, or a Go module with its version. */
+  source: string;
+}
+
+export interface CachedArtifact extends CacheKey {
+  path: string;
+  record: CacheRecord;
+}
+
+/** `${XDG_CACHE_HOME:-~/.cache}/plinth`. */
+export function cacheRoot(): string {
+  const base = process.env["XDG_CACHE_HOME"];
+  return join(base === undefined || base === "" ? join(homedir(), ".cache") : base, "plinth");
+}
+
+/** Where artifacts are kept unless the caller says otherwise. */
+export function defaultCacheDir(): string {
+  return join(cacheRoot(), "artifacts");
+}
+
+/** `<name>/<version>/<platform>/<name>`: the path below the cache directory, and below the artifact server's root. */
+export function relativePath({ name, version, platform }: CacheKey): string {
+  return `${name}/${version}/${platform}/${name}`;
+}
+
+const recordFile = (path: string): string => `${path}.json`;
+
+/** SHA-256 of a file, lower-case hex. */
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+}
+
+async function readRecord(path: string): Promise<CacheRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(recordFile(path), "utf8")) as CacheRecord;
+  } catch (error) {
+    // A record cut short by a crash counts as none: the file is fetched again.
+    if (isMissing(error) || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function writeRecord(path: string, record: CacheRecord): Promise<void> {
+  const temporary = `${recordFile(path)}.${process.pid.toString()}`;
+  await writeFile(temporary, `${JSON.stringify(record, undefined, 2)}\n`);
+  await rename(temporary, recordFile(path));
+}
+
+/**
+ * The verified file for `key`, or undefined when there is none. Size and mtime are compared on every use; the whole
+ * file is hashed again when they differ, and dropped when the digest is not the recorded one.
+ */
+export async function findCached(cacheDir: string, key: CacheKey): Promise<CachedArtifact | undefined> {
+  const path = join(cacheDir, relativePath(key));
+  const record = await readRecord(path);
+  if (record === undefined) return undefined;
+  let now;
+  try {
+    now = await stat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  if (now.size === record.size && now.mtimeMs === record.mtimeMs) return { ...key, path, record };
+  if ((await sha256Of(path)) !== record.sha256) {
+    await rm(path, { force: true });
+    await rm(recordFile(path), { force: true });
+    return undefined;
+  }
+  const refreshed = { ...record, size: now.size, mtimeMs: now.mtimeMs };
+  await writeRecord(path, refreshed);
+  return { ...key, path, record: refreshed };
+}
+
+/** Moves a finished executable (same file system) into the cache and records its digest. */
+export async function store(cacheDir: string, key: CacheKey, file: string, source: string): Promise<CachedArtifact> {
+  const path = join(cacheDir, relativePath(key));
+  await mkdir(dirname(path), { recursive: true });
+  await chmod(file, 0o755);
+  const handle = await open(file, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  const sha256 = await sha256Of(file);
+  await rename(file, path);
+  const { size, mtimeMs } = await stat(path);
+  const record = { sha256, size, mtimeMs, source };
+  await writeRecord(path, record);
+  return { ...key, path, record };
+}
+
+async function foldersIn(path: string): Promise<string[]> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** Every verified file in the cache, sorted by path. */
+export async function listCached(cacheDir: string): Promise<CachedArtifact[]> {
+  const found: CachedArtifact[] = [];
+  for (const name of (await foldersIn(cacheDir)).sort()) {
+    for (const version of (await foldersIn(join(cacheDir, name))).sort()) {
+      for (const platform of (await foldersIn(join(cacheDir, name, version))).sort()) {
+        const cached = await findCached(cacheDir, { name, version, platform: platform as Platform });
+        if (cached !== undefined) found.push(cached);
+      }
+    }
+  }
+  return found;
+}

@@ -1,0 +1,188 @@
+import { cp, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { store } from "./cache.ts";
+import { labelOf, workDirOf, type SourceContext, type Wanted } from "./context.ts";
+import { ArtifactError, reasonOf } from "./errors.ts";
+import { ensureGo, type Go } from "./go.ts";
+import { downloadModule } from "./godownload.ts";
+import { ownPlatform, splitPlatform } from "./platform.ts";
+import { formatDuration, formatSize, reporting } from "./progress.ts";
+import { run } from "./run.ts";
+import { type Artifact, type ArtifactGroup } from "./table.ts";
+import { statesVersion } from "./versions.ts";
+
+/** The file name that `go build` gives a main package: its last element that is no major version. */
+export function binaryName(packagePath: string): string {
+  return basename(packagePath.replace(/\/v\d+$/, ""));
+}
+
+// One build at a time uses all cores; a second one beside it only makes both late.
+let lastBuild: Promise<unknown> = Promise.resolve();
+
+/** Builds what `wanted` lists from its Go modules, runs it to see its version, and stores it in the cache. */
+export function buildFromModules(wanted: Wanted, context: SourceContext): Promise<void> {
+  const result = lastBuild.then(() => build(wanted, context));
+  lastBuild = result.catch(() => undefined);
+  return result;
+}
+
+async function build(wanted: Wanted, context: SourceContext): Promise<void> {
+  const { group, version, platform, names } = wanted;
+  const { cacheDir, report, signal } = context;
+  context.signal?.throwIfAborted();
+  const label = labelOf(wanted);
+  const workDir = workDirOf(cacheDir, wanted);
+  const go = await ensureGo(await requiredGo(group), context);
+  const pinned = version === group.version;
+  const env = await buildEnvironment(wanted, go, pinned, context);
+  const moduleDir = pinned ? group.moduleDir : await otherVersion(wanted, go, env, join(workDir, "module"), context);
+  // A name of its own: the compiler of a run that was killed may still be writing to that run's folder.
+  const outDir = join(workDir, `out-${process.pid.toString()}`);
+  await mkdir(outDir, { recursive: true });
+
+  const artifacts = group.artifacts.filter(({ name }) => names.includes(name));
+  const began = Date.now();
+  report(`${label}: building ${names.join(", ")} from Go modules with go ${go.version}`);
+  const seen = { downloads: 0, packages: 0 };
+  const ldflags = ["-s", "-w", ...group.ldflags(version)].join(" ");
+  const flags = ["-v", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", `${outDir}/`];
+  await reporting(
+    report,
+    (elapsed) => {
+      const { downloads, packages } = seen;
+      return `${label}: still building, ${elapsed}, ${downloads.toString()} modules fetched, ${packages.toString()} packages compiled`;
+    },
+    async () => {
+      try {
+        await run(go.command, ["build", ...flags, ...artifacts.map((artifact) => artifact.package)], {
+          cwd: moduleDir,
+          env,
+          signal,
+          onErrorLine: (line) => {
+            if (line.startsWith("go: downloading ")) seen.downloads++;
+            else if (isPackageLine(line)) seen.packages++;
+          },
+          isNoise: (line) => line.startsWith("go: downloading ") || isPackageLine(line),
+        });
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw new ArtifactError(
+          `the Go build failed${pinned ? "" : ` for ${version}, which is not the pinned ${group.version}`}: ${withoutCommand(error)}`,
+          { cause: error },
+        );
+      }
+    },
+  );
+
+  const stored: string[] = [];
+  for (const artifact of artifacts) {
+    const file = join(outDir, binaryName(artifact.package));
+    if (platform === ownPlatform()) await verifyVersion(artifact, file, version);
+    const source = `Go package ${artifact.package}, version ${version}, built with go ${go.version}`;
+    const target = join(workDir, artifact.name);
+    await rename(file, target);
+    await store(cacheDir, { name: artifact.name, version, platform }, target, source).then(({ record }) =>
+      stored.push(`${artifact.name} (${formatSize(record.size)})`),
+    );
+  }
+  report(`${label}: built ${stored.join(", ")} in ${formatDuration(Date.now() - began)}`);
+}
+
+/** Whether a line of `go build -v` names a compiled package. */
+const isPackageLine = (line: string): boolean => /^[\w.~/-]+$/.test(line);
+
+/** The reason of a failed `go`, without the long command line. */
+const withoutCommand = (error: unknown): string => reasonOf(error).replace(/^`[^`]*` ended with /, "go ended with ");
+
+async function requiredGo(group: ArtifactGroup): Promise<string> {
+  const text = await readFile(join(group.moduleDir, "go.mod"), "utf8");
+  const version = /^go (\S+)$/m.exec(text)?.[1];
+  if (version === undefined) throw new ArtifactError(`${group.moduleDir}/go.mod has no go line`);
+  return version;
+}
+
+async function buildEnvironment(
+  { platform }: Wanted,
+  go: Go,
+  pinned: boolean,
+  context: SourceContext,
+): Promise<NodeJS.ProcessEnv> {
+  const { os, arch } = splitPlatform(platform);
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    CGO_ENABLED: "0",
+    GO111MODULE: "on",
+    // Binaries must run on the oldest CPU of the platform, whatever the operator's own settings are.
+    GOAMD64: "v1",
+    GOARCH: arch,
+    GOEXPERIMENT: "",
+    // The pinned version is built from committed sums and nothing may change them.
+    GOFLAGS: pinned ? "-mod=readonly" : "-mod=mod",
+    GOOS: os,
+    GOTOOLCHAIN: go.toolchain,
+    GOWORK: "off",
+  };
+  const proxy = (await run(go.command, ["env", "GOPROXY"], { cwd: "/", env })).trim().split(/[,|]/)[0] ?? "";
+  const reason = /^https?:/.test(proxy) ? await context.reachability.whyNot(proxy) : undefined;
+  // Go would wait for each module in turn. Without the proxy, modules that are on this machine already still build.
+  if (reason !== undefined) {
+    context.report(
+      `The Go module proxy is not reachable (${reason}): only modules that are on this machine can be built`,
+    );
+    env["GOPROXY"] = "off";
+  }
+  return env;
+}
+
+/**
+ * Makes a module for a version other than the pinned one: the tool lines stay, the requirements start from nothing, so
+ * that the wanted version's own pins count, also when it is older.
+ */
+async function otherVersion(
+  { group, version }: Wanted,
+  go: Go,
+  env: NodeJS.ProcessEnv,
+  folder: string,
+  { signal }: SourceContext,
+): Promise<string> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await cp(join(group.moduleDir, "go.mod"), join(folder, "pinned.mod"));
+  const pinned = await readFile(join(folder, "pinned.mod"), "utf8");
+  const head = /^[\s\S]*?(?=^require\b)/m.exec(pinned)?.[0] ?? "";
+  const requirements = Object.entries(group.modules(version));
+  try {
+    if (group.stagingVersion !== undefined) {
+      const [main, mainVersion] = requirements[0] ?? ["", ""];
+      const { goMod } = await downloadModule(go.command, `${main}@${mainVersion}`, {
+        cwd: folder,
+        env: { ...env, GOFLAGS: "" },
+        signal,
+      });
+      const staging = stagingModules(await readFile(goMod, "utf8"));
+      const stagingVersion = group.stagingVersion(version);
+      for (const module of staging) requirements.push([module, stagingVersion]);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new ArtifactError(`Go modules do not have version ${version}: ${withoutCommand(error)}`, { cause: error });
+  }
+  const lines = requirements.map(([module, moduleVersion]) => `\t${module} ${moduleVersion}\n`).join("");
+  await writeFile(join(folder, "go.mod"), `${head}require (\n${lines})\n`);
+  return folder;
+}
+
+/** The modules that a go.mod requires at v0.0.0 and replaces by folders of its own repository. */
+export function stagingModules(goMod: string): string[] {
+  return [...goMod.matchAll(/^\s*(?:require )?(\S+) v0\.0\.0(?:\s|$)/gm)].flatMap(([, module]) => module ?? []);
+}
+
+async function verifyVersion({ name, versionArgs }: Artifact, file: string, version: string): Promise<void> {
+  const { size } = await stat(file);
+  if (size === 0) throw new ArtifactError(`the built ${name} is empty`);
+  const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+  const output = await run(file, versionArgs, { env, timeoutMs: 30_000 });
+  if (!statesVersion(output, version)) {
+    throw new ArtifactError(`the built ${name} calls itself "${output.trim().split("\n")[0] ?? ""}", not ${version}`);
+  }
+}

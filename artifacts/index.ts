@@ -1,0 +1,12 @@
+export { ArtifactError } from "./errors.ts";
+export {
+  ensureArtifacts,
+  type ArtifactPaths,
+  type ArtifactRef,
+  type EnsureArtifacts,
+  type EnsureOptions,
+} from "./ensure.ts";
+export { defaultCacheDir, relativePath } from "./cache.ts";
+export { ownPlatform, type Platform } from "./platform.ts";
+export { defaultVersions } from "./table.ts";
+export { serveArtifacts, type ArtifactServer, type ServeOptions } from "./serve.ts";

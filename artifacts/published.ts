@@ -1,0 +1,126 @@
+import { mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { store } from "./cache.ts";
+import { labelOf, partialDirOf, workDirOf, type SourceContext, type Wanted } from "./context.ts";
+import { downloadFile, publishedDigest } from "./download.ts";
+import { ArtifactError } from "./errors.ts";
+import { formatDuration, formatSize, reporting } from "./progress.ts";
+import { run } from "./run.ts";
+import { type Download } from "./table.ts";
+
+/** A place that publishes finished files with their checksums. */
+export interface PublishedSource {
+  /** How progress lines call it: "the official site", "the mirror". */
+  title: string;
+  /** The file for one artifact of `wanted`. */
+  download(artifact: string, wanted: Wanted): Download;
+}
+
+/** The publishers' own sites. */
+export const officialSource: PublishedSource = {
+  title: "the official site",
+  download: (artifact, { group, version, platform }) => group.download(artifact, version, platform),
+};
+
+/** A mirror that is laid out as the artifact server's tree, with `SHA256SUMS` at its root. */
+export function mirrorSource(baseUrl: string): PublishedSource {
+  const base = baseUrl.replace(/\/+$/, "");
+  return {
+    title: "the mirror",
+    download: (artifact, { version, platform }) => {
+      const entry = `${artifact}/${version}/${platform}/${artifact}`;
+      return { url: `${base}/${entry}`, checksums: `${base}/SHA256SUMS`, entry, provides: { [artifact]: null } };
+    },
+  };
+}
+
+/** The files to fetch for `wanted`, each once, however many of its artifacts it holds. */
+function downloadsFor(source: PublishedSource, wanted: Wanted): Download[] {
+  const byUrl = new Map(wanted.names.map((name) => source.download(name, wanted)).map((d) => [d.url, d]));
+  return [...byUrl.values()];
+}
+
+/** Undefined when every site that `wanted` needs from this source answers; otherwise which one does not, and why. */
+export async function whyUnreachable(
+  source: PublishedSource,
+  wanted: Wanted,
+  { reachability }: SourceContext,
+): Promise<string | undefined> {
+  for (const { url } of downloadsFor(source, wanted)) {
+    const reason = await reachability.whyNot(url);
+    if (reason !== undefined) return `${new URL(url).host} is not reachable (${reason})`;
+  }
+  return undefined;
+}
+
+/** Downloads, checks and stores what `wanted` lists. Nothing of a file with a wrong digest stays. */
+export async function fetchPublished(source: PublishedSource, wanted: Wanted, context: SourceContext): Promise<void> {
+  for (const download of downloadsFor(source, wanted)) await fetchOne(source, download, wanted, context);
+}
+
+async function fetchOne(
+  source: PublishedSource,
+  download: Download,
+  wanted: Wanted,
+  context: SourceContext,
+): Promise<void> {
+  const { report, cacheDir, signal } = context;
+  const label = labelOf(wanted);
+  const file = download.url.slice(download.url.lastIndexOf("/") + 1);
+  const began = Date.now();
+  report(`${label}: downloading ${file} from ${source.title} (${new URL(download.url).host})`);
+  const digest = await publishedDigest(download, signal);
+  let state = "";
+  const partial = await reporting(
+    report,
+    (elapsed) => `${label}: still downloading ${file}, ${elapsed}${state}`,
+    () =>
+      downloadFile(download.url, digest, {
+        partialDir: partialDirOf(cacheDir),
+        signal,
+        onBytes: (received, total) => {
+          state = `, ${formatSize(received)}${total === undefined ? "" : ` of ${formatSize(total)}`}`;
+        },
+      }),
+  );
+  const sizes = await storeAll(download, partial, wanted, context);
+  report(`${label}: ${sizes} from ${source.title} in ${formatDuration(Date.now() - began)}, checksum verified`);
+}
+
+/** Puts the wanted artifacts of one verified file into the cache, and says which and how large. */
+async function storeAll(
+  download: Download,
+  file: string,
+  wanted: Wanted,
+  { cacheDir, signal }: SourceContext,
+): Promise<string> {
+  const { version, platform } = wanted;
+  const workDir = workDirOf(cacheDir, wanted);
+  await mkdir(workDir, { recursive: true });
+  const stored: string[] = [];
+  for (const [name, member] of Object.entries(download.provides)) {
+    if (!wanted.names.includes(name)) continue;
+    const target = join(workDir, name);
+    if (member === null) await rename(file, target);
+    else await extract(file, member, workDir, target, signal);
+    const { record } = await store(cacheDir, { name, version, platform }, target, download.url);
+    stored.push(`${name} (${formatSize(record.size)})`);
+  }
+  await rm(file, { force: true });
+  return stored.join(", ");
+}
+
+async function extract(
+  archive: string,
+  member: string,
+  workDir: string,
+  target: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await run("tar", ["-xzf", archive, "-C", workDir, "--no-same-owner", member], { signal });
+  } catch (error) {
+    throw new ArtifactError(`${member} could not be taken out of the downloaded archive`, { cause: error });
+  }
+  await rename(join(workDir, member), target);
+}

@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import { ArtifactError } from "./errors.ts";
+import { splitPlatform, type Platform } from "./platform.ts";
+
+/** One file on an official site or a mirror, and which artifacts it holds. */
+export interface Download {
+  url: string;
+  /** Where the publisher keeps the SHA-256: either a bare digest or `<digest>  <entry>` lines. */
+  checksums: string;
+  /** The name of the file in `checksums`. Default: the last part of `url`. */
+  entry?: string;
+  /** Artifact name → its path inside the `.tar.gz`, or null when the file is the artifact itself. */
+  provides: Readonly<Record<string, string | null>>;
+}
+
+/** One executable. */
+export interface Artifact {
+  name: string;
+  /** Its Go main package; also a `tool` line of the group's go.mod. */
+  package: string;
+  /** Arguments that make it print its version: how a build is verified. */
+  versionArgs: readonly string[];
+}
+
+/** Artifacts that are released, and built, together. */
+export interface ArtifactGroup {
+  name: string;
+  /** The default version, the one that go.mod and go.sum pin. Without `v`, as everywhere. */
+  version: string;
+  artifacts: readonly Artifact[];
+  /** An executable on PATH, at least of the wanted version, is as good as our own. */
+  fromPath?: boolean;
+  /** The official files for one artifact. Several artifacts may come from one file. */
+  download(artifact: string, version: string, platform: Platform): Download;
+  /** The folder with the go.mod and go.sum that pin `version`. */
+  moduleDir: string;
+  /** Linker flags that stamp the version, as the official builds do. */
+  ldflags(version: string): readonly string[];
+  /** The modules to require for `version`, as `module` → `version`. */
+  modules(version: string): Readonly<Record<string, string>>;
+  /** The version of modules that the first of `modules` requires at v0.0.0 (Kubernetes' staging repositories). */
+  stagingVersion?(version: string): string;
+}
+
+const minorAndPatch = (version: string): string => version.split(".").slice(1).join(".");
+
+const kubernetes: ArtifactGroup = {
+  name: "kubernetes",
+  moduleDir: join(import.meta.dirname, "go", "kubernetes"),
+  version: "1.36.3",
+  artifacts: ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kubelet", "kube-proxy"].map(
+    (name) => ({
+      name,
+      package: `k8s.io/kubernetes/cmd/${name}`,
+      versionArgs: name === "kubectl" ? ["version", "--client"] : ["--version"],
+    }),
+  ),
+  download: (artifact, version, platform) => {
+    const { os, arch } = splitPlatform(platform);
+    const url = `https://dl.k8s.io/release/v${version}/bin/${os}/${arch}/${artifact}`;
+    return { url, checksums: `${url}.sha256`, provides: { [artifact]: null } };
+  },
+  ldflags: (version) => {
+    const [major = "", minor = ""] = version.split(".");
+    const stamp = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
+    const packages = ["k8s.io/client-go/pkg/version", "k8s.io/component-base/version"];
+    return packages.flatMap((path) => Object.entries(stamp).map(([name, value]) => `-X ${path}.${name}=${value}`));
+  },
+  modules: (version) => ({ "k8s.io/kubernetes": `v${version}` }),
+  stagingVersion: (version) => `v0.${minorAndPatch(version)}`,
+};
+
+const etcd: ArtifactGroup = {
+  name: "etcd",
+  moduleDir: join(import.meta.dirname, "go", "etcd"),
+  version: "3.6.14",
+  artifacts: [
+    { name: "etcd", package: "go.etcd.io/etcd/server/v3", versionArgs: ["--version"] },
+    { name: "etcdctl", package: "go.etcd.io/etcd/etcdctl/v3", versionArgs: ["version"] },
+    { name: "etcdutl", package: "go.etcd.io/etcd/etcdutl/v3", versionArgs: ["version"] },
+  ],
+  download: (_artifact, version, platform) => {
+    const folder = `etcd-v${version}-${platform}`;
+    const release = `https://github.com/etcd-io/etcd/releases/download/v${version}`;
+    const names = ["etcd", "etcdctl", "etcdutl"];
+    return {
+      url: `${release}/${folder}.tar.gz`,
+      checksums: `${release}/SHA256SUMS`,
+      provides: Object.fromEntries(names.map((name) => [name, `${folder}/${name}`])),
+    };
+  },
+  ldflags: () => [],
+  modules: (version) =>
+    Object.fromEntries(["server", "etcdctl", "etcdutl"].map((part) => [`go.etcd.io/etcd/${part}/v3`, `v${version}`])),
+};
+
+const pulumi: ArtifactGroup = {
+  name: "pulumi",
+  moduleDir: join(import.meta.dirname, "go", "pulumi"),
+  version: "3.259.0",
+  artifacts: [{ name: "pulumi", package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", versionArgs: ["version"] }],
+  fromPath: true,
+  download: (_artifact, version, platform) => {
+    const site = "https://get.pulumi.com/releases/sdk";
+    return {
+      url: `${site}/pulumi-v${version}-${platform.replace("amd64", "x64")}.tar.gz`,
+      checksums: `${site}/pulumi-${version}-checksums.txt`,
+      provides: { pulumi: "pulumi/pulumi" },
+    };
+  },
+  ldflags: (version) => [`-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`],
+  modules: (version) => ({
+    "github.com/pulumi/pulumi/pkg/v3": `v${version}`,
+    "github.com/pulumi/pulumi/sdk/v3": `v${version}`,
+  }),
+};
+
+/** Everything that Plinth can fetch or build. Builds run in this order: what is wanted first stands first. */
+export const groups: readonly ArtifactGroup[] = [pulumi, etcd, kubernetes];
+
+/** The default version per artifact name: `{ pulumi: "3.259.0", etcd: "3.6.14", kubelet: "1.36.3", … }`. */
+export const defaultVersions: Readonly<Record<string, string>> = Object.fromEntries(
+  groups.flatMap((group) => group.artifacts.map((artifact) => [artifact.name, group.version])),
+);
+
+/** The group that makes `artifact`. Throws an ArtifactError for a name that is not in the table. */
+export function groupOf(artifact: string, table: readonly ArtifactGroup[] = groups): ArtifactGroup {
+  const group = table.find((candidate) => candidate.artifacts.some(({ name }) => name === artifact));
+  if (group !== undefined) return group;
+  const known = table.flatMap(({ artifacts }) => artifacts.map(({ name }) => name)).sort();
+  throw new ArtifactError(`There is no artifact "${artifact}"; known are ${known.join(", ")}.`);
+}

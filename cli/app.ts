@@ -1,0 +1,44 @@
+import { Command } from "commander";
+import { artifactsCommand } from "./commands/artifacts.ts";
+import { destroyCommand } from "./commands/destroy.ts";
+import { kubectlCommand } from "./commands/kubectl.ts";
+import { labCommand } from "./commands/lab.ts";
+import { outputsCommand } from "./commands/outputs.ts";
+import { previewCommand } from "./commands/preview.ts";
+import { refreshCommand } from "./commands/refresh.ts";
+import { sshCommand } from "./commands/ssh.ts";
+import { statusCommand } from "./commands/status.ts";
+import { testCommand } from "./commands/test.ts";
+import { upCommand } from "./commands/up.ts";
+import { examplesHelp } from "./exit.ts";
+
+/** The whole command line. Commands load what they need when they run, so that help is instant. */
+export function commandLine(): Command {
+  const app = new Command("plinth")
+    .description("Highly available Kubernetes on bare-metal hosts, as one program on Pulumi.")
+    .enablePositionalOptions()
+    .showHelpAfterError("(add --help for what is possible)")
+    .addHelpText(
+      "after",
+      examplesHelp([
+        ["./plinth up", "make three hosts on this machine and a cluster on them"],
+        ["./plinth status", "is everything healthy?"],
+        ["./plinth up --help", "options, examples and exit codes of a command"],
+      ]),
+    );
+  const commands = [
+    upCommand(),
+    previewCommand(),
+    destroyCommand(),
+    refreshCommand(),
+    outputsCommand(),
+    statusCommand(),
+    kubectlCommand(),
+    sshCommand(),
+    labCommand(),
+    testCommand(),
+    artifactsCommand(),
+  ];
+  for (const command of commands) app.addCommand(command.copyInheritedSettings(app));
+  return app;
+}

@@ -1,0 +1,44 @@
+import { Command } from "commander";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+
+export function artifactsCommand(): Command {
+  return new Command("artifacts")
+    .description("download or build every binary that a stack needs, and say where they are")
+    .addOption(shared.stackOption())
+    .addOption(shared.jsonOption())
+    .addHelpText(
+      "after",
+      [
+        examplesHelp([["./plinth artifacts --stack prod", "fill the cache before going where there is no network"]]),
+        exitCodesHelp([
+          [Exit.done, "everything is in the cache"],
+          [Exit.failed, "something could neither be downloaded nor built"],
+          [Exit.badInput, "there is no such stack, or its input is not valid"],
+        ]),
+      ].join("\n"),
+    )
+    .action(artifacts);
+}
+
+async function artifacts(options: { stack: string; json?: boolean }): Promise<void> {
+  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { readInput } = await import("../engine/inventory.ts");
+  const { ensure, hostArtifacts, pulumiRef } = await import("../engine/needs.ts");
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const { formatTable } = await import("../render/table.ts");
+  const project = thisProject();
+  requireStack(project, options.stack);
+  const { config } = await readInput(project, options.stack);
+  const terminal = makeTerminal(options);
+  const refs = [await pulumiRef(), ...hostArtifacts(config)];
+  const paths = await ensure(refs, terminal);
+  const rows = refs.map(({ name, version }) => ({ name, version, path: paths.get(name) ?? "" }));
+  if (options.json === true) terminal.print(JSON.stringify(rows, null, 2));
+  else
+    for (const line of formatTable(
+      rows.map(({ name, version, path }) => [name, version, path]),
+      "",
+    ))
+      terminal.print(line);
+}

@@ -1,0 +1,54 @@
+import { Command, Option } from "commander";
+import { CliError } from "../errors.ts";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+import type { PluginMode } from "../engine/plugins.ts";
+
+interface DestroyOptions {
+  stack: string;
+  yes?: boolean;
+  plugins: PluginMode;
+  parallel?: number;
+}
+
+export function destroyCommand(): Command {
+  return new Command("destroy")
+    .description("take the cluster off the hosts of a stack, its certificate authorities included")
+    .addOption(shared.stackOption())
+    .addOption(new Option("-y, --yes", "do not ask; needed where there is no terminal"))
+    .addOption(shared.pluginsOption())
+    .addOption(shared.parallelOption())
+    .addHelpText(
+      "after",
+      [
+        "\nThe data of etcd is not deleted: each host keeps it aside, and the command says where.",
+        examplesHelp([["./plinth destroy --yes", "the lab's cluster; the lab's hosts go on running (see `lab down`)"]]),
+        exitCodesHelp([
+          [Exit.done, "nothing of the cluster is left"],
+          [Exit.failed, "a host could not be cleaned; run it again when the host can be reached"],
+          [Exit.badInput, "command line not valid, or nobody to ask and no --yes"],
+        ]),
+      ].join("\n"),
+    )
+    .action(destroy);
+}
+
+async function destroy(options: DestroyOptions): Promise<void> {
+  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const { Phases } = await import("../engine/phases.ts");
+  const { readInput } = await import("../engine/inventory.ts");
+  const { enterRunningLab } = await import("../engine/namespace.ts");
+  const project = thisProject();
+  requireStack(project, options.stack);
+  const terminal = makeTerminal();
+  if (options.yes !== true && !terminal.interactive) {
+    throw new CliError("destroy asks before it begins; without a terminal say --yes.", Exit.badInput);
+  }
+  const input = await readInput(project, options.stack);
+  const phases = Phases.fromEnvironment();
+  await enterRunningLab(project, options.stack, phases);
+
+  const { runDestroy } = await import("../engine/destroy.ts");
+  await runDestroy({ ...options, project, input, terminal, phases });
+}

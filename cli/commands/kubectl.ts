@@ -1,0 +1,68 @@
+import { Command } from "commander";
+import { QuietExit } from "../errors.ts";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+
+export function kubectlCommand(): Command {
+  return new Command("kubectl")
+    .description("run kubectl of the cluster's version with the cluster's admin credentials")
+    .argument("[args...]", "passed on to kubectl as they are; our own options stand before them")
+    .addOption(shared.stackOption())
+    .passThroughOptions()
+    .helpOption("-h, --help", "this text; `kubectl -- --help` is kubectl's own")
+    .addHelpText(
+      "after",
+      [
+        examplesHelp([
+          ["./plinth kubectl get --raw '/readyz?verbose'", "is the API ready?"],
+          ["./plinth kubectl --stack prod -n kube-system get leases", "another stack"],
+        ]),
+        exitCodesHelp([
+          [Exit.done, "kubectl ended well"],
+          [Exit.failed, "kubectl failed (its own exit code is passed on), or there is no cluster yet"],
+          [Exit.badInput, "command line not valid"],
+        ]),
+      ].join("\n"),
+    )
+    .action(kubectl);
+}
+
+/**
+ * Puts `--` between our own options and kubectl's, which may begin with options of its own:
+ * `kubectl --stack prod -n kube-system get pods` → `kubectl --stack prod -- -n kube-system get pods`.
+ */
+export function separateArguments(args: readonly string[]): string[] {
+  if (args[0] !== "kubectl") return [...args];
+  let next = 1;
+  for (;;) {
+    const arg = args[next];
+    if (arg === "--stack" || arg === "-s") next += 2;
+    else if (arg?.startsWith("--stack=") === true) next += 1;
+    else if (arg === undefined || arg === "--" || arg === "-h" || arg === "--help") return [...args];
+    else return [...args.slice(0, next), "--", ...args.slice(next)];
+  }
+}
+
+async function kubectl(args: string[], options: { stack: string }): Promise<void> {
+  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { Phases } = await import("../engine/phases.ts");
+  const { enterRunningLab } = await import("../engine/namespace.ts");
+  const project = thisProject();
+  requireStack(project, options.stack);
+  await enterRunningLab(project, options.stack, Phases.fromEnvironment());
+
+  const { readInput } = await import("../engine/inventory.ts");
+  const { openContext } = await import("../engine/open-context.ts");
+  const { requireOutput } = await import("../engine/outputs.ts");
+  const { findKubectl } = await import("../engine/needs.ts");
+  const { withKubeconfig } = await import("../engine/kubeconfig.ts");
+  const { runForeground } = await import("../engine/foreground.ts");
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const terminal = makeTerminal({ json: true }); // Stdout is kubectl's.
+  const context = await openContext(options.stack, terminal);
+  const kubeconfig = await requireOutput(context, "kubeconfig");
+  const { config } = await readInput(project, options.stack);
+  const binary = await findKubectl(config.kubernetesVersion, terminal);
+  const code = await withKubeconfig(kubeconfig, (path) => runForeground(binary, ["--kubeconfig", path, ...args]));
+  if (code !== 0) throw new QuietExit(code);
+}

@@ -1,0 +1,62 @@
+import { Command } from "commander";
+import { QuietExit } from "../errors.ts";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+
+/** Verb, arguments, description. */
+const VERBS = [
+  ["up", "", "boot every host that is not running, and wait until it answers"],
+  ["down", "", "stop every host and remove its disk"],
+  ["status", "", "show the hosts"],
+  ["add", "<host> [address]", "boot one more host"],
+  ["kill", "<host>", "power loss: the host stops at once"],
+  ["start", "<host>", "boot a killed host from its disk"],
+  ["pause", "<host>", "freeze every process of a host"],
+  ["resume", "<host>", "let a paused host go on"],
+  ["partition", "<host>", "drop every packet from and to a host"],
+  ["heal", "[host]", "end the partition of a host, or of all"],
+] as const;
+
+export function labCommand(): Command {
+  const lab = new Command("lab")
+    .description("the hosts on this machine, to try and to test: boot, power loss, pause, partition")
+    .addHelpText(
+      "after",
+      [
+        examplesHelp([
+          ["./plinth lab status", "which hosts run"],
+          ["./plinth lab kill cp1", "power loss of cp1"],
+          ["./plinth lab start cp1", "boot it again"],
+        ]),
+        exitCodesHelp([
+          [Exit.done, "done"],
+          [Exit.failed, "failed"],
+          [Exit.badInput, "not possible as asked, for example: there is no such host"],
+        ]),
+      ].join("\n"),
+    );
+  for (const [verb, parameters, description] of VERBS) {
+    const command = new Command(verb).description(description).addOption(shared.jsonOption());
+    if (parameters !== "") command.arguments(parameters);
+    command.action(async (...all: unknown[]) => {
+      const { json } = command.opts<{ json?: boolean }>();
+      const values = all.filter((value) => typeof value === "string");
+      await run([verb, ...values], json === true);
+    });
+    lab.addCommand(command);
+  }
+  return lab;
+}
+
+async function run(args: string[], json: boolean): Promise<void> {
+  const { thisProject } = await import("../engine/project.ts");
+  const { openLab } = await import("../engine/namespace.ts");
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const { labCommand: carryOut } = await import("../../lab/index.ts");
+  const terminal = makeTerminal({ json });
+  const lab = await openLab(thisProject(), (line) => {
+    terminal.note(terminal.paint("dim", `  ${line}`));
+  });
+  const code = await carryOut(args, lab, json);
+  if (code !== 0) throw new QuietExit(code);
+}

@@ -1,0 +1,87 @@
+import { Command } from "commander";
+import { QuietExit } from "../errors.ts";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+import type { PluginMode } from "../engine/plugins.ts";
+
+interface PreviewOptions {
+  stack: string;
+  expectNoChanges?: boolean;
+  target?: string[];
+  diff?: boolean;
+  json?: boolean;
+  plugins: PluginMode;
+  parallel?: number;
+}
+
+export function previewCommand(): Command {
+  return new Command("preview")
+    .description("show what `up` would change, without changing anything")
+    .addOption(shared.stackOption())
+    .addOption(shared.diffOption())
+    .addOption(shared.expectNoChangesOption())
+    .addOption(shared.targetOption())
+    .addOption(shared.jsonOption())
+    .addOption(shared.pluginsOption())
+    .addOption(shared.parallelOption())
+    .addHelpText(
+      "after",
+      [
+        examplesHelp([
+          ["./plinth preview --diff", "with the changed lines per host"],
+          ["./plinth preview --json", "for a machine to read"],
+        ]),
+        exitCodesHelp([
+          [Exit.done, "the plan was made"],
+          [Exit.failed, "the plan could not be made"],
+          [Exit.badInput, "inventory, configuration or command line not valid"],
+          [Exit.refused, "a guard would refuse"],
+          [Exit.changes, "--expect-no-changes and something would change"],
+        ]),
+      ].join("\n"),
+    )
+    .action(preview);
+}
+
+async function preview(options: PreviewOptions): Promise<void> {
+  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { terminal: makeTerminal, warnOnce } = await import("../render/terminal.ts");
+  const { Phases } = await import("../engine/phases.ts");
+  const { readInput } = await import("../engine/inventory.ts");
+  const { enterRunningLab } = await import("../engine/namespace.ts");
+  const project = thisProject();
+  requireStack(project, options.stack);
+  const input = await readInput(project, options.stack);
+  const phases = Phases.fromEnvironment();
+  await enterRunningLab(project, options.stack, phases);
+
+  const { inSession } = await import("../engine/session.ts");
+  const { countChanges, Digest } = await import("../engine/digest.ts");
+  const { operate } = await import("../engine/operation.ts");
+  const { targetPatterns } = await import("../engine/targets.ts");
+  const { plannedChanges, previewLines } = await import("../render/preview.ts");
+  const terminal = makeTerminal(options);
+  const hosts = input.hosts.map(({ name }) => name);
+  const target = targetPatterns(options.target ?? [], hosts);
+  const digest = new Digest({ onWarning: warnOnce(terminal) });
+  const session = {
+    ...options,
+    project,
+    input,
+    terminal,
+    phases,
+    command: "preview",
+    parallel: options.parallel,
+    writes: false,
+    serves: true,
+  };
+  await inSession(session, (engine) => operate(engine, digest, hosts, () => engine.preview({ digest, target })));
+
+  const changes = plannedChanges(digest, hosts, options.diff === true);
+  if (options.json === true) {
+    terminal.print(JSON.stringify({ stack: options.stack, summary: digest.changes, changes }, null, 2));
+  } else {
+    for (const line of previewLines(digest, changes, terminal)) terminal.print(line);
+  }
+  if (options.expectNoChanges === true && countChanges(digest.changes) > 0) throw new QuietExit(Exit.changes);
+}

@@ -1,0 +1,71 @@
+import { Command } from "commander";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+import type { PluginMode } from "../engine/plugins.ts";
+
+interface RefreshOptions {
+  stack: string;
+  target?: string[];
+  plugins: PluginMode;
+  parallel?: number;
+}
+
+export function refreshCommand(): Command {
+  return new Command("refresh")
+    .description("read the resources anew into the state; hosts are not changed")
+    .addOption(shared.stackOption())
+    .addOption(shared.targetOption())
+    .addOption(shared.pluginsOption())
+    .addOption(shared.parallelOption())
+    .addHelpText(
+      "after",
+      [
+        examplesHelp([["./plinth refresh", "after resources were changed behind the engine's back"]]),
+        exitCodesHelp([
+          [Exit.done, "the state is up to date"],
+          [Exit.failed, "a resource could not be read"],
+          [Exit.badInput, "inventory, configuration or command line not valid"],
+        ]),
+      ].join("\n"),
+    )
+    .action(refresh);
+}
+
+async function refresh(options: RefreshOptions): Promise<void> {
+  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const { Phases } = await import("../engine/phases.ts");
+  const { readInput } = await import("../engine/inventory.ts");
+  const { enterRunningLab } = await import("../engine/namespace.ts");
+  const project = thisProject();
+  requireStack(project, options.stack);
+  const input = await readInput(project, options.stack);
+  const phases = Phases.fromEnvironment();
+  await enterRunningLab(project, options.stack, phases);
+
+  const { inSession } = await import("../engine/session.ts");
+  const { operateAloud } = await import("../engine/operation.ts");
+  const { targetPatterns } = await import("../engine/targets.ts");
+  const { countChanges } = await import("../engine/digest.ts");
+  const terminal = makeTerminal();
+  const hosts = input.hosts.map(({ name }) => name);
+  const target = targetPatterns(options.target ?? [], hosts);
+  const session = {
+    ...options,
+    project,
+    input,
+    terminal,
+    phases,
+    command: "refresh",
+    parallel: options.parallel,
+    writes: true,
+    serves: false,
+  };
+  const { digest } = await inSession(session, (engine) =>
+    operateAloud(engine, terminal, hosts, (events) => engine.refresh({ digest: events, target })),
+  );
+  const changed = countChanges(digest.changes);
+  terminal.print(
+    changed === 0 ? "The state is up to date." : `The state is up to date again: ${changed} resources differed.`,
+  );
+}

@@ -1,0 +1,49 @@
+import { Command } from "commander";
+import { CliError, QuietExit } from "../errors.ts";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+
+export function sshCommand(): Command {
+  return new Command("ssh")
+    .description("log in to a host, or run a command on it, with the stack's user, key and pinned host keys")
+    .argument("<host>", "name of a host in the inventory")
+    .argument("[command...]", "command to run there; none: a shell")
+    .addOption(shared.stackOption())
+    .passThroughOptions()
+    .addHelpText(
+      "after",
+      [
+        examplesHelp([
+          ["./plinth ssh cp1", "a shell on cp1"],
+          ["./plinth ssh cp1 -- sudo journalctl -u etcd -n 20", "one command"],
+        ]),
+        exitCodesHelp([
+          [Exit.done, "the command ended well"],
+          [Exit.failed, "the command failed (its own exit code is passed on; 255: no connection)"],
+          [Exit.badInput, "there is no such stack or host"],
+        ]),
+      ].join("\n"),
+    )
+    .action(ssh);
+}
+
+async function ssh(name: string, command: string[], options: { stack: string }): Promise<void> {
+  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { readInput } = await import("../engine/inventory.ts");
+  const { Phases } = await import("../engine/phases.ts");
+  const { enterRunningLab } = await import("../engine/namespace.ts");
+  const project = thisProject();
+  requireStack(project, options.stack);
+  const { hosts, config } = await readInput(project, options.stack);
+  const host = hosts.find((candidate) => candidate.name === name);
+  if (host === undefined) {
+    const known = hosts.map((candidate) => candidate.name).join(", ");
+    throw new CliError(`Stack "${options.stack}" has no host "${name}" (it has: ${known}).`, Exit.badInput);
+  }
+  await enterRunningLab(project, options.stack, Phases.fromEnvironment());
+  const { sshArguments } = await import("../engine/ssh-arguments.ts");
+  const { runForeground } = await import("../engine/foreground.ts");
+  const remote = command[0] === "--" ? command.slice(1) : command;
+  const code = await runForeground("ssh", [...sshArguments(host, config, project), ...remote]);
+  if (code !== 0) throw new QuietExit(code);
+}

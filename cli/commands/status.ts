@@ -1,0 +1,73 @@
+import { Command } from "commander";
+import { QuietExit } from "../errors.ts";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+
+interface StatusOptions {
+  stack: string;
+  json?: boolean;
+}
+
+export function statusCommand(): Command {
+  return new Command("status")
+    .description("show hosts, etcd members, API servers, VIP, leaders and certificates as they are now")
+    .addOption(shared.stackOption())
+    .addOption(shared.jsonOption())
+    .addHelpText(
+      "after",
+      [
+        examplesHelp([
+          ["./plinth status", "a table, and what is wrong"],
+          ["./plinth status --json", "for monitoring"],
+        ]),
+        exitCodesHelp([
+          [Exit.done, "everything is healthy"],
+          [Exit.failed, "something is not, or could not be looked at"],
+          [Exit.badInput, "there is no such stack, or its input is not valid"],
+        ]),
+      ].join("\n"),
+    )
+    .action(status);
+}
+
+async function status(options: StatusOptions): Promise<void> {
+  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { readInput } = await import("../engine/inventory.ts");
+  const { Phases } = await import("../engine/phases.ts");
+  const { enterRunningLab } = await import("../engine/namespace.ts");
+  const project = thisProject();
+  requireStack(project, options.stack);
+  const input = await readInput(project, options.stack);
+  await enterRunningLab(project, options.stack, Phases.fromEnvironment());
+
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const { openContext } = await import("../engine/open-context.ts");
+  const { readOutputs } = await import("../engine/outputs.ts");
+  const { parseKubeconfig } = await import("../status/api.ts");
+  const { observe } = await import("../status/observe.ts");
+  const { judge } = await import("../status/judge.ts");
+  const { statusLines } = await import("../status/render.ts");
+  const { closeSsh } = await import("../engine/ssh-use.ts");
+  const terminal = makeTerminal(options);
+  const context = await openContext(options.stack, terminal);
+  const { kubeconfig } = await readOutputs(context, { secrets: true });
+  const credentials = typeof kubeconfig === "string" ? parseKubeconfig(kubeconfig) : undefined;
+
+  const observation = await observe(input, credentials).finally(closeSsh);
+  const { hosts, config } = input;
+  const problems = judge(hosts, config.vip, observation);
+  if (options.json === true) {
+    const { readings, apiservers, ...rest } = observation;
+    const document = {
+      healthy: problems.length === 0,
+      problems,
+      hosts: Object.fromEntries(readings),
+      apiservers: Object.fromEntries(apiservers),
+      ...rest,
+    };
+    terminal.print(JSON.stringify(document, null, 2));
+  } else {
+    for (const line of statusLines(hosts, config.vip, observation, problems, terminal)) terminal.print(line);
+  }
+  if (problems.length > 0) throw new QuietExit(Exit.failed);
+}

@@ -1,0 +1,58 @@
+import { Command } from "commander";
+import { QuietExit } from "../errors.ts";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+import type { UpOptions } from "../engine/up.ts";
+
+export function upCommand(): Command {
+  return new Command("up")
+    .description("bring the hosts of a stack to the desired state; for the lab this makes the hosts, too")
+    .addOption(shared.stackOption())
+    .addOption(shared.yesOption())
+    .addOption(shared.expectNoChangesOption())
+    .addOption(shared.targetOption())
+    .addOption(shared.diffOption())
+    .addOption(shared.jsonOption())
+    .addOption(shared.pluginsOption())
+    .addOption(shared.parallelOption())
+    .addHelpText(
+      "after",
+      [
+        examplesHelp([
+          ["./plinth up", "three hosts on this machine and a cluster on them"],
+          ["./plinth up --stack prod --diff", "show the plan with changed lines, ask, then do it"],
+          ["./plinth up --expect-no-changes", "prove that everything is as it should be"],
+        ]),
+        exitCodesHelp([
+          [Exit.done, "everything is as desired"],
+          [Exit.failed, "a step failed; what was done stays, and the next run goes on from there"],
+          [Exit.badInput, "inventory, configuration or command line not valid; nothing was touched"],
+          [Exit.refused, "a guard refused; nothing was touched"],
+          [Exit.changes, "--expect-no-changes and something would change; nothing was touched"],
+          [Exit.interrupted, "interrupted"],
+        ]),
+      ].join("\n"),
+    )
+    .action(up);
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const { Phases } = await import("../engine/phases.ts");
+  const { readInput } = await import("../engine/inventory.ts");
+  const project = thisProject();
+  requireStack(project, options.stack);
+  const terminal = makeTerminal(options);
+  const phases = Phases.fromEnvironment();
+  const input = await readInput(project, options.stack);
+
+  const { isOutside } = await import("../engine/namespace.ts");
+  if (isOutside(options.stack)) {
+    const { bringUpLab } = await import("../engine/lab-hosts.ts");
+    return bringUpLab(project, input.config, terminal, phases);
+  }
+  const { runUp } = await import("../engine/up.ts");
+  const code = await runUp({ ...options, project, input, terminal, phases });
+  if (code !== Exit.done) throw new QuietExit(code);
+}

@@ -1,0 +1,62 @@
+import { networkInterfaces } from "node:os";
+import type { ArtifactRef } from "../../artifacts/index.ts";
+import type { ClusterConfig } from "../../plan/config.ts";
+import type { Terminal } from "../render/terminal.ts";
+
+const KUBERNETES = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"] as const;
+const ETCD = ["etcd", "etcdctl", "etcdutl"] as const;
+
+/** What hosts fetch from the artifact server. */
+export function hostArtifacts(config: Pick<ClusterConfig, "kubernetesVersion" | "etcdVersion">): ArtifactRef[] {
+  return [
+    ...ETCD.map((name) => ({ name, version: config.etcdVersion })),
+    ...KUBERNETES.map((name) => ({ name, version: config.kubernetesVersion })),
+  ];
+}
+
+/** True when the URL's host is an address of this machine (in the network namespace of this process). */
+export function isLocalUrl(url: string, interfaces = networkInterfaces()): boolean {
+  const host = new URL(url).hostname;
+  return Object.values(interfaces).some((addresses) => addresses?.some(({ address }) => address === host));
+}
+
+/** Makes sure of artifacts, with one dim line per remark. */
+export async function ensure(
+  refs: readonly ArtifactRef[],
+  terminal: Terminal,
+  signal?: AbortSignal,
+): Promise<Map<string, string>> {
+  const { ensureArtifacts } = await import("../../artifacts/index.ts");
+  return ensureArtifacts([...refs], {
+    onProgress: (line) => {
+      terminal.note(terminal.paint("dim", `  ${line}`));
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+async function pinned(name: string): Promise<ArtifactRef> {
+  const { defaultVersions } = await import("../../artifacts/index.ts");
+  const version = defaultVersions[name];
+  if (version === undefined) throw new Error(`The artifact table has no version for ${name}.`);
+  return { name, version };
+}
+
+export async function pulumiRef(): Promise<ArtifactRef> {
+  return pinned("pulumi");
+}
+
+/** The Pulumi CLI: on PATH when new enough, else downloaded or built. */
+export async function findPulumi(terminal: Terminal, signal?: AbortSignal): Promise<string> {
+  const ref = await pulumiRef();
+  const path = (await ensure([ref], terminal, signal)).get(ref.name);
+  if (path === undefined) throw new Error("ensureArtifacts returned no path for the Pulumi CLI.");
+  return path;
+}
+
+/** kubectl of the cluster's version. */
+export async function findKubectl(version: string, terminal: Terminal): Promise<string> {
+  const path = (await ensure([{ name: "kubectl", version }], terminal)).get("kubectl");
+  if (path === undefined) throw new Error("ensureArtifacts returned no path for kubectl.");
+  return path;
+}

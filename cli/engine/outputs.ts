@@ -1,0 +1,25 @@
+import { CliError } from "../errors.ts";
+import type { EngineContext } from "./context.ts";
+import { isNoSuchStack, runPulumi } from "./pulumi.ts";
+
+export type Outputs = Record<string, unknown>;
+
+/** The stack's outputs. Secrets read `[secret]` unless asked for. Empty when the stack was never brought up. */
+export async function readOutputs(context: EngineContext, options: { secrets?: boolean } = {}): Promise<Outputs> {
+  const args = ["stack", "output", "--json", ...(options.secrets === true ? ["--show-secrets"] : [])];
+  try {
+    return JSON.parse(await runPulumi(context, args)) as Outputs;
+  } catch (error) {
+    if (isNoSuchStack(error)) return {};
+    throw error;
+  }
+}
+
+/** One output that must be there, as text. */
+export async function requireOutput(context: EngineContext, name: string): Promise<string> {
+  const value = (await readOutputs(context, { secrets: true }))[name];
+  if (typeof value === "string") return value;
+  throw new CliError(
+    `Stack "${context.stack}" has no output "${name}" yet: bring the cluster up first ("./plinth up --stack ${context.stack}").`,
+  );
+}

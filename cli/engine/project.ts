@@ -1,0 +1,50 @@
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CliError } from "../errors.ts";
+import { Exit } from "../exit.ts";
+
+/** The project's folders. Everything Plinth writes beside the sources is under `.plinth/`, which is not in git. */
+export interface Project {
+  /** Absolute path of the folder with Pulumi.yaml, index.ts and hosts/. */
+  readonly dir: string;
+  /** `.plinth`, 0700. */
+  readonly workDir: string;
+}
+
+/** The project this command line belongs to, whatever the working directory. */
+export function thisProject(): Project {
+  return projectAt(dirname(dirname(import.meta.dirname)));
+}
+
+export function projectAt(dir: string): Project {
+  return { dir, workDir: join(dir, ".plinth") };
+}
+
+/** Makes `.plinth/` and returns its path. */
+export async function ensureWorkDir(project: Project): Promise<string> {
+  await mkdir(project.workDir, { recursive: true, mode: 0o700 });
+  return project.workDir;
+}
+
+/** The stacks that have both an inventory and a configuration. */
+export function listStacks(project: Project): string[] {
+  const hosts = join(project.dir, "hosts");
+  if (!existsSync(hosts)) return [];
+  return readdirSync(hosts)
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => file.slice(0, -".ts".length))
+    .filter((stack) => existsSync(join(project.dir, `Pulumi.${stack}.yaml`)))
+    .sort();
+}
+
+/** Fails with a sentence that names the known stacks when `stack` is not one of them. */
+export function requireStack(project: Project, stack: string): void {
+  const known = listStacks(project);
+  if (known.includes(stack)) return;
+  const list = known.length === 0 ? "there is none yet" : `there are: ${known.join(", ")}`;
+  throw new CliError(
+    `There is no stack "${stack}" (${list}). A stack is made of hosts/${stack}.ts and Pulumi.${stack}.yaml.`,
+    Exit.badInput,
+  );
+}

@@ -1,0 +1,105 @@
+import { Exit, type ExitCode } from "../exit.ts";
+import { plannedChanges, previewLines } from "../render/preview.ts";
+import { confirm } from "../render/prompt.ts";
+import { summarize, summaryLines } from "../render/summary.ts";
+import { warnOnce, type Terminal } from "../render/terminal.ts";
+import { countChanges, Digest } from "./digest.ts";
+import type { Engine } from "./engine.ts";
+import type { StackInput } from "./inventory.ts";
+import { operate, operateAloud } from "./operation.ts";
+import { readOutputs } from "./outputs.ts";
+import type { Phases } from "./phases.ts";
+import type { PluginMode } from "./plugins.ts";
+import type { Project } from "./project.ts";
+import { inSession } from "./session.ts";
+import { sshUse } from "./ssh-use.ts";
+import { targetPatterns } from "./targets.ts";
+
+/** The options of `up` on the command line. */
+export interface UpOptions {
+  stack: string;
+  yes?: boolean;
+  expectNoChanges?: boolean;
+  target?: string[];
+  diff?: boolean;
+  json?: boolean;
+  plugins: PluginMode;
+  parallel?: number;
+}
+
+export interface UpRun extends UpOptions {
+  project: Project;
+  input: StackInput;
+  terminal: Terminal;
+  phases: Phases;
+}
+
+/** Brings the stack to its desired state. Returns the exit code; throws what went wrong. */
+export async function runUp(run: UpRun): Promise<ExitCode> {
+  const { input, terminal, phases, stack } = run;
+  const hosts = input.hosts.map(({ name }) => name);
+  const target = targetPatterns(run.target ?? [], hosts);
+  const asks = terminal.interactive && run.yes !== true;
+  const session = { ...run, command: "up", parallel: run.parallel, writes: true, serves: true };
+  const onWarning = warnOnce(terminal);
+  return inSession(session, async (engine, stop) => {
+    if (asks || run.diff === true || run.expectNoChanges === true) {
+      const plan = await previewFirst(engine, run, hosts, target, onWarning);
+      const changed = countChanges(plan.changes);
+      if (run.expectNoChanges === true) {
+        return changed > 0 ? endWithChanges(run, plan, hosts) : endUnchanged(engine, run, plan);
+      }
+      if (asks && changed > 0 && !(await confirm(`Do this on stack "${stack}"?`, stop))) {
+        terminal.note("Nothing was changed.");
+        return Exit.failed;
+      }
+    }
+    const { digest, result: outputs } = await phases.measure("converge", () =>
+      operateAloud(engine, terminal, hosts, (events) => engine.up({ digest: events, target }), onWarning),
+    );
+    const plain = Object.fromEntries(
+      Object.entries(outputs).map(([name, { value, secret }]): [string, unknown] => [
+        name,
+        secret ? "[secret]" : value,
+      ]),
+    );
+    await report(run, digest, plain);
+    return Exit.done;
+  });
+}
+
+async function previewFirst(
+  engine: Engine,
+  run: UpRun,
+  hosts: string[],
+  target: string[],
+  onWarning: (message: string) => void,
+): Promise<Digest> {
+  const digest = new Digest({ onWarning });
+  await run.phases.measure("preview", () => operate(engine, digest, hosts, () => engine.preview({ digest, target })));
+  const changes = plannedChanges(digest, hosts, run.diff === true);
+  if (run.expectNoChanges !== true || countChanges(digest.changes) > 0) {
+    for (const line of previewLines(digest, changes, run.terminal)) run.terminal.note(line);
+  }
+  return digest;
+}
+
+function endWithChanges(run: UpRun, digest: Digest, hosts: string[]): ExitCode {
+  const changes = plannedChanges(digest, hosts, run.diff === true);
+  if (run.json === true) run.terminal.print(JSON.stringify({ stack: run.stack, result: "changes", changes }, null, 2));
+  run.terminal.note("No changes were expected; nothing was changed.");
+  return Exit.changes;
+}
+
+/** Nothing would change, so nothing is run: the report comes from the state. */
+async function endUnchanged(engine: Engine, run: UpRun, digest: Digest): Promise<ExitCode> {
+  await report(run, digest, await readOutputs(engine.context));
+  return Exit.done;
+}
+
+async function report(run: UpRun, digest: Digest, outputs: Readonly<Record<string, unknown>>): Promise<void> {
+  const { stack, terminal, phases } = run;
+  const summary = summarize({ stack, digest, outputs, phases: phases.list, ssh: await sshUse() });
+  if (run.json === true) terminal.print(JSON.stringify({ result: "done", ...summary }, null, 2));
+  else for (const line of summaryLines(summary)) terminal.print(line);
+}

@@ -1,0 +1,34 @@
+import { InvalidArgumentError, Option } from "commander";
+import { pluginModes } from "./engine/plugins.ts";
+
+export const stackOption = (): Option => new Option("-s, --stack <name>", "the stack to work on").default("lab");
+
+export const jsonOption = (): Option => new Option("--json", "print one JSON document on stdout, progress on stderr");
+
+export const yesOption = (): Option =>
+  new Option("-y, --yes", "do not ask; without a terminal nothing is asked either");
+
+export const pluginsOption = (): Option =>
+  new Option("--plugins <kind>", "resource plugins: Plinth's own, or Pulumi's official ones")
+    .choices(pluginModes)
+    .default("bundled");
+
+export const diffOption = (): Option => new Option("--diff", "show the changed lines of what goes to each host");
+
+export const targetOption = (): Option =>
+  new Option("-t, --target <urn|host...>", "work on these resources only: URNs (* and ** match), or names of hosts");
+
+export const expectNoChangesOption = (): Option =>
+  new Option("--expect-no-changes", "change nothing, and exit with 4 when something would change");
+
+export const parallelOption = (): Option =>
+  new Option(
+    "-p, --parallel <count>",
+    "resource operations at the same time (default: four per host, at least 16)",
+  ).argParser(parseParallel);
+
+export function parseParallel(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of 1 or more.");
+  return value;
+}

@@ -1,0 +1,79 @@
+import { countChanges, type Digest, type PlannedStep } from "../engine/digest.ts";
+import { bundleDiff } from "./bundle-diff.ts";
+import { describeSubject, subjectOf } from "./subject.ts";
+import { isPartOfCertificate, isProvider, wordingOf } from "./steps.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** One planned change, as `--json` prints it. */
+export interface PlannedChange {
+  op: string;
+  urn: string;
+  type: string;
+  /** For example `etcd`. */
+  what: string;
+  host?: string;
+  /** Changed lines, with `--diff`. Secrets are never in it. */
+  diff?: string[];
+}
+
+const COMMAND = "command:remote:Command";
+
+function diffOf(step: PlannedStep): string[] | undefined {
+  const { metadata } = step;
+  if (metadata.type !== COMMAND || metadata.old === undefined || metadata.new === undefined) return undefined;
+  const paths = [...Object.keys(metadata.detailedDiff ?? {}), ...(metadata.diffs ?? []), ...(metadata.keys ?? [])];
+  return bundleDiff(metadata.old.inputs, metadata.new.inputs, paths);
+}
+
+/** The changes users care about, in the engine's order: no components, and a replacement once. */
+export function plannedChanges(digest: Digest, hosts: readonly string[], withDiff: boolean): PlannedChange[] {
+  return digest.planned
+    .filter(
+      ({ op, custom, urn }) => custom && !isProvider(urn) && op !== "create-replacement" && op !== "delete-replaced",
+    )
+    .map((step) => {
+      const { what, host } = subjectOf(step.urn, hosts);
+      const diff = withDiff ? diffOf(step) : undefined;
+      return {
+        op: step.op,
+        urn: step.urn,
+        type: step.metadata.type,
+        what,
+        ...(host === undefined ? {} : { host }),
+        ...(diff === undefined ? {} : { diff }),
+      };
+    });
+}
+
+/** `3 to update, 1 to delete`, or `no changes`. */
+export function changeCounts(changes: readonly { op: string }[]): string {
+  const counts = new Map<string, number>();
+  for (const { op } of changes) counts.set(wordingOf(op).plan, (counts.get(wordingOf(op).plan) ?? 0) + 1);
+  return counts.size === 0 ? "no changes" : [...counts].map(([op, count]) => `${count} to ${op}`).join(", ");
+}
+
+function paintDiff(line: string, terminal: Pick<Terminal, "paint">): string {
+  if (line.startsWith("+")) return terminal.paint("green", line);
+  if (line.startsWith("-")) return terminal.paint("red", line);
+  return line.startsWith("@@") ? terminal.paint("cyan", line) : line;
+}
+
+/** The lines of a preview. */
+export function previewLines(
+  digest: Digest,
+  changes: readonly PlannedChange[],
+  terminal: Pick<Terminal, "paint">,
+): string[] {
+  const lines: string[] = [];
+  for (const change of changes.filter(({ urn }) => !isPartOfCertificate(urn))) {
+    const { sign, plan, style } = wordingOf(change.op);
+    const subject = describeSubject({ what: change.what, host: change.host });
+    lines.push(`  ${terminal.paint(style, sign)} ${plan} ${subject}`);
+    for (const line of change.diff ?? []) lines.push(`      ${paintDiff(line, terminal)}`);
+  }
+  const hidden = changes.length === 0 ? countChanges(digest.changes) : 0;
+  lines.push(
+    hidden > 0 ? `${hidden} to change in the state only, nothing on hosts.` : `Plan: ${changeCounts(changes)}.`,
+  );
+  return lines;
+}

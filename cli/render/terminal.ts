@@ -1,0 +1,38 @@
+import { styleText } from "node:util";
+
+type Style = "green" | "red" | "yellow" | "cyan" | "dim" | "bold";
+
+/**
+ * Where a command writes. Results go to `print`, progress and remarks to `note`; with `--json` the notes move to stderr,
+ * so that stdout holds one JSON document and nothing else. Colours appear on a terminal only and honour NO_COLOR.
+ */
+export interface Terminal {
+  print(line?: string): void;
+  note(line?: string): void;
+  warn(line: string): void;
+  /** Colours `text` as the stream of `note` allows. */
+  paint(style: Style, text: string): string;
+  readonly interactive: boolean;
+}
+
+export function terminal(options: { json?: boolean } = {}): Terminal {
+  const notes = options.json === true ? process.stderr : process.stdout;
+  return {
+    print: (line = "") => void process.stdout.write(`${line}\n`),
+    note: (line = "") => void notes.write(`${line}\n`),
+    warn: (line) =>
+      void process.stderr.write(`${styleText("yellow", "warning:", { stream: process.stderr })} ${line}\n`),
+    paint: (style, text) => styleText(style, text, { stream: notes }),
+    interactive: process.stdin.isTTY && process.stdout.isTTY && options.json !== true,
+  };
+}
+
+/** A way to warn that says the same thing once: a preview and the run after it find the same. */
+export function warnOnce(terminal: Pick<Terminal, "warn">): (message: string) => void {
+  const said = new Set<string>();
+  return (message) => {
+    if (said.has(message)) return;
+    said.add(message);
+    terminal.warn(message);
+  };
+}

@@ -1,0 +1,122 @@
+import type { Host } from "../../plan/inventory.ts";
+import type { CertificateStatus, HostProbe, Observation } from "./types.ts";
+
+/** Something that an operator should look at. */
+export interface Problem {
+  /** Host, or undefined when it concerns the cluster. */
+  host: string | undefined;
+  message: string;
+}
+
+/** Seconds after which a lease that nobody renews is as good as none: kubeadm's and our lease duration is 15 s. */
+const LEASE_SECONDS = 20;
+/** Part of a certificate's life at the end of which it should have been renewed. `up` renews at a third. */
+const LATE_PART = 0.1;
+
+/** The certificate of a host that ends first. */
+export function firstToExpire(certificates: readonly CertificateStatus[]): CertificateStatus | undefined {
+  return certificates.toSorted((a, b) => a.notAfter.localeCompare(b.notAfter))[0];
+}
+
+function judgeCertificates(host: string, probe: HostProbe, at: number): Problem[] {
+  return probe.certificates.flatMap(({ path, notBefore, notAfter }) => {
+    const end = Date.parse(notAfter);
+    if (end <= at) return [{ host, message: `${path} has expired (${notAfter}): run up, which renews it` }];
+    const late = end - at < LATE_PART * (end - Date.parse(notBefore));
+    return late ? [{ host, message: `${path} expires soon (${notAfter}): run up, which renews it` }] : [];
+  });
+}
+
+function judgeBundles(host: string, probe: HostProbe): Problem[] {
+  if (probe.bundles === undefined) return [{ host, message: "belongs to no cluster: run up" }];
+  return probe.bundles.flatMap(({ bundle, state, reason, units, drift }) => [
+    ...(state === "complete"
+      ? []
+      : [{ host, message: `${bundle} is ${state}${reason === undefined ? "" : `: ${reason}`}` }]),
+    ...Object.entries(units)
+      .filter(([, active]) => active !== "active")
+      .map(([unit, active]) => ({ host, message: `${unit} is ${active}` })),
+    ...drift.map((path) => ({ host, message: `${path} is not as ${bundle} has left it` })),
+  ]);
+}
+
+function judgeEtcd(hosts: readonly Host[], observation: Observation): Problem[] {
+  const problems: Problem[] = [];
+  const leaders = new Set<string>();
+  for (const { name } of hosts.filter((host) => host.roles.includes("etcd"))) {
+    const reading = observation.readings.get(name);
+    if (reading === undefined || !("probe" in reading)) continue;
+    const { etcd, etcdError } = reading.probe;
+    if (etcd === undefined) {
+      problems.push({ host: name, message: `the etcd member does not answer: ${etcdError ?? "it is not installed"}` });
+      continue;
+    }
+    for (const error of etcd.errors) problems.push({ host: name, message: `etcd: ${error}` });
+    if (etcd.isLearner) problems.push({ host: name, message: "the etcd member is still a learner" });
+    if (etcd.leaderId === "0" || etcd.leaderId === "")
+      problems.push({ host: name, message: "the etcd member knows no leader" });
+    else leaders.add(etcd.leaderId);
+  }
+  if (leaders.size > 1) problems.push({ host: undefined, message: "the etcd members do not agree on a leader" });
+  const expected = hosts.filter((host) => host.roles.includes("etcd")).map(({ name }) => name);
+  const members = membersOf(observation);
+  if (members !== undefined) {
+    for (const member of members) {
+      if (!member.started)
+        problems.push({ host: undefined, message: `etcd member ${member.id} was added and has never started` });
+      else if (!expected.includes(member.name)) {
+        problems.push({ host: undefined, message: `etcd member ${member.name} is not in the inventory` });
+      }
+    }
+    for (const name of expected.filter((host) => !members.some((member) => member.name === host))) {
+      problems.push({ host: name, message: "is not a member of the etcd cluster" });
+    }
+  }
+  return problems;
+}
+
+/** The member list of the first host that could give one. */
+export function membersOf(observation: Observation): HostProbe["members"] {
+  return [...observation.readings.values()].flatMap((reading) =>
+    "probe" in reading && reading.probe.members !== undefined ? [reading.probe.members] : [],
+  )[0];
+}
+
+/** Names of the hosts that have the VIP on an interface. */
+export function vipHolders(vip: string, observation: Observation): string[] {
+  return [...observation.readings].flatMap(([name, reading]) =>
+    "probe" in reading && vip in reading.probe.addresses ? [name] : [],
+  );
+}
+
+function judgeVip(vip: string | undefined, observation: Observation): Problem[] {
+  if (vip === undefined) return [];
+  const holders = vipHolders(vip, observation);
+  if (holders.length === 1) return [];
+  const message =
+    holders.length === 0
+      ? `no host has the VIP ${vip}`
+      : `ALARM: several hosts have the VIP ${vip}: ${holders.join(", ")}`;
+  return [{ host: undefined, message }];
+}
+
+/** Everything that is not as it should be. Empty means healthy. */
+export function judge(hosts: readonly Host[], vip: string | undefined, observation: Observation): Problem[] {
+  const problems: Problem[] = [];
+  for (const [host, reading] of observation.readings) {
+    if ("error" in reading) problems.push({ host, message: reading.error });
+    else problems.push(...judgeBundles(host, reading.probe), ...judgeCertificates(host, reading.probe, observation.at));
+  }
+  problems.push(...judgeEtcd(hosts, observation), ...judgeVip(vip, observation));
+  for (const [host, { ready, message }] of observation.apiservers) {
+    if (!ready) problems.push({ host, message: `the API server is not ready: ${message}` });
+  }
+  for (const { lease, holder, age, message } of observation.leaders) {
+    if (holder === undefined)
+      problems.push({ host: undefined, message: `${lease} has no leader: ${message ?? "unknown"}` });
+    else if (age !== undefined && age > LEASE_SECONDS) {
+      problems.push({ host: holder, message: `${lease} has not renewed its lease for ${Math.round(age)} s` });
+    }
+  }
+  return problems;
+}

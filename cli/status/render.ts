@@ -1,0 +1,101 @@
+import type { Host } from "../../plan/inventory.ts";
+import { formatTable } from "../render/table.ts";
+import type { Terminal } from "../render/terminal.ts";
+import { firstToExpire, membersOf, vipHolders, type Problem } from "./judge.ts";
+import type { EtcdMember, HostReading, Observation } from "./types.ts";
+
+type Paint = Pick<Terminal, "paint">;
+
+function formatUptime(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`;
+}
+
+function formatBytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+function daysUntil(date: string, at: number): number {
+  return Math.floor((Date.parse(date) - at) / 86_400_000);
+}
+
+function hostRow(host: Host, reading: HostReading | undefined, at: number): string[] {
+  if (reading === undefined || "error" in reading) return [host.name, host.address, "no answer", "-", "-", "-"];
+  const { uptime, bundles = [], certificates } = reading.probe;
+  const states = bundles.map(({ bundle, state, drift }) =>
+    state === "complete" && drift.length === 0 ? bundle : `${bundle} (${state === "complete" ? "changed" : state})`,
+  );
+  const first = firstToExpire(certificates);
+  return [
+    host.name,
+    host.address,
+    "ok",
+    formatUptime(uptime),
+    states.length === 0 ? "none" : states.join(", "),
+    first === undefined ? "-" : `${first.notAfter.slice(0, 10)} (${daysUntil(first.notAfter, at)} days)`,
+  ];
+}
+
+function memberRow(member: EtcdMember, observation: Observation): string[] {
+  const reading = observation.readings.get(member.name);
+  const etcd = reading !== undefined && "probe" in reading ? reading.probe.etcd : undefined;
+  const role = member.isLearner
+    ? "learner"
+    : etcd !== undefined && etcd.leaderId === etcd.memberId
+      ? "leader"
+      : "follower";
+  return [
+    member.started ? member.name : "(never started)",
+    member.id,
+    etcd === undefined ? "no answer" : role,
+    etcd?.version ?? "-",
+    etcd === undefined ? "-" : formatBytes(etcd.dbSize),
+    etcd === undefined ? "-" : String(etcd.raftIndex),
+    etcd === undefined || etcd.errors.length === 0 ? "-" : etcd.errors.join("; "),
+  ];
+}
+
+/** The whole status as lines. */
+export function statusLines(
+  hosts: readonly Host[],
+  vip: string | undefined,
+  observation: Observation,
+  problems: readonly Problem[],
+  terminal: Paint,
+): string[] {
+  const { readings, apiservers, leaders, at } = observation;
+  const title = (text: string): string => terminal.paint("bold", text);
+  const members = membersOf(observation);
+  const lines = [
+    title("Hosts"),
+    ...formatTable([
+      ["HOST", "ADDRESS", "SSH", "UPTIME", "BUNDLES", "FIRST CERTIFICATE ENDS"],
+      ...hosts.map((host) => hostRow(host, readings.get(host.name), at)),
+    ]),
+    title("etcd"),
+    ...(members === undefined
+      ? ["  no member list: no member answers, or there is no quorum"]
+      : formatTable([
+          ["MEMBER", "ID", "ROLE", "VERSION", "DB SIZE", "RAFT INDEX", "ERRORS"],
+          ...members.map((member) => memberRow(member, observation)),
+        ])),
+    title("API"),
+    ...formatTable([
+      ["API SERVER", "READY"],
+      ...[...apiservers].map(([name, { ready, message }]) => [name, ready ? "ok" : message]),
+    ]),
+    ...formatTable([
+      ...(vip === undefined ? [] : [[`VIP ${vip}`, vipHolders(vip, observation).join(", ") || "nobody"]]),
+      ...leaders.map(({ lease, holder, message }) => [lease, holder ?? message ?? "unknown"]),
+    ]),
+    "",
+  ];
+  if (problems.length === 0) return [...lines, terminal.paint("green", "Everything is healthy.")];
+  return [
+    ...lines,
+    terminal.paint("red", `${problems.length} problem${problems.length === 1 ? "" : "s"}:`),
+    ...problems.map(({ host, message }) => `  - ${host === undefined ? "" : `${host}: `}${message}`),
+  ];
+}

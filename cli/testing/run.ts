@@ -1,0 +1,95 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { globSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describeError } from "../errors.ts";
+import type { Project } from "../engine/project.ts";
+import { formatDuration } from "../render/duration.ts";
+import type { Terminal } from "../render/terminal.ts";
+import { staticChecks } from "./checks.ts";
+import { provide } from "./needs.ts";
+import { addTallies, emptyTally, type Tally } from "./tally.ts";
+import type { Tier } from "./tiers.ts";
+
+export interface TestRun {
+  project: Project;
+  terminal: Terminal;
+  /** Only tests whose title matches this regular expression. */
+  grep: string | undefined;
+}
+
+/** Runs Node on this terminal; returns the exit code, or 128 and more for a signal. */
+function node(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      resolve(code ?? (signal === "SIGINT" ? 130 : 129));
+    });
+  });
+}
+
+/** Runs the static checks. They are not tests: only those that fail are counted. */
+export async function runChecks({ project, terminal }: TestRun): Promise<Tally> {
+  let tally = emptyTally;
+  for (const { name, args } of staticChecks) {
+    const started = performance.now();
+    const code = await node(args, project.dir, process.env);
+    const verdict = code === 0 ? terminal.paint("green", "ok") : terminal.paint("red", "failed");
+    terminal.print(`  ${name}: ${verdict} (${formatDuration(performance.now() - started)})`);
+    if (code !== 0) tally = addTallies(tally, { ...emptyTally, failed: 1 });
+  }
+  return tally;
+}
+
+function readTally(path: string): Tally | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Tally;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Runs one tier in a process of its own. A tier that dies before its end counts as one failure more. */
+export async function runTier(tier: Tier, { project, terminal, grep }: TestRun): Promise<Tally> {
+  const files = globSync(tier.files, { cwd: project.dir }).sort();
+  if (files.length === 0) {
+    terminal.print("  no tests");
+    return emptyTally;
+  }
+  let env: Record<string, string>;
+  try {
+    env = await provide(tier.needs, project, terminal);
+  } catch (error) {
+    terminal.warn(describeError(error, false));
+    return { ...emptyTally, failed: 1 };
+  }
+  const dir = mkdtempSync(join(tmpdir(), "plinth-test-"));
+  const path = join(dir, "tally.json");
+  try {
+    const code = await node(
+      [
+        "node_modules/mocha/bin/mocha.js",
+        "--reporter",
+        join(import.meta.dirname, "reporter.ts"),
+        "--timeout",
+        String(tier.timeout),
+        "--forbid-only",
+        ...(grep === undefined ? [] : ["--grep", grep]),
+        ...files,
+      ],
+      project.dir,
+      { ...process.env, ...env, PLINTH_TALLY: path },
+    );
+    const tally = readTally(path);
+    if (tally === undefined) {
+      terminal.warn(`the tier ${tier.name} ended before its tests were over (exit code ${code}).`);
+      return { ...emptyTally, failed: 1 };
+    }
+    return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}

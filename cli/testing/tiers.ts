@@ -1,0 +1,58 @@
+/** What a tier of tests must find on this machine before it runs. */
+export type Need = "pulumi" | "artifacts" | "shellcheck";
+
+export interface Tier {
+  name: string;
+  description: string;
+  /** Glob below the project. */
+  files: string;
+  needs: readonly Need[];
+  /** Milliseconds that one test may take, unless it says otherwise. */
+  timeout: number;
+}
+
+/** The tiers in the order in which they run: the quick ones first, real hosts last. */
+export const tiers: readonly Tier[] = [
+  {
+    name: "unit",
+    description: "decisions and renderers, without Pulumi",
+    files: "test/unit/**/*.test.ts",
+    needs: [],
+    timeout: 10_000,
+  },
+  {
+    name: "program",
+    description: "the resource graph, with Pulumi's mocks",
+    files: "test/program/**/*.test.ts",
+    needs: [],
+    timeout: 30_000,
+  },
+  {
+    name: "scripts",
+    description: "the host scripts in a temporary root, under dash and bash",
+    files: "test/scripts/**/*.test.ts",
+    needs: ["shellcheck"],
+    timeout: 60_000,
+  },
+  {
+    name: "engine",
+    description: "the real Pulumi CLI with recording providers",
+    files: "test/engine/**/*.test.ts",
+    needs: ["pulumi"],
+    timeout: 120_000,
+  },
+  {
+    name: "e2e",
+    description: "real hosts and a real cluster in the lab",
+    files: "test/e2e/**/*.test.ts",
+    needs: ["pulumi", "artifacts"],
+    timeout: 600_000,
+  },
+];
+
+export const tierNames = tiers.map(({ name }) => name);
+
+/** The wanted tiers in running order; none named means all. */
+export function selectTiers(names: readonly string[]): Tier[] {
+  return names.length === 0 ? [...tiers] : tiers.filter(({ name }) => names.includes(name));
+}

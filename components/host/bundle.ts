@@ -1,0 +1,63 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  renderBundle,
+  renderSecrets,
+  type Bundle as BundlePlan,
+  type BundleBinary,
+  type FetchedBinary,
+  type SecretSource,
+} from "../../plan/bundle.ts";
+import { connectionOf } from "./access.ts";
+import type { Host } from "./host.ts";
+import { asRoot, feed, hostScriptPath } from "./script.ts";
+
+/** What every bundle needs, whatever its role. */
+export interface BundleArgs {
+  host: Host;
+  /** Bundles that must have succeeded before this one is changed. */
+  after: readonly Bundle[];
+  /** See `bundleGeneration` in plan/facts.ts. */
+  generation: number;
+  /** Digest and address of a binary. */
+  locate: (binary: BundleBinary) => FetchedBinary;
+  /** The bytes of a secret file. */
+  contentOf: (source: SecretSource) => pulumi.Input<string>;
+}
+
+/**
+ * The desired state of one host for one role, applied by one command over one connection.
+ *
+ * `create` is readable text that is known at preview; key material goes by `stdin` only. There is no `update` (create
+ * converges) and no `delete` (a replacement could reach it; the {@link Host} cleans up).
+ */
+export abstract class Bundle extends pulumi.ComponentResource {
+  private readonly command: command.remote.Command;
+
+  protected constructor(type: string, plan: BundlePlan, args: BundleArgs, opts: pulumi.ComponentResourceOptions) {
+    const name = `${args.host.name}-${plan.name}`;
+    super(type, name, {}, opts);
+    const contents = plan.secrets.map((secret) => pulumi.output(args.contentOf(secret.source)));
+    const secretPart = pulumi
+      .all(contents)
+      .apply((values) =>
+        renderSecrets(plan.secrets.map(({ path }, index) => ({ path, content: values[index] ?? "" }))),
+      );
+    this.command = new command.remote.Command(
+      name,
+      {
+        connection: connectionOf(args.host.target),
+        create: feed(renderBundle(plan, args.generation, args.locate), `${asRoot} ${hostScriptPath} apply`),
+        stdin: pulumi.secret(secretPart),
+        addPreviousOutputInEnv: false,
+        logging: command.remote.Logging.None,
+      },
+      {
+        parent: this,
+        dependsOn: [args.host.claim, ...args.after.map((bundle) => bundle.command)],
+        hideDiffs: ["stdin", "connection"],
+      },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,88 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import * as tls from "@pulumi/tls";
+import type { Authority as AuthorityName, SecretSource } from "../../plan/bundle.ts";
+import { renderEncryptionConfig } from "../../plan/bundles/apiserver.ts";
+import type { ClusterConfig } from "../../plan/config.ts";
+import type { Host } from "../../plan/inventory.ts";
+import { administrator, leafHours, leavesOf } from "../../plan/pki.ts";
+import { Authority } from "./authority.ts";
+import { Leaf } from "./leaf.ts";
+
+export interface PkiArgs {
+  hosts: readonly Host[];
+  config: ClusterConfig;
+}
+
+/** Everything that proves who somebody is: authorities, leaf certificates per host, service-account and encryption keys. */
+export class Pki extends pulumi.ComponentResource {
+  readonly authorities: Readonly<Record<AuthorityName, Authority>>;
+  /** The operator's client certificate. */
+  readonly administrator: Leaf;
+  private readonly leaves = new Map<string, Leaf>();
+  private readonly serviceAccount: tls.PrivateKey;
+  private readonly encryptionKey: random.RandomPassword;
+
+  constructor(name: string, args: PkiArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("plinth:pki:Pki", name, {}, opts);
+    const { hosts, config } = args;
+    const authority = (kind: AuthorityName) =>
+      new Authority(
+        `${kind}-ca`,
+        { commonName: `${config.clusterName} ${kind} CA`, validityHours: config.authorityDays * 24 },
+        { parent: this },
+      );
+    this.authorities = {
+      kubernetes: authority("kubernetes"),
+      etcd: authority("etcd"),
+      "front-proxy": authority("front-proxy"),
+    };
+    this.serviceAccount = new tls.PrivateKey(
+      "service-account",
+      { algorithm: "ECDSA", ecdsaCurve: "P256" },
+      { parent: this, protect: true },
+    );
+    // RandomPassword, because the id of RandomBytes and RandomId is the secret in clear text.
+    this.encryptionKey = new random.RandomPassword(
+      "encryption-key",
+      { length: 32, special: false },
+      { parent: this, protect: true },
+    );
+    const hours = leafHours(config);
+    for (const host of hosts) {
+      for (const spec of leavesOf(host, config)) {
+        const leaf = new Leaf(
+          `${host.name}-${spec.name}`,
+          { spec, authority: this.authorities[spec.authority], hours },
+          { parent: this },
+        );
+        this.leaves.set(`${host.name}/${spec.name}`, leaf);
+      }
+    }
+    this.administrator = new Leaf(
+      administrator.name,
+      { spec: administrator, authority: this.authorities[administrator.authority], hours },
+      { parent: this },
+    );
+    this.registerOutputs({});
+  }
+
+  /** The bytes of a secret file of a host. */
+  contentOf(host: Host, source: SecretSource): pulumi.Output<string> {
+    switch (source.kind) {
+      case "authority":
+        return this.authorities[source.authority][source.part];
+      case "leaf": {
+        const leaf = this.leaves.get(`${host.name}/${source.leaf}`);
+        if (leaf === undefined) throw new Error(`${host.name} has no certificate named ${source.leaf}`);
+        return leaf[source.part];
+      }
+      case "service-account":
+        return source.part === "public"
+          ? this.serviceAccount.publicKeyPem
+          : pulumi.secret(this.serviceAccount.privateKeyPem);
+      case "encryption-config":
+        return pulumi.secret(this.encryptionKey.result.apply(renderEncryptionConfig));
+    }
+  }
+}

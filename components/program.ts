@@ -1,0 +1,107 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { planCluster } from "../plan/bundles/index.ts";
+import type { ClusterConfig } from "../plan/config.ts";
+import { locateBinary, missingBinaries } from "../plan/digests.ts";
+import { PlinthError, describeFinding } from "../plan/findings.ts";
+import { applyOverrides, guardHosts, guardMembership, type PreviousHosts } from "../plan/guards.ts";
+import { checkInput } from "../plan/input.ts";
+import type { Host } from "../plan/inventory.ts";
+import { resolveDigests, type DigestReader } from "./artifacts.ts";
+import { Cluster } from "./cluster.ts";
+import { resolveAccess } from "./host/access.ts";
+import type { HostReader } from "./host/reader.ts";
+
+/** What a run is given. Readers are passed in, so that tests give their own. */
+export interface ProgramArgs {
+  /** Name of the Pulumi stack. */
+  stack: string;
+  /** Raw values of the `plinth:` configuration. */
+  config: Readonly<Record<string, unknown>>;
+  /** The default export of `hosts/<stack>.ts`, unchecked. */
+  inventory: unknown;
+  readHosts: HostReader;
+  readDigests: DigestReader;
+  /** The hosts of the last complete run; undefined when there was none. */
+  readPrevious: () => Promise<PreviousHosts | undefined>;
+}
+
+/** Outputs of a stack. Other stacks read them by StackReference. */
+export interface ClusterOutputs {
+  /** URL of the API server, e.g. `https://192.0.2.10:6443`. */
+  endpoint: string;
+  /** PEM certificate of the authority that signed the API servers' certificates. */
+  caCertificate: pulumi.Output<string>;
+  /** Kubeconfig of the administrator, YAML. A secret. */
+  kubeconfig: pulumi.Output<string>;
+  /** Host name → address and roles. */
+  hosts: Record<string, { address: string; roles: string[] }>;
+  /** Component → version. */
+  versions: { kubernetes: string; etcd: string };
+  /** Random id that hosts are claimed with, 16 hexadecimal digits. */
+  clusterId: pulumi.Output<string>;
+}
+
+/**
+ * The Plinth program: checks everything that can be checked, reads every host once, and only then declares resources.
+ *
+ * @throws PlinthError with all findings, before any host is touched.
+ */
+export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
+  const { hosts, config, findings } = checkInput(args.inventory, args.config);
+  if (config === undefined) throw new PlinthError(findings);
+  // The id is a resource: it is declared only when nothing is wrong so far, and a claim is judged only with it.
+  const identity = findings.length === 0 ? new random.RandomId("cluster-id", { byteLength: 8 }) : undefined;
+  const [{ access, findings: accessFindings }, artifacts, clusterId, previous] = await Promise.all([
+    resolveAccess(hosts, config),
+    resolveDigests(config.artifactsUrl, args.readDigests),
+    identity === undefined ? undefined : knownValue(identity.hex),
+    args.readPrevious(),
+  ]);
+  const readings = await args.readHosts(access);
+  findings.push(...accessFindings, ...artifacts.findings);
+  if (artifacts.findings.length === 0 && findings.length === 0) {
+    findings.push(...missingBinaries(artifacts.digests, config.artifactsUrl, neededBinaries(hosts, config)));
+  }
+  findings.push(...guardHosts(hosts, config, readings, identity === undefined ? undefined : { clusterId }));
+  findings.push(...guardMembership(hosts, readings, previous));
+  const { remaining, setAside } = applyOverrides(findings, config.overrides);
+  if (remaining.length > 0 || identity === undefined) throw new PlinthError(remaining);
+  for (const finding of setAside) await pulumi.log.warn(`set aside by plinth:overrides: ${describeFinding(finding)}`);
+
+  const cluster = new Cluster(config.clusterName, {
+    config,
+    hosts,
+    stack: args.stack,
+    clusterId: identity.hex,
+    access,
+    readings,
+    locate: (binary, arch) => locateBinary(artifacts.digests, config.artifactsUrl, binary, arch),
+  });
+  return {
+    endpoint: cluster.endpoint,
+    caCertificate: cluster.caCertificate,
+    kubeconfig: cluster.kubeconfig,
+    hosts: Object.fromEntries(hosts.map((host) => [host.name, { address: host.address, roles: [...host.roles] }])),
+    versions: { kubernetes: config.kubernetesVersion, etcd: config.etcdVersion },
+    clusterId: identity.hex,
+  };
+}
+
+function neededBinaries(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingBinaries>[2] {
+  return planCluster(hosts, config).flatMap(({ host, bundle }) =>
+    bundle.binaries.map((binary) => ({ binary, arch: host.arch })),
+  );
+}
+
+/**
+ * The value of an output now, or undefined when it is not known yet (a preview before the resource exists).
+ *
+ * Waiting for an output while resources are being declared is unusual: the claim of a host can only be judged with the
+ * id that this stack already has, and it must be judged before anything else is declared.
+ */
+async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+  const internal = output as pulumi.Output<T> & { isKnown: Promise<boolean>; promise(): Promise<T> };
+  const [isKnown, value] = await Promise.all([internal.isKnown, internal.promise()]);
+  return isKnown ? value : undefined;
+}

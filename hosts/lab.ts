@@ -1,0 +1,8 @@
+import type { HostInput } from "../plan/inventory.ts";
+
+/** The lab: hosts on this machine, made by `./plinth lab up`. */
+export default [
+  { name: "cp1", address: "10.27.0.11", roles: ["etcd", "control-plane", "load-balancer"] },
+  { name: "cp2", address: "10.27.0.12", roles: ["etcd", "control-plane", "load-balancer"] },
+  { name: "cp3", address: "10.27.0.13", roles: ["etcd", "control-plane", "load-balancer"] },
+] satisfies HostInput[];

@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+import { readDigests } from "./components/artifacts.ts";
+import { readHosts } from "./components/host/reader.ts";
+import { readPreviousHosts } from "./components/previous.ts";
+import { deploy, type ClusterOutputs } from "./components/program.ts";
+import { readStackConfig } from "./components/stackconfig.ts";
+
+/** The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster and its outputs out. */
+export default async function program(): Promise<ClusterOutputs> {
+  const stack = pulumi.getStack();
+  const { default: inventory } = (await import(`./hosts/${stack}.ts`)) as { default: unknown };
+  return deploy({
+    stack,
+    config: readStackConfig(),
+    inventory,
+    readHosts,
+    readDigests,
+    readPrevious: readPreviousHosts,
+  });
+}

@@ -1,0 +1,38 @@
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { namesIn, readIfThere } from "./files.ts";
+import type { LabPaths } from "./paths.ts";
+import type { LabHost } from "./types.ts";
+
+/** What the lab remembers of a host between two commands. */
+export interface RecordedHost extends LabHost {
+  /** Digest of the base image that the disk stands on. */
+  base: string;
+}
+
+const file = "host.json";
+
+/** All hosts that have a directory in this lab, by name; also those that nobody lists any more. */
+export async function recordedHosts(paths: LabPaths): Promise<RecordedHost[]> {
+  const hosts: RecordedHost[] = [];
+  for (const name of await namesIn(paths.hosts)) {
+    const text = await readIfThere(join(paths.host(name), file));
+    // A directory without a record: creation was interrupted before there was anything worth keeping.
+    if (text !== undefined) hosts.push(JSON.parse(text) as RecordedHost);
+  }
+  return hosts;
+}
+
+/** Remembers a host. */
+export async function recordHost(paths: LabPaths, host: RecordedHost): Promise<void> {
+  const directory = paths.host(host.name);
+  await mkdir(directory, { recursive: true });
+  const { name, address, base } = host;
+  await writeFile(join(directory, `${file}.new`), `${JSON.stringify({ name, address, base })}\n`);
+  await rename(join(directory, `${file}.new`), join(directory, file));
+}
+
+/** Removes disks, logs and records of all hosts: they must be off. */
+export async function forgetHosts(paths: LabPaths): Promise<void> {
+  await rm(paths.instance, { recursive: true, force: true });
+}

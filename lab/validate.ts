@@ -1,0 +1,40 @@
+import ipaddr from "ipaddr.js";
+import { LabError, type LabHost, type LabOptions } from "./types.ts";
+
+/** An interface name has 15 characters, of which systemd-nspawn takes `vb-`. */
+const longestName = 12;
+
+/** Every reason why this host cannot be in the lab, each a sentence. */
+export function hostProblems(host: LabHost, options: Pick<LabOptions, "subnet" | "gateway">): string[] {
+  const problems: string[] = [];
+  if (!/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(host.name) || host.name.length > longestName) {
+    problems.push(
+      `lab host "${host.name}": expected a name of at most ${longestName} lower-case letters, digits and inner hyphens ` +
+        `that begins with a letter`,
+    );
+  }
+  if (!ipaddr.IPv4.isValidFourPartDecimal(host.address)) {
+    problems.push(`lab host "${host.name}": "${host.address}" is not an IPv4 address`);
+  } else if (!ipaddr.IPv4.parse(host.address).match(ipaddr.IPv4.parseCIDR(options.subnet))) {
+    problems.push(`lab host "${host.name}": address ${host.address} is outside of the lab's subnet ${options.subnet}`);
+  } else if (host.address === options.gateway) {
+    problems.push(`lab host "${host.name}": address ${host.address} is the operator's own`);
+  }
+  return problems;
+}
+
+/**
+ * Checks all hosts together.
+ * @throws LabError with all findings, one a line
+ */
+export function validateHosts(hosts: readonly LabHost[], options: Pick<LabOptions, "subnet" | "gateway">): void {
+  const problems = hosts.flatMap((host) => hostProblems(host, options));
+  for (const key of ["name", "address"] as const) {
+    const seen = new Set<string>();
+    for (const host of hosts) {
+      if (seen.has(host[key])) problems.push(`lab host "${host.name}": ${key} ${host[key]} is taken by another host`);
+      seen.add(host[key]);
+    }
+  }
+  if (problems.length > 0) throw new LabError(problems.join("\n"));
+}

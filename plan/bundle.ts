@@ -1,0 +1,157 @@
+/** A file whose content may be read by anybody who may read a preview. */
+export interface BundleFile {
+  path: string;
+  /** Octal, four digits, e.g. `0644`. */
+  mode: string;
+  /** `user:group`. */
+  owner: string;
+  content: string;
+  /** Units that are restarted when this file changes. */
+  restart?: readonly string[];
+  /** Units that are reloaded when this file changes. */
+  reload?: readonly string[];
+}
+
+/**
+ * A file that is made while the cluster is: key material, certificates, public keys. Its content travels by standard
+ * input, so that a bundle's text is known at preview.
+ */
+export interface BundleSecret extends Omit<BundleFile, "content"> {
+  /** Where the content comes from. */
+  source: SecretSource;
+}
+
+/** Key material, as opposed to what proves it to others. */
+export function isKeyMaterial(source: SecretSource): boolean {
+  return source.kind === "encryption-config" || source.part === "key" || source.part === "private";
+}
+
+/** What such a file holds; the pki component knows the bytes. */
+export type SecretSource =
+  | { kind: "authority"; authority: Authority; part: "certificate" | "key" }
+  | { kind: "leaf"; leaf: string; part: "certificate" | "key" }
+  | { kind: "service-account"; part: "public" | "private" }
+  | { kind: "encryption-config" };
+
+/** The certificate authorities of a cluster. */
+export type Authority = "kubernetes" | "etcd" | "front-proxy";
+
+/** An executable that the host fetches and checks. */
+export interface BundleBinary {
+  name: string;
+  version: string;
+  /** Units that are restarted when the version changes. */
+  restart?: readonly string[];
+}
+
+/** A directory that services need. */
+export interface BundleDirectory {
+  path: string;
+  mode: string;
+  owner: string;
+  /**
+   * What becomes of its contents when the host is released: `keep` sets them aside, `purge` deletes them. Without it the
+   * directory goes if it is empty.
+   */
+  atRelease?: "keep" | "purge";
+}
+
+/** A condition that must hold at the end, within a deadline. */
+export interface BundleCheck {
+  /** Function of `scripts/lib/checks.sh`, kebab case. */
+  name: string;
+  /** Seconds, counted from the end of the restarts. */
+  deadline: number;
+  /** The unit that is blamed, and whose log is shown. */
+  unit: string;
+  args: readonly string[];
+}
+
+/** The desired state of one host for one role. */
+export interface Bundle {
+  name: string;
+  users: readonly { name: string; home: string }[];
+  /** Distribution packages, installed only where the command is missing. */
+  packages: readonly { name: string; command: string }[];
+  directories: readonly BundleDirectory[];
+  binaries: readonly BundleBinary[];
+  files: readonly BundleFile[];
+  secrets: readonly BundleSecret[];
+  /** Units in the order in which they are restarted. */
+  units: readonly string[];
+  checks: readonly BundleCheck[];
+}
+
+/** Digest and address of a binary on the artifact server. */
+export interface FetchedBinary {
+  sha256: string;
+  url: string;
+}
+
+/** Paths of executables on hosts. */
+export const binDirectory = "/opt/plinth/bin";
+
+function attributes(file: Pick<BundleFile, "restart" | "reload">): string {
+  const restart = file.restart?.length ? ` restart=${file.restart.join(",")}` : "";
+  const reload = file.reload?.length ? ` reload=${file.reload.join(",")}` : "";
+  return restart + reload;
+}
+
+/** Content as lines with `|` in front, the form of the bundle stream; a final newline is implied. */
+function quoted(content: string): string[] {
+  if (content === "") return [];
+  return content
+    .replace(/\n$/, "")
+    .split("\n")
+    .map((line) => `|${line}`);
+}
+
+/**
+ * The public part of a bundle as the text that `plinth-host apply` reads.
+ *
+ * @param generation see `bundleGeneration` in facts.ts.
+ * @param locate digest and URL of a binary.
+ */
+export function renderBundle(
+  bundle: Bundle,
+  generation: number,
+  locate: (binary: BundleBinary) => FetchedBinary,
+): string {
+  const lines = ["plinth-bundle 1", `bundle ${bundle.name}`, `generation ${generation}`];
+  for (const user of bundle.users) lines.push(`user ${user.name} ${user.home}`);
+  for (const item of bundle.packages) lines.push(`package ${item.name} ${item.command}`);
+  for (const directory of bundle.directories) {
+    const fate = directory.atRelease === undefined ? "" : ` ${directory.atRelease}`;
+    lines.push(`directory ${directory.path} ${directory.mode} ${directory.owner}${fate}`);
+  }
+  for (const binary of bundle.binaries) {
+    const { sha256, url } = locate(binary);
+    lines.push(`binary ${binary.name} ${binary.version} ${sha256} ${url}${attributes(binary)}`);
+  }
+  for (const file of bundle.files) {
+    lines.push(`file ${file.path} ${file.mode} ${file.owner}${attributes(file)}`, ...quoted(file.content));
+  }
+  for (const secret of bundle.secrets) {
+    const directive = isKeyMaterial(secret.source) ? "secret" : "public";
+    lines.push(`${directive} ${secret.path} ${secret.mode} ${secret.owner}${attributes(secret)}`);
+  }
+  for (const unit of bundle.units) lines.push(`unit ${unit}`);
+  for (const check of bundle.checks) {
+    lines.push(["check", check.name, check.deadline, check.unit, ...check.args].join(" "));
+  }
+  lines.push("end", "");
+  return lines.join("\n");
+}
+
+/** The secret part of a bundle: path → content, in the order given. */
+export function renderSecrets(contents: readonly { path: string; content: string }[]): string {
+  const lines = ["plinth-secrets 1"];
+  for (const { path, content } of contents) lines.push(`secret ${path}`, ...quoted(content));
+  lines.push("end", "");
+  return lines.join("\n");
+}
+
+/** The path of a binary as units and scripts call it. */
+export function binaryPath(name: string): string {
+  return `${binDirectory}/${name}`;
+}

@@ -1,0 +1,138 @@
+import { binaryPath, type Bundle, type BundleCheck, type BundleSecret } from "../bundle.ts";
+import type { ClusterConfig } from "../config.ts";
+import { withRole, type Host } from "../inventory.ts";
+import { ports } from "../ports.ts";
+import { authorityFile, leafFiles } from "./certificates.ts";
+import { cipherSuites, mergeArguments, renderService, unitPath } from "./systemd.ts";
+
+export const etcdUnit = "etcd.service";
+const dataDirectory = "/var/lib/etcd";
+const pki = "/etc/kubernetes/pki/etcd";
+
+export function etcdClientUrl(host: Host): string {
+  return `https://${host.address}:${ports.etcdClient}`;
+}
+
+function peerUrl(host: Host): string {
+  return `https://${host.address}:${ports.etcdPeer}`;
+}
+
+function secrets(): BundleSecret[] {
+  const restart = [etcdUnit];
+  const owner = "etcd:etcd";
+  return [
+    authorityFile("etcd", `${pki}/ca.crt`, { restart }),
+    ...leafFiles({ leaf: "etcd-server", path: `${pki}/server`, owner, restart }),
+    ...leafFiles({ leaf: "etcd-peer", path: `${pki}/peer`, owner, restart }),
+    // Read by root only, for health checks and by the operator; no service depends on it.
+    ...leafFiles({ leaf: "etcd-healthcheck", path: `${pki}/healthcheck`, owner: "root:root" }),
+  ];
+}
+
+/**
+ * A restart of the member takes the API server of its host along (PartOf=): it must serve again before the next host is
+ * changed. Nothing is asked while the host has no control plane yet.
+ */
+function apiserverIsBack(host: Host): BundleCheck[] {
+  if (!host.roles.includes("control-plane")) return [];
+  const url = `https://${host.address}:${ports.apiserver}/readyz`;
+  const args = ["controlplane", "http-ok", url, "/etc/kubernetes/pki/ca.crt", "ok"];
+  return [{ name: "if-bundle", deadline: 180, unit: etcdUnit, args }];
+}
+
+/** One etcd member: TLS with client certificates for clients and peers, corruption checks, own user. */
+export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterConfig): Bundle {
+  const members = withRole(hosts, "etcd");
+  const args = mergeArguments(
+    {
+      name: host.name,
+      "data-dir": dataDirectory,
+      "listen-client-urls": `${etcdClientUrl(host)},https://127.0.0.1:${ports.etcdClient}`,
+      "advertise-client-urls": etcdClientUrl(host),
+      "listen-peer-urls": peerUrl(host),
+      "initial-advertise-peer-urls": peerUrl(host),
+      "client-cert-auth": "true",
+      "trusted-ca-file": `${pki}/ca.crt`,
+      "cert-file": `${pki}/server.crt`,
+      "key-file": `${pki}/server.key`,
+      "peer-client-cert-auth": "true",
+      "peer-trusted-ca-file": `${pki}/ca.crt`,
+      "peer-cert-file": `${pki}/peer.crt`,
+      "peer-key-file": `${pki}/peer.key`,
+      "tls-min-version": "TLS1.2",
+      "cipher-suites": cipherSuites,
+      // 8 GiB, the largest size that etcd's documentation suggests.
+      "quota-backend-bytes": String(8 * 1024 ** 3),
+      // The API server compacts every 5 minutes; this is the second net.
+      "auto-compaction-mode": "periodic",
+      "auto-compaction-retention": "8h",
+      "feature-gates": "InitialCorruptCheck=true,CompactHashCheck=true",
+      "corrupt-check-time": "12h",
+      "watch-progress-notify-interval": "5s",
+    },
+    config.etcdArgs,
+  );
+  return {
+    name: "etcd",
+    users: [{ name: "etcd", home: dataDirectory }],
+    packages: [],
+    directories: [
+      { path: dataDirectory, mode: "0700", owner: "etcd:etcd", atRelease: "keep" },
+      { path: "/etc/kubernetes", mode: "0755", owner: "root:root" },
+      { path: "/etc/kubernetes/pki", mode: "0755", owner: "root:root" },
+      { path: pki, mode: "0755", owner: "root:root" },
+    ],
+    binaries: [
+      { name: "etcd", version: config.etcdVersion, restart: [etcdUnit] },
+      { name: "etcdctl", version: config.etcdVersion },
+      { name: "etcdutl", version: config.etcdVersion },
+    ],
+    files: [
+      {
+        path: "/etc/etcd/bootstrap.env",
+        mode: "0644",
+        owner: "root:root",
+        // Read by etcd only when its data directory is empty: no restart depends on it.
+        content: [
+          "# Used when the member starts for the first time.",
+          `ETCD_INITIAL_CLUSTER=${members.map((member) => `${member.name}=${peerUrl(member)}`).join(",")}`,
+          "ETCD_INITIAL_CLUSTER_STATE=new",
+          `ETCD_INITIAL_CLUSTER_TOKEN=${config.clusterName}`,
+          "",
+        ].join("\n"),
+      },
+      {
+        path: unitPath(etcdUnit),
+        mode: "0600",
+        owner: "root:root",
+        restart: [etcdUnit],
+        content: renderService(
+          {
+            description: "etcd member of the Kubernetes control plane",
+            documentation: "https://etcd.io/docs/",
+            user: "etcd",
+            type: "notify",
+            environmentFile: "/etc/etcd/bootstrap.env",
+            executable: binaryPath("etcd"),
+            args,
+            stopSeconds: 30,
+            essential: true,
+            writable: [dataDirectory],
+          },
+          config,
+        ),
+      },
+    ],
+    secrets: secrets(),
+    units: [etcdUnit],
+    checks: [
+      {
+        name: "etcd-health",
+        deadline: 180,
+        unit: etcdUnit,
+        args: [etcdClientUrl(host), `${pki}/ca.crt`, `${pki}/healthcheck.crt`, `${pki}/healthcheck.key`],
+      },
+      ...apiserverIsBack(host),
+    ],
+  };
+}

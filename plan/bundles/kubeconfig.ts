@@ -1,0 +1,43 @@
+/** A certificate or key: the path of its file on the host, or its PEM text. */
+type Credential = { file: string } | { pem: string };
+
+export interface Kubeconfig {
+  cluster: string;
+  user: string;
+  /** URL of the API server. */
+  server: string;
+  authority: Credential;
+  certificate: Credential;
+  key: Credential;
+}
+
+/** `key: path`, or `key-data: base64`. */
+function field(name: string, credential: Credential): string {
+  return "file" in credential
+    ? `${name}: ${credential.file}`
+    : `${name}-data: ${Buffer.from(credential.pem).toString("base64")}`;
+}
+
+/** A kubeconfig with one cluster, user and context. Readable text when it names files, a secret when it carries the key. */
+export function renderKubeconfig(kubeconfig: Kubeconfig): string {
+  const { cluster, user, server } = kubeconfig;
+  return `apiVersion: v1
+kind: Config
+clusters:
+  - name: ${cluster}
+    cluster:
+      server: ${server}
+      ${field("certificate-authority", kubeconfig.authority)}
+users:
+  - name: ${user}
+    user:
+      ${field("client-certificate", kubeconfig.certificate)}
+      ${field("client-key", kubeconfig.key)}
+contexts:
+  - name: ${user}@${cluster}
+    context:
+      cluster: ${cluster}
+      user: ${user}
+current-context: ${user}@${cluster}
+`;
+}

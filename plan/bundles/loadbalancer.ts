@@ -1,0 +1,246 @@
+import type { Bundle, BundleFile } from "../bundle.ts";
+import type { ClusterConfig } from "../config.ts";
+import { withRole, type Host } from "../inventory.ts";
+import { ports } from "../ports.ts";
+import { authorityFile } from "./certificates.ts";
+import { unitPath } from "./systemd.ts";
+
+export const haproxyUnit = "haproxy.service";
+export const keepalivedUnit = "keepalived.service";
+const haproxyAuthority = "/etc/haproxy/kubernetes-ca.crt";
+const checkUser = "keepalived_script";
+
+/** HAProxy needs two descriptors per connection, and some for itself. */
+function maxConnections(config: ClusterConfig): number {
+  return Math.min(20000, Math.floor(config.openFilesLimit / 2) - 200);
+}
+
+/**
+ * HAProxy in front of all API servers, bound to the VIP on every load-balancer host whether it holds it or not.
+ *
+ * A backend is judged by its /readyz:
+ * - no answer (power loss, partition, crash): down after two checks; its sessions are cut, so that clients reconnect
+ *   instead of waiting for TCP to give up;
+ * - red because its etcd is gone: down, likewise;
+ * - red for another reason, above all a clean stop: no new connections, open ones go on until the API server ends them.
+ */
+export function renderHaproxy(hosts: readonly Host[], config: ClusterConfig, vip: string): string {
+  const servers = withRole(hosts, "control-plane").map(
+    (host) => `  server ${host.name} ${host.address}:${ports.apiserver}`,
+  );
+  return `global
+  log stdout format raw daemon
+  user haproxy
+  group haproxy
+  chroot /var/lib/haproxy
+  stats socket /run/haproxy/admin.sock mode 600 level admin
+  maxconn ${maxConnections(config)}
+
+defaults
+  mode tcp
+  log global
+  option dontlognull
+  option redispatch 1
+  retries 3
+  timeout connect 500ms
+  timeout check 3s
+  # Watches stay open for hours; dead peers are found by tcp-ut and keep-alive.
+  timeout client 24h
+  timeout server 24h
+  timeout tunnel 24h
+  option clitcpka
+  option srvtcpka
+
+frontend kube-apiserver
+  # transparent: the address is bound here also while another host holds it.
+  bind ${vip}:${ports.apiserver} transparent tcp-ut 10s
+  default_backend kube-apiserver
+
+backend kube-apiserver
+  balance leastconn
+  option httpchk
+  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host kubernetes
+  http-check expect ! string [-]etcd error-status L7RSP
+  http-check expect status 200 error-status L7OKC
+  default-server check check-ssl verify required ca-file ${haproxyAuthority} verifyhost kubernetes check-sni kubernetes inter 500ms fastinter 250ms downinter 500ms rise 2 fall 2 on-marked-down shutdown-sessions tcp-ut 10s
+${servers.join("\n")}
+
+frontend health
+  mode http
+  option http-server-close
+  timeout client 5s
+  bind 127.0.0.1:${ports.haproxyHealth}
+  monitor-uri /haproxy_ready
+  http-request deny
+`;
+}
+
+/**
+ * VRRPv3 between the load-balancer hosts by unicast. All start as BACKUP and do not preempt, so that a host that comes
+ * back does not move the VIP once more. The check asks the local HAProxy, never an API server: sick API servers must not
+ * make the VIP wander. A failed check is FAULT (weight 0), which hands over at once.
+ *
+ * Fail-over after power loss: 3 × 0.2 s + (256 − priority)/256 × 0.2 s, about 0.7 s.
+ */
+export function renderKeepalived(host: Host, hosts: readonly Host[], config: ClusterConfig, vip: string): string {
+  const balancers = withRole(hosts, "load-balancer");
+  const networkInterface = host.interface ?? config.interface;
+  const peers = balancers.filter((peer) => peer.name !== host.name).map((peer) => `    ${peer.address}`);
+  const priority = 150 - balancers.findIndex((peer) => peer.name === host.name);
+  return `global_defs {
+  router_id ${host.name}
+  vrrp_version 3
+  vrrp_garp_master_refresh 60
+  enable_script_security
+  script_user ${checkUser}
+}
+
+vrrp_script haproxy {
+  script "/usr/bin/curl --silent --fail --max-time 1 --output /dev/null http://127.0.0.1:${ports.haproxyHealth}/haproxy_ready"
+  interval 1
+  timeout 2
+  fall 2
+  rise 2
+}
+
+vrrp_instance kube_apiserver {
+  state BACKUP
+  nopreempt
+  interface ${networkInterface}
+  virtual_router_id ${config.virtualRouterId}
+  priority ${priority}
+  advert_int 0.2
+  check_unicast_src
+  unicast_src_ip ${host.address}
+  unicast_peer {
+${peers.join("\n")}
+  }
+  virtual_ipaddress {
+    ${vip}/32 dev ${networkInterface}
+  }
+  track_script {
+    haproxy
+  }
+}
+`;
+}
+
+const haproxyService = (config: ClusterConfig) => `[Unit]
+Description=HAProxy in front of the Kubernetes API servers
+Documentation=https://docs.haproxy.org/
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+ExecStartPre=/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -c -q
+ExecStart=/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy/haproxy.pid
+ExecReload=/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -c -q
+ExecReload=/bin/kill -USR2 $MAINPID
+KillMode=mixed
+SuccessExitStatus=143
+Restart=always
+RestartSec=1
+LimitNOFILE=${config.openFilesLimit}
+RuntimeDirectory=haproxy
+StateDirectory=haproxy
+NoNewPrivileges=yes
+ProtectHome=yes
+ProtectSystem=strict
+PrivateTmp=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+RestrictNamespaces=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+const keepalivedService = `[Unit]
+Description=keepalived: VRRP for the address of the Kubernetes API
+Documentation=https://keepalived.readthedocs.io/
+Wants=network-online.target
+After=network-online.target haproxy.service
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=/usr/sbin/keepalived --dont-fork --log-console --use-file /etc/keepalived/keepalived.conf
+ExecReload=/bin/kill -HUP $MAINPID
+KillMode=process
+Restart=always
+RestartSec=1
+ProtectHome=yes
+ProtectSystem=full
+PrivateTmp=yes
+ProtectKernelModules=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** HAProxy and keepalived of one host. Only for clusters with a VIP. */
+export function loadBalancerBundle(host: Host, hosts: readonly Host[], config: ClusterConfig): Bundle {
+  const vip = config.vip;
+  if (vip === undefined) throw new Error("a load balancer needs plinth:vip");
+  const unitFile = (unit: string, content: string): BundleFile => ({
+    path: unitPath(unit),
+    mode: "0644",
+    owner: "root:root",
+    restart: [unit],
+    content,
+  });
+  return {
+    name: "loadbalancer",
+    users: [{ name: checkUser, home: "/nonexistent" }],
+    packages: [
+      { name: "haproxy", command: "haproxy" },
+      { name: "keepalived", command: "keepalived" },
+    ],
+    directories: [],
+    binaries: [],
+    files: [
+      {
+        path: "/etc/haproxy/haproxy.cfg",
+        mode: "0644",
+        owner: "root:root",
+        reload: [haproxyUnit],
+        content: renderHaproxy(hosts, config, vip),
+      },
+      {
+        path: "/etc/keepalived/keepalived.conf",
+        mode: "0644",
+        owner: "root:root",
+        reload: [keepalivedUnit],
+        content: renderKeepalived(host, hosts, config, vip),
+      },
+      unitFile(haproxyUnit, haproxyService(config)),
+      unitFile(keepalivedUnit, keepalivedService),
+    ],
+    secrets: [authorityFile("kubernetes", haproxyAuthority, { reload: [haproxyUnit] })],
+    units: [haproxyUnit, keepalivedUnit],
+    checks: [
+      { name: "unit-active", deadline: 30, unit: keepalivedUnit, args: [keepalivedUnit] },
+      {
+        name: "http-ok",
+        deadline: 30,
+        unit: haproxyUnit,
+        args: [`http://127.0.0.1:${ports.haproxyHealth}/haproxy_ready`, "-"],
+      },
+      // Through the VIP, whoever holds it.
+      {
+        name: "http-ok",
+        deadline: 120,
+        unit: keepalivedUnit,
+        args: [`https://${vip}:${ports.apiserver}/readyz`, haproxyAuthority, "ok"],
+      },
+    ],
+  };
+}

@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+
+/** A listening TCP socket of a host. */
+export interface Listener {
+  address: string;
+  port: number;
+  pid: string;
+  command: string;
+  /** systemd unit, or `-` when unknown. */
+  unit: string;
+}
+
+/** How far a bundle got on a host. */
+export interface BundleFact {
+  generation: number;
+  state: "complete" | "half-done" | "failed";
+  reason?: string;
+}
+
+/** Who a host belongs to. */
+export interface Claim {
+  cluster: string;
+  clusterId: string;
+  host: string;
+  stack: string;
+  /** The generation that the claim was made with. */
+  generation: number;
+}
+
+/** What one read-only look at a host tells (`scripts/facts.sh`). */
+export interface HostFacts {
+  machineId: string;
+  bootId: string;
+  hostname: string;
+  kernel: string;
+  arch: string;
+  os: string;
+  uid: number;
+  /** Host clock in seconds since the epoch. */
+  clock: number;
+  /** Host clock minus the operator's at the time of the reading, seconds; set by the reader. */
+  skew?: number;
+  memoryKiB: number;
+  cpus: number;
+  swapKiB: number;
+  /** Directory → free KiB. */
+  diskFreeKiB: Record<string, number>;
+  claim?: Claim;
+  /** Bundle name → how far it got. */
+  bundles: Record<string, BundleFact>;
+  listeners: Listener[];
+  /** Address → interface. */
+  addresses: Record<string, string>;
+  /** Command → path; absent commands are not in it. */
+  commands: Record<string, string>;
+  cgroup: string;
+}
+
+/** What a look at a host came to: its facts, or one sentence about why it could not be read. */
+export type HostReading =
+  { facts: HostFacts } | { failure: "unreachable" | "auth" | "host-key" | "sudo" | "garbled"; message: string };
+
+const architectures: Record<string, string> = { x86_64: "amd64", aarch64: "arm64" };
+
+/**
+ * Parses the output of `scripts/facts.sh`. Lines before the header are ignored: login shells may be noisy.
+ *
+ * @throws Error with a sentence when the header or the closing `end` is missing.
+ */
+export function parseFacts(text: string): HostFacts {
+  const lines = text.split("\n");
+  const start = lines.indexOf("plinth-facts 1");
+  const end = lines.indexOf("end", start);
+  if (start < 0 || end < 0) throw new Error("the answer of the host is not complete");
+  const facts: HostFacts = {
+    machineId: "",
+    bootId: "",
+    hostname: "",
+    kernel: "",
+    arch: "",
+    os: "",
+    uid: -1,
+    clock: 0,
+    memoryKiB: 0,
+    cpus: 0,
+    swapKiB: 0,
+    diskFreeKiB: {},
+    bundles: {},
+    listeners: [],
+    addresses: {},
+    commands: {},
+    cgroup: "",
+  };
+  const claim: Record<string, string> = {};
+  for (const line of lines.slice(start + 1, end)) readLine(line, facts, claim);
+  if (claim["cluster-id"] !== undefined) {
+    facts.claim = {
+      cluster: claim["cluster"] ?? "",
+      clusterId: claim["cluster-id"],
+      host: claim["host"] ?? "",
+      stack: claim["stack"] ?? "",
+      generation: Number(claim["generation"] ?? 0),
+    };
+  }
+  return facts;
+}
+
+function readLine(line: string, facts: HostFacts, claim: Record<string, string>): void {
+  const [key = "", first = "", ...more] = line.split(" ");
+  const rest = [first, ...more].join(" ");
+  switch (key) {
+    case "machine-id":
+      facts.machineId = rest;
+      break;
+    case "boot-id":
+      facts.bootId = rest;
+      break;
+    case "hostname":
+      facts.hostname = rest;
+      break;
+    case "kernel":
+      facts.kernel = rest;
+      break;
+    case "arch":
+      facts.arch = architectures[rest] ?? rest;
+      break;
+    case "os":
+      facts.os = rest;
+      break;
+    case "uid":
+      facts.uid = Number(rest);
+      break;
+    case "clock":
+      facts.clock = Number(rest);
+      break;
+    case "memory-kib":
+      facts.memoryKiB = Number(rest);
+      break;
+    case "cpus":
+      facts.cpus = Number(rest);
+      break;
+    case "swap-kib":
+      facts.swapKiB = Number(rest);
+      break;
+    case "disk-free-kib":
+      facts.diskFreeKiB[first] = Number(more[0]);
+      break;
+    case "claim":
+      claim[first] = more.join(" ");
+      break;
+    case "bundle":
+      facts.bundles[first] = bundleFact(more);
+      break;
+    case "listen": {
+      const [address = "", port = "", pid = "-", command = "-", unit = "-"] = more;
+      facts.listeners.push({ address, port: Number(port), pid, command, unit });
+      break;
+    }
+    case "address":
+      facts.addresses[first] = more[0] ?? "";
+      break;
+    case "command":
+      if (more[0] !== undefined && more[0] !== "-") facts.commands[first] = more[0];
+      break;
+    case "mount-cgroup":
+      facts.cgroup = rest;
+      break;
+    default: // A newer facts.sh may tell more than this parser knows.
+  }
+}
+
+function bundleFact([generation, state, ...reason]: string[]): BundleFact {
+  const known = state === "complete" || state === "failed" ? state : "half-done";
+  const fact: BundleFact = { generation: Number(generation), state: known };
+  if (reason.length > 0) fact.reason = reason.join(" ");
+  return fact;
+}
+
+/**
+ * The generation of a host that carries nothing of ours: a number that changes with every boot, so that a host whose disk
+ * was made anew does not look like the one that the stack's state remembers.
+ */
+function blankGeneration(facts: HostFacts): number {
+  return parseInt(createHash("sha256").update(facts.bootId).digest("hex").slice(0, 7), 16);
+}
+
+/** The generation that a claim's text carries: the host's own, or that of a blank host. */
+export function claimGeneration(facts: HostFacts): number {
+  return facts.claim?.generation ?? blankGeneration(facts);
+}
+
+/**
+ * The generation that a bundle's text carries.
+ *
+ * The engine acts on differences between the text and its state only. Where the host is not what the state remembers, the
+ * generation makes the difference: a half-done host asks for the next one (a failed update leaves the old inputs in the
+ * state, so reverting the edit would show no difference), a blank host for one of its own. Once the bundle is done the
+ * host reports that number, and the following run finds no difference.
+ */
+export function bundleGeneration(facts: HostFacts, bundle: string): number {
+  const fact = facts.bundles[bundle];
+  if (fact === undefined) return blankGeneration(facts);
+  return fact.state === "complete" ? fact.generation : fact.generation + 1;
+}

@@ -1,0 +1,31 @@
+import { parseConfig, type ClusterConfig } from "./config.ts";
+import type { Finding } from "./findings.ts";
+import { parseInventory, type Host } from "./inventory.ts";
+import { validateCluster, validateInventory } from "./validate.ts";
+
+/** What a stack asks for, as far as it can be read without any host. */
+export interface StackInput {
+  /** The hosts that are well formed. */
+  hosts: Host[];
+  /** Undefined when the configuration lacks too much to be judged. */
+  config: ClusterConfig | undefined;
+  /** Everything that is wrong. Hosts and configuration are usable only when this is empty. */
+  findings: Finding[];
+}
+
+/**
+ * Reads and checks an inventory and a configuration together.
+ *
+ * @param inventory the default export of `hosts/<stack>.ts`.
+ * @param rawConfig values of the `plinth:` namespace, keys without the prefix.
+ */
+export function checkInput(inventory: unknown, rawConfig: Readonly<Record<string, unknown>>): StackInput {
+  const { hosts, findings: inventoryFindings } = parseInventory(inventory);
+  const { config, findings: configFindings } = parseConfig(rawConfig);
+  const clusterFindings = config === undefined ? [] : validateCluster(hosts, config);
+  return {
+    hosts,
+    config,
+    findings: [...inventoryFindings, ...validateInventory(hosts), ...configFindings, ...clusterFindings],
+  };
+}

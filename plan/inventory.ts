@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { isIPv4 } from "./addresses.ts";
+import type { Finding } from "./findings.ts";
+
+/** What a host does. A control-plane host of a stacked cluster has the first three. */
+export const roles = ["etcd", "control-plane", "load-balancer", "worker"] as const;
+export type Role = (typeof roles)[number];
+
+/** DNS-1123 label: the name is the host name, the etcd member name and later the Node name. */
+const hostName = z
+  .string()
+  .regex(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    "must be a DNS-1123 label (lower case letters, digits, '-'; at most 63)",
+  );
+
+export const ipv4 = z.string().refine(isIPv4, "must be an IPv4 address such as 192.0.2.11");
+
+export const hostSchema = z.strictObject({
+  /** Unique within the stack; DNS-1123 label. */
+  name: hostName,
+  /** IPv4 address that SSH, etcd peers and the API server use. */
+  address: ipv4,
+  /** At least one role. */
+  roles: z.array(z.enum(roles)).nonempty("must have at least one role"),
+  /** CPU architecture in Go's terms. Default `amd64`. */
+  arch: z.enum(["amd64", "arm64"]).default("amd64"),
+  /** Network interface that carries `address` and may carry the VIP. Default: config `interface`. */
+  interface: z.string().min(1).optional(),
+  /** SSH user; root, or a user with passwordless sudo. Default: config `sshUser`. */
+  user: z.string().min(1).optional(),
+  /** SSH port. Default: config `sshPort`. */
+  port: z.int().min(1).max(65535).optional(),
+  /** Public host key as one line `TYPE BASE64`. Default: looked up in config `sshKnownHostsFile` by address. */
+  hostKey: z.string().min(1).optional(),
+});
+
+/** A host as it is written in `hosts/<stack>.ts`. */
+export type HostInput = z.input<typeof hostSchema>;
+/** A validated host with defaults filled in. */
+export type Host = z.output<typeof hostSchema>;
+
+/**
+ * Checks each host on its own.
+ *
+ * @returns the hosts that are well formed, and a finding for everything that is not.
+ */
+export function parseInventory(input: unknown): { hosts: Host[]; findings: Finding[] } {
+  if (!Array.isArray(input) || input.length === 0) {
+    const finding: Finding = {
+      rule: "inventory",
+      kind: "input",
+      hosts: [],
+      message: "the inventory must be a non-empty list of hosts",
+      remedy: "export default [ { name, address, roles }, … ] from hosts/<stack>.ts",
+    };
+    return { hosts: [], findings: [finding] };
+  }
+  const hosts: Host[] = [];
+  const findings: Finding[] = [];
+  input.forEach((item: unknown, index) => {
+    const parsed = hostSchema.safeParse(item);
+    if (parsed.success) {
+      hosts.push(parsed.data);
+      return;
+    }
+    const label = nameOf(item) ?? `host number ${index + 1}`;
+    for (const issue of parsed.error.issues) {
+      const field = issue.path.length > 0 ? `field '${issue.path.join(".")}' ` : "";
+      findings.push({
+        rule: "inventory",
+        kind: "input",
+        hosts: [label],
+        message: `${field}${issue.message}`,
+        remedy: "correct this line of the inventory",
+      });
+    }
+  });
+  return { hosts, findings };
+}
+
+function nameOf(item: unknown): string | undefined {
+  if (typeof item !== "object" || item === null || !("name" in item)) return undefined;
+  return typeof item.name === "string" ? item.name : undefined;
+}
+
+/** The hosts that have a role, in the order of the inventory. */
+export function withRole(hosts: readonly Host[], role: Role): Host[] {
+  return hosts.filter((host) => host.roles.includes(role));
+}

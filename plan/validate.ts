@@ -1,0 +1,238 @@
+import { contains, containsHost, nthAddress, overlaps, parseNetwork, type Network } from "./addresses.ts";
+import type { ClusterConfig } from "./config.ts";
+import type { Finding } from "./findings.ts";
+import { withRole, type Host } from "./inventory.ts";
+
+function finding(rule: string, hosts: string[], message: string, remedy: string): Finding {
+  return { rule, kind: "input", hosts, message, remedy };
+}
+
+/** Groups of hosts that share a value, for values that occur more than once. */
+function shared(hosts: readonly Host[], value: (host: Host) => string): [string, Host[]][] {
+  const groups = Map.groupBy(hosts, value);
+  return [...groups].filter(([, group]) => group.length > 1);
+}
+
+/** What is wrong with the inventory as a whole, whatever the configuration. */
+export function validateInventory(hosts: readonly Host[]): Finding[] {
+  const findings: Finding[] = [];
+  for (const [name, group] of shared(hosts, (host) => host.name)) {
+    findings.push(
+      finding(
+        "duplicate-name",
+        group.map((host) => host.name).slice(0, 1),
+        `the name ${name} stands ${group.length} times in the inventory (${group.map((host) => host.address).join(", ")})`,
+        "give every host a name of its own",
+      ),
+    );
+  }
+  for (const [address, group] of shared(hosts, (host) => host.address)) {
+    findings.push(
+      finding(
+        "duplicate-address",
+        group.map((host) => host.name),
+        `the address ${address} belongs to ${group.length} hosts`,
+        "give every host an address of its own",
+      ),
+    );
+  }
+  for (const [, group] of shared(
+    hosts.filter((host) => host.hostKey !== undefined),
+    (host) => host.hostKey ?? "",
+  )) {
+    findings.push(
+      finding(
+        "duplicate-host-key",
+        group.map((host) => host.name),
+        "the same SSH host key is pinned for several hosts, so they are one machine or copies of one disk",
+        "make new host keys on the copies (ssh-keygen -A) and pin those",
+      ),
+    );
+  }
+  const members = withRole(hosts, "etcd");
+  if (members.length === 0) {
+    findings.push(finding("etcd-count", [], "no host has the role etcd", "give 1, 3 or 5 hosts the role etcd"));
+  } else if (members.length % 2 === 0) {
+    findings.push(
+      finding(
+        "etcd-count",
+        members.map((host) => host.name),
+        `${members.length} hosts have the role etcd: an even number tolerates no more failures than ${members.length - 1} and loses quorum more easily`,
+        "use 1, 3 or 5 etcd members",
+      ),
+    );
+  } else if (members.length > 7) {
+    findings.push(
+      finding(
+        "etcd-count",
+        members.map((host) => host.name),
+        `${members.length} hosts have the role etcd: every write waits for more than half of them`,
+        "use 3 or 5 etcd members",
+      ),
+    );
+  }
+  if (withRole(hosts, "control-plane").length === 0) {
+    findings.push(
+      finding(
+        "control-plane-count",
+        [],
+        "no host has the role control-plane",
+        "give at least one host that role, three for high availability",
+      ),
+    );
+  }
+  return findings;
+}
+
+/** What is wrong with the configuration in view of the inventory. */
+export function validateCluster(hosts: readonly Host[], config: ClusterConfig): Finding[] {
+  return [...validateNetworks(config), ...validateEndpoint(hosts, config), ...validateVersions(config)];
+}
+
+function networksOf(config: ClusterConfig): [string, Network][] {
+  return (["nodeSubnet", "podCidr", "serviceCidr"] as const).flatMap((key): [string, Network][] => {
+    const network = parseNetwork(config[key]);
+    return network === undefined ? [] : [[key, network]];
+  });
+}
+
+function validateNetworks(config: ClusterConfig): Finding[] {
+  const findings: Finding[] = [];
+  const networks = networksOf(config);
+  networks.forEach(([nameA, a], index) => {
+    for (const [nameB, b] of networks.slice(index + 1)) {
+      if (!overlaps(a, b)) continue;
+      findings.push(
+        finding(
+          "cidr-overlap",
+          [],
+          `plinth:${nameA} ${a.cidr} and plinth:${nameB} ${b.cidr} overlap`,
+          "choose networks that share no address",
+        ),
+      );
+    }
+  });
+  const services = parseNetwork(config.serviceCidr);
+  if (services !== undefined && (services.prefix < 12 || services.prefix > 24)) {
+    findings.push(
+      finding(
+        "service-cidr-size",
+        [],
+        `plinth:serviceCidr ${config.serviceCidr} has prefix /${services.prefix}`,
+        "use a prefix from /12 to /24: kube-apiserver takes no larger service network, and a smaller one runs out",
+      ),
+    );
+  }
+  return findings;
+}
+
+function validateEndpoint(hosts: readonly Host[], config: ClusterConfig): Finding[] {
+  const findings: Finding[] = [];
+  const balancers = withRole(hosts, "load-balancer");
+  const subnet = parseNetwork(config.nodeSubnet);
+  if (config.vip === undefined) {
+    if (config.externalEndpoint === undefined && withRole(hosts, "control-plane").length > 1) {
+      findings.push(
+        finding(
+          "endpoint",
+          [],
+          "neither plinth:vip nor plinth:externalEndpoint is set, but the cluster has several control-plane hosts",
+          "set plinth:vip to a free address of the subnet, or plinth:externalEndpoint to your own load balancer",
+        ),
+      );
+    }
+    return findings;
+  }
+  const vip = config.vip;
+  if (config.externalEndpoint !== undefined) {
+    findings.push(
+      finding(
+        "endpoint",
+        [],
+        "plinth:vip and plinth:externalEndpoint are both set",
+        "keep the one through which clients reach the API server",
+      ),
+    );
+  }
+  if (balancers.length === 0) {
+    findings.push(
+      finding(
+        "load-balancer-count",
+        [],
+        `plinth:vip is ${vip} but no host has the role load-balancer`,
+        "give the control-plane hosts that role",
+      ),
+    );
+  }
+  const holders = hosts.filter((host) => host.address === vip);
+  if (holders.length > 0) {
+    findings.push(
+      finding(
+        "vip-is-host",
+        holders.map((host) => host.name),
+        `plinth:vip ${vip} is the address of a host`,
+        "choose a free address of the subnet: the VIP moves between hosts",
+      ),
+    );
+  }
+  if (subnet !== undefined) {
+    if (!containsHost(subnet, vip)) {
+      findings.push(
+        finding(
+          "vip-outside-subnet",
+          [],
+          `plinth:vip ${vip} is not a host address of plinth:nodeSubnet ${subnet.cidr}`,
+          "choose a free address of that subnet",
+        ),
+      );
+    }
+    const strangers = balancers.filter((host) => !contains(subnet, host.address));
+    if (strangers.length > 0) {
+      findings.push(
+        finding(
+          "load-balancer-outside-subnet",
+          strangers.map((host) => host.name),
+          `hosts with the role load-balancer must share the VIP's subnet ${subnet.cidr}: VRRP does not cross routers`,
+          "move the role to hosts of that subnet",
+        ),
+      );
+    }
+  }
+  return findings;
+}
+
+/** Kubernetes minor versions whose flags and files this release writes; tested ones are in docs/artifacts.md. */
+const kubernetesMinors = { oldest: 35, newest: 36 };
+
+function validateVersions(config: ClusterConfig): Finding[] {
+  const findings: Finding[] = [];
+  const [major = 0, minor = 0] = config.kubernetesVersion.split(".").map(Number);
+  if (major !== 1 || minor < kubernetesMinors.oldest || minor > kubernetesMinors.newest) {
+    findings.push(
+      finding(
+        "kubernetes-version",
+        [],
+        `plinth:kubernetesVersion ${config.kubernetesVersion} is not supported`,
+        `use a version from 1.${kubernetesMinors.oldest} to 1.${kubernetesMinors.newest}`,
+      ),
+    );
+  }
+  if (!config.etcdVersion.startsWith("3.6.")) {
+    findings.push(
+      finding(
+        "etcd-version",
+        [],
+        `plinth:etcdVersion ${config.etcdVersion} is not supported`,
+        "use the latest 3.6 release",
+      ),
+    );
+  }
+  return findings;
+}
+
+/** The service address of the API server: the first of the service network. */
+export function apiserverServiceAddress(config: ClusterConfig): string {
+  const services = parseNetwork(config.serviceCidr);
+  if (services === undefined) throw new Error(`plinth:serviceCidr ${config.serviceCidr} is not a network`);
+  return nthAddress(services, 1);
+}

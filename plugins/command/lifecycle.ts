@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import type { CallContext, ResourceHandler } from "../provider/types.ts";
+import { equal, type PropertyMap, type PropertyValue, UNKNOWN } from "../provider/values.ts";
+import { diffInputs } from "./diff.ts";
+import { checkFields, type Fields } from "./fields.ts";
+
+/** Inputs that every command has. */
+export const commandFields: Fields = {
+  create: { type: "string" },
+  update: { type: "string" },
+  delete: { type: "string" },
+  triggers: { type: "list" },
+  stdin: { type: "string" },
+  logging: { type: "string", oneOf: ["stdout", "stderr", "stdoutAndStderr", "none"] },
+  addPreviousOutputInEnv: { type: "boolean" },
+  environment: { type: "stringMap" },
+};
+
+/** Outputs of one run. */
+export interface RunOutputs extends PropertyMap {
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `command` with the resource's inputs; `previous` is what the last run printed. Throws when it fails. */
+export type RunCommand = (
+  command: PropertyValue,
+  inputs: PropertyMap,
+  previous: RunOutputs,
+  context: CallContext,
+) => Promise<RunOutputs>;
+
+const NOTHING: RunOutputs = { stdout: "", stderr: "" };
+
+/**
+ * A resource whose life is commands: `create` at creation and, without `update`, at every change of an input; `delete`
+ * at the end. A failure stores nothing, so a half-done create runs again and its `delete` does not.
+ */
+export function commandResource(fields: Fields, run: RunCommand): ResourceHandler {
+  return {
+    check: (news) => {
+      const { value, failures } = checkFields(fields, news);
+      return { inputs: value, failures };
+    },
+
+    diff: (request) => diffInputs(fields, request),
+
+    create: async (inputs, preview, context) => {
+      const id = context.name + randomBytes(4).toString("hex");
+      if (preview) {
+        return { id, properties: { ...inputs, stdout: UNKNOWN, stderr: UNKNOWN } };
+      }
+      const { create } = inputs;
+      const outputs = create === undefined ? NOTHING : await run(create, inputs, NOTHING, context);
+      return { id, properties: { ...inputs, ...outputs } };
+    },
+
+    update: async ({ olds, news }, preview, context) => {
+      const previous = previousOutputs(olds);
+      if (preview) {
+        const same = Object.keys(fields).every((name) => equal(olds[name], news[name]));
+        const unknown = Object.fromEntries(Object.keys(previous).map((name) => [name, UNKNOWN]));
+        return { ...news, ...(same ? previous : unknown) };
+      }
+      const command = news["update"] ?? news["create"];
+      const outputs = command === undefined ? previous : await run(command, news, previous, context);
+      return { ...news, ...outputs };
+    },
+
+    delete: async (_id, properties, context) => {
+      const command = properties["delete"];
+      if (command !== undefined) {
+        await run(command, properties, previousOutputs(properties), context);
+      }
+    },
+
+    // The state is all there is to know: a refresh never touches the host.
+    read: (id, properties, inputs) => Promise.resolve({ id, properties, inputs }),
+  };
+}
+
+function previousOutputs(state: PropertyMap): RunOutputs {
+  const kept = ["assets", "archive"].filter((name) => state[name] !== undefined);
+  return {
+    ...Object.fromEntries(kept.map((name) => [name, state[name] ?? null])),
+    stdout: state["stdout"] ?? "",
+    stderr: state["stderr"] ?? "",
+  } as RunOutputs;
+}

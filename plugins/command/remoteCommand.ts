@@ -1,0 +1,84 @@
+import { sharedPool, SshError } from "../../ssh/index.ts";
+import { type PropertyMap, type PropertyValue, text } from "../provider/values.ts";
+import type { CallContext } from "../provider/types.ts";
+import { connectionFields, sshTarget } from "./connection.ts";
+import { givenEnvironment, previousEnvironment } from "./environment.ts";
+import { commandError } from "./failure.ts";
+import { commandFields, commandResource, type RunOutputs } from "./lifecycle.ts";
+import { outputStreams } from "./streams.ts";
+
+/** `command:remote:Command`: commands on a host, over the process's one connection to it. */
+export const remoteCommand = commandResource(
+  { ...commandFields, connection: { type: connectionFields, required: true, secret: true } },
+  runRemote,
+);
+
+async function runRemote(
+  command: PropertyValue,
+  inputs: PropertyMap,
+  previous: RunOutputs,
+  context: CallContext,
+): Promise<RunOutputs> {
+  const target = sshTarget(inputs["connection"]);
+  const streams = outputStreams(inputs, context);
+  const { script, stdin } = withEnvironment(text(command), text(inputs["stdin"]), givenEnvironment(inputs));
+  const result = await sharedPool
+    .exec(target, script, {
+      stdin,
+      env: previousEnvironment(inputs, previous),
+      signal: context.signal,
+      onStdout: streams.stdout,
+      onStderr: streams.stderr,
+    })
+    .catch((error: unknown) => {
+      throw timedOut(error, context) ?? error;
+    });
+  streams.end();
+  if (result.code !== 0) {
+    const outcome =
+      result.code === null
+        ? `Process was ended by signal ${result.signal ?? "unknown"}`
+        : `Process exited with status ${result.code}`;
+    const where = ` on host ${target.host}`;
+    throw commandError({ outcome, where, command, stderr: result.stderr, combined: streams.combined() }, inputs);
+  }
+  return { stdout: trimNewline(result.stdout), stderr: trimNewline(result.stderr) };
+}
+
+/**
+ * Puts variables before a command. They travel on stdin, ahead of the command's own, so that they are in no process list
+ * and need no AcceptEnv in sshd; the command is run by the login shell, which must be a POSIX one for this.
+ */
+function withEnvironment(
+  command: string,
+  stdin: string,
+  environment: Record<string, string>,
+): { script: string; stdin: string } {
+  const exports = Object.entries(environment).map(([name, value]) => {
+    if (!/^[A-Za-z_]\w*$/.test(name)) {
+      throw new Error(`environment: "${name}" is no name of a variable (letters, digits and _).`);
+    }
+    return `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`;
+  });
+  if (exports.length === 0) {
+    return { script: command, stdin };
+  }
+  const prelude = exports.join("");
+  // One byte at a time, so that nothing of the command's own stdin is swallowed.
+  const read = `eval "$(dd bs=1 count=${Buffer.byteLength(prelude)} 2>/dev/null)"`;
+  return { script: `${read}\n${command}`, stdin: prelude + stdin };
+}
+
+function timedOut(error: unknown, context: CallContext): Error | undefined {
+  const reason: unknown = context.signal.reason;
+  if (error instanceof SshError && error.kind === "interrupted" && reason instanceof DOMException) {
+    return reason.name === "TimeoutError"
+      ? new Error(`Host ${error.host}: the command did not end within the resource's customTimeouts and was stopped.`)
+      : undefined;
+  }
+  return undefined;
+}
+
+function trimNewline(text: string): string {
+  return text.endsWith("\n") ? text.slice(0, -1) : text;
+}

@@ -1,0 +1,302 @@
+import grpc from "@grpc/grpc-js";
+import type { Message } from "google-protobuf";
+import emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
+import structMessages, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import pluginMessages from "@pulumi/pulumi/proto/plugin_pb.js";
+import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import { EngineLog } from "./engine.ts";
+import { packageSchema } from "./schema.ts";
+import {
+  type CallContext,
+  type CheckResult,
+  DiffKind,
+  type DiffResult,
+  type ProviderDefinition,
+  type ResourceHandler,
+} from "./types.ts";
+import type { PropertyMap } from "./values.ts";
+
+/** As the engine's own limit: states and assets may be large. */
+const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
+
+/** A provider that serves gRPC on 127.0.0.1. */
+export interface RunningProvider {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** Serves one package until `close()`. The same server may serve any number of runs, one after the other or at once. */
+export async function serveProvider(definition: ProviderDefinition): Promise<RunningProvider> {
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+  });
+  const service = new ProviderService(definition);
+  server.addService(services.ResourceProviderService, service.handlers());
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+  return {
+    port,
+    close: () => {
+      service.cancel();
+      service.close();
+      server.forceShutdown();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Translates between gRPC messages and a `ProviderDefinition`. */
+class ProviderService {
+  readonly #definition: ProviderDefinition;
+  readonly #log = new EngineLog();
+  #run = new AbortController();
+
+  constructor(definition: ProviderDefinition) {
+    this.#definition = definition;
+  }
+
+  /** Interrupts what runs now. Calls that come later belong to another run and are served. */
+  cancel(): void {
+    this.#run.abort();
+    this.#run = new AbortController();
+  }
+
+  close(): void {
+    this.#log.close();
+  }
+
+  handlers(): grpc.UntypedServiceImplementation {
+    return {
+      attach: unary((request: pluginMessages.PluginAttach) => {
+        this.#log.attach(request.getAddress());
+        return new emptyMessages.Empty();
+      }),
+      getPluginInfo: unary(() => {
+        const info = new pluginMessages.PluginInfo();
+        info.setVersion(this.#definition.version);
+        return info;
+      }),
+      getSchema: unary(() => {
+        const response = new messages.GetSchemaResponse();
+        response.setSchema(JSON.stringify(packageSchema(this.#definition)));
+        return response;
+      }),
+      checkConfig: unary((request: messages.CheckRequest) =>
+        checkResponse({ inputs: { ...fromStruct(request.getNews()), ...this.#definition.extraConfig }, failures: [] }),
+      ),
+      configure: unary(() => {
+        const response = new messages.ConfigureResponse();
+        response.setAcceptsecrets(this.#definition.acceptSecrets);
+        response.setSupportspreview(true);
+        response.setAcceptresources(true);
+        return response;
+      }),
+      cancel: unary(() => {
+        this.cancel();
+        return new emptyMessages.Empty();
+      }),
+      check: unary((request: messages.CheckRequest) => this.#check(request)),
+      diff: unary((request: messages.DiffRequest) => this.#diff(request)),
+      create: unary((request: messages.CreateRequest) => this.#create(request)),
+      update: unary((request: messages.UpdateRequest) => this.#update(request)),
+      delete: unary((request: messages.DeleteRequest) => this.#delete(request)),
+      read: unary((request: messages.ReadRequest) => this.#read(request)),
+      invoke: unary((request: messages.InvokeRequest) => this.#invoke(request)),
+    };
+  }
+
+  #check(request: messages.CheckRequest): Message {
+    const news = fromStruct(request.getNews());
+    return checkResponse(this.#resource(request.getUrn()).check(news, this.#context(request.getUrn(), 0)));
+  }
+
+  #diff(request: messages.DiffRequest): Message {
+    const olds = fromStruct(request.getOlds());
+    const result = this.#resource(request.getUrn()).diff({
+      id: request.getId(),
+      olds,
+      news: withIgnored(fromStruct(request.getNews()), olds, request.getIgnorechangesList()),
+      oldInputs: request.hasOldInputs() ? fromStruct(request.getOldInputs()) : undefined,
+    });
+    return diffResponse(result);
+  }
+
+  async #create(request: messages.CreateRequest): Promise<Message> {
+    const result = await this.#resource(request.getUrn()).create(
+      fromStruct(request.getProperties()),
+      request.getPreview(),
+      this.#context(request.getUrn(), request.getTimeout()),
+    );
+    const response = new messages.CreateResponse();
+    response.setId(result.id);
+    response.setProperties(toStruct(result.properties));
+    return response;
+  }
+
+  async #update(request: messages.UpdateRequest): Promise<Message> {
+    const olds = fromStruct(request.getOlds());
+    const properties = await this.#resource(request.getUrn()).update(
+      {
+        id: request.getId(),
+        olds,
+        news: withIgnored(fromStruct(request.getNews()), olds, request.getIgnorechangesList()),
+        oldInputs: request.hasOldInputs() ? fromStruct(request.getOldInputs()) : undefined,
+      },
+      request.getPreview(),
+      this.#context(request.getUrn(), request.getTimeout()),
+    );
+    const response = new messages.UpdateResponse();
+    response.setProperties(toStruct(properties));
+    return response;
+  }
+
+  async #delete(request: messages.DeleteRequest): Promise<Message> {
+    await this.#resource(request.getUrn()).delete(
+      request.getId(),
+      fromStruct(request.getProperties()),
+      this.#context(request.getUrn(), request.getTimeout()),
+    );
+    return new emptyMessages.Empty();
+  }
+
+  async #read(request: messages.ReadRequest): Promise<Message> {
+    const result = await this.#resource(request.getUrn()).read(
+      request.getId(),
+      fromStruct(request.getProperties()),
+      fromStruct(request.getInputs()),
+    );
+    const response = new messages.ReadResponse();
+    response.setId(result.id);
+    response.setProperties(toStruct(result.properties));
+    response.setInputs(toStruct(result.inputs));
+    return response;
+  }
+
+  async #invoke(request: messages.InvokeRequest): Promise<Message> {
+    const handler = this.#definition.invokes?.[request.getTok()];
+    if (handler === undefined) {
+      throw this.#missing(request.getTok());
+    }
+    const response = new messages.InvokeResponse();
+    response.setReturn(toStruct(await handler(fromStruct(request.getArgs()), this.#context("", 0))));
+    return response;
+  }
+
+  #resource(urn: string): ResourceHandler {
+    const type = (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
+    const handler = this.#definition.resources[type];
+    if (handler === undefined) {
+      throw this.#missing(type);
+    }
+    return handler;
+  }
+
+  #missing(token: string): Error {
+    const { name } = this.#definition;
+    return new Error(
+      `The bundled ${name} plugin has no ${token}. Run with --plugins official to use the full @pulumi/${name} plugin.`,
+    );
+  }
+
+  #context(urn: string, timeoutSeconds: number): CallContext {
+    const signal = this.#run.signal;
+    return {
+      urn,
+      name: urn.split("::").slice(3).join("::"),
+      signal: timeoutSeconds > 0 ? AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]) : signal,
+      progress: (line) => {
+        this.#log.log("info", urn, line, true);
+      },
+      warn: (line) => {
+        this.#log.log("warning", urn, line, false);
+      },
+    };
+  }
+}
+
+/** Wraps an async function as a gRPC handler; what it throws becomes the error that the engine prints. */
+function unary<Request>(
+  serve: (request: Request) => Message | Promise<Message>,
+): grpc.handleUnaryCall<Request, Message> {
+  return (call, callback) => {
+    Promise.resolve(call.request)
+      .then(serve)
+      .then(
+        (response) => {
+          callback(null, response);
+        },
+        (error: unknown) => {
+          const details = error instanceof Error ? error.message : String(error);
+          callback({ code: grpc.status.UNKNOWN, details, message: details });
+        },
+      );
+  };
+}
+
+function fromStruct(struct: Struct | undefined): PropertyMap {
+  return struct?.toJavaScript() ?? {};
+}
+
+function toStruct(map: PropertyMap): Struct {
+  return structMessages.Struct.fromJavaScript(map);
+}
+
+function checkResponse(result: CheckResult): Message {
+  const response = new messages.CheckResponse();
+  response.setInputs(toStruct(result.inputs));
+  response.setFailuresList(
+    result.failures.map(({ property, reason }) => {
+      const failure = new messages.CheckFailure();
+      // The property stays unset: the engine would print its value, be it secret or a connection with a private key.
+      failure.setReason(property === "" || reason.includes(property) ? reason : `${property}: ${reason}`);
+      return failure;
+    }),
+  );
+  return response;
+}
+
+function diffResponse(result: DiffResult): Message {
+  const { DIFF_NONE, DIFF_SOME } = messages.DiffResponse.DiffChanges;
+  const response = new messages.DiffResponse();
+  response.setChanges(result.changed.length === 0 ? DIFF_NONE : DIFF_SOME);
+  response.setDiffsList(result.changed);
+  response.setReplacesList(result.replaces);
+  if (result.detailed !== undefined) {
+    response.setHasdetaileddiff(true);
+    const map = response.getDetaileddiffMap();
+    for (const [path, kind] of Object.entries(result.detailed)) {
+      const entry = new messages.PropertyDiff();
+      entry.setKind(WIRE_KIND[kind]);
+      map.set(path, entry);
+    }
+  }
+  return response;
+}
+
+const { Kind } = messages.PropertyDiff;
+const WIRE_KIND: Record<DiffKind, messages.PropertyDiff.Kind> = {
+  [DiffKind.add]: Kind.ADD,
+  [DiffKind.addReplace]: Kind.ADD_REPLACE,
+  [DiffKind.delete]: Kind.DELETE,
+  [DiffKind.deleteReplace]: Kind.DELETE_REPLACE,
+  [DiffKind.update]: Kind.UPDATE,
+  [DiffKind.updateReplace]: Kind.UPDATE_REPLACE,
+};
+
+/** Top-level `ignoreChanges`: the old value stands in for the new one. */
+function withIgnored(news: PropertyMap, olds: PropertyMap, ignored: string[]): PropertyMap {
+  const result = { ...news };
+  for (const key of ignored) {
+    const old = olds[key];
+    if (old !== undefined) {
+      result[key] = old;
+    }
+  }
+  return result;
+}

@@ -1,0 +1,128 @@
+import { createHash, type KeyObject, randomBytes } from "node:crypto";
+import type { PropertyMap } from "../provider/values.ts";
+import * as der from "./der.ts";
+import { publicKeyBytes, publicKeyInfo, type PrivateKey, signatureAlgorithm, signed } from "./keys.ts";
+import { EXTENDED_KEY_USAGES, KEY_USAGES } from "./usages.ts";
+
+const HOUR_MS = 3_600_000;
+const EMPTY_NAME = der.sequence();
+
+/** What the certificate is about. */
+export interface Subject {
+  /** DER Name. */
+  name: Buffer;
+  publicKey: KeyObject;
+  /** DER GeneralNames. */
+  alternativeNames: Buffer | undefined;
+}
+
+/** Who signs it; for a self-signed one, the subject itself. */
+export interface Issuer {
+  name: Buffer;
+  /** Undefined where the issuer's certificate has none, or is the one being made. */
+  subjectKeyId: Buffer | undefined;
+  key: PrivateKey;
+}
+
+/** Signs a certificate by the inputs that SelfSignedCert and LocallySignedCert share. Gives id and computed outputs. */
+export function issue(
+  inputs: PropertyMap,
+  subject: Subject,
+  issuer: Issuer,
+  selfSigned: boolean,
+): { id: string; computed: PropertyMap } {
+  const start = new Date();
+  const end = new Date(start.getTime() + Number(inputs["validityPeriodHours"]) * HOUR_MS);
+  const serial = BigInt(`0x${randomBytes(16).toString("hex")}`);
+  const content = der.sequence(
+    der.context(0, der.integer(2n)), // X.509 version 3
+    der.integer(serial),
+    signatureAlgorithm(issuer.key.key).identifier,
+    issuer.name,
+    der.sequence(der.time(start), der.time(end)),
+    subject.name,
+    publicKeyInfo(subject.publicKey),
+    der.context(3, der.sequence(...extensions(inputs, subject, issuer, selfSigned))),
+  );
+  return {
+    id: serial.toString(),
+    computed: {
+      id: serial.toString(),
+      certPem: der.pem("CERTIFICATE", signed(content, issuer.key.key)),
+      validityStartTime: start.toISOString(),
+      validityEndTime: end.toISOString(),
+    },
+  };
+}
+
+function extensions(inputs: PropertyMap, subject: Subject, issuer: Issuer, selfSigned: boolean): Buffer[] {
+  const isCa = inputs["isCaCertificate"] === true;
+  if (isCa && subject.name.equals(EMPTY_NAME)) {
+    throw new Error("A certificate authority needs a subject: set subject with at least a commonName.");
+  }
+  const uses = Array.isArray(inputs["allowedUses"]) ? inputs["allowedUses"].map(String) : [];
+  const usageBits = uses.flatMap((use) => KEY_USAGES[use] ?? []);
+  const purposes = uses.flatMap((use) => EXTENDED_KEY_USAGES[use] ?? []);
+  const ownKeyId = isCa || inputs["setSubjectKeyId"] === true ? subjectKeyId(subject.publicKey) : undefined;
+  const authorityKeyId = chooseAuthorityKeyId(inputs, subject, issuer, selfSigned ? ownKeyId : undefined);
+
+  const result: Buffer[] = [];
+  if (usageBits.length > 0) {
+    result.push(extension("2.5.29.15", true, der.namedBits(usageBits)));
+  }
+  if (purposes.length > 0) {
+    result.push(extension("2.5.29.37", false, der.sequence(...purposes.map(der.oid))));
+  }
+  result.push(extension("2.5.29.19", true, basicConstraints(isCa, inputs["maxPathLength"])));
+  if (ownKeyId !== undefined) {
+    result.push(extension("2.5.29.14", false, der.octets(ownKeyId)));
+  }
+  if (authorityKeyId !== undefined) {
+    result.push(extension("2.5.29.35", false, der.sequence(der.contextPrimitive(0, authorityKeyId))));
+  }
+  if (subject.alternativeNames !== undefined) {
+    result.push(extension("2.5.29.17", subject.name.equals(EMPTY_NAME), subject.alternativeNames));
+  }
+  return result;
+}
+
+/** A certificate signed by another one names its issuer's key whenever that has an id. */
+function chooseAuthorityKeyId(
+  inputs: PropertyMap,
+  subject: Subject,
+  issuer: Issuer,
+  ownKeyId: Buffer | undefined,
+): Buffer | undefined {
+  if (inputs["setAuthorityKeyId"] === true) {
+    if (ownKeyId === undefined) {
+      throw new Error("setAuthorityKeyId needs a subject key id: set setSubjectKeyId or isCaCertificate as well.");
+    }
+    return ownKeyId;
+  }
+  return issuer.name.equals(subject.name) ? undefined : issuer.subjectKeyId;
+}
+
+function basicConstraints(isCa: boolean, maxPathLength: unknown): Buffer {
+  const limited = typeof maxPathLength === "number" && maxPathLength > 0;
+  if (!isCa) {
+    if (limited) {
+      throw new Error("maxPathLength is for certificate authorities: set isCaCertificate, or drop it.");
+    }
+    return der.sequence();
+  }
+  // The official plugin writes no limit for 0 (to its library zero means unset); ours must make the same certificate.
+  const limit = limited ? [der.integer(BigInt(maxPathLength))] : [];
+  return der.sequence(der.boolean(true), ...limit);
+}
+
+function extension(id: string, critical: boolean, value: Buffer): Buffer {
+  return der.sequence(der.oid(id), ...(critical ? [der.boolean(true)] : []), der.octets(value));
+}
+
+/** SHA-1 of the public key; of its DER octet string for Ed25519, as the official plugin has it. */
+function subjectKeyId(key: KeyObject): Buffer {
+  const bytes = publicKeyBytes(key);
+  return createHash("sha1")
+    .update(key.asymmetricKeyType === "ed25519" ? der.octets(bytes) : bytes)
+    .digest();
+}

@@ -1,0 +1,190 @@
+# Apply: one bundle from stdin to the host. See `changes_compute` for what is compared and `converge` for the order.
+
+apply() {
+  stage_make
+  claim_read
+  if [ -z "$CLAIM_ID" ]; then
+    die "$EXIT_REFUSED" "this host is not claimed by a cluster; run \`plinth-host claim\` first (\`plinth up\` does)"
+  fi
+  stream_read
+  lock_take "bundle $BUNDLE"
+  # The claim may have changed hands while we waited.
+  claim_read
+  if [ -z "$CLAIM_ID" ]; then
+    die "$EXIT_REFUSED" "this host was released while bundle $BUNDLE waited for its lock; nothing was changed"
+  fi
+  HOME_DIR=$STATE/bundles/$BUNDLE
+  # A release that was cut off is given up: the host is wanted again, and what comes to be from now on is set aside on its own.
+  if [ -e "$STATE/release" ] && ! { rm -f "$STATE/release" && sync "$STATE"; }; then
+    die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?); nothing was changed"
+  fi
+  if ! { fetch_all "$STAGE/plan" && packages_install "$STAGE/plan" && users_make "$STAGE/plan" && owners_exist "$STAGE/plan"; }; then
+    die "$EXIT_FAILED" "$FAILURE; no file was changed"
+  fi
+  changes_compute "$STAGE/plan" || die "$EXIT_FAILED" "cannot compare the bundle $BUNDLE with the host"
+  if [ -s "$STAGE/problems" ]; then
+    ap_problems=
+    while read -r ap_line; do
+      ap_problems="$ap_problems${ap_problems:+; }$ap_line"
+    done <"$STAGE/problems"
+    die "$EXIT_BAD_INPUT" "$ap_problems; nothing was changed"
+  fi
+  intent_read
+  hits_merge
+  ap_busy=
+  if [ -s "$STAGE/ops" ] || [ -e "$HOME_DIR/intent" ]; then
+    ap_busy=yes
+    if ! { bundle_remember && save_originals && keep_previous && intent_write; }; then
+      die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?); no file was changed"
+    fi
+  fi
+  if ! converge "$HIT_RESTART" "$HIT_RELOAD"; then
+    apply_failed
+  fi
+  if ! { bundle_remember && apply_commit; }; then
+    die "$EXIT_FAILED" "everything is applied, but it could not be written down under $STATE (is the disk full?); run again"
+  fi
+  report
+}
+
+# bundle_remember: the bundle's place in the order, for `release` to go backwards.
+bundle_remember() {
+  if [ ! -d "$HOME_DIR" ]; then
+    mkdir -p "$HOME_DIR" && sync "$STATE/bundles" || return 1
+  fi
+  remember order "$BUNDLE"
+}
+
+# apply_commit: the manifest first, then the intent goes: in between, a run would restart units once more, never once less.
+apply_commit() {
+  if [ ! -e "$HOME_DIR/manifest" ] || ! cmp -s "$STAGE/manifest" "$HOME_DIR/manifest"; then
+    write_atomic "$HOME_DIR/manifest" 0600 <"$STAGE/manifest" || return 1
+  fi
+  if [ -e "$HOME_DIR/intent" ]; then
+    rm -f "$HOME_DIR/intent" "$HOME_DIR"/.*.plinth && sync "$HOME_DIR" || return 1
+    originals_forget
+  fi
+  # Not with the intent: a run killed right after that must not leave replaced keys lying around.
+  if [ -e "$HOME_DIR/previous" ]; then
+    rm -rf "$HOME_DIR/previous"
+  fi
+  prune_binaries "$STAGE/manifest"
+}
+
+# apply_failed: tells why, then puts the previous state back if there is one, or marks the host as half done.
+apply_failed() {
+  af_reason=$(failure_sentence)
+  failure_say "$af_reason"
+  if [ -z "$ap_busy" ]; then
+    die "$EXIT_FAILED" "this run had changed no file, so there is nothing to put back"
+  fi
+  if [ ! -e "$HOME_DIR/manifest" ]; then
+    intent_write "$af_reason" || :
+    die "$EXIT_FAILED" "bundle $BUNDLE is half done: there is no earlier state to put back; correct the cause and run again"
+  fi
+  say "putting the previous configuration of bundle $BUNDLE back"
+  if rollback; then
+    die "$EXIT_FAILED" "the previous configuration was put back and is healthy"
+  fi
+  af_second=$(failure_sentence)
+  failure_say "$af_second"
+  intent_write "$af_reason; then, with the previous configuration: $af_second" || :
+  die "$EXIT_FAILED" "bundle $BUNDLE is half done: the previous configuration is not healthy either; correct the cause and run again"
+}
+
+# failure_sentence: prints what went wrong, from FAILURE, BLAMED, FAILED_CHECK and FAILED_AFTER, and reads the blamed unit's log.
+failure_sentence() {
+  fs_text=$FAILURE
+  if [ -n "$BLAMED" ]; then
+    journal_read "$BLAMED"
+    journal_reason
+    if [ -n "$FAILED_CHECK" ]; then
+      fs_text="$BLAMED did not become healthy within $FAILED_AFTER s (check $FAILED_CHECK): $FAILURE"
+    fi
+    if [ -n "$REASON" ]; then
+      case $fs_text in
+        *"$REASON"*) ;;
+        *) fs_text="$fs_text; it logged: $REASON" ;;
+      esac
+    fi
+  elif [ -n "$FAILED_CHECK" ]; then
+    fs_text="check $FAILED_CHECK did not pass within $FAILED_AFTER s: $FAILURE"
+  fi
+  printf '%s' "$fs_text"
+}
+
+# failure_say SENTENCE: says it, with the blamed unit's last log lines as `failure_sentence` has read them.
+failure_say() {
+  if [ -n "$BLAMED" ] && [ -s "$STAGE/journal" ]; then
+    say "$1; last log lines:"
+    journal_tail >&2
+  else
+    say "$1"
+  fi
+}
+
+# rollback: back to the manifest on disk, with the contents kept in previous/. Restarts what this run has touched and what
+# an earlier run left to restart; units that this run never got to still run the previous state. Returns 1 with FAILURE set.
+rollback() {
+  rb_touched="$TOUCHED $INTENT_RESTART"
+  rb_previous=$HOME_DIR/previous
+  while read -r rb_kind rb_a rb_b rb_c rb_d rb_e rb_f rb_g; do
+    case $rb_kind in
+      plinth-manifest | end) ;;
+      file)
+        rb_source="=$rb_d"
+        if [ -f "$rb_previous$rb_a" ]; then
+          rb_source=$rb_previous$rb_a
+        fi
+        printf '%s\n' "file $rb_a $rb_b $rb_c $rb_source $rb_e $rb_f $rb_g"
+        ;;
+      left | mask | previous-binary) ;;
+      *) printf '%s\n' "$rb_kind $rb_a${rb_b:+ $rb_b}${rb_c:+ $rb_c}${rb_d:+ $rb_d}${rb_e:+ $rb_e}${rb_f:+ $rb_f}${rb_g:+ $rb_g}" ;;
+    esac
+  done <"$HOME_DIR/manifest" >"$STAGE/plan-previous"
+  FAILURE="cannot compare the previous configuration with the host"
+  BLAMED='' FAILED_CHECK=''
+  rm -f "$STAGE"/seen-*
+  changes_compute "$STAGE/plan-previous" || return 1
+  if [ -s "$STAGE/problems" ]; then
+    read -r FAILURE <"$STAGE/problems"
+    return 1
+  fi
+  hits_merge
+  rb_reload=$HIT_RELOAD
+  TOUCHED='' TOUCHED_SINCE='' RESTARTED='' RELOADED='' STARTED=''
+  rb_restart=
+  rb_reloads=
+  for rb_unit in $rb_touched; do
+    # shellcheck disable=SC2086 # a list of words
+    if has_word "$rb_unit" $rb_reload; then
+      rb_reloads="$rb_reloads $rb_unit"
+    else
+      rb_restart="$rb_restart $rb_unit"
+    fi
+  done
+  converge "$rb_restart" "$rb_reloads" || return 1
+  # The manifest on disk is true again.
+  rm -f "$HOME_DIR/intent" && sync "$HOME_DIR" && rm -rf "$rb_previous"
+  originals_forget
+}
+
+# report: the one line on stdout.
+report() {
+  rp_versions=
+  while read -r rp_kind rp_name rp_version _; do
+    if [ "$rp_kind" = binary ]; then
+      rp_versions="$rp_versions${rp_versions:+,}\"$rp_name\":\"$rp_version\""
+    fi
+  done <"$STAGE/manifest"
+  rp_text="{\"bundle\":\"$BUNDLE\",\"host\":\"$HOST\",\"generation\":$GENERATION"
+  # shellcheck disable=SC2086 # lists of words
+  {
+    json_list $CHANGED && rp_text="$rp_text,\"changed\":$JSON"
+    json_list $REMOVED && rp_text="$rp_text,\"removed\":$JSON"
+    json_list $RESTARTED && rp_text="$rp_text,\"restarted\":$JSON"
+    json_list $RELOADED && rp_text="$rp_text,\"reloaded\":$JSON"
+    json_list $STARTED && rp_text="$rp_text,\"started\":$JSON"
+  }
+  printf '%s\n' "$rp_text,\"versions\":{$rp_versions}}"
+}

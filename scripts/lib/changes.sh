@@ -1,0 +1,200 @@
+# Changes: compares what is wanted (a plan), what is remembered (manifest, intent) and what is there (disk), without
+# touching anything. A handful of processes whatever the number of files.
+#
+# In the stage this leaves
+#   problems   sentences; not empty: nothing may be done
+#   save       paths that were here before us and are about to be replaced
+#   previous   our own paths that are about to be replaced or removed
+#   ops        what to do, in order: drop-unit UNIT | directory PATH MODE OWNER | write SOURCE PATH MODE OWNER
+#              remove PATH (what was there before us comes back) | delete PATH | rmdir PATH | link NAME TARGET | unlink NAME | unmask PATH
+#   hits       restart UNIT | reload UNIT | daemon-reload
+#   owns       what the intent must remember as ours: the manifest's lines and the plan's
+#   manifest   the manifest to be once all of it has succeeded
+
+# changes_compute PLAN: PLAN is as `stream_read` leaves it; its sources are relative to the stage or absolute. A source
+# `=SHA` stands for content that is expected on disk and cannot be written.
+changes_compute() {
+  cc_plan=$1
+  cc_home=$STATE/bundles/$BUNDLE
+  rm -f "$STAGE/problems" "$STAGE/save" "$STAGE/previous" "$STAGE/ops" "$STAGE/hits" "$STAGE/owns" "$STAGE/manifest"
+  : >"$STAGE/problems"
+  cc_old=/dev/null cc_intent=/dev/null
+  if [ -e "$cc_home/manifest" ]; then
+    cc_old=$cc_home/manifest
+  fi
+  if [ -e "$cc_home/intent" ]; then
+    cc_intent=$cc_home/intent
+  fi
+  : >"$STAGE/others"
+  for cc_other in "$STATE/bundles"/*; do
+    if [ "$cc_other" != "$cc_home" ] && [ -d "$cc_other" ]; then
+      for cc_file in "$cc_other/manifest" "$cc_other/intent"; do
+        if [ -e "$cc_file" ]; then
+          printf 'bundle %s\n' "${cc_other##*/}"
+          cat "$cc_file"
+        fi
+      done >>"$STAGE/others"
+    fi
+  done
+  # What is there. Directories are looked at through symbolic links, everything else as it is.
+  awk -v root="$ROOT" -v stage="$STAGE" '
+    { if ($1 == "owns") { sub(/^owns /, "") } }
+    $1 == "directory" { print root $2 > (stage "/look-directories"); next }
+    $1 == "unit" { path = "/etc/systemd/system/" $2 }
+    $1 == "file" { path = $2; if ($5 ~ /^content\//) print $5 > (stage "/sources"); else if ($5 ~ /^\//) print $5 > (stage "/sources") }
+    $1 == "binary" { path = "/opt/plinth/bin/" $2 }
+    $1 == "unit" || $1 == "file" || $1 == "binary" { if (!(path in seen)) print root path > (stage "/look"); seen[path] = 1 }
+    ' "$cc_plan" "$cc_old" "$cc_intent"
+  : >>"$STAGE/look" && : >>"$STAGE/look-directories" && : >>"$STAGE/sources"
+  # A path that is not there makes these complain and fail: that it is missing is the finding.
+  xargs -r stat -c '%n %f %a %U:%G %N' <"$STAGE/look" >"$STAGE/stat" 2>/dev/null
+  xargs -r stat -L -c '%n %f %a %U:%G' <"$STAGE/look-directories" >"$STAGE/stat-directories" 2>/dev/null
+  xargs -r sha256sum <"$STAGE/look" >"$STAGE/sums" 2>/dev/null
+  (cd "$STAGE" && xargs -r sha256sum <sources >sums-wanted) || return 1
+  rm -f "$STAGE/look" "$STAGE/look-directories" "$STAGE/sources"
+  awk -v root="$ROOT" -v stage="$STAGE" -v me="$BUNDLE" '
+    function problem(text) { print text > (stage "/problems") }
+    function op(text) { print text > (stage "/ops") }
+    function permission(m) { sub(/^0+/, "", m); return m == "" ? "0" : m }
+    function each(list, verb,   n, i, names) {
+      n = split(list, names, ",")
+      for (i = 1; i <= n; i++) if (names[i] != "-") print verb " " names[i] > (stage "/hits")
+    }
+    function hit(path, restart, reload) {
+      each(restart, "restart"); each(reload, "reload")
+      if (path ~ /^\/(etc|usr\/lib|usr\/local\/lib|lib)\/systemd\/system\//) print "daemon-reload" > (stage "/hits")
+    }
+    function keep_previous(path) { if (path in type && (path in oldfile || path ~ /^\/opt\/plinth\/bin\//)) print path > (stage "/previous") }
+    function manifest(text) { print text > (stage "/manifest") }
+    function own(text) { if (!(text in owned)) print "owns " text > (stage "/owns"); owned[text] = 1 }
+    function relative(path) { return substr(path, length(root) + 1) }
+    # Looking a path up must not bring it into being, as a plain type[path] would.
+    function kind(path) { return path in type ? type[path] : "" }
+    function points_to(path) { return path in target ? target[path] : "" }
+    function masked(path) { return kind(path) == "a" && points_to(path) == "/dev/null" }
+    section == "wanted-sums" { wanted[$2] = $1; next }
+    section == "stat" {
+      path = relative($1)
+      type[path] = substr($2, 1, 1); mode[path] = $3; owner[path] = $4
+      if (type[path] == "a") { target[path] = $NF; gsub(/^.|.$/, "", target[path]) }
+      next
+    }
+    section == "stat-directories" { path = relative($1); dtype[path] = substr($2, 1, 1); dmode[path] = $3; downer[path] = $4; next }
+    section == "sums" { sum[relative($2)] = $1; next }
+    section == "others" {
+      if ($1 == "owns") sub(/^owns /, "")
+      if ($1 == "bundle") other = $2
+      if ($1 == "file") otherfile[$2] = other
+      if ($1 == "unit") otherunit[$2] = other
+      if ($1 == "directory" || $1 == "left") otherdirectory[$2] = other
+      if ($1 == "binary") { otherbinary[$2] = other; otherversion[$2] = $3 " " $4 }
+      next
+    }
+    section == "old" {
+      if ($1 == "owns") sub(/^owns /, "")
+      if ($1 == "file") { if (!($2 in oldfile)) oldfiles[++nof] = $2; oldfile[$2] = 1; oldrestart[$2] = $6; oldreload[$2] = $7 }
+      if ($1 == "unit" && !($2 in oldunit)) { oldunits[++nou] = $2; oldunit[$2] = 1 }
+      if ($1 == "directory" && !($2 in olddirectory)) { olddirectories[++nod] = $2; olddirectory[$2] = $5 }
+      if ($1 == "left") left[$2] = $3
+      if ($1 == "mask") mask[$2] = 1
+      if ($1 == "binary") { if (!($2 in oldbinary)) oldbinaries[++nob] = $2; oldbinary[$2] = 1; oldrestart[$2] = $6; oldreload[$2] = $7 }
+      if ($1 == "previous-binary") before[$2] = $3
+      if ($1 != "plinth-manifest" && $1 != "plinth-intent" && $1 ~ /^(file|unit|directory|left|mask|binary)$/) own($0)
+      next
+    }
+    section == "plan" { line[++nl] = $0; if ($1 ~ /^(file|unit|directory|binary)$/) planned[$1 " " $2] = 1; next }
+    END {
+      manifest("plinth-manifest 1")
+      # Units that are no longer wanted stop before their files go.
+      for (i = nou; i >= 1; i--) {
+        u = oldunits[i]
+        if (!(("unit " u) in planned) && !(u in otherunit)) op("drop-unit " u)
+      }
+      for (i = 1; i <= nl; i++) {
+        n = split(line[i], f, " ")
+        if (f[1] == "directory") {
+          path = f[2]
+          if (path in dtype && dtype[path] != "4") problem(path " is wanted as a directory but is something else; move it away, then run again")
+          else if (!(path in dtype) || dmode[path] != permission(f[3]) || downer[path] != f[4]) op("directory " path " " f[3] " " f[4])
+          own("directory " path " " f[3] " " f[4] " " f[5]); manifest(line[i])
+        } else if (f[1] == "file") {
+          path = f[2]
+          if (path in otherfile) problem(path " belongs to the bundle " otherfile[path] " already; one file belongs to one bundle")
+          if (kind(path) == "4") problem(path " is wanted as a file but is a directory; move it away, then run again")
+          sha = f[5] ~ /^=/ ? substr(f[5], 2) : wanted[f[5]]
+          if (kind(path) != "8" || sum[path] != sha || mode[path] != permission(f[3]) || owner[path] != f[4]) {
+            if (f[5] ~ /^=/) problem("the previous content of " path " is not kept")
+            if (path in type && !(path in oldfile)) print path > (stage "/save")
+            keep_previous(path)
+            op("write " f[5] " " path " " f[3] " " f[4])
+            hit(path, f[6], f[7])
+          }
+          text = "file " path " " f[3] " " f[4] " " sha " " f[6] " " f[7] " " f[8]
+          own(text); manifest(text)
+        } else if (f[1] == "binary") {
+          name = f[2]
+          path = "/opt/plinth/bin/" name
+          directory = name "/" f[3] "-" substr(f[4], 1, 12)
+          if (name in otherbinary && otherversion[name] != f[3] " " f[4])
+            problem("the binary " name " is here in another version by the bundle " otherbinary[name] "; both must want the same one")
+          if (points_to(path) != "../" directory "/" name) {
+            if (path in target) {
+              old = target[path]
+              sub(/^\.\.\//, "", old); sub(/\/[^\/]*$/, "", old)
+              before[name] = old
+            }
+            keep_previous(path)
+            op("link " name " ../" directory "/" name)
+            hit(path, f[6], f[7])
+          }
+          own(line[i]); manifest(line[i])
+          if (name in before && before[name] != directory) manifest("previous-binary " name " " before[name])
+        } else if (f[1] == "unit") {
+          path = "/etc/systemd/system/" f[2]
+          own(line[i]); manifest(line[i])
+          # A unit of ours runs: a mask, or the file that stood in for it, is set aside until we let go of the unit.
+          if (!(("file " path) in planned) && (masked(path) || path in mask || path in oldfile)) {
+            if (masked(path)) {
+              if (!(path in oldfile)) print path > (stage "/save")
+              op("unmask " path)
+              print "daemon-reload" > (stage "/hits")
+            }
+            own("mask " path); manifest("mask " path)
+            kept_mask[path] = 1
+          }
+        } else manifest(line[i])
+      }
+      for (i = 1; i <= nof; i++) {
+        path = oldfiles[i]
+        if (!(("file " path) in planned) && !(path in otherfile)) {
+          keep_previous(path)
+          op((path in kept_mask ? "delete " : "remove ") path)
+          hit(path, oldrestart[path], oldreload[path])
+        }
+      }
+      for (path in mask) if (!(path in kept_mask) && !(("file " path) in planned)) {
+        op("remove " path)
+        print "daemon-reload" > (stage "/hits")
+      }
+      for (i = 1; i <= nob; i++) {
+        name = oldbinaries[i]
+        if (!(("binary " name) in planned) && !(name in otherbinary)) {
+          keep_previous("/opt/plinth/bin/" name)
+          op("unlink " name)
+          hit("/opt/plinth/bin/" name, oldrestart[name], oldreload[name])
+        }
+      }
+      for (i = nod; i >= 1; i--) {
+        path = olddirectories[i]
+        if (("directory " path) in planned) continue
+        # Data and leftovers stay until the host is released.
+        if (olddirectory[path] != "-") left[path] = olddirectory[path]
+        else if (path in dtype && !(path in otherdirectory)) op("rmdir " path)
+      }
+      for (path in left) if (!(("directory " path) in planned)) { own("left " path " " left[path]); manifest("left " path " " left[path]) }
+      manifest("end")
+    }' section=wanted-sums "$STAGE/sums-wanted" section=stat "$STAGE/stat" \
+    section=stat-directories "$STAGE/stat-directories" section=sums "$STAGE/sums" section=others "$STAGE/others" \
+    section=old "$cc_old" "$cc_intent" section=plan "$cc_plan" || return 1
+  : >>"$STAGE/save" && : >>"$STAGE/previous" && : >>"$STAGE/ops" && : >>"$STAGE/hits" && : >>"$STAGE/owns"
+}

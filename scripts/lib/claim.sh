@@ -1,0 +1,49 @@
+# Claim: whose host this is. Everything else refuses to work on a host of another cluster.
+
+# claim: reads `cluster NAME`, `cluster-id ID`, `host NAME`, `stack NAME`, `generation N`, `end` from stdin.
+claim() {
+  stage_make
+  cl_cluster='' cl_id='' cl_host='' cl_stack='' cl_generation='' cl_end=
+  while read -r cl_key cl_value; do
+    case $cl_value in
+      *[!A-Za-z0-9._@:/-]*) die "$EXIT_BAD_INPUT" "the $cl_key of a claim holds a character that is not allowed; nothing was changed" ;;
+    esac
+    case $cl_key in
+      cluster) cl_cluster=$cl_value ;;
+      cluster-id) cl_id=$cl_value ;;
+      host) cl_host=$cl_value ;;
+      stack) cl_stack=$cl_value ;;
+      generation) cl_generation=$cl_value ;;
+      end)
+        cl_end=yes
+        break
+        ;;
+      '') ;;
+      *) die "$EXIT_BAD_INPUT" "unknown line in a claim: $cl_key; nothing was changed" ;;
+    esac
+  done
+  if [ -z "$cl_end" ] || [ -z "$cl_cluster" ] || [ -z "$cl_id" ] || [ -z "$cl_host" ] || [ -z "$cl_stack" ] || [ -z "$cl_generation" ]; then
+    die "$EXIT_BAD_INPUT" "a claim needs \`cluster\`, \`cluster-id\`, \`host\`, \`stack\`, \`generation\` and \`end\`; nothing was changed"
+  fi
+  lock_take "claim by cluster $cl_cluster"
+  claim_read
+  if [ -n "$CLAIM_ID" ] && [ "$CLAIM_ID" != "$cl_id" ]; then
+    die "$EXIT_REFUSED" "this host belongs to cluster $CLAIM_CLUSTER (id $CLAIM_ID) as host $CLAIM_HOST; release it there (plinth destroy) or, if that cluster is gone, run \`plinth-host release --force\` on it"
+  fi
+  if [ -n "$CLAIM_HOST" ] && [ "$CLAIM_HOST" != "$cl_host" ]; then
+    for cl_bundle in "$STATE/bundles"/*; do
+      if [ -d "$cl_bundle" ]; then
+        die "$EXIT_REFUSED" "this host is $CLAIM_HOST of cluster $CLAIM_CLUSTER and carries the bundle ${cl_bundle##*/}; it can become $cl_host only once $CLAIM_HOST has been released (remove it from the inventory and apply that first)"
+      fi
+    done
+  fi
+  cl_changed=false
+  if [ "$CLAIM_CLUSTER $CLAIM_ID $CLAIM_HOST $CLAIM_STACK $CLAIM_GENERATION" != "$cl_cluster $cl_id $cl_host $cl_stack $cl_generation" ]; then
+    if ! { state_directories &&
+      printf 'cluster %s\ncluster-id %s\nhost %s\nstack %s\ngeneration %s\n' "$cl_cluster" "$cl_id" "$cl_host" "$cl_stack" "$cl_generation" | write_atomic "$STATE/claim" 0644; }; then
+      die "$EXIT_FAILED" "cannot write $STATE/claim (is the disk full or read-only?)"
+    fi
+    cl_changed=true
+  fi
+  printf '{"host":"%s","cluster":"%s","clusterId":"%s","stack":"%s","changed":%s}\n' "$cl_host" "$cl_cluster" "$cl_id" "$cl_stack" "$cl_changed"
+}

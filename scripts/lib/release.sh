@@ -1,0 +1,213 @@
+# Release: takes everything of ours from this host and puts back what was there before. Killed at any point, it goes on
+# where it was: every step can be done twice, and /var/lib/plinth goes last of what it needs to know.
+
+# release [--host NAME] [--cluster-id ID] [--force]
+release() {
+  rl_host='' rl_id='' rl_force=
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --host | --cluster-id)
+        if [ $# -lt 2 ]; then
+          die "$EXIT_BAD_INPUT" "$1 needs a value"
+        fi
+        case $1 in
+          --host) rl_host=$2 ;;
+          *) rl_id=$2 ;;
+        esac
+        shift
+        ;;
+      --force) rl_force=yes ;;
+      *) die "$EXIT_BAD_INPUT" "unknown option $1 of release" ;;
+    esac
+    shift
+  done
+  if [ -z "$rl_host$rl_force" ]; then
+    die "$EXIT_BAD_INPUT" "release needs --host NAME or --force"
+  fi
+  stage_make
+  lock_take "release"
+  claim_read
+  if [ -n "$CLAIM_ID" ] && [ -z "$rl_force" ]; then
+    if [ "$CLAIM_HOST" != "$rl_host" ] || { [ -n "$rl_id" ] && [ "$CLAIM_ID" != "$rl_id" ]; }; then
+      say "this host is now $CLAIM_HOST of cluster $CLAIM_CLUSTER, not $rl_host${rl_id:+ of cluster id $rl_id}: left as it is"
+      release_report true
+      return
+    fi
+  fi
+  if [ -z "$CLAIM_ID" ] && [ -d "$STATE/bundles" ] && [ -z "$rl_force" ]; then
+    die "$EXIT_REFUSED" "there are bundles on this host, but no claim says whose; look at $STATE/bundles and run \`plinth-host release --force\`"
+  fi
+  if [ -d "$STATE" ]; then
+    release_all || die "$EXIT_FAILED" "${FAILURE:-cannot take everything away}; correct the cause and run again, it goes on from there"
+  fi
+  rm -rf "$ROOT/var/lib/.plinth-released" "$RUN"
+  # The script itself goes last, in one step: while it is there, this can be called again.
+  rm -rf "$SELF_DIR"
+  release_report false
+}
+
+# release_report SKIPPED
+release_report() {
+  # shellcheck disable=SC2086 # lists of words
+  {
+    json_list ${KEPT_PATHS-}
+    rr_kept=$JSON
+    json_list ${LEFT_PATHS-}
+  }
+  printf '{"host":"%s","skipped":%s,"kept":%s,"left":%s}\n' "${rl_host:-$CLAIM_HOST}" "$1" "$rr_kept" "$JSON"
+}
+
+# release_all: returns 1 with FAILURE set.
+release_all() {
+  FAILURE="cannot write under $STATE"
+  release_destination || return 1
+  release_facts
+  # The VIP leaves first, and in order: a stopped keepalived hands it over and takes it off the interface.
+  for ra_unit in $OWNED_UNITS; do
+    case $ra_unit in
+      keepalived*) unit_drop "$ra_unit" || return 1 ;;
+    esac
+  done
+  for ra_unit in $OWNED_UNITS; do
+    case $ra_unit in
+      keepalived*) ;;
+      *) unit_drop "$ra_unit" || return 1 ;;
+    esac
+  done
+  FAILURE="cannot remove a file of ours"
+  for ra_path in $OWNED_FILES; do
+    temporary "$ROOT$ra_path"
+    rm -f "$TEMPORARY" && original_restore "$ra_path" || return 1
+  done
+  FAILURE="cannot set data aside"
+  for ra_entry in $OWNED_DIRECTORIES; do
+    case $ra_entry in
+      *:keep) release_keep "${ra_entry%:*}" || return 1 ;;
+    esac
+  done
+  FAILURE="cannot remove a directory of ours"
+  for ra_entry in $OWNED_DIRECTORIES; do
+    case $ra_entry in
+      *:purge) rm -rf "$ROOT${ra_entry%:*}" || return 1 ;;
+    esac
+  done
+  release_directories
+  if ! control 90 daemon-reload >/dev/null 2>&1; then
+    FAILURE="systemctl daemon-reload failed"
+    return 1
+  fi
+  rm -rf "$OPT" || return 1
+  release_users || return 1
+  FAILURE="cannot remove $STATE"
+  # One rename takes the claim and all memory away together; what follows is only sweeping up.
+  rm -rf "$ROOT/var/lib/.plinth-released" && mv -fT "$STATE" "$ROOT/var/lib/.plinth-released" && sync "$ROOT/var/lib"
+}
+
+# release_destination: sets KEEP_DIR, the same in every attempt, and KEPT_PATHS with what earlier attempts have set aside.
+release_destination() {
+  if [ ! -e "$STATE/release" ]; then
+    rd_id=${CLAIM_ID:-unknown}
+    rd_rest=${rd_id#????????}
+    printf '%s\n' "$KEPT/${CLAIM_CLUSTER:-unknown}-${rd_id%"$rd_rest"}-$(date -u +%Y%m%dT%H%M%SZ)" | write_atomic "$STATE/release" 0600 || return 1
+  fi
+  KEPT_PATHS='' KEEP_DIR=
+  while read -r rd_line; do
+    if [ -z "$KEEP_DIR" ]; then
+      KEEP_DIR=$rd_line
+    else
+      KEPT_PATHS="$KEPT_PATHS $rd_line"
+    fi
+  done <"$STATE/release"
+}
+
+# release_facts: sets OWNED_UNITS, OWNED_FILES (reverse order), OWNED_DIRECTORIES (`PATH:FLAG`, deepest first) from all manifests and
+# intents, the last applied bundle first.
+release_facts() {
+  OWNED_UNITS='' OWNED_FILES='' OWNED_DIRECTORIES=
+  set --
+  if [ -e "$STATE/order" ]; then
+    while read -r rf_bundle; do
+      for rf_file in "$STATE/bundles/$rf_bundle/manifest" "$STATE/bundles/$rf_bundle/intent"; do
+        if [ -e "$rf_file" ]; then
+          set -- "$@" "$rf_file"
+        fi
+      done
+    done <"$STATE/order"
+  fi
+  if [ $# = 0 ]; then
+    return 0
+  fi
+  while read -r rf_kind rf_value; do
+    case $rf_kind in
+      unit) OWNED_UNITS="$rf_value $OWNED_UNITS" ;;
+      file) OWNED_FILES="$rf_value $OWNED_FILES" ;;
+      directory) OWNED_DIRECTORIES="$OWNED_DIRECTORIES $rf_value" ;;
+    esac
+  done <<EOF
+$(awk '
+    { if ($1 == "owns") sub(/^owns /, "") }
+    $1 == "unit" && !(("u" $2) in seen) { seen["u" $2] = 1; print "unit " $2 }
+    ($1 == "file" || $1 == "mask") && !(("f" $2) in seen) { seen["f" $2] = 1; print "file " $2 }
+    $1 == "directory" { flag[$2] = $5 }
+    $1 == "left" { flag[$2] = $3 }
+    END { for (path in flag) { sorted[++n] = path }
+      for (i = 2; i <= n; i++) for (j = i; j > 1 && sorted[j] > sorted[j - 1]; j--) { t = sorted[j]; sorted[j] = sorted[j - 1]; sorted[j - 1] = t }
+      for (i = 1; i <= n; i++) print "directory " sorted[i] ":" flag[sorted[i]] }' "$@")
+EOF
+}
+
+# release_keep PATH: data is moved out of the way, for root only, never deleted.
+release_keep() {
+  rk_to=$KEEP_DIR$1
+  if [ -d "$ROOT$1" ] && ! rmdir "$ROOT$1" 2>/dev/null; then
+    release_move "$1" || return 1
+  fi
+  # Also what a killed attempt has moved.
+  if [ -d "$rk_to" ]; then
+    chown -R root:root "$rk_to" && chmod 0700 "$rk_to" && sync "${rk_to%/*}"
+  fi
+}
+
+# release_move PATH: moves PATH to rk_to.
+release_move() {
+  # Written down before the move: a killed attempt's move is told too.
+  KEPT_PATHS="$KEPT_PATHS ${rk_to#"$ROOT"}"
+  # shellcheck disable=SC2086 # a list of paths
+  printf '%s\n' "$KEEP_DIR" $KEPT_PATHS | awk '!seen[$0]++' | write_atomic "$STATE/release" 0600 || return 1
+  mkdir -p "${rk_to%/*}" && chmod 0700 "$KEPT" || return 1
+  if [ ! -e "$rk_to" ] && mv -T "$ROOT$1" "$rk_to" 2>/dev/null; then
+    :
+  else
+    # A mount point, or the rest of an attempt that was killed while it copied: its content is moved.
+    mkdir -p "$rk_to" && find "$ROOT$1" -mindepth 1 -maxdepth 1 -exec mv -f -t "$rk_to" {} + || return 1
+    rmdir "$ROOT$1" 2>/dev/null || :
+  fi
+}
+
+# release_directories: removes the directories that we made and that are empty now; sets LEFT_PATHS to those that are not.
+release_directories() {
+  LEFT_PATHS=
+  if [ ! -e "$STATE/directories" ]; then
+    return 0
+  fi
+  sort -r "$STATE/directories" >"$STAGE/directories"
+  while read -r rs_path; do
+    if [ -d "$ROOT$rs_path" ] && ! rmdir "$ROOT$rs_path" 2>/dev/null; then
+      LEFT_PATHS="$LEFT_PATHS $rs_path"
+      say "$rs_path is not empty and stays"
+    fi
+  done <"$STAGE/directories"
+}
+
+# release_users: removes the users that we made, and their groups where userdel leaves them.
+release_users() {
+  if [ ! -e "$STATE/users" ]; then
+    return 0
+  fi
+  while read -r ru_name; do
+    if getent passwd "$ru_name" >/dev/null && ! ru_error=$(userdel "$ru_name" 2>&1); then
+      FAILURE="cannot remove the user $ru_name: ${ru_error##*"$NEWLINE"}"
+      return 1
+    fi
+  done <"$STATE/users"
+}

@@ -1,0 +1,85 @@
+# State: what is remembered under /var/lib/plinth, written so that a reader finds the old or the new text, never a half.
+#   claim                      whose host this is
+#   order                      bundles in the order of their first application
+#   users, directories         made by us, one a line; written before they are made
+#   saved/PATH                 what was at an owned path before us
+#   bundles/NAME/manifest      the complete state: what the bundle owns and how to check it
+#   bundles/NAME/intent        present while a change is under way or half done
+#   bundles/NAME/previous/PATH what the change under way replaces
+
+# write_atomic FILE MODE: stdin becomes FILE, on disk before this returns.
+write_atomic() {
+  wa_temp=${1%/*}/.${1##*/}.plinth
+  cat >"$wa_temp" && chmod "$2" "$wa_temp" && sync "$wa_temp" && mv -fT "$wa_temp" "$1" && sync "${1%/*}"
+}
+
+# state_directories: makes what the rest relies on. The claim is for everyone to read, bundles are root's.
+state_directories() {
+  if [ ! -d "$STATE/bundles" ]; then
+    if [ ! -d "$ROOT/var/lib" ]; then
+      mkdir -p "$ROOT/var/lib" || return 1
+    fi
+    mkdir -p "$STATE/bundles" && chmod 0755 "$STATE" "$STATE/bundles" && sync "${STATE%/*}" "$STATE"
+  fi
+}
+
+# claim_read: sets CLAIM_CLUSTER, CLAIM_ID, CLAIM_HOST, CLAIM_STACK, CLAIM_GENERATION (empty where not claimed) and HOST.
+claim_read() {
+  CLAIM_CLUSTER='' CLAIM_ID='' CLAIM_HOST='' CLAIM_STACK='' CLAIM_GENERATION=''
+  if [ -e "$STATE/claim" ]; then
+    while read -r cr_key cr_value; do
+      case $cr_key in
+        cluster) CLAIM_CLUSTER=$cr_value ;;
+        cluster-id) CLAIM_ID=$cr_value ;;
+        host) CLAIM_HOST=$cr_value ;;
+        stack) CLAIM_STACK=$cr_value ;;
+        generation) CLAIM_GENERATION=$cr_value ;;
+      esac
+    done <"$STATE/claim"
+    HOST=${CLAIM_HOST:-$HOST}
+  fi
+}
+
+# remember LEDGER WORD…: appends the words that are not there yet, and waits until they are on disk.
+remember() {
+  re_file=$STATE/$1
+  shift
+  re_known=
+  if [ -e "$re_file" ]; then
+    while read -r re_line; do
+      re_known="$re_known $re_line"
+    done <"$re_file"
+  fi
+  re_new=
+  for re_word in "$@"; do
+    # shellcheck disable=SC2086 # a list of words
+    if ! has_word "$re_word" $re_known $re_new; then
+      re_new="$re_new $re_word"
+    fi
+  done
+  if [ -n "$re_new" ]; then
+    # shellcheck disable=SC2086 # a list of words
+    printf '%s\n' $re_known $re_new | write_atomic "$re_file" 0600
+  fi
+}
+
+# stage_make: a private directory for this run, removed when it ends; those of killed runs are removed too.
+stage_make() {
+  if [ ! -d "$RUN" ]; then
+    mkdir -p "$RUN" || die "$EXIT_FAILED" "cannot make $RUN (is this running as root?)"
+  fi
+  for sm_old in "$RUN"/stage.*; do
+    if [ -d "$sm_old" ] && ! kill -0 "${sm_old##*.}" 2>/dev/null; then
+      rm -rf "$sm_old"
+    fi
+  done
+  STAGE=$RUN/stage.$$
+  # The directory of a killed run with the same process id would be in the way.
+  rm -rf "$STAGE"
+  trap 'rm -rf "$STAGE"' EXIT
+  # A lost connection must not stop a change half way; an interrupt ends it cleanly, and the intent tells the next run.
+  trap '' HUP PIPE
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  mkdir -m 0700 "$STAGE" "$STAGE/content" || die "$EXIT_FAILED" "cannot make $STAGE"
+}

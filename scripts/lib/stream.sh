@@ -1,0 +1,190 @@
+# Stream: the bundle's text on stdin, checked whole and taken apart by one awk pass before anything is changed.
+#
+# In the stage this leaves
+#   content/N    the content of the Nth file, mode 0600
+#   plan         what is wanted, in the stream's order, one line each, `-` for what is absent:
+#                  bundle NAME | generation N | user NAME HOME | package NAME COMMAND
+#                  directory PATH MODE OWNER FLAG(keep|purge|-) | binary NAME VERSION SHA URL RESTART RELOAD
+#                  file PATH MODE OWNER content/N RESTART RELOAD KIND(file|secret|public) | unit NAME
+#                  check NAME SECONDS UNIT ARGUMENTS…
+# and sets BUNDLE and GENERATION.
+
+# stream_read: ends the script with one sentence when the stream is not right. Never shows text of the secret part.
+stream_read() {
+  awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" '
+    function bad(text) {
+      if (!failed) {
+        failed = 1
+        print "line " NR " of the bundle: " text > (stage "/error")
+      }
+      exit 65
+    }
+    function plan(text) { print text > (stage "/plan") }
+    function fields(least, most, form) {
+      if (NF < least || (most && NF > most)) bad("expected `" form "`, found " NF " words (paths may not hold spaces)")
+    }
+    function path(p) {
+      if (p !~ /^\//) bad("the path " p " is not absolute")
+      if (p !~ /^[A-Za-z0-9._\/@:+=,~%-]+$/) bad("the path " p " holds a character that is not allowed")
+      if (p ~ /\/\.\.?(\/|$)/ || p ~ /\/\// || p ~ /\/$/) bad("the path " p " is not plain: `.`, `..`, `//` or a slash at its end")
+      if (p ~ /^\/(var\/lib\/plinth|var\/lib\/plinth-kept|run\/plinth|opt\/plinth)(\/|$)/) bad("the path " p " is where Plinth keeps its own things")
+      if (p in seen) bad("the path " p " is listed twice")
+      seen[p] = 1
+    }
+    function permission(m) {
+      if (m !~ /^[0-7]?[0-7][0-7][0-7]$/) bad("the mode " m " is not three or four octal digits")
+    }
+    function owner(o) {
+      if (o !~ /^[A-Za-z_][A-Za-z0-9_-]*:[A-Za-z_][A-Za-z0-9_-]*$/) bad("the owner " o " is not of the form user:group")
+    }
+    function unitname(u) {
+      if (u !~ /^[A-Za-z0-9@._:-]+\.(service|socket|timer|path|mount|target|slice)$/) bad(u " is not the name of a unit")
+    }
+    function options(from,   i, j, n, names) {
+      restart = "-"; reload = "-"
+      for (i = from; i <= NF; i++) {
+        if ($i ~ /^restart=./) restart = substr($i, 9)
+        else if ($i ~ /^reload=./) reload = substr($i, 8)
+        else bad("unknown option " $i " of " $1)
+        n = split(substr($i, index($i, "=") + 1), names, ",")
+        for (j = 1; j <= n; j++) { unitname(names[j]); if (!(names[j] in wants)) wants[names[j]] = NR }
+      }
+    }
+    function content_of(number) {
+      if (out != "") close(out)
+      out = stage "/content/" number
+      printf "" > out
+    }
+    BEGIN {
+      part = 0
+      n = split(checks, pairs, " ")
+      for (i = 1; i <= n; i++) { split(pairs[i], pair, ":"); known[pair[1]] = pair[2] }
+    }
+    substr($0, 1, 1) == "|" {
+      if (out == "") bad("content that belongs to no file")
+      print substr($0, 2) > out
+      lines++
+      next
+    }
+    {
+      if (part == 3 && out != "" && lines == 0) bad("the secret " path3 " has no content")
+      if (out != "") close(out)
+      out = ""; lines = 0
+    }
+    NF == 0 { next }
+    part == 0 {
+      if ($1 != "plinth-bundle") bad("expected `plinth-bundle 1`: this is not a bundle")
+      if ($2 != "1" || NF != 2) bad("this host understands `plinth-bundle 1` only")
+      part = 1
+      next
+    }
+    part == 2 {
+      if ($1 != "plinth-secrets") bad("expected `plinth-secrets 1` or nothing after `end`")
+      if ($2 != "1" || NF != 2) bad("this host understands `plinth-secrets 1` only")
+      part = 3
+      next
+    }
+    part == 3 {
+      if ($1 == "end" && NF == 1) { part = 4; next }
+      if ($1 != "secret" || NF != 2) bad("the secret part holds `secret PATH`, content and `end` only")
+      if (!($2 in announced)) bad("the content of a secret that the public part does not announce")
+      if (announced[$2] == "given") bad("the content of the secret " $2 " is given twice")
+      path3 = $2
+      content_of(announced[$2])
+      announced[$2] = "given"
+      next
+    }
+    part == 4 { bad("text after the last `end`") }
+    $1 == "end" && NF == 1 { part = 2; next }
+    $1 == "bundle" {
+      fields(2, 2, "bundle NAME")
+      if (name != "") bad("a second `bundle` line")
+      if ($2 !~ /^[a-z0-9][a-z0-9-]*$/) bad("the name of the bundle must be of a-z, 0-9 and -")
+      name = $2
+      plan($0); next
+    }
+    $1 == "generation" {
+      fields(2, 2, "generation NUMBER")
+      if (generation != "") bad("a second `generation` line")
+      if ($2 !~ /^(0|[1-9][0-9]*)$/) bad("the generation must be a number")
+      generation = $2
+      plan($0); next
+    }
+    $1 == "user" {
+      fields(3, 3, "user NAME HOME")
+      if ($2 !~ /^[a-z_][a-z0-9_-]*$/) bad($2 " is not the name of a user")
+      if ($3 !~ /^\/[A-Za-z0-9._\/-]*$/) bad("the home " $3 " is not an absolute path")
+      plan($1 " " $2 " " $3); next
+    }
+    $1 == "package" {
+      fields(2, 3, "package NAME [COMMAND]")
+      if ($2 !~ /^[A-Za-z0-9][A-Za-z0-9.+_-]*$/ || $NF !~ /^[A-Za-z0-9\/._+-]+$/) bad($2 " is not the name of a package")
+      plan($1 " " $2 " " $NF); next
+    }
+    $1 == "directory" {
+      fields(4, 5, "directory PATH MODE OWNER [keep|purge]")
+      path($2); permission($3); owner($4)
+      if (NF == 5 && $5 != "keep" && $5 != "purge") bad("unknown option " $5 " of directory")
+      plan($1 " " $2 " " $3 " " $4 " " (NF == 5 ? $5 : "-")); next
+    }
+    $1 == "binary" {
+      fields(5, 7, "binary NAME VERSION SHA256 URL [restart=UNITS] [reload=UNITS]")
+      if ($2 !~ /^[A-Za-z0-9][A-Za-z0-9._-]*$/ || $2 == "bin") bad($2 " is not the name of a binary")
+      if ($2 in binaries) bad("the binary " $2 " is listed twice")
+      binaries[$2] = 1
+      if ($3 !~ /^[A-Za-z0-9][A-Za-z0-9.+_-]*$/) bad("the version " $3 " of " $2 " holds a character that is not allowed")
+      if (length($4) != 64 || $4 !~ /^[0-9a-f]+$/) bad("the checksum of " $2 " is not a sha256 in lower-case hex")
+      if ($5 !~ /^https?:\/\/[^"\\]+$/) bad("the address of " $2 " is not http:// or https://")
+      options(6)
+      plan($1 " " $2 " " $3 " " $4 " " $5 " " restart " " reload); next
+    }
+    $1 == "file" || $1 == "secret" || $1 == "public" {
+      fields(4, 6, $1 " PATH MODE OWNER [restart=UNITS] [reload=UNITS]")
+      path($2); permission($3); owner($4)
+      if ($1 == "secret" && $3 !~ /0$/) bad("the secret " $2 " would be open to everyone with mode " $3)
+      options(5)
+      count++
+      plan("file " $2 " " $3 " " $4 " content/" count " " restart " " reload " " $1)
+      if ($1 == "file") content_of(count)
+      else { announced[$2] = count; secrets++ }
+      next
+    }
+    $1 == "unit" {
+      fields(2, 2, "unit NAME")
+      unitname($2)
+      if ($2 in units) bad("the unit " $2 " is listed twice")
+      units[$2] = 1
+      plan($1 " " $2); next
+    }
+    $1 == "check" {
+      fields(4, 0, "check NAME SECONDS UNIT [ARGUMENTS]")
+      if (!($2 in known)) bad("unknown check " $2)
+      if ($3 !~ /^[1-9][0-9]*$/) bad("the deadline of check " $2 " is not a number of seconds")
+      if ($4 != "-") unitname($4)
+      if (NF - 4 < known[$2]) bad("check " $2 " takes at least " known[$2] " arguments, found " NF - 4)
+      plan($0); next
+    }
+    { bad("unknown directive " substr($1, 1, 40)) }
+    END {
+      if (failed) exit 65
+      if (part == 0) bad("it is empty")
+      if (part == 1) bad("it is truncated: there is no `end`")
+      if (name == "") bad("there is no `bundle NAME`")
+      if (generation == "") bad("there is no `generation NUMBER`")
+      if (part == 3) bad("its secret part is truncated: there is no `end`")
+      for (u in wants) if (!(u in units)) bad("restart or reload of " u " on line " wants[u] ", but there is no line `unit " u "`")
+      for (p in announced) if (announced[p] != "given") bad("the secret part does not give the content of " p)
+    }' || {
+    sr_error=
+    if [ -e "$STAGE/error" ]; then
+      read -r sr_error <"$STAGE/error"
+    fi
+    die "$EXIT_BAD_INPUT" "${sr_error:-the bundle could not be read (is $RUN full?)}; nothing was changed"
+  }
+  while read -r sr_kind sr_value; do
+    case $sr_kind in
+      bundle) BUNDLE=$sr_value ;;
+      generation) GENERATION=$sr_value ;;
+    esac
+  done <"$STAGE/plan"
+}

@@ -1,0 +1,36 @@
+# Entry: everything above is functions; a shell reads a script as it goes, and this file may be replaced or removed while
+# it runs, so nothing may follow the call of `main` but its exit.
+
+usage() {
+  cat >&2 <<'EOF'
+usage: plinth-host claim                    take this host for a cluster (claim on stdin)
+       plinth-host apply                    bring one bundle to this host (bundle on stdin)
+       plinth-host status [--verify]        what is here and whether it is as it was left
+       plinth-host release --host NAME [--cluster-id ID]
+       plinth-host release --force          take everything of ours away, whoever claims this host
+exit codes: 0 done, 1 failed, 65 bad input, 75 another run holds the lock, 77 refused
+EOF
+}
+
+main() {
+  if [ $# = 0 ]; then
+    usage
+    exit "$EXIT_BAD_INPUT"
+  fi
+  verb=$1
+  shift
+  case $verb in
+    claim) claim ;;
+    apply) apply ;;
+    status) status "$@" ;;
+    release) release "$@" ;;
+    help | --help | -h) usage ;;
+    *)
+      usage
+      die "$EXIT_BAD_INPUT" "unknown verb $verb"
+      ;;
+  esac
+}
+
+main "$@"
+exit

@@ -1,0 +1,96 @@
+import { StringDecoder } from "node:string_decoder";
+import type { ClientChannel } from "ssh2";
+import { hostLabel, interrupted, SshError } from "./errors.ts";
+import { sendSignal } from "./signal.ts";
+import type { ExecOptions, ExecResult, SshTarget } from "./types.ts";
+
+/** How long an interrupted command may take to end by itself after TERM before its channel is closed. */
+const INTERRUPT_GRACE_MS = 3000;
+
+/** Feeds a running command's stdin and collects what it prints, whole: there is no limit on lines or bytes. */
+export function collect(channel: ClientChannel, target: SshTarget, options: ExecOptions): Promise<ExecResult> {
+  return new Promise((resolve, reject) => {
+    const stdout = new Collector(options.onStdout);
+    const stderr = new Collector(options.onStderr);
+    let status: { code: number | null; signal: string | null } | undefined;
+    let aborted = false;
+    let grace: NodeJS.Timeout | undefined;
+
+    const abort = (): void => {
+      aborted = true;
+      sendSignal(channel, "TERM");
+      grace = setTimeout(() => {
+        channel.close();
+        channel.destroy();
+        reject(interrupted(target)); // Without waiting for an answer: the host may be gone.
+      }, INTERRUPT_GRACE_MS);
+    };
+    channel.on("exit", (code: number | null, signal?: string) => {
+      status = { code, signal: signal?.replace(/^SIG/, "") ?? null };
+    });
+    channel.on("data", (chunk: Buffer) => {
+      stdout.add(chunk);
+    });
+    channel.stderr.on("data", (chunk: Buffer) => {
+      stderr.add(chunk);
+    });
+    channel.on("error", () => undefined); // A command that ends before it has read its stdin is no failure of ours.
+    channel.on("close", () => {
+      clearTimeout(grace);
+      options.signal?.removeEventListener("abort", abort);
+      if (aborted) {
+        reject(interrupted(target));
+      } else if (status === undefined) {
+        reject(lost(target, stderr.text() || stdout.text()));
+      } else {
+        resolve({ ...status, stdout: stdout.finish(), stderr: stderr.finish() });
+      }
+    });
+
+    if (options.signal?.aborted === true) abort();
+    else options.signal?.addEventListener("abort", abort, { once: true });
+    channel.end(options.stdin ?? "");
+  });
+}
+
+function lost(target: SshTarget, output: string): SshError {
+  const last = output.trimEnd().split("\n").at(-1) ?? "";
+  return new SshError(
+    "lost",
+    hostLabel(target),
+    "the SSH connection broke while a command ran; the host may have finished it or not" +
+      (last === "" ? "." : ` (its last line: ${last.slice(0, 200)}).`) +
+      " Check the host and the network, then run again.",
+  );
+}
+
+/** Gathers bytes and passes on text without splitting a character. */
+class Collector {
+  readonly #chunks: Buffer[] = [];
+  readonly #decoder = new StringDecoder("utf8");
+  readonly #listener: ((chunk: string) => void) | undefined;
+
+  constructor(listener: ((chunk: string) => void) | undefined) {
+    this.#listener = listener;
+  }
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#emit(this.#decoder.write(chunk));
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString("utf8");
+  }
+
+  finish(): string {
+    this.#emit(this.#decoder.end());
+    return this.text();
+  }
+
+  #emit(text: string): void {
+    if (text !== "") {
+      this.#listener?.(text);
+    }
+  }
+}

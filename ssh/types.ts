@@ -1,0 +1,60 @@
+/** How to reach and enter one host by SSH. Every field but `host` is optional. */
+export interface SshTarget {
+  /** Address or name of the host. */
+  host: string;
+  /** TCP port, 1–65535. Defaults to 22. */
+  port?: number;
+  /** Login user. Defaults to root. */
+  user?: string;
+  /** Private key as text (OpenSSH or PEM). Offered before the password. */
+  privateKey?: string;
+  /** Passphrase of an encrypted `privateKey`. */
+  privateKeyPassword?: string;
+  /** Password; also answers keyboard-interactive questions. */
+  password?: string;
+  /** Socket of an SSH agent. Defaults to $SSH_AUTH_SOCK; an explicit one that cannot be used is an error. */
+  agentSocketPath?: string;
+  /** Expected host key as one authorized_keys line, e.g. `ssh-ed25519 AAAA…`. Without it any host key is accepted. */
+  hostKey?: string;
+  /** Failed dials to forgive before giving up; -1 means no limit. Defaults to 10. */
+  dialErrorLimit?: number;
+  /** Seconds for one dial, handshake and login included; 0 means no limit. Defaults to 15. */
+  perDialTimeout?: number;
+  /** Bastion through which the host is reached. One hop: a proxy of a proxy is refused. */
+  proxy?: SshTarget;
+}
+
+/** What a remote command left behind. */
+export interface ExecResult {
+  /** Exit status, or null when a signal ended the command. */
+  code: number | null;
+  /** Name of the signal without SIG (`TERM`, `KILL`), or null. */
+  signal: string | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Options of one remote command. */
+export interface ExecOptions {
+  /** Text for the command's standard input; it always ends with EOF. */
+  stdin?: string;
+  /**
+   * Environment sent as SSH `env` requests: best effort, sshd drops names that its AcceptEnv does not list and says nothing.
+   */
+  env?: Record<string, string>;
+  /** Aborting sends TERM to the remote command and closes its channel. */
+  signal?: AbortSignal;
+  /** Called with decoded text as it arrives. */
+  onStdout?: (chunk: string) => void;
+  onStderr?: (chunk: string) => void;
+}
+
+/** Cost of one host since the pool was made or `resetStats()`. */
+export interface SshStats {
+  /** Address as the target gives it; with `:port` when that is not 22. */
+  host: string;
+  /** SSH connections that were established. */
+  connections: number;
+  /** Commands and file transfers, each one channel. */
+  roundTrips: number;
+}

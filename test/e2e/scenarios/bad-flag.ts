@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { hosts, startTimes } from "../support/hosts.ts";
+import { Poller } from "../support/poller.ts";
+import type { Project } from "../support/project.ts";
+
+/** A flag that the API server rejects. */
+export function badFlag(project: Project): void {
+  describe("a flag that the API server rejects", () => {
+    it("stops at the first host, which gets its previous files back; the others are not touched", async () => {
+      const before = await Promise.all(hosts.map((host) => startTimes(project, host)));
+      project.configure("apiserverArgs", "{ goaway-chance: 'not-a-number' }");
+      const poller = await Poller.start(project, { path: "/api/v1/namespaces/default" });
+      const { text } = await project.expect(1, "up", "--yes");
+      const report = await poller.stop();
+      assert.match(text, /controlplane on cp1/);
+      assert.match(text, /kube-apiserver\.service/);
+      assert.match(text, /invalid argument "not-a-number" for "--goaway-chance"/);
+      assert.match(text, /previous configuration was put back and is healthy/);
+      assert.deepEqual(report.failures, []);
+      const after = await Promise.all(hosts.map((host) => startTimes(project, host)));
+      for (const index of [1, 2]) assert.deepEqual(after[index], before[index], `${hosts[index] ?? ""} was left alone`);
+      assert.match(
+        await project.read("cp1", "cat /etc/systemd/system/kube-apiserver.service"),
+        /--goaway-chance=0\.002/,
+      );
+    });
+
+    it("is over with the next correct up", async () => {
+      project.restore("Pulumi.lab.yaml");
+      await project.expect(0, "up", "--yes");
+      await project.expect(0, "status");
+      await project.expect(0, "up", "--yes", "--expect-no-changes");
+    });
+  });
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { hosts, units } from "../support/hosts.ts";
+import type { Project } from "../support/project.ts";
+
+/** The cluster is taken off its hosts, and brought up again. */
+export function destroy(project: Project): void {
+  describe("destroy", () => {
+    it("leaves nothing on the hosts but etcd's data, and says where", async () => {
+      const { text } = await project.expect(0, "destroy", "--yes");
+      for (const host of hosts) {
+        const kept = (await project.read(host, "find /var/lib/plinth-kept -name member")).trim();
+        assert.match(kept, /^\/var\/lib\/plinth-kept\/\S+\/var\/lib\/etcd\/member$/, `${host} kept etcd's data`);
+        assert.ok(text.includes(kept.split("/").slice(0, 5).join("/")), `${kept} in:\n${text}`);
+        const paths = [
+          "/usr/local/lib/plinth",
+          "/var/lib/plinth",
+          "/opt/plinth",
+          "/etc/kubernetes",
+          "/etc/etcd",
+          "/var/lib/etcd",
+          ...units
+            .map((unit) => `/etc/systemd/system/${unit}.service`)
+            .filter((path) => !/haproxy|keepalived/.test(path)),
+        ];
+        const left = await project.read(host, `for path in ${paths.join(" ")}; do test ! -e $path || echo $path; done`);
+        assert.equal(left, "", host);
+        const running = await project.read(host, `systemctl is-active ${units.join(" ")} || true`);
+        assert.doesNotMatch(running, /^active$/m, host);
+        const users = await project.read(host, "getent passwd | grep -E '^(etcd|kube-|keepalived_script)' || true");
+        assert.equal(users, "", host);
+      }
+    });
+
+    it("a taken port and a host of another cluster are refused by name, both at once, and no host is touched", async () => {
+      await project.read(
+        "cp1",
+        "systemd-run --quiet --unit=squatter socat TCP-LISTEN:6443,bind=10.27.0.11,fork SYSTEM:cat",
+      );
+      await project.read(
+        "cp2",
+        "mkdir -p /var/lib/plinth; printf 'cluster other\\ncluster-id ffffffffffffffff\\nhost web7\\nstack other\\nend\\n' > /var/lib/plinth/claim",
+      );
+      const { text } = await project.expect(3, "up", "--yes");
+      assert.match(
+        text,
+        /cp1: port 6443, which kube-apiserver needs, is taken by socat \(pid \d+, unit squatter\.service\)/,
+      );
+      assert.match(text, /cp2: the host belongs to cluster other \(id ffffffffffffffff, stack other\) as host web7/);
+      for (const host of hosts) await project.read(host, "test ! -e /usr/local/lib/plinth");
+      await project.read("cp1", "systemctl stop squatter");
+      await project.read("cp2", "rm -r /var/lib/plinth");
+    });
+
+    it("is followed by a new cluster with new authorities", async () => {
+      await project.expect(0, "up", "--yes");
+      await project.expect(0, "status");
+    });
+  });
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { hosts, vipHolder } from "../support/hosts.ts";
+import { Poller } from "../support/poller.ts";
+import { eventually, type Project } from "../support/project.ts";
+
+const cases = [
+  { fault: "kill", repair: "start", title: "power loss" },
+  { fault: "pause", repair: "resume", title: "a pause" },
+  { fault: "partition", repair: "heal", title: "a partition" },
+] as const;
+
+/** The holder of a lease, when it is one of the given hosts. */
+async function leader(project: Project, lease: string, among: readonly string[]): Promise<string | undefined> {
+  const run = await project.plinth(
+    "kubectl",
+    "get",
+    "lease",
+    lease,
+    "-n",
+    "kube-system",
+    "-o",
+    "jsonpath={.spec.holderIdentity}",
+  );
+  const holder = run.stdout.trim().split("_")[0];
+  return run.code === 0 && holder !== undefined && among.includes(holder) ? holder : undefined;
+}
+
+/** The host that holds the VIP fails, in three ways. */
+export function faults(project: Project): void {
+  for (const { fault, repair, title } of cases) {
+    describe(`${title} of the host that holds the VIP`, () => {
+      let victim = "";
+      let writer: Poller | undefined;
+
+      it("moves the VIP and the leaders to the others", async () => {
+        victim = await vipHolder(project);
+        const survivors = hosts.filter((host) => host !== victim);
+        writer = await Poller.start(project, { interval: 100, write: `${fault}-${Date.now()}` });
+        const reader = await Poller.start(project, { path: "/api/v1/namespaces?resourceVersion=0" });
+        await project.expect(0, "lab", fault, victim);
+        for (const lease of ["kube-controller-manager", "kube-scheduler"]) {
+          await eventually(`${lease} is led by a survivor`, 60, () => leader(project, lease, survivors));
+        }
+        const report = await reader.stop();
+        console.log(
+          `      ${victim}: longest gap between answers ${report.gap} ms, ${report.failures.length} of ${report.attempts.length} requests failed`,
+        );
+        assert.ok(report.attempts.at(-1)?.ok, "the last request was answered");
+      });
+
+      it("is over without a further command once the host is back", async () => {
+        await project.expect(0, "lab", repair, victim);
+        await eventually("status is green", 120, async () =>
+          (await project.plinth("status")).code === 0 ? true : undefined,
+        );
+        await project.expect(0, "up", "--yes", "--expect-no-changes");
+        assert.ok(await vipHolder(project));
+      });
+
+      it("lost no acknowledged write", async () => {
+        assert.ok(writer);
+        const { attempts } = await writer.stop();
+        const acknowledged = attempts.filter((attempt) => attempt.ok).map((attempt) => attempt.name);
+        assert.ok(acknowledged.length > 10);
+        const { stdout } = await project.expect(0, "kubectl", "get", "configmaps", "-o", "name");
+        const stored = new Set(stdout.split("\n").map((line) => line.replace("configmap/", "")));
+        assert.deepEqual(
+          acknowledged.filter((name) => !stored.has(name)),
+          [],
+        );
+      });
+    });
+  }
+}

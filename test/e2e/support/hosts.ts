@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import type { Project } from "./project.ts";
+
+export const hosts = ["cp1", "cp2", "cp3"] as const;
+export const units = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "haproxy", "keepalived"];
+
+/** Everything on a host that a run without changes must leave alone: files, and when each unit was started. */
+export async function fingerprint(project: Project): Promise<string> {
+  const script = [
+    "find /etc /opt/plinth /usr/local/lib/plinth /var/lib/plinth -type f -exec sha256sum {} + | sort -k2",
+    `systemctl show -p Id,ActiveEnterTimestampMonotonic,NRestarts ${units.join(" ")}`,
+  ].join("; ");
+  const all = await Promise.all(hosts.map(async (host) => `${host}\n${await project.read(host, script)}`));
+  return all.join("\n");
+}
+
+/** When each unit of a host was last started, as systemd tells it. */
+export async function startTimes(project: Project, host: string): Promise<Record<string, string>> {
+  const text = await project.read(host, `systemctl show -p Id,ActiveEnterTimestampMonotonic ${units.join(" ")}`);
+  const blocks = text.trim().split("\n\n");
+  return Object.fromEntries(
+    blocks.map((block) => {
+      const fields = new Map(
+        block.split("\n").map((line): [string, string] => [line.split("=")[0] ?? "", line.split("=")[1] ?? ""]),
+      );
+      return [fields.get("Id")?.replace(".service", "") ?? "", fields.get("ActiveEnterTimestampMonotonic") ?? ""];
+    }),
+  );
+}
+
+/** The host that has the VIP, by its addresses. */
+export async function vipHolder(project: Project): Promise<string> {
+  const holders = (
+    await Promise.all(
+      hosts.map(async (host) => {
+        const run = await project.onHost(host, "ip -o -4 address show");
+        return run.code === 0 && run.stdout.includes("10.27.0.10/") ? host : undefined;
+      }),
+    )
+  ).filter((host) => host !== undefined);
+  if (holders.length !== 1 || holders[0] === undefined)
+    throw new Error(`the VIP is held by ${holders.length === 0 ? "nobody" : holders.join(", ")}`);
+  return holders[0];
+}
+
+/** When units of a host were being restarted, seconds since the epoch. */
+export interface Span {
+  host: string;
+  /** The first of them was stopped. */
+  from: number;
+  /** The last of them was ready again. */
+  to: number;
+}
+
+/** The last restart of some units of a host, taken as one, from the journal. */
+export async function lastRestart(project: Project, host: string, restarted: readonly string[]): Promise<Span> {
+  const times = await Promise.all(
+    restarted.map(async (unit) => {
+      const journal = await project.read(
+        host,
+        `journalctl -u ${unit} -o short-unix --no-pager | grep 'systemd\\[1\\]'`,
+      );
+      const last = (pattern: RegExp): number => {
+        const line = journal
+          .split("\n")
+          .filter((text) => pattern.test(text))
+          .at(-1);
+        assert.ok(line, `${host}: ${pattern} in the journal of ${unit}`);
+        return Number(line.trim().split(" ")[0]);
+      };
+      return { from: last(new RegExp(`: Stopping ${unit}`)), to: last(new RegExp(`: Started ${unit}`)) };
+    }),
+  );
+  return { host, from: Math.min(...times.map((time) => time.from)), to: Math.max(...times.map((time) => time.to)) };
+}
+
+/** Fails when two hosts were being restarted at the same time. */
+export function assertOneAtATime(spans: readonly Span[]): void {
+  const ordered = [...spans].sort((a, b) => a.from - b.from);
+  ordered.slice(1).forEach((span, index) => {
+    const earlier = ordered[index];
+    assert.ok(
+      earlier !== undefined && span.from > earlier.to,
+      `${span.host} was stopped before ${earlier?.host ?? "?"} was ready`,
+    );
+  });
+}

@@ -1,0 +1,86 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { instanceName } from "../../../lab/paths.ts";
+import type { Project } from "./project.ts";
+
+export interface Attempt {
+  n: number;
+  name: string;
+  started: number;
+  ended: number;
+  ok: boolean;
+  detail: string;
+}
+
+export interface Report {
+  attempts: Attempt[];
+  failures: Attempt[];
+  /** Longest time between two successes that follow each other, milliseconds. */
+  gap: number;
+}
+
+/** What the attempts of a poller come to. */
+export function summarise(attempts: Attempt[]): Report {
+  const successes = attempts.filter((attempt) => attempt.ok).sort((a, b) => a.ended - b.ended);
+  const gaps = successes.slice(1).map((attempt, index) => attempt.ended - (successes[index]?.ended ?? attempt.ended));
+  return { attempts, failures: attempts.filter((attempt) => !attempt.ok), gap: Math.max(0, ...gaps) };
+}
+
+/** A probe (see probe.ts) that runs beside a test. */
+export class Poller {
+  private readonly child: ChildProcess;
+  private readonly dir: string;
+  private readonly output: string;
+
+  private constructor(child: ChildProcess, dir: string, output: string) {
+    this.child = child;
+    this.dir = dir;
+    this.output = output;
+  }
+
+  /** Starts asking the API through its endpoint and waits for the first success. */
+  static async start(
+    project: Project,
+    options: { interval?: number; path?: string; write?: string; http2?: boolean } = {},
+  ): Promise<Poller> {
+    const dir = mkdtempSync(path.join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "plinth-poller-"));
+    const kubeconfig = path.join(dir, "kubeconfig");
+    const output = path.join(dir, "attempts");
+    writeFileSync(kubeconfig, await project.kubeconfig(), { mode: 0o600 });
+    writeFileSync(output, "");
+    const target = options.path ?? (options.write === undefined ? "/readyz" : "/api/v1/namespaces/default/configmaps");
+    const probe = path.join(import.meta.dirname, "probe.ts");
+    const args = [probe, kubeconfig, output, String(options.interval ?? 50), target];
+    if (options.write !== undefined) args.push("--write", options.write);
+    if (options.http2 === true) args.push("--http2");
+    const child = spawn("ip", ["netns", "exec", instanceName(project.dir), process.execPath, ...args], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const poller = new Poller(child, dir, output);
+    const end = performance.now() + 20_000;
+    while (!poller.read().some((attempt) => attempt.ok)) {
+      if (performance.now() > end) throw new Error(`the poller of ${target} has no success within 20 s`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return poller;
+  }
+
+  read(): Attempt[] {
+    return readFileSync(this.output, "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as Attempt);
+  }
+
+  /** Stops asking, waits for open requests, and reports. */
+  async stop(): Promise<Report> {
+    const closed = new Promise((resolve) => this.child.on("close", resolve));
+    this.child.kill("SIGTERM");
+    await closed;
+    const attempts = this.read();
+    rmSync(this.dir, { recursive: true, force: true });
+    return summarise(attempts);
+  }
+}

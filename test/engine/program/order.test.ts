@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { deploy, type ProgramArgs } from "../../../components/program.ts";
+import { readPreviousHosts } from "../../../components/previous.ts";
+import { planCluster } from "../../../plan/bundles/index.ts";
+import { artifactPath } from "../../../plan/digests.ts";
+import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
+import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
+import { testStack, type TestStack } from "../../support/pulumi.ts";
+import { RecordingCommands, servePlugins } from "../../support/recording.ts";
+
+const hosts = hostsOf();
+const names = hosts.map((host) => host.name);
+const digests = planCluster(hosts, configOf())
+  .flatMap(({ host, bundle }) =>
+    bundle.binaries.map((binary) => `${"a".repeat(64)}  ${artifactPath(binary, host.arch)}`),
+  )
+  .join("\n");
+/** A bundle that was applied to a blank host and is complete. */
+const completeOn = (name: string): BundleFact => ({
+  generation: bundleGeneration(factsOf(name), "etcd"),
+  state: "complete",
+});
+
+// The program of every stack, the real engine, and commands that are recorded instead of run. What hosts would say is set
+// by each test. The tests build on each other's state.
+describe("the engine and the program", function () {
+  this.timeout(120_000);
+  this.bail(true);
+  const commands = new RecordingCommands();
+  let plugins: Awaited<ReturnType<typeof servePlugins>>;
+  let stack: TestStack;
+  const full = threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` }));
+  let inventory = full;
+  let config: Record<string, unknown> = rawConfig;
+  let readings: () => Map<string, HostReading> = () => readingsOf(hosts);
+  let clusterId = "";
+
+  const inService =
+    (changed: Record<string, Record<string, BundleFact>> = {}) =>
+    () =>
+      new Map(
+        names.map((name): [string, HostReading] => [
+          name,
+          {
+            facts: factsOf(name, {
+              claim: {
+                cluster: "demo",
+                clusterId,
+                host: name,
+                stack: "demo",
+                generation: claimGeneration(factsOf(name)),
+              },
+              bundles: {
+                etcd: completeOn(name),
+                controlplane: completeOn(name),
+                loadbalancer: completeOn(name),
+                ...changed[name],
+              },
+            }),
+          },
+        ]),
+      );
+  const args = (): ProgramArgs => ({
+    stack: "demo",
+    config,
+    inventory,
+    readHosts: () => Promise.resolve(readings()),
+    readDigests: () => Promise.resolve(digests),
+    readPrevious: readPreviousHosts,
+  });
+  /** Kinds of operations that change something. */
+  const changes = (summary: { resourceChanges?: Record<string, number> | undefined }) =>
+    Object.keys(summary.resourceChanges ?? {}).filter((kind) => kind !== "same" && kind !== "read");
+  const up = () => stack.stack.up({ parallel: 16 });
+
+  before(async () => {
+    plugins = await servePlugins(commands.definition);
+    stack = await testStack({
+      program: async () => ({ ...(await deploy(args())) }),
+      debugProviders: plugins.debugProviders,
+    });
+  });
+  after(async () => {
+    await stack.close();
+    await plugins.close();
+  });
+
+  it("first up: all claims, then all etcd members, then all API servers, then all load balancers", async () => {
+    const { outputs } = await up();
+    clusterId = String(outputs["clusterId"]?.value);
+    assert.ok(commands.concurrency() > 1, "hosts are brought up side by side");
+    const order = commands.take();
+    assert.equal(order.length, 12);
+    const stages = ["claim", "etcd", "controlplane", "loadbalancer"];
+    const stageOf = (line: string) => stages.findIndex((stage) => line.endsWith(`-${stage}`));
+    // A claim is needed by its own host only: it may end after another host's etcd has begun, not after it has ended everywhere.
+    const bundles = order.filter((line) => !line.endsWith("-claim")).map(stageOf);
+    assert.deepEqual(
+      bundles,
+      [...bundles].sort((a, b) => a - b),
+    );
+    for (const name of names) assert.ok(order.indexOf(`create ${name}-claim`) < order.indexOf(`create ${name}-etcd`));
+  });
+
+  it("second up: nothing at all, although the hosts now say that every later change rolls", async () => {
+    readings = inService();
+    const { summary } = await up();
+    assert.deepEqual(changes(summary), []);
+    assert.deepEqual(commands.take(), []);
+  });
+
+  it("a flag of the API server: three updates, one at a time, in the order of the inventory", async () => {
+    config = { ...rawConfig, apiserverArgs: { v: "2" } };
+    await up();
+    assert.equal(commands.concurrency(), 1);
+    assert.deepEqual(
+      commands.take(),
+      names.map((name) => `update ${name}-controlplane`),
+    );
+  });
+
+  it("a change of everything: host by host, and etcd before the API server on each", async () => {
+    config = { ...rawConfig, openFilesLimit: "32768" };
+    await up();
+    assert.equal(commands.concurrency(), 1);
+    assert.deepEqual(
+      commands.take(),
+      names.flatMap((name) => ["etcd", "controlplane", "loadbalancer"].map((bundle) => `update ${name}-${bundle}`)),
+    );
+  });
+
+  it("a host that fails stops the roll; the next up goes on there and leaves the finished host alone", async () => {
+    config = { ...rawConfig, openFilesLimit: "32768", apiserverArgs: { v: "3" } };
+    commands.failing.add("cp2-controlplane");
+    await assert.rejects(up(), /failed on purpose/);
+    assert.deepEqual(commands.take(), ["update cp1-controlplane", "update cp2-controlplane"]);
+    commands.failing.clear();
+    await up();
+    assert.deepEqual(commands.take(), ["update cp2-controlplane", "update cp3-controlplane"]);
+  });
+
+  it("a half-done host, after the edit was reverted: that bundle again, and then nothing", async () => {
+    readings = inService({ cp3: { controlplane: { ...completeOn("cp3"), state: "half-done" } } });
+    await up();
+    assert.deepEqual(commands.take(), ["update cp3-controlplane"]);
+    readings = inService({
+      cp3: { controlplane: { state: "complete", generation: completeOn("cp3").generation + 1 } },
+    });
+    const { summary } = await up();
+    assert.deepEqual(changes(summary), []);
+  });
+
+  it("hosts that were made anew, all of them: everything again, although the state remembers it as done", async () => {
+    readings = () =>
+      new Map(
+        names.map((name): [string, HostReading] => [name, { facts: factsOf(name, { bootId: `later-${name}` }) }]),
+      );
+    await up();
+    assert.equal(commands.take().filter((line) => line.startsWith("update")).length, 12);
+  });
+
+  it("a host that was made anew while the others serve: refused, like one that is taken out of the inventory", async () => {
+    readings = () => inService()().set("cp2", { facts: factsOf("cp2") });
+    await assert.rejects(up(), /cp2: the host carries no etcd member while the cluster is in service/);
+    readings = inService();
+    inventory = inventory.slice(0, 1);
+    await assert.rejects(up(), /cp3: the host is not in the inventory any more, but it serves the cluster as etcd/);
+    inventory = full;
+    assert.deepEqual(commands.take(), []);
+  });
+
+  it("a guard that refuses: no call, and the state as it was", async () => {
+    const before = await stack.rawState();
+    readings = () => readingsOf(hosts, { cp1: { failure: "unreachable", message: "no answer" } });
+    config = rawConfig;
+    await assert.rejects(up(), /cp1: no answer/);
+    assert.deepEqual(commands.take(), []);
+    const resources = (text: string) =>
+      (
+        JSON.parse(text) as { checkpoint: { latest: { resources: { urn: string; inputs: unknown }[] } } }
+      ).checkpoint.latest.resources.map(({ urn, inputs }) => [urn, inputs]);
+    assert.deepEqual(resources(await stack.rawState()).length, resources(before).length);
+  });
+
+  it("keeps private keys out of the state in clear text", async () => {
+    assert.doesNotMatch(await stack.rawState(), /PRIVATE KEY-----\\n/);
+  });
+
+  it("destroy releases the hosts last, and leaves the protected authorities in the state", async () => {
+    await assert.rejects(stack.stack.destroy(), /protect/);
+    const order = commands.take();
+    assert.deepEqual(order.slice(-3).sort(), names.map((name) => `delete ${name}-claim`).sort());
+    assert.match(await stack.rawState(), /tls:index\/selfSignedCert:SelfSignedCert::kubernetes-ca/);
+  });
+});

@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { deploy, type ClusterOutputs, type ProgramArgs } from "../../components/program.ts";
+import { planCluster } from "../../plan/bundles/index.ts";
+import { artifactPath } from "../../plan/digests.ts";
+import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../plan/facts.ts";
+import { PlinthError } from "../../plan/findings.ts";
+import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
+import { isSecret, plain, record, type Registration } from "../support/recorder.ts";
+
+const hosts = hostsOf();
+const digests = planCluster(hosts, configOf())
+  .flatMap(({ host, bundle }) =>
+    bundle.binaries.map((binary) => `${"a".repeat(64)}  ${artifactPath(binary, host.arch)}`),
+  )
+  .join("\n");
+
+function argsOf(overrides: Partial<ProgramArgs> = {}): ProgramArgs {
+  return {
+    stack: "demo",
+    config: rawConfig,
+    inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
+    readHosts: () => Promise.resolve(readingsOf(hosts)),
+    readDigests: () => Promise.resolve(digests),
+    readPrevious: () => Promise.resolve(undefined),
+    ...overrides,
+  };
+}
+
+const state = (type: string, name: string) => {
+  if (type === "tls:index/privateKey:PrivateKey") {
+    return { privateKeyPem: `-----BEGIN PRIVATE KEY----- ${name}`, publicKeyPem: `public ${name}` };
+  }
+  if (type.startsWith("tls:")) return { certPem: `certificate ${name}`, certRequestPem: `request ${name}` };
+  if (type.includes("randomPassword")) return { result: "k".repeat(32) };
+  if (type.includes("randomId")) return { hex: "0123456789abcdef" };
+  return { stdout: "", stderr: "" };
+};
+
+const run = (args: ProgramArgs = argsOf(), preview = false) => record(() => deploy(args), { state, preview });
+const commands = (registrations: Registration[]) =>
+  registrations.filter((item) => item.type === "command:remote:Command");
+/** A bundle that was applied when the host was blank. */
+const done = (name: string, state: BundleFact["state"] = "complete"): BundleFact => ({
+  generation: bundleGeneration(factsOf(name), "etcd"),
+  state,
+});
+const inService = (name: string, controlplane: BundleFact = done(name)): HostReading => ({
+  facts: factsOf(name, {
+    claim: {
+      cluster: "demo",
+      clusterId: "0123456789abcdef",
+      host: name,
+      stack: "demo",
+      generation: claimGeneration(factsOf(name)),
+    },
+    bundles: { etcd: done(name), controlplane, loadbalancer: done(name) },
+  }),
+});
+const rolling = (cp2 = done("cp2")) =>
+  argsOf({
+    readHosts: () =>
+      Promise.resolve(readingsOf(hosts, { cp1: inService("cp1"), cp2: inService("cp2", cp2), cp3: inService("cp3") })),
+  });
+
+/** The value of an output that is known. */
+function known(value: unknown): Promise<unknown> {
+  return (pulumi.output(value) as unknown as { promise(): Promise<unknown> }).promise();
+}
+
+/** Names of the commands that a command waits for. */
+function waitsFor(registrations: Registration[], name: string): string[] {
+  const byUrn = new Map(commands(registrations).map((item) => [item.urn, item.name]));
+  const item = commands(registrations).find((candidate) => candidate.name === name);
+  assert.ok(item, name);
+  return item.dependencies.flatMap((urn) => byUrn.get(urn) ?? []).sort();
+}
+
+describe("program", () => {
+  it("is one claim and one bundle per host and role, all under the cluster", async () => {
+    const { registrations } = await run();
+    assert.deepEqual(
+      commands(registrations)
+        .map((item) => item.name)
+        .sort(),
+      ["cp1", "cp2", "cp3"].flatMap((host) => [
+        `${host}-claim`,
+        `${host}-controlplane`,
+        `${host}-etcd`,
+        `${host}-loadbalancer`,
+      ]),
+    );
+    const cluster = registrations.find((item) => item.type === "plinth:index:Cluster");
+    assert.ok(cluster);
+    for (const component of registrations.filter(
+      (item) => item.type.startsWith("plinth:host:") || item.type.startsWith("plinth:etcd:"),
+    )) {
+      assert.equal(component.parent, cluster.urn);
+    }
+  });
+
+  it("first brings up all etcd members at once, then all API servers, then all load balancers", async () => {
+    const { registrations } = await run();
+    assert.deepEqual(waitsFor(registrations, "cp2-etcd"), ["cp2-claim"]);
+    assert.deepEqual(waitsFor(registrations, "cp1-controlplane"), ["cp1-claim", "cp1-etcd", "cp2-etcd", "cp3-etcd"]);
+    assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), [
+      "cp1-controlplane",
+      "cp2-controlplane",
+      "cp3-claim",
+      "cp3-controlplane",
+    ]);
+  });
+
+  it("afterwards rolls: one chain through all hosts", async () => {
+    const { registrations } = await run(rolling());
+    assert.deepEqual(waitsFor(registrations, "cp1-controlplane"), ["cp1-claim", "cp1-etcd"]);
+    assert.deepEqual(waitsFor(registrations, "cp2-etcd"), ["cp1-loadbalancer", "cp2-claim"]);
+    assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), ["cp3-claim", "cp3-controlplane"]);
+  });
+
+  it("the order never shows up as a difference: the same inputs before and after the bootstrap", async () => {
+    const before = commands((await run()).registrations);
+    const after = commands((await run(rolling())).registrations);
+    for (const item of before)
+      assert.deepEqual(item.inputs, after.find((other) => other.name === item.name)?.inputs, item.name);
+  });
+
+  it("a half-done host gets its bundle again, and only that one", async () => {
+    const before = commands((await run(rolling())).registrations);
+    const after = commands((await run(rolling(done("cp2", "half-done")))).registrations);
+    const changed = before.filter(
+      (item) => item.inputs["create"] !== after.find((other) => other.name === item.name)?.inputs["create"],
+    );
+    assert.deepEqual(
+      changed.map((item) => item.name),
+      ["cp2-controlplane"],
+    );
+  });
+
+  it("keeps key material out of everything but secret inputs, and pins every host key", async () => {
+    const { registrations } = await run();
+    for (const item of commands(registrations)) {
+      assert.doesNotMatch(String(item.inputs["create"]), /KEY----- \w/, item.name);
+      if (!item.name.endsWith("-claim")) assert.ok(isSecret(item.inputs["stdin"]), item.name);
+      const connection = plain(item.inputs["connection"]) as Record<string, unknown>;
+      assert.match(String(plain(connection["hostKey"])), /^ssh-ed25519 KEY-cp/);
+      assert.equal(item.inputs["addPreviousOutputInEnv"], false);
+      assert.equal(item.inputs["triggers"] ?? undefined, undefined);
+    }
+    const bundle = commands(registrations).find((item) => item.name === "cp1-etcd");
+    assert.match(String(plain(bundle?.inputs["stdin"])), /\|-----BEGIN PRIVATE KEY----- cp1-etcd-peer/);
+  });
+
+  it("protects what cannot be made again: authorities, service-account and encryption keys", async () => {
+    const { registrations } = await run();
+    const isProtected = registrations.filter((item) => item.protect).map((item) => item.name);
+    for (const name of ["kubernetes-ca", "etcd-ca", "front-proxy-ca", "service-account", "encryption-key"])
+      assert.ok(isProtected.includes(name), name);
+  });
+
+  it("the text of every bundle is known at preview, before any key exists", async () => {
+    const { registrations } = await run(argsOf(), true);
+    for (const item of commands(registrations)) assert.match(String(item.inputs["create"]), /plinth-/, item.name);
+  });
+
+  it("gives the outputs that other stacks read, the kubeconfig as a secret", async () => {
+    const { outputs } = await run();
+    const result = (await known(outputs)) as Record<string, unknown>;
+    assert.equal(result["endpoint"], "https://192.0.2.10:6443");
+    assert.deepEqual(result["versions"], { kubernetes: "1.36.3", etcd: "3.6.14" });
+    assert.equal(await pulumi.isSecret((outputs as ClusterOutputs).kubeconfig), true);
+    assert.match(String(result["kubeconfig"]), /server: https:\/\/192\.0\.2\.10:6443/);
+  });
+
+  it("reports everything that is wrong at once and declares no host", async () => {
+    const broken = argsOf({
+      config: { ...rawConfig, vip: "192.0.2.12", podCidr: "10.96.0.0/16" },
+      inventory: [
+        ...(argsOf().inventory as object[]),
+        { name: "cp1", address: "192.0.2.11", roles: ["worker"], hostKey: "ssh-ed25519 X" },
+      ],
+      readHosts: () =>
+        Promise.resolve(readingsOf(hosts, { cp3: { failure: "unreachable", message: "no answer from 192.0.2.13" } })),
+      readDigests: () => Promise.reject(new Error("connection refused")),
+    });
+    let error: unknown;
+    const { registrations } = await run(broken).catch((caught: unknown) => {
+      error = caught;
+      return { registrations: [] as Registration[] };
+    });
+    assert.deepEqual(commands(registrations), []);
+    assert.ok(error instanceof PlinthError);
+    const rules = error.findings.map((finding) => finding.rule);
+    for (const rule of [
+      "duplicate-name",
+      "duplicate-address",
+      "vip-is-host",
+      "cidr-overlap",
+      "host-unreachable",
+      "artifact-server",
+    ]) {
+      assert.ok(rules.includes(rule), `${rule} in ${rules.join(", ")}`);
+    }
+  });
+});

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { chmodSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Bundle } from "./support/bundle.ts";
+import { onHosts } from "./support/suite.ts";
+
+onHosts("checks", (host) => {
+  let server: Server;
+  let port: number;
+  let ready: boolean;
+
+  beforeEach(async () => {
+    ready = true;
+    server = createServer((_request, response) => {
+      response.statusCode = ready ? 200 : 500;
+      response.end(ready ? "all is well\n" : "[+]ping ok\n[-]etcd failed: reason withheld\n");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    port = (server.address() as AddressInfo).port;
+    await host().claim();
+  });
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const check = (name: string, rest: string) =>
+    new Bundle("demo").service("a.service").check(name, 1, "a.service", rest);
+
+  it("http-ok wants 2xx and, if given, a text in the body", async () => {
+    const url = `http://127.0.0.1:${port}/readyz`;
+    await host().apply(check("http-ok", `${url} -`));
+    await host().apply(check("http-ok", `${url} - all is well`));
+    assert.match(await host().refuse(check("http-ok", `${url} - or else`), 1), /answers, but not with 'or else'/);
+    ready = false;
+    assert.match(await host().refuse(check("http-ok", `${url} -`), 1), /500: \[-\]etcd failed: reason withheld/);
+  });
+
+  it("tcp wants a connection", async () => {
+    await host().apply(check("tcp", `127.0.0.1 ${port}`));
+    assert.match(
+      await host().refuse(check("tcp", "127.0.0.1 1"), 1),
+      /127\.0\.0\.1 does not accept connections on port 1/,
+    );
+  });
+
+  it("address wants it on an interface", async () => {
+    await host().apply(check("address", "127.0.0.1"));
+    assert.match(await host().refuse(check("address", "192.0.2.77"), 1), /no interface has the address 192\.0\.2\.77/);
+  });
+
+  it("etcd-health and etcd-member ask etcdctl", async () => {
+    host().write(
+      "/opt/plinth/bin/etcdctl",
+      [
+        "#!/bin/sh",
+        'case "$*" in',
+        '*"endpoint health") [ -e "$PLINTH_ROOT/healthy" ] || { echo \'{"level":"warn","error":"context deadline exceeded"}\' >&2; exit 1; } ;;',
+        '*"member list") echo "8e9e05c52164694d, started, cp1, https://x:2380, https://x:2379, false" ;;',
+        "esac",
+      ].join("\n"),
+    );
+    chmodSync(host().path("/opt/plinth/bin/etcdctl"), 0o755);
+    const access = "https://10.27.0.11:2379 /ca /crt /key";
+    assert.match(
+      await host().refuse(check("etcd-health", access), 1),
+      /check etcd-health\): context deadline exceeded/,
+    );
+    host().write("/healthy", "");
+    await host().apply(check("etcd-health", access));
+    await host().apply(check("etcd-member", `${access} cp1`));
+    assert.match(
+      await host().refuse(check("etcd-member", `${access} cp9`), 1),
+      /does not list cp9 as a started member/,
+    );
+  });
+
+  it("unit-active wants a unit to stay up for a while after a start", async () => {
+    host().env["PLINTH_SETTLE_SECONDS"] = "1";
+    const begin = Date.now();
+    await host().apply(new Bundle("demo").service("a.service").check("unit-active", 10, "a.service"));
+    assert.ok(Date.now() - begin > 500, "whole seconds are counted");
+  });
+
+  it("may take as long as the slowest: they are polled side by side", async () => {
+    const bundle = new Bundle("demo");
+    for (let i = 0; i < 3; i++)
+      bundle.check("command", 20, "-", `test $(( $(date +%s) )) -ge ${Math.ceil(Date.now() / 1000) + 1}`);
+    await host().apply(bundle);
+  });
+});

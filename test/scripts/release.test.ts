@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readlinkSync, symlinkSync } from "node:fs";
+import { Bundle } from "./support/bundle.ts";
+import type { FakeHost } from "./support/fake-host.ts";
+import { fill } from "./support/filled.ts";
+import { onHosts } from "./support/suite.ts";
+
+interface Released {
+  host: string;
+  skipped: boolean;
+  kept: string[];
+  left: string[];
+}
+
+/** Everything but what the scripts' own run leaves by design: lock and the directory of the stage. */
+function remains(host: FakeHost): string[] {
+  return host.list("/").filter((path) => !/^run(\/|$)/.test(path));
+}
+
+async function release(host: FakeHost): Promise<Released> {
+  const result = await host.run(["release", "--host", "cp1"]);
+  assert.equal(result.code, 0, result.stderr);
+  return JSON.parse(result.stdout) as Released;
+}
+
+onHosts("release", (host) => {
+  beforeEach(() => {
+    host().packaged("haproxy.service");
+    host().write("/etc/haproxy/haproxy.cfg", "theirs");
+    symlinkSync("/dev/null", host().path("/etc/systemd/system/haproxy.service"));
+  });
+
+  it("takes everything away, puts back what was there, and keeps data aside", async () => {
+    const before = remains(host()).filter((path) => !path.startsWith("usr/local/lib/plinth"));
+    await host().claim();
+    await fill(host());
+    host().log();
+    const done = await release(host());
+    assert.deepEqual(host().log(), [
+      "stop keepalived.service",
+      "disable keepalived.service",
+      "stop haproxy.service",
+      "disable haproxy.service",
+      "stop etcd.service",
+      "disable etcd.service",
+      "daemon-reload",
+      "userdel demo-etcd",
+    ]);
+    assert.deepEqual([done.host, done.skipped, done.left], ["cp1", false, []]);
+    assert.equal(done.kept.length, 1);
+    assert.match(done.kept[0] ?? "", /^\/var\/lib\/plinth-kept\/demo-01234567-\d{8}T\d{6}Z\/var\/lib\/etcd$/);
+    assert.equal(host().read(`${done.kept[0] ?? ""}/member/db`), "data");
+    assert.equal(host().mode(done.kept[0] ?? ""), "0700");
+    assert.equal(host().read("/etc/haproxy/haproxy.cfg"), "theirs");
+    assert.equal(readlinkSync(host().path("/etc/systemd/system/haproxy.service")), "/dev/null");
+    const after = remains(host()).filter((path) => !path.startsWith("var/lib/plinth-kept"));
+    assert.deepEqual(
+      after,
+      [...before, "var/cache"].filter((path) => path !== "var/cache" || before.includes(path)),
+    );
+  });
+
+  it("is nothing the second time", async () => {
+    await host().claim();
+    await fill(host());
+    await release(host());
+    host().install();
+    host().log();
+    assert.deepEqual(await release(host()), { host: "cp1", skipped: false, kept: [], left: [] });
+    assert.deepEqual(host().log(), []);
+    assert.equal(host().exists("/usr/local/lib/plinth"), false);
+  });
+
+  it("leaves a host alone that has another name or cluster by now", async () => {
+    await host().claim("cp2");
+    await host().apply(new Bundle("demo").file("/etc/x", "x"));
+    const { code, stdout, stderr } = await host().run(["release", "--host", "cp1"]);
+    assert.deepEqual([code, (JSON.parse(stdout) as Released).skipped], [0, true]);
+    assert.match(stderr, /is now cp2 of cluster demo, not cp1: left as it is/);
+    assert.equal((await host().run(["release", "--host", "cp2", "--cluster-id", "other"])).code, 0);
+    assert.equal(host().exists("/etc/x"), true);
+    assert.equal((await host().run(["release", "--force"])).code, 0);
+    assert.equal(host().exists("/etc/x"), false);
+  });
+
+  it("says which directories it leaves because of what others put into them", async () => {
+    await host().claim();
+    await host().apply(new Bundle("demo").file("/etc/demo/conf.d/x", "x"));
+    host().write("/etc/demo/theirs", "x");
+    const done = await release(host());
+    assert.deepEqual(done.left, ["/etc/demo"]);
+    assert.equal(host().exists("/etc/demo/conf.d"), false);
+  });
+
+  it("moves the content of a data directory that cannot be moved itself", async () => {
+    await host().claim();
+    await fill(host());
+    host().command("mv", `case $* in *-T*/var/lib/etcd*) exit 1 ;; esac\nPATH=/usr/bin:/bin exec mv "$@"`);
+    const done = await release(host());
+    assert.equal(host().read(`${done.kept[0] ?? ""}/member/db`), "data");
+    assert.equal(host().exists("/var/lib/etcd"), false);
+  });
+
+  it("takes away a half-done bundle, too", async () => {
+    await host().claim();
+    mkdirSync(host().path("/etc/demo"));
+    host().behave("a.service", "fail");
+    await host().refuse(new Bundle("demo").service("a.service").file("/etc/demo/x", "x", { restart: "a.service" }), 1);
+    await release(host());
+    assert.equal(host().exists("/etc/demo/x"), false);
+    assert.equal(host().exists("/etc/demo"), true, "not made by us");
+    assert.equal(host().exists("/etc/systemd/system/a.service"), false);
+  });
+
+  it("needs a name", async () => {
+    assert.equal((await host().run(["release"])).code, 65);
+    assert.equal((await host().run(["release", "--host"])).code, 65);
+    assert.equal((await host().run(["release", "--now"])).code, 65);
+  });
+});

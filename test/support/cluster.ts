@@ -1,0 +1,73 @@
+import type { ClusterConfig } from "../../plan/config.ts";
+import { parseConfig } from "../../plan/config.ts";
+import type { HostFacts, HostReading } from "../../plan/facts.ts";
+import { parseInventory, type Host, type HostInput } from "../../plan/inventory.ts";
+
+/** Three stacked control-plane hosts. */
+export const threeHosts: HostInput[] = [1, 2, 3].map((n) => ({
+  name: `cp${n}`,
+  address: `192.0.2.1${n}`,
+  roles: ["etcd", "control-plane", "load-balancer"],
+}));
+
+/** Raw configuration of a cluster with a VIP. */
+export const rawConfig = {
+  clusterName: "demo",
+  nodeSubnet: "192.0.2.0/24",
+  vip: "192.0.2.10",
+  artifactsUrl: "http://192.0.2.5:8410",
+};
+
+/** @throws Error when the input is not valid: for tests that need a valid one. */
+export function configOf(extra: Record<string, unknown> = {}): ClusterConfig {
+  const { config, findings } = parseConfig({ ...rawConfig, ...extra });
+  if (config === undefined) throw new Error(JSON.stringify(findings));
+  return config;
+}
+
+/** @throws Error when the input is not valid. */
+export function hostsOf(input: unknown = threeHosts): Host[] {
+  const { hosts, findings } = parseInventory(input);
+  if (findings.length > 0) throw new Error(JSON.stringify(findings));
+  return hosts;
+}
+
+/** Facts of a healthy machine that Plinth has never seen. */
+export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts {
+  return {
+    machineId: `machine-${name}`,
+    bootId: `boot-${name}`,
+    hostname: name,
+    kernel: "6.1.0",
+    arch: "amd64",
+    os: "debian 12",
+    uid: 0,
+    clock: 1_000_000,
+    skew: 0,
+    memoryKiB: 8_000_000,
+    cpus: 4,
+    swapKiB: 0,
+    diskFreeKiB: { "/var/lib": 100_000_000 },
+    bundles: {},
+    listeners: [],
+    addresses: {},
+    commands: Object.fromEntries(
+      ["curl", "flock", "systemctl", "ss", "sha256sum"].map((name) => [name, `/usr/bin/${name}`]),
+    ),
+    cgroup: "v2",
+    ...extra,
+  };
+}
+
+/** A healthy reading for every host, with some replaced. */
+export function readingsOf(
+  hosts: readonly Host[],
+  replaced: Record<string, HostReading> = {},
+): Map<string, HostReading> {
+  return new Map(
+    hosts.map((host): [string, HostReading] => [
+      host.name,
+      replaced[host.name] ?? { facts: factsOf(host.name, { addresses: { [host.address]: "eth0" } }) },
+    ]),
+  );
+}

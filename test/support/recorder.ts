@@ -1,0 +1,82 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** One registered resource as the engine would see it, options included. */
+export interface Registration {
+  type: string;
+  name: string;
+  parent: string;
+  urn: string;
+  dependencies: string[];
+  protect: boolean;
+  inputs: Record<string, unknown>;
+}
+
+interface Monitor {
+  registerResource(request: Request, callback: (error: unknown, response: unknown) => void): void;
+}
+
+interface Request {
+  toObject(): { type: string; name: string; parent: string; dependenciesList: string[]; protect?: boolean };
+  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
+}
+
+const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+const signatureKey = "4dabf18193072939515e22adb298388d";
+
+/** True for a property value that travels to the engine as a secret. */
+export function isSecret(value: unknown): boolean {
+  return (
+    typeof value === "object" && value !== null && (value as Record<string, unknown>)[signatureKey] === secretSignature
+  );
+}
+
+/** The plain value of a property, whether it is a secret or not. */
+export function plain(value: unknown): unknown {
+  return isSecret(value) ? (value as { value: unknown }).value : value;
+}
+
+/**
+ * Runs a program under the SDK's mocks and records what it registers. The mocks drop resource options, therefore the
+ * monitor behind them is wrapped.
+ */
+export async function record(
+  program: () => Promise<unknown>,
+  options: { preview?: boolean; state?: (type: string, name: string) => Record<string, unknown> } = {},
+): Promise<{ registrations: Registration[]; outputs: unknown }> {
+  await pulumi.runtime.setMocks(
+    {
+      newResource: (args) => ({
+        id: `${args.name}-id`,
+        state: { ...(args.inputs as object), ...options.state?.(args.type, args.name) },
+      }),
+      call: () => ({}),
+    },
+    "plinth",
+    "demo",
+    options.preview ?? false,
+  );
+  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+  const registrations: Registration[] = [];
+  const original = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    const { type, name, parent, dependenciesList, protect } = request.toObject();
+    const inputs = request.getObject()?.toJavaScript() ?? {};
+    original(request, (error, response) => {
+      const urn = (response as { getUrn?(): string } | undefined)?.getUrn?.() ?? "";
+      registrations.push({
+        type,
+        name,
+        parent,
+        urn,
+        dependencies: dependenciesList,
+        protect: protect ?? false,
+        inputs,
+      });
+      callback(error, response);
+    });
+  };
+  let outputs: unknown;
+  await pulumi.runtime.runInPulumiStack(async () => (outputs = await program()));
+  await pulumi.runtime.disconnect();
+  return { registrations, outputs };
+}

@@ -1,0 +1,81 @@
+import { remoteCommand } from "../../plugins/command/remoteCommand.ts";
+import { serveProvider } from "../../plugins/provider/server.ts";
+import type { ProviderDefinition } from "../../plugins/provider/types.ts";
+import { randomProvider } from "../../plugins/random/index.ts";
+import { tlsProvider } from "../../plugins/tls/index.ts";
+
+export interface Call {
+  operation: "create" | "update" | "delete";
+  name: string;
+  phase: "begin" | "end";
+}
+
+/** A command plugin that runs nothing: it checks and diffs as the real one does, and records what it was asked to run. */
+export class RecordingCommands {
+  calls: Call[] = [];
+  /** Names of commands that fail. */
+  failing = new Set<string>();
+
+  readonly definition: ProviderDefinition = {
+    name: "command",
+    version: "1.2.1",
+    acceptSecrets: true,
+    resources: {
+      "command:remote:Command": {
+        ...remoteCommand,
+        create: async (inputs, preview, context) => {
+          if (!preview) await this.record("create", context.name);
+          return { id: context.name, properties: { ...inputs, stdout: "", stderr: "" } };
+        },
+        update: async ({ news }, preview, context) => {
+          if (!preview) await this.record("update", context.name);
+          return { ...news, stdout: "", stderr: "" };
+        },
+        delete: (_id, _properties, context) => this.record("delete", context.name),
+      },
+    },
+  };
+
+  /** Finished operations since the last call, as `operation name`, in the order in which they ended. */
+  take(): string[] {
+    const done = this.calls.filter((call) => call.phase === "end").map((call) => `${call.operation} ${call.name}`);
+    this.calls = [];
+    return done;
+  }
+
+  /** The largest number of commands other than claims that ran at the same time. */
+  concurrency(): number {
+    let running = 0;
+    let most = 0;
+    for (const call of this.calls.filter((candidate) => !candidate.name.endsWith("-claim"))) {
+      running += call.phase === "begin" ? 1 : -1;
+      most = Math.max(most, running);
+    }
+    return most;
+  }
+
+  private async record(operation: Call["operation"], name: string): Promise<void> {
+    this.calls.push({ operation, name, phase: "begin" });
+    // Gives whatever may run beside this the chance to begin.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (this.failing.has(name)) {
+      this.calls.push({ operation, name, phase: "end" });
+      throw new Error(`${name} failed on purpose`);
+    }
+    this.calls.push({ operation, name, phase: "end" });
+  }
+}
+
+/** Serves a command plugin beside the bundled tls and random ones. */
+export async function servePlugins(
+  commands: ProviderDefinition,
+): Promise<{ debugProviders: string; close(): Promise<void> }> {
+  const definitions = [commands, tlsProvider, randomProvider];
+  const servers = await Promise.all(definitions.map(serveProvider));
+  return {
+    debugProviders: servers.map(({ port }, index) => `${definitions[index]?.name ?? ""}:${port}`).join(","),
+    close: async () => {
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
+}

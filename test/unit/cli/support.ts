@@ -1,0 +1,23 @@
+import type { OpType } from "@pulumi/pulumi/automation/index.js";
+import type { PlannedStep } from "../../../cli/engine/digest.ts";
+
+/** A terminal without colours. */
+export const bare = { paint: (_style: string, text: string): string => text };
+
+export function commandUrn(name: string): string {
+  return `urn:pulumi:lab::plinth::plinth:etcd:Member$command:remote:Command::${name}`;
+}
+
+/** A planned change of a command on a host. */
+export function commandStep(
+  op: OpType,
+  name: string,
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): PlannedStep {
+  const urn = commandUrn(name);
+  const type = "command:remote:Command";
+  const state = { type, urn, custom: true, id: "x", parent: "", outputs: {}, provider: "" };
+  const metadata = { op, urn, type, provider: "", old: { ...state, inputs: before }, new: { ...state, inputs: after } };
+  return { op, urn, custom: true, metadata };
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { isKeyMaterial, renderBundle, renderSecrets, type Bundle } from "../../../plan/bundle.ts";
+import { renderEncryptionConfig } from "../../../plan/bundles/apiserver.ts";
+import { planCluster } from "../../../plan/bundles/index.ts";
+import { bundleOrder } from "../../../plan/waves.ts";
+import { leavesOf } from "../../../plan/pki.ts";
+import { configOf, hostsOf } from "../../support/cluster.ts";
+import { matchSnapshot } from "../../support/snapshot.ts";
+
+const snapshots = path.join(import.meta.dirname, "__snapshots__");
+const hosts = hostsOf();
+const config = configOf();
+const locate = () => ({ sha256: "0".repeat(64), url: "http://192.0.2.5:8410/file" });
+const render = (bundle: Bundle) => renderBundle(bundle, 1, locate);
+const of = (host: string, name: string, from = planCluster(hosts, config)): Bundle => {
+  const found = from.find((item) => item.host.name === host && item.bundle.name === name);
+  assert.ok(found);
+  return found.bundle;
+};
+
+describe("plan/bundles", () => {
+  for (const name of bundleOrder) {
+    it(`the ${name} bundle is the one that was reviewed`, () => {
+      matchSnapshot(path.join(snapshots, `${name}.txt`), render(of("cp1", name)));
+    });
+  }
+
+  it("a flag of the API server changes one line on each host and nothing else", () => {
+    const changed = planCluster(hosts, configOf({ apiserverArgs: { "goaway-chance": "0.002" } }));
+    for (const { host, bundle } of planCluster(hosts, config)) {
+      const before = render(bundle).split("\n");
+      const after = render(of(host.name, bundle.name, changed)).split("\n");
+      assert.equal(before.length, after.length);
+      const differing = before.flatMap((line, index) => (line === after[index] ? [] : [[line, after[index]]]));
+      const expected =
+        bundle.name === "controlplane" ? [["|  --goaway-chance=0.001 \\", "|  --goaway-chance=0.002 \\"]] : [];
+      assert.deepEqual(differing, expected, `${host.name} ${bundle.name}`);
+    }
+  });
+
+  it("no file, directory, unit or secret belongs to two bundles of a host, but for shared parents", () => {
+    for (const host of hosts) {
+      const bundles = planCluster(hosts, config).filter((item) => item.host.name === host.name);
+      const owned = bundles.flatMap(({ bundle }) => [...bundle.files, ...bundle.secrets].map((file) => file.path));
+      assert.equal(new Set(owned).size, owned.length);
+      const units = bundles.flatMap(({ bundle }) => bundle.units);
+      assert.equal(new Set(units).size, units.length);
+    }
+  });
+
+  it("private keys are 0600 and owned by the user of the service that reads them", () => {
+    for (const { bundle } of planCluster(hosts, config)) {
+      for (const secret of bundle.secrets) {
+        assert.equal(secret.mode, isKeyMaterial(secret.source) ? "0600" : "0644", secret.path);
+      }
+    }
+  });
+
+  it("every restart and every check names a unit of the same bundle, every leaf exists", () => {
+    for (const { host, bundle } of planCluster(hosts, config)) {
+      const named = [...bundle.files, ...bundle.secrets].flatMap((file) => [
+        ...(file.restart ?? []),
+        ...(file.reload ?? []),
+      ]);
+      for (const unit of [...named, ...bundle.checks.map((check) => check.unit)])
+        assert.ok(bundle.units.includes(unit), unit);
+      const leaves = leavesOf(host, config).map((leaf) => leaf.name);
+      for (const secret of bundle.secrets)
+        if (secret.source.kind === "leaf") assert.ok(leaves.includes(secret.source.leaf), secret.path);
+    }
+  });
+
+  it("arguments with blanks, percent and dollar signs survive systemd", () => {
+    const bundle = of(
+      "cp1",
+      "controlplane",
+      planCluster(hosts, configOf({ apiserverArgs: { "feature-gates": "A=true, B=50%$x" } })),
+    );
+    assert.match(render(bundle), /\| {2}"--feature-gates=A=true, B=50%%\$\$x"/);
+  });
+
+  it("secrets keep their order and their empty lines", () => {
+    assert.equal(
+      renderSecrets([
+        { path: "/a", content: "one\n\ntwo\n" },
+        { path: "/b", content: "" },
+      ]),
+      "plinth-secrets 1\nsecret /a\n|one\n|\n|two\nsecret /b\nend\n",
+    );
+  });
+
+  it("an encryption key of the wrong size is refused", () => {
+    assert.throws(() => renderEncryptionConfig("short"), /32 bytes/);
+    assert.match(renderEncryptionConfig("k".repeat(32)), /secret: [A-Za-z0-9+/]{43}=/);
+  });
+});

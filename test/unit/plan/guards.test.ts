@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import type { HostReading } from "../../../plan/facts.ts";
+import { describeFinding, type Finding } from "../../../plan/findings.ts";
+import { applyOverrides, guardHosts, guardMembership, type Identity } from "../../../plan/guards.ts";
+import { configOf, factsOf, hostsOf, readingsOf } from "../../support/cluster.ts";
+
+const hosts = hostsOf();
+const config = configOf();
+const identity: Identity = { clusterId: "0123456789abcdef" };
+const ours = { cluster: "demo", clusterId: "0123456789abcdef", host: "cp1", stack: "demo", generation: 1 };
+const judge = (replaced: Record<string, HostReading>, id: Identity | undefined = identity) =>
+  guardHosts(hosts, config, readingsOf(hosts, replaced), id);
+const rules = (findings: readonly Finding[]) => findings.map((finding) => finding.rule);
+
+describe("plan/guards", () => {
+  it("lets healthy hosts pass, claimed by us or by nobody", () => {
+    assert.deepEqual(judge({}), []);
+    assert.deepEqual(
+      judge({
+        cp1: { facts: factsOf("cp1", { claim: ours, bundles: { etcd: { generation: 1, state: "complete" } } }) },
+      }),
+      [],
+    );
+  });
+
+  it("reports every kind of missing access with its own remedy", () => {
+    const failures = ["unreachable", "auth", "host-key", "sudo", "garbled"] as const;
+    for (const failure of failures) {
+      const [finding, ...more] = judge({ cp2: { failure, message: "the reason" } });
+      assert.ok(finding);
+      assert.deepEqual(more, []);
+      assert.equal(finding.kind, "input");
+      assert.deepEqual(finding.hosts, ["cp2"]);
+      assert.match(describeFinding(finding), /cp2: the reason; .{20}/);
+    }
+    assert.equal(
+      new Set(failures.map((failure) => judge({ cp2: { failure, message: "m" } })[0]?.remedy)).size,
+      failures.length,
+    );
+  });
+
+  it("refuses a host of another cluster, also when this stack has no id yet", () => {
+    const claimed = { cp1: { facts: factsOf("cp1", { claim: { ...ours, clusterId: "ffff" } }) } };
+    assert.deepEqual(rules(judge(claimed)), ["foreign-host"]);
+    assert.deepEqual(rules(judge(claimed, { clusterId: undefined })), ["foreign-host"]);
+  });
+
+  it("refuses to rename a host in service, not one that is merely claimed", () => {
+    const renamed = { ...ours, host: "old" };
+    assert.deepEqual(rules(judge({ cp1: { facts: factsOf("cp1", { claim: renamed }) } })), []);
+    const busy = factsOf("cp1", { claim: renamed, bundles: { etcd: { generation: 1, state: "complete" } } });
+    assert.deepEqual(rules(judge({ cp1: { facts: busy } })), ["renamed-host"]);
+  });
+
+  it("names the program that holds a port, and lets our own units hold it", () => {
+    const listener = { address: "0.0.0.0", port: 6443, pid: "77", command: "nginx", unit: "nginx.service" };
+    const [finding] = judge({ cp3: { facts: factsOf("cp3", { listeners: [listener] }) } });
+    assert.ok(finding);
+    assert.equal(finding.rule, "port-taken");
+    assert.match(finding.message, /port 6443, which .*, is taken by nginx \(pid 77, unit nginx.service\)/);
+    const own = { ...listener, address: "192.0.2.13", command: "kube-apiserver", unit: "kube-apiserver.service" };
+    assert.deepEqual(judge({ cp3: { facts: factsOf("cp3", { listeners: [own] }) } }), []);
+    const elsewhere = { ...listener, address: "198.51.100.1" };
+    assert.deepEqual(judge({ cp3: { facts: factsOf("cp3", { listeners: [elsewhere] }) } }), []);
+  });
+
+  it("finds cloned disks, wrong clocks, small machines, missing commands and the wrong interface", () => {
+    assert.deepEqual(rules(judge({ cp2: { facts: factsOf("cp1") } })), ["duplicate-machine-id"]);
+    const late = judge({ cp2: { facts: factsOf("cp2", { skew: -30 }) } });
+    assert.deepEqual([rules(late), late[0]?.hosts], [["clock-skew"], ["cp2"]]);
+    const small = factsOf("cp2", { memoryKiB: 500_000, diskFreeKiB: { "/var/lib": 10 }, commands: {}, arch: "arm64" });
+    assert.deepEqual(rules(judge({ cp2: { facts: small } })), [
+      "architecture",
+      "memory",
+      "disk-space",
+      "missing-command",
+    ]);
+    const wrong = factsOf("cp2", { addresses: { "192.0.2.12": "bond0" } });
+    assert.deepEqual(rules(judge({ cp2: { facts: wrong } })), ["interface"]);
+  });
+
+  it("refuses to let members join or leave a cluster in service by merely starting or stopping", () => {
+    const service = (name: string) => ({
+      facts: factsOf(name, {
+        bundles: {
+          etcd: { generation: 1, state: "complete" as const },
+          controlplane: { generation: 1, state: "complete" as const },
+        },
+      }),
+    });
+    const all = readingsOf(hosts, { cp1: service("cp1"), cp2: service("cp2"), cp3: service("cp3") });
+    const previous = Object.fromEntries(hosts.map((host) => [host.name, { roles: host.roles }]));
+    assert.deepEqual(guardMembership(hosts, all, previous), []);
+    const blank = new Map(all).set("cp2", { facts: factsOf("cp2") });
+    assert.deepEqual(
+      guardMembership(hosts, blank, previous).map((finding) => [finding.rule, finding.hosts]),
+      [["etcd-join", ["cp2"]]],
+    );
+    assert.deepEqual(
+      guardMembership(hosts.slice(0, 1), all, previous).map((finding) => [finding.rule, finding.hosts]),
+      [
+        ["member-leave", ["cp2"]],
+        ["member-leave", ["cp3"]],
+      ],
+    );
+    // A first bring-up that was interrupted: members are there on some hosts, no control plane on any.
+    const half = readingsOf(hosts, {
+      cp1: { facts: factsOf("cp1", { bundles: { etcd: { generation: 1, state: "complete" } } }) },
+    });
+    assert.deepEqual(guardMembership(hosts, half, undefined), []);
+  });
+
+  it("sets aside only what may be set aside, and says when a name is not one of those", () => {
+    const findings = judge({ cp1: { facts: factsOf("cp1", { memoryKiB: 1, claim: { ...ours, clusterId: "ffff" } }) } });
+    const { remaining, setAside } = applyOverrides(findings, ["memory", "foreign-host"]);
+    assert.deepEqual(rules(setAside), ["memory"]);
+    assert.deepEqual(rules(remaining), ["foreign-host", "overrides"]);
+  });
+});

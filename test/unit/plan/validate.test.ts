@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../../../plan/config.ts";
+import { describeFinding, PlinthError, type Finding } from "../../../plan/findings.ts";
+import { parseInventory } from "../../../plan/inventory.ts";
+import { apiserverServiceAddress, validateCluster, validateInventory } from "../../../plan/validate.ts";
+import { configOf, hostsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
+
+const rules = (findings: readonly Finding[]) => findings.map((finding) => finding.rule);
+
+describe("plan/inventory", () => {
+  it("names the host and the field of every mistake, and keeps the good hosts", () => {
+    const { hosts, findings } = parseInventory([
+      threeHosts[0],
+      { name: "Bad_Name", address: "192.0.2.300", roles: [] },
+      { name: "cp9", address: "192.0.2.19", roles: ["etcd"], adress: "x" },
+      "cp4",
+    ]);
+    assert.deepEqual(
+      hosts.map((host) => host.name),
+      ["cp1"],
+    );
+    const text = findings.map(describeFinding).join("\n");
+    assert.match(text, /Bad_Name: field 'name' must be a DNS-1123 label/);
+    assert.match(text, /Bad_Name: field 'address' must be an IPv4 address/);
+    assert.match(text, /Bad_Name: field 'roles' must have at least one role/);
+    assert.match(text, /cp9: Unrecognized key: "adress"/);
+    assert.match(text, /host number 4/);
+  });
+
+  it("refuses an empty inventory", () => {
+    assert.deepEqual(rules(parseInventory([]).findings), ["inventory"]);
+    assert.deepEqual(rules(parseInventory(undefined).findings), ["inventory"]);
+  });
+});
+
+describe("plan/config", () => {
+  it("fills in defaults and reads numbers from text", () => {
+    const config = configOf({ virtualRouterId: "61", vip: "" });
+    assert.equal(config.virtualRouterId, 61);
+    assert.equal(config.vip, undefined);
+    assert.equal(config.kubernetesVersion, "1.36.3");
+  });
+
+  it("reports every unknown key, with the right spelling where it is only the case", () => {
+    const { findings } = parseConfig({ ...rawConfig, VIP: "192.0.2.10", flavour: "x" });
+    const text = findings.map(describeFinding).join("\n");
+    assert.match(text, /config key plinth:VIP is unknown; .*did you mean plinth:vip\?/);
+    assert.match(text, /config key plinth:flavour is unknown/);
+  });
+
+  it("reports what is missing and what is malformed in one go", () => {
+    const { findings } = parseConfig({ clusterName: "demo", podCidr: "10.0.0.1/16", apiserverArgs: "--v=2" });
+    const text = findings.map(describeFinding).join("\n");
+    assert.match(text, /plinth:nodeSubnet is not set/);
+    assert.match(text, /plinth:artifactsUrl is not set/);
+    assert.match(text, /plinth:podCidr must be a canonical IPv4 network/);
+    assert.match(text, /plinth:apiserverArgs/);
+  });
+});
+
+describe("plan/validate", () => {
+  it("has nothing to say about a good inventory", () => {
+    assert.deepEqual(validateInventory(hostsOf()), []);
+    assert.deepEqual(validateCluster(hostsOf(), configOf()), []);
+  });
+
+  it("finds duplicates of names and addresses together", () => {
+    const hosts = hostsOf([
+      ...threeHosts,
+      { ...threeHosts[0], address: "192.0.2.14" },
+      { ...threeHosts[1], name: "cp5" },
+    ]);
+    assert.deepEqual(rules(validateInventory(hosts)), ["duplicate-name", "duplicate-address"]);
+  });
+
+  it("finds even, missing and too many etcd members", () => {
+    const members = (count: number) =>
+      hostsOf(
+        Array.from({ length: count }, (_, n) => ({
+          name: `h${n}`,
+          address: `192.0.2.${n + 1}`,
+          roles: ["etcd", "control-plane"],
+        })),
+      );
+    for (const good of [1, 3, 5, 7]) assert.deepEqual(validateInventory(members(good)), [], String(good));
+    for (const bad of [2, 4, 6, 9])
+      assert.deepEqual(rules(validateInventory(members(bad))), ["etcd-count"], String(bad));
+    const worker = hostsOf([{ name: "w1", address: "192.0.2.1", roles: ["worker"] }]);
+    assert.deepEqual(rules(validateInventory(worker)), ["etcd-count", "control-plane-count"]);
+  });
+
+  const clusters: [string, Record<string, unknown>, string[]][] = [
+    ["VIP outside of the subnet", { vip: "198.51.100.1" }, ["vip-outside-subnet"]],
+    ["VIP is the broadcast address", { vip: "192.0.2.255" }, ["vip-outside-subnet"]],
+    ["VIP is a host", { vip: "192.0.2.12" }, ["vip-is-host"]],
+    ["overlapping networks", { podCidr: "10.96.0.0/12" }, ["cidr-overlap"]],
+    ["pods in the hosts' subnet", { podCidr: "192.0.2.0/25" }, ["cidr-overlap"]],
+    ["tiny service network", { serviceCidr: "10.96.0.0/28" }, ["service-cidr-size"]],
+    ["no endpoint at all", { vip: "" }, ["endpoint"]],
+    ["two endpoints", { externalEndpoint: "lb.example.com" }, ["endpoint"]],
+    ["another minor version", { kubernetesVersion: "1.20.0" }, ["kubernetes-version"]],
+    [
+      "hosts outside of the VIP's subnet",
+      { nodeSubnet: "198.51.100.0/24", vip: "198.51.100.9" },
+      ["load-balancer-outside-subnet"],
+    ],
+  ];
+  for (const [title, extra, expected] of clusters) {
+    it(`finds: ${title}`, () => {
+      assert.deepEqual(rules(validateCluster(hostsOf(), configOf(extra))), expected);
+    });
+  }
+
+  it("every finding says what to do, and the error lists all of them", () => {
+    const findings = [
+      ...validateInventory(hostsOf([...threeHosts, threeHosts[0]])),
+      ...validateCluster(hostsOf(), configOf({ vip: "192.0.2.12" })),
+    ];
+    for (const finding of findings) assert.ok(finding.remedy.length > 10);
+    const error = new PlinthError(findings);
+    assert.equal(error.kind, "input");
+    for (const finding of findings) assert.ok(error.message.includes(finding.message));
+  });
+
+  it("the API server's service address is the first one", () => {
+    assert.equal(apiserverServiceAddress(configOf({ serviceCidr: "10.29.0.0/16" })), "10.29.0.1");
+  });
+});
