@@ -1,7 +1,10 @@
 import { writeFileSync } from "node:fs";
 import Mocha from "mocha";
 
-/** Mocha's `spec` reporter, which also leaves its numbers in the file named by PLINTH_TALLY. */
+/**
+ * Mocha's `spec` reporter, which also leaves its numbers in the file named by PLINTH_TALLY. A run that does not end by
+ * itself within PLINTH_TEST_EXIT_GRACE seconds (default 30) after its last test is ended and counts one failure more.
+ */
 class TallyReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
@@ -9,7 +12,18 @@ class TallyReporter extends Mocha.reporters.Spec {
       const path = process.env["PLINTH_TALLY"];
       if (path === undefined) return;
       const { passes, failures, pending } = this.stats;
-      writeFileSync(path, JSON.stringify({ passed: passes, failed: failures, skipped: pending }));
+      const write = (failed: number) => {
+        writeFileSync(path, JSON.stringify({ passed: passes, failed, skipped: pending }));
+      };
+      write(failures);
+      // Tests that leave a timer, a child process or a connection behind would keep this process, and the run, for ever.
+      const grace = Number(process.env["PLINTH_TEST_EXIT_GRACE"] ?? "30") * 1000;
+      setTimeout(() => {
+        write(failures + 1);
+        console.error(`the tests are over, but left something running: ${process.getActiveResourcesInfo().join(", ")}`);
+        // Mocha sets the exit code on its own way out: the tally is what counts.
+        process.exit();
+      }, grace).unref();
     });
   }
 }

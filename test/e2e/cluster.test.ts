@@ -1,3 +1,4 @@
+import { Poller } from "./support/poller.ts";
 import { Project } from "./support/project.ts";
 import { badFlag } from "./scenarios/bad-flag.ts";
 import { badInput } from "./scenarios/bad-input.ts";
@@ -18,10 +19,11 @@ describe("a cluster on lab hosts", function () {
   this.bail(true);
   const project = new Project("cluster");
 
-  before(() => {
-    project.create();
+  before(() => project.create());
+  after(async () => {
+    await Poller.stopAll();
+    await project.remove();
   });
-  after(() => project.remove());
 
   killed(project);
   bringUp(project);

@@ -21,12 +21,15 @@ export interface Report {
   gap: number;
 }
 
-/** What the attempts of a poller come to. */
-export function summarise(attempts: Attempt[]): Report {
+/** What the attempts of a poller come to; `written` is in the order in which they ended, the report's in the order of start. */
+export function summarise(written: Attempt[]): Report {
+  const attempts = [...written].sort((a, b) => a.n - b.n);
   const successes = attempts.filter((attempt) => attempt.ok).sort((a, b) => a.ended - b.ended);
   const gaps = successes.slice(1).map((attempt, index) => attempt.ended - (successes[index]?.ended ?? attempt.ended));
   return { attempts, failures: attempts.filter((attempt) => !attempt.ok), gap: Math.max(0, ...gaps) };
 }
+
+const running = new Set<Poller>();
 
 /** A probe (see probe.ts) that runs beside a test. */
 export class Poller {
@@ -59,6 +62,7 @@ export class Poller {
       stdio: ["ignore", "ignore", "inherit"],
     });
     const poller = new Poller(child, dir, output);
+    running.add(poller);
     const end = performance.now() + 20_000;
     while (!poller.read().some((attempt) => attempt.ok)) {
       if (performance.now() > end) throw new Error(`the poller of ${target} has no success within 20 s`);
@@ -74,8 +78,14 @@ export class Poller {
       .map((line) => JSON.parse(line) as Attempt);
   }
 
+  /** Ends all pollers that still run, without a report: what a test that failed has left behind. */
+  static async stopAll(): Promise<void> {
+    await Promise.all([...running].map((poller) => poller.stop()));
+  }
+
   /** Stops asking, waits for open requests, and reports. */
   async stop(): Promise<Report> {
+    running.delete(this);
     const closed = new Promise((resolve) => this.child.on("close", resolve));
     this.child.kill("SIGTERM");
     await closed;

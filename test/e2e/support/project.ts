@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_pr
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Lab } from "../../../lab/index.ts";
 
 const source = path.join(import.meta.dirname, "../../..");
 
@@ -23,9 +24,9 @@ export class Project {
     this.dir = path.join(process.env["PLINTH_E2E_DIR"] ?? tmpdir(), `plinth-e2e-${name}`);
   }
 
-  /** Copies what git tracks or would track, and the npm packages. */
-  create(): this {
-    rmSync(this.dir, { recursive: true, force: true });
+  /** Copies what git tracks or would track, and the npm packages. What a killed run left behind is taken down first. */
+  async create(): Promise<this> {
+    await this.remove();
     mkdirSync(this.dir, { recursive: true });
     const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: source })
       .toString()
@@ -103,7 +104,14 @@ export class Project {
   /** Takes the lab down and removes the copy. */
   async remove(): Promise<void> {
     if (!existsSync(this.dir)) return;
-    await this.plinth("lab", "down");
+    // Not by the copy's own command: a run that was killed may have left half a copy.
+    await new Lab({
+      projectDir: this.dir,
+      hosts: [],
+      subnet: "10.27.0.0/24",
+      gateway: "10.27.0.1",
+      user: "plinth",
+    }).down();
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
