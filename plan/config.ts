@@ -9,11 +9,51 @@ const network = z
 
 const version = z.string().regex(/^\d+\.\d+\.\d+$/, "must be a version such as 1.36.3, without a leading v");
 
+const image = z.string().regex(/^\S+[:@]\S+$/, "must be an image with a tag or digest");
+
+/** Values of the stack's file are text for `pulumi config set`. */
+const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
+
 /** Extra command line arguments of one service: name without dashes → value. They win over Plinth's own. */
 const extraArgs = z.record(
   z.string().regex(/^[a-z][a-z0-9-]*$/, "argument names are written without dashes in front"),
   z.string(),
 );
+
+/** A structure that is merged over one of Kubernetes' own configuration files. */
+const overlay = z.record(z.string(), z.unknown());
+
+/** A registry of container images, and where its images are taken from instead. */
+const registry = z.strictObject({
+  /** URLs, tried in this order before the registry itself. */
+  mirrors: z.array(z.url("must be a URL such as https://mirror.example.net")).default([]),
+  /** PEM file on the operator's machine with the authority of the mirrors' certificates; `~` is the home directory. */
+  caFile: z.string().min(1).optional(),
+});
+
+const credentials = z.strictObject({ username: z.string().min(1), password: z.string().min(1) });
+
+/** TCP port that the load balancers forward to a NodePort of the workers. */
+const servicePort = z.strictObject({
+  /** Unique; part of names in the load balancer's configuration. */
+  name: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be a DNS-1123 label"),
+  /** Port that clients use. */
+  port: z.int().min(1).max(65535),
+  /** Port of the Service on every Node. */
+  nodePort: z.int().min(30000).max(32767),
+  /** Address that clients use: `vip` or `serviceVip`. Default: `serviceVip` where there is one, else `vip`. */
+  address: ipv4.optional(),
+});
+
+/** What the hosts must at least have. */
+const baseline = z.strictObject({
+  /** Lowest kernel version, e.g. `5.15`. */
+  kernel: z.string().optional(),
+  /** Allowed distributions as `id version` of /etc/os-release, e.g. `debian 12`. */
+  os: z.array(z.string()).optional(),
+  /** Lowest systemd version, e.g. `252`. */
+  systemd: z.string().optional(),
+});
 
 /**
  * The configuration of one stack, `plinth:*` in `Pulumi.<stack>.yaml`.
@@ -71,6 +111,57 @@ export const configSchema = z.strictObject({
   certificateDays: z.coerce.number().int().min(1).max(3650).default(365),
   /** Life of certificate authorities, days. */
   authorityDays: z.coerce.number().int().min(30).max(36500).default(3650),
+  /** Pod network: `flannel`, or `none` for one of your own (Nodes become ready once it is there). */
+  network: z.enum(["flannel", "none"]).default("flannel"),
+  /** Version of containerd. A change drains a host before its runtime is replaced. */
+  containerdVersion: version.default("2.4.2"),
+  /** Version of runc. */
+  runcVersion: version.default("1.5.2"),
+  /** Version of the CNI plugins. */
+  cniVersion: version.default("1.9.1"),
+  /** Version of flannel. */
+  flannelVersion: version.default("0.28.10"),
+  /** Image of the pods' sandboxes. */
+  sandboxImage: image.default("registry.k8s.io/pause:3.10.1"),
+  /** Image of CoreDNS. */
+  corednsImage: image.default("registry.k8s.io/coredns/coredns:v1.15.0"),
+  /** Image of metrics-server. */
+  metricsServerImage: image.default("registry.k8s.io/metrics-server/metrics-server:v0.9.0"),
+  /** Image archives that every Node is given beforehand: NAME stands for images/NAME.tar of the artifact server. */
+  images: z.array(z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "must be the name of an archive")).default([]),
+  /** Mirrors by registry host, e.g. `docker.io`. */
+  registries: z.record(z.string(), registry).default({}),
+  /** User and password by registry or mirror host. Set it with `pulumi config set --secret --path`. */
+  registryCredentials: z.record(z.string(), credentials).default({}),
+  /** Name servers that cluster DNS forwards other names to: addresses, or /etc/resolv.conf of the Node. Empty: none. */
+  dnsUpstreams: z.array(z.string().min(1)).default(["/etc/resolv.conf"]),
+  /** Who keeps the cgroups of pods. */
+  cgroupDriver: z.enum(["systemd", "cgroupfs"]).default("systemd"),
+  /** For hosts that may not lower a process's OOM score: containers without CAP_SYS_RESOURCE. */
+  restrictOomScoreAdj: flag.default(false),
+  /** Merged over Plinth's KubeletConfiguration. */
+  kubeletConfig: overlay.default({}),
+  /** Merged over Plinth's KubeProxyConfiguration. */
+  kubeProxyConfig: overlay.default({}),
+  /** Workers that may change at the same time: a number, or a percentage of all workers (at least one). */
+  maxUnavailable: z.coerce
+    .string()
+    .regex(/^([1-9]\d*|[1-9]\d?%|100%)$/, "must be a number such as 2 or a percentage such as 10%")
+    .default("10%"),
+  /** Seconds that a drain may take before it fails. */
+  drainSeconds: z.coerce.number().int().min(10).max(86400).default(300),
+  /** Kernel parameters, merged over Plinth's; an empty value leaves one alone. */
+  sysctls: z
+    .record(z.string().regex(/^[a-z0-9_]+(\.[A-Za-z0-9_*/-]+)+$/, "must be a kernel parameter"), z.coerce.string())
+    .default({}),
+  /** Versions that hosts must at least have. */
+  hostBaseline: baseline.default({}),
+  /** TCP ports that the load balancers forward to NodePorts of the workers. */
+  servicePorts: z.array(servicePort).default([]),
+  /** A second virtual IP, for service ports. */
+  serviceVip: ipv4.optional(),
+  /** VRRP virtual router id of `serviceVip`. */
+  serviceRouterId: z.coerce.number().int().min(1).max(255).default(52),
   /** Names of guards that are set aside for this run, e.g. `[port-taken]`. */
   overrides: z.array(z.string()).default([]),
 });
@@ -79,7 +170,22 @@ export type ClusterConfig = z.output<typeof configSchema>;
 /** Names of all configuration keys, without the `plinth:` in front. */
 export const configKeys = Object.keys(configSchema.shape);
 /** Keys whose values are lists or maps, written as YAML in the stack's file. */
-export const structuredKeys = ["apiserverArgs", "controllerManagerArgs", "schedulerArgs", "etcdArgs", "overrides"];
+export const structuredKeys = [
+  "apiserverArgs",
+  "controllerManagerArgs",
+  "schedulerArgs",
+  "etcdArgs",
+  "images",
+  "registries",
+  "registryCredentials",
+  "dnsUpstreams",
+  "kubeletConfig",
+  "kubeProxyConfig",
+  "sysctls",
+  "hostBaseline",
+  "servicePorts",
+  "overrides",
+];
 
 /**
  * Checks the raw values of the `plinth:` namespace.

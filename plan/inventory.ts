@@ -16,6 +16,27 @@ const hostName = z
 
 export const ipv4 = z.string().refine(isIPv4, "must be an IPv4 address such as 192.0.2.11");
 
+const labelName = z
+  .string()
+  .regex(
+    /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+    "must be a name such as rack or example.net/rack",
+  );
+const labelValue = z
+  .string()
+  .regex(
+    /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
+    "must be a label value (at most 63 of A-Z a-z 0-9 - _ .)",
+  );
+
+/** A taint of a Node. */
+export const taintSchema = z.strictObject({
+  key: labelName,
+  value: labelValue.default(""),
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+});
+export type Taint = z.output<typeof taintSchema>;
+
 export const hostSchema = z.strictObject({
   /** Unique within the stack; DNS-1123 label. */
   name: hostName,
@@ -33,6 +54,16 @@ export const hostSchema = z.strictObject({
   port: z.int().min(1).max(65535).optional(),
   /** Public host key as one line `TYPE BASE64`. Default: looked up in config `sshKnownHostsFile` by address. */
   hostKey: z.string().min(1).optional(),
+  /** Region, zone and rack: labels of the Node (`topology.kubernetes.io/region`, `…/zone`, `topology.plinth/rack`). */
+  region: labelValue.optional(),
+  zone: labelValue.optional(),
+  rack: labelValue.optional(),
+  /** Labels of the Node. */
+  labels: z.record(labelName, labelValue).default({}),
+  /** Annotations of the Node. */
+  annotations: z.record(labelName, z.string()).default({}),
+  /** Taints of the Node, besides the one of control-plane hosts. */
+  taints: z.array(taintSchema).default([]),
 });
 
 /** A host as it is written in `hosts/<stack>.ts`. */
@@ -82,6 +113,11 @@ export function parseInventory(input: unknown): { hosts: Host[]; findings: Findi
 function nameOf(item: unknown): string | undefined {
   if (typeof item !== "object" || item === null || !("name" in item)) return undefined;
   return typeof item.name === "string" ? item.name : undefined;
+}
+
+/** Whether the host runs pods, and is a Node: workers, and control-plane hosts for what the cluster itself needs. */
+export function isNode(host: Host): boolean {
+  return host.roles.includes("worker") || host.roles.includes("control-plane");
 }
 
 /** The hosts that have a role, in the order of the inventory. */

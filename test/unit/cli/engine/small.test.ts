@@ -11,6 +11,7 @@ import { PulumiFailure } from "../../../../cli/engine/pulumi.ts";
 import { defaultParallel, parallelFrom } from "../../../../cli/engine/session.ts";
 import { configuredFile, sshArguments } from "../../../../cli/engine/ssh-arguments.ts";
 import { targetPatterns } from "../../../../cli/engine/targets.ts";
+import type { Host } from "../../../../plan/inventory.ts";
 
 describe("--target", () => {
   it("takes URNs as they are and hosts as patterns that do not match longer names", () => {
@@ -65,7 +66,15 @@ describe("a kubeconfig for one command", () => {
 
 describe("ssh", () => {
   const config = { sshUser: "plinth", sshPort: 22, sshPrivateKeyFile: "~/key", sshKnownHostsFile: "known_hosts" };
-  const host = { name: "cp1", address: "192.0.2.11", roles: ["etcd" as const], arch: "amd64" as const };
+  const host: Host = {
+    name: "cp1",
+    address: "192.0.2.11",
+    roles: ["etcd"],
+    arch: "amd64",
+    labels: {},
+    annotations: {},
+    taints: [],
+  };
 
   it("uses the stack's user, key and known hosts, and refuses unknown keys", () => {
     const args = sshArguments(host, { ...config, sshPrivateKeyFile: "/k" }, { dir: "/p" });

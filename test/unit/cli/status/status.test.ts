@@ -96,6 +96,9 @@ describe("the judgement about a cluster", () => {
     address: `192.0.2.${11 + index}`,
     roles: ["etcd", "control-plane"],
     arch: "amd64",
+    labels: {},
+    annotations: {},
+    taints: [],
   }));
   const vip = "192.0.2.10";
   const at = Date.parse("2026-06-01T00:00:00Z");
