@@ -23,7 +23,15 @@ export interface BundleSecret extends Omit<BundleFile, "content"> {
 
 /** Key material, as opposed to what proves it to others. */
 export function isKeyMaterial(source: SecretSource): boolean {
-  return source.kind === "encryption-config" || source.part === "key" || source.part === "private";
+  switch (source.kind) {
+    case "encryption-config":
+    case "registry":
+      return true;
+    case "registry-authority":
+      return false;
+    default:
+      return source.part === "key" || source.part === "private";
+  }
 }
 
 /** What such a file holds; the pki component knows the bytes. */
@@ -31,7 +39,11 @@ export type SecretSource =
   | { kind: "authority"; authority: Authority; part: "certificate" | "key" }
   | { kind: "leaf"; leaf: string; part: "certificate" | "key" }
   | { kind: "service-account"; part: "public" | "private" }
-  | { kind: "encryption-config" };
+  | { kind: "encryption-config" }
+  /** `hosts.toml` of a registry, with credentials. */
+  | { kind: "registry"; host: string }
+  /** The authority that signed the certificates of a registry's mirrors. */
+  | { kind: "registry-authority"; host: string };
 
 /** The certificate authorities of a cluster. */
 export type Authority = "kubernetes" | "etcd" | "front-proxy";
@@ -42,6 +54,12 @@ export interface BundleBinary {
   version: string;
   /** Units that are restarted when the version changes. */
   restart?: readonly string[];
+}
+
+/** A file that the host fetches from the artifact server and checks, such as an archive of an image. */
+export interface BundleDownload extends Omit<BundleFile, "content"> {
+  /** Path below the artifact server's URL, as `SHA256SUMS` lists it, e.g. `images/coredns.tar`. */
+  source: string;
 }
 
 /** A directory that services need. */
@@ -75,6 +93,8 @@ export interface Bundle {
   packages: readonly { name: string; command: string }[];
   directories: readonly BundleDirectory[];
   binaries: readonly BundleBinary[];
+  /** Default: none. */
+  downloads?: readonly BundleDownload[];
   files: readonly BundleFile[];
   secrets: readonly BundleSecret[];
   /** Units in the order in which they are restarted. */
@@ -82,7 +102,7 @@ export interface Bundle {
   checks: readonly BundleCheck[];
 }
 
-/** Digest and address of a binary on the artifact server. */
+/** Digest and address of something on the artifact server. */
 export interface FetchedBinary {
   sha256: string;
   url: string;
@@ -111,11 +131,14 @@ function quoted(content: string): string[] {
  *
  * @param generation see `bundleGeneration` in facts.ts.
  * @param locate digest and URL of a binary.
+ * @param locateDownload digest and URL of a download; needed for bundles that have some.
+ * @throws Error when it is needed and missing.
  */
 export function renderBundle(
   bundle: Bundle,
   generation: number,
   locate: (binary: BundleBinary) => FetchedBinary,
+  locateDownload?: (download: BundleDownload) => FetchedBinary,
 ): string {
   const lines = ["plinth-bundle 1", `bundle ${bundle.name}`, `generation ${generation}`];
   for (const user of bundle.users) lines.push(`user ${user.name} ${user.home}`);
@@ -127,6 +150,12 @@ export function renderBundle(
   for (const binary of bundle.binaries) {
     const { sha256, url } = locate(binary);
     lines.push(`binary ${binary.name} ${binary.version} ${sha256} ${url}${attributes(binary)}`);
+  }
+  for (const download of bundle.downloads ?? []) {
+    if (locateDownload === undefined) throw new Error(`nobody tells where ${download.source} is fetched from`);
+    const { sha256, url } = locateDownload(download);
+    const { path, mode, owner } = download;
+    lines.push(`download ${path} ${mode} ${owner} ${sha256} ${url}${attributes(download)}`);
   }
   for (const file of bundle.files) {
     lines.push(`file ${file.path} ${file.mode} ${file.owner}${attributes(file)}`, ...quoted(file.content));

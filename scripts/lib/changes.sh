@@ -11,8 +11,8 @@
 #   owns       what the intent must remember as ours: the manifest's lines and the plan's
 #   manifest   the manifest to be once all of it has succeeded
 
-# changes_compute PLAN: PLAN is as `stream_read` leaves it; its sources are relative to the stage or absolute. A source
-# `=SHA` stands for content that is expected on disk and cannot be written.
+# changes_compute PLAN: PLAN is as `stream_read` and `fetch_all` leave it; its sources are relative to the stage or
+# absolute. A source `=SHA:FILE` has been verified; `=SHA` stands for content that is expected on disk and cannot be written.
 changes_compute() {
   cc_plan=$1
   cc_home=$STATE/bundles/$BUNDLE
@@ -121,12 +121,13 @@ changes_compute() {
           path = f[2]
           if (path in otherfile) problem(path " belongs to the bundle " otherfile[path] " already; one file belongs to one bundle")
           if (kind(path) == "4") problem(path " is wanted as a file but is a directory; move it away, then run again")
-          sha = f[5] ~ /^=/ ? substr(f[5], 2) : wanted[f[5]]
+          sha = f[5] ~ /^=/ ? substr(f[5], 2, 64) : wanted[f[5]]
+          source = f[5] ~ /^=.*:/ ? substr(f[5], 67) : f[5]
           if (kind(path) != "8" || sum[path] != sha || mode[path] != permission(f[3]) || owner[path] != f[4]) {
-            if (f[5] ~ /^=/) problem("the previous content of " path " is not kept")
+            if (source ~ /^=/) problem("the previous content of " path " is not kept")
             if (path in type && !(path in oldfile)) print path > (stage "/save")
             keep_previous(path)
-            op("write " f[5] " " path " " f[3] " " f[4])
+            op("write " source " " path " " f[3] " " f[4])
             hit(path, f[6], f[7])
           }
           text = "file " path " " f[3] " " f[4] " " sha " " f[6] " " f[7] " " f[8]

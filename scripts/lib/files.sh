@@ -7,21 +7,25 @@ temporary() {
   TEMPORARY=${1%/*}/.${1##*/}.plinth
 }
 
-# save_originals: copies of what was here before us go to /var/lib/plinth/saved, whole or not at all.
-save_originals() {
-  so_paths=
-  while read -r so_path; do
-    mkdir -p "$STATE/saved${so_path%/*}" && cp -aT "$ROOT$so_path" "$STATE/saved/.copy" &&
-      mv -fT "$STATE/saved/.copy" "$STATE/saved$so_path" || return 1
-    so_paths="$so_paths $STATE/saved${so_path%/*}"
-    if [ ! -h "$STATE/saved$so_path" ]; then
-      so_paths="$so_paths $STATE/saved$so_path"
+# copies_make LIST DIRECTORY: copies each path of the file LIST to DIRECTORY/PATH, whole or not at all.
+copies_make() {
+  cm_paths=
+  while read -r cm_path; do
+    mkdir -p "$2${cm_path%/*}" && cp -aT "$ROOT$cm_path" "$2/.copy" && mv -fT "$2/.copy" "$2$cm_path" || return 1
+    cm_paths="$cm_paths $2${cm_path%/*}"
+    if [ ! -h "$2$cm_path" ]; then
+      cm_paths="$cm_paths $2$cm_path"
     fi
-  done <"$STAGE/save"
-  if [ -n "$so_paths" ]; then
+  done <"$1"
+  if [ -n "$cm_paths" ]; then
     # shellcheck disable=SC2086 # a list of paths
-    sync $so_paths
+    sync $cm_paths
   fi
+}
+
+# save_originals: copies of what was here before us go to /var/lib/plinth/saved.
+save_originals() {
+  copies_make "$STAGE/save" "$STATE/saved"
 }
 
 # keep_previous: what the change replaces goes to the bundle's previous/. A path that a killed run has kept already is
@@ -32,21 +36,12 @@ keep_previous() {
     rm -rf "$kp_dir"
   fi
   mkdir -p "$kp_dir" || return 1
-  kp_paths=
   while read -r kp_path; do
-    if [ -e "$kp_dir$kp_path" ] || [ -h "$kp_dir$kp_path" ]; then
-      continue
+    if [ ! -e "$kp_dir$kp_path" ] && [ ! -h "$kp_dir$kp_path" ]; then
+      printf '%s\n' "$kp_path"
     fi
-    mkdir -p "$kp_dir${kp_path%/*}" && cp -aT "$ROOT$kp_path" "$kp_dir/.copy" && mv -fT "$kp_dir/.copy" "$kp_dir$kp_path" || return 1
-    kp_paths="$kp_paths $kp_dir${kp_path%/*}"
-    if [ ! -h "$kp_dir$kp_path" ]; then
-      kp_paths="$kp_paths $kp_dir$kp_path"
-    fi
-  done <"$STAGE/previous"
-  if [ -n "$kp_paths" ]; then
-    # shellcheck disable=SC2086 # a list of paths
-    sync $kp_paths
-  fi
+  done <"$STAGE/previous" >"$STAGE/previous-new"
+  copies_make "$STAGE/previous-new" "$kp_dir"
 }
 
 # files_write: runs the operations on directories, files and links. Returns 1 with FAILURE set.
@@ -63,12 +58,15 @@ files_write() {
         CHANGED="$CHANGED $fw_a"
         ;;
       write)
-        case $fw_a in
-          /*) ;;
-          *) fw_a=$STAGE/$fw_a ;;
-        esac
         temporary "$ROOT$fw_b"
-        install -T -m "$fw_c" -o "${fw_d%:*}" -g "${fw_d#*:}" "$fw_a" "$TEMPORARY" || return 1
+        case $fw_a in
+          "$STATE/downloads"/*)
+            # May be larger than the space that a second copy needs.
+            mv -fT "$fw_a" "$TEMPORARY" && chown "$fw_d" "$TEMPORARY" && chmod "$fw_c" "$TEMPORARY" || return 1
+            ;;
+          /*) install -T -m "$fw_c" -o "${fw_d%:*}" -g "${fw_d#*:}" "$fw_a" "$TEMPORARY" || return 1 ;;
+          *) install -T -m "$fw_c" -o "${fw_d%:*}" -g "${fw_d#*:}" "$STAGE/$fw_a" "$TEMPORARY" || return 1 ;;
+        esac
         fw_temps="$fw_temps $TEMPORARY"
         ;;
       link)

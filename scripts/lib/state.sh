@@ -3,6 +3,7 @@
 #   order                      bundles in the order of their first application
 #   users, directories         made by us, one a line; written before they are made
 #   saved/PATH                 what was at an owned path before us
+#   downloads/                 content on its way to its path; gone when the run ends
 #   bundles/NAME/manifest      the complete state: what the bundle owns and how to check it
 #   bundles/NAME/intent        present while a change is under way or half done
 #   bundles/NAME/previous/PATH what the change under way replaces
@@ -76,7 +77,7 @@ stage_make() {
   STAGE=$RUN/stage.$$
   # The directory of a killed run with the same process id would be in the way.
   rm -rf "$STAGE"
-  trap 'rm -rf "$STAGE"' EXIT
+  trap 'rm -rf "$STAGE" ${DOWNLOADS:+"$DOWNLOADS"}' EXIT
   # A lost connection must not stop a change half way; an interrupt ends it cleanly, and the intent tells the next run.
   trap '' HUP PIPE
   trap 'exit 130' INT

@@ -6,6 +6,7 @@
 #                  bundle NAME | generation N | user NAME HOME | package NAME COMMAND
 #                  directory PATH MODE OWNER FLAG(keep|purge|-) | binary NAME VERSION SHA URL RESTART RELOAD
 #                  file PATH MODE OWNER content/N RESTART RELOAD KIND(file|secret|public) | unit NAME
+#                  download PATH MODE OWNER SHA URL RESTART RELOAD (`fetch_all` makes a `file` of KIND download of it)
 #                  check NAME SECONDS UNIT ARGUMENTS…
 # and sets BUNDLE and GENERATION.
 
@@ -36,6 +37,12 @@ stream_read() {
     }
     function owner(o) {
       if (o !~ /^[A-Za-z_][A-Za-z0-9_-]*:[A-Za-z_][A-Za-z0-9_-]*$/) bad("the owner " o " is not of the form user:group")
+    }
+    function checksum(sha, what) {
+      if (length(sha) != 64 || sha !~ /^[0-9a-f]+$/) bad("the checksum of " what " is not a sha256 in lower-case hex")
+    }
+    function address(url, what) {
+      if (url !~ /^https?:\/\/[^"\\]+$/) bad("the address of " what " is not http:// or https://")
     }
     function unitname(u) {
       if (u !~ /^[A-Za-z0-9@._:-]+\.(service|socket|timer|path|mount|target|slice)$/) bad(u " is not the name of a unit")
@@ -133,10 +140,15 @@ stream_read() {
       if ($2 in binaries) bad("the binary " $2 " is listed twice")
       binaries[$2] = 1
       if ($3 !~ /^[A-Za-z0-9][A-Za-z0-9.+_-]*$/) bad("the version " $3 " of " $2 " holds a character that is not allowed")
-      if (length($4) != 64 || $4 !~ /^[0-9a-f]+$/) bad("the checksum of " $2 " is not a sha256 in lower-case hex")
-      if ($5 !~ /^https?:\/\/[^"\\]+$/) bad("the address of " $2 " is not http:// or https://")
+      checksum($4, $2); address($5, $2)
       options(6)
       plan($1 " " $2 " " $3 " " $4 " " $5 " " restart " " reload); next
+    }
+    $1 == "download" {
+      fields(6, 8, "download PATH MODE OWNER SHA256 URL [restart=UNITS] [reload=UNITS]")
+      path($2); permission($3); owner($4); checksum($5, $2); address($6, $2)
+      options(7)
+      plan($1 " " $2 " " $3 " " $4 " " $5 " " $6 " " restart " " reload); next
     }
     $1 == "file" || $1 == "secret" || $1 == "public" {
       fields(4, 6, $1 " PATH MODE OWNER [restart=UNITS] [reload=UNITS]")

@@ -267,8 +267,8 @@ unit_wait() {
       FAILURE="$1 did not become active within $CHECK_LONGEST s of its start (it is $UNIT_ACTIVE, $UNIT_SUB)"
       return 1
     fi
-    if [ -z "$uw_started" ] && [ $((UPTIME - uw_begin)) -ge "${PLINTH_STOP_SECONDS:-600}" ]; then
-      FAILURE="$1 did not stop and start again within ${PLINTH_STOP_SECONDS:-600} s (it is $UNIT_ACTIVE, $UNIT_SUB)"
+    if [ -z "$uw_started" ] && [ $((UPTIME - uw_begin)) -ge "${PLINTH_STOP_SECONDS:-180}" ]; then
+      FAILURE="$1 did not stop and start again within ${PLINTH_STOP_SECONDS:-180} s (it is $UNIT_ACTIVE, $UNIT_SUB)"
       return 1
     fi
     sleep 0.3

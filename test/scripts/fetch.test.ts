@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { readlinkSync } from "node:fs";
-import { Bundle } from "./support/bundle.ts";
+import { Bundle, me } from "./support/bundle.ts";
+import type { FakeHost } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
 
 const bodies: Record<string, string> = {
@@ -13,32 +14,37 @@ const bodies: Record<string, string> = {
 };
 const digest = (text: string) => createHash("sha256").update(text).digest("hex");
 
-onHosts("binaries", (host) => {
+/** An artifact server for each test; `requests` are the paths that were asked for. */
+function served(host: () => FakeHost): { url: string; requests: string[] } {
   let server: Server;
-  let url: string;
-  let requests: string[];
+  const artifacts = { url: "", requests: [] as string[] };
 
   beforeEach(async () => {
-    requests = [];
+    artifacts.requests = [];
     server = createServer((request, response) => {
-      requests.push(request.url ?? "");
+      artifacts.requests.push(request.url ?? "");
       const body = bodies[request.url ?? ""];
       response.statusCode = body === undefined ? 404 : 200;
       response.end(body);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    artifacts.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await host().claim();
   });
   afterEach(() => {
     server.closeAllConnections();
     server.close();
   });
+  return artifacts;
+}
+
+onHosts("binaries", (host) => {
+  const artifacts = served(host);
 
   function tool(path: string, o: { sha?: string; from?: string } = {}): Bundle {
     const sha = o.sha ?? digest(bodies[path] ?? "");
     return new Bundle("demo")
-      .line(`binary tool ${path.slice(1)} ${sha} ${o.from ?? url + path} restart=a.service`)
+      .line(`binary tool ${path.slice(1)} ${sha} ${o.from ?? artifacts.url + path} restart=a.service`)
       .service("a.service");
   }
 
@@ -53,7 +59,7 @@ onHosts("binaries", (host) => {
     assert.equal(host().mode(`/opt/plinth/tool/one-${digest(bodies["/one"] ?? "").slice(0, 12)}/tool`), "0755");
     assert.equal(host().mode("/opt/plinth/tool"), "0755");
     await host().apply(tool("/one"));
-    assert.deepEqual(requests, ["/one"]);
+    assert.deepEqual(artifacts.requests, ["/one"]);
     host().log();
     const second = await host().apply(tool("/two"));
     assert.deepEqual([second.changed, second.restarted], [["/opt/plinth/bin/tool"], ["a.service"]]);
@@ -81,7 +87,7 @@ onHosts("binaries", (host) => {
     const before = host().list("/");
     const wrong = await host().refuse(tool("/two", { sha: digest("else") }), 1);
     assert.match(wrong, new RegExp(`expected sha256 ${digest("else")}, got ${digest(bodies["/two"] ?? "")}`));
-    const missing = await host().refuse(tool("/two", { from: `${url}/nowhere` }), 1);
+    const missing = await host().refuse(tool("/two", { from: `${artifacts.url}/nowhere` }), 1);
     assert.match(missing, /cannot fetch tool two from http:.*404/);
     assert.deepEqual(host().list("/"), before);
     assert.deepEqual(host().log(), []);
@@ -95,5 +101,90 @@ onHosts("binaries", (host) => {
     assert.deepEqual(status.bundles[0]?.drift, [path]);
     await host().apply(tool("/one"));
     assert.equal(host().read(path), bodies["/one"]);
+  });
+});
+
+onHosts("downloads", (host) => {
+  const artifacts = served(host);
+  const path = "/var/lib/images/web.tar";
+
+  function archive(from: string, o: { sha?: string; mode?: string } = {}): Bundle {
+    const sha = o.sha ?? digest(bodies[from] ?? "");
+    return new Bundle("demo")
+      .line(`download ${path} ${o.mode ?? "0640"} ${me} ${sha} ${artifacts.url}${from} restart=a.service`)
+      .service("a.service");
+  }
+
+  it("are files of the bundle: fetched once, with mode and owner, and restart what uses them", async () => {
+    const first = await host().apply(archive("/one"));
+    assert.deepEqual(first.changed, [path, "/etc/systemd/system/a.service"]);
+    assert.equal(host().read(path), bodies["/one"]);
+    assert.equal(host().mode(path), "0640");
+    host().log();
+    const again = await host().apply(archive("/one"));
+    assert.deepEqual([again.changed, again.restarted, host().log()], [[], [], []]);
+    assert.deepEqual(artifacts.requests, ["/one"]);
+    const second = await host().apply(archive("/two"));
+    assert.deepEqual([second.changed, second.restarted], [[path], ["a.service"]]);
+    assert.equal(host().read(path), bodies["/two"]);
+    assert.equal(host().exists("/var/lib/plinth/downloads"), false);
+    const status = JSON.parse((await host().run(["status"])).stdout) as { bundles: { drift: string[] }[] };
+    assert.deepEqual(status.bundles[0]?.drift, []);
+  });
+
+  it("are not fetched for another mode, nor when the right content is there already", async () => {
+    host().write(path, bodies["/one"] ?? "");
+    await host().apply(archive("/one"));
+    const stricter = await host().apply(archive("/one", { mode: "0600" }));
+    assert.deepEqual([stricter.changed, host().mode(path)], [[path], "0600"]);
+    assert.equal(host().read(path), bodies["/one"]);
+    assert.deepEqual(artifacts.requests, []);
+  });
+
+  it("are fetched again when somebody has changed them", async () => {
+    await host().apply(archive("/one"));
+    host().write(path, "half");
+    const status = JSON.parse((await host().run(["status"])).stdout) as { bundles: { drift: string[] }[] };
+    assert.deepEqual(status.bundles[0]?.drift, [path]);
+    await host().apply(archive("/one"));
+    assert.equal(host().read(path), bodies["/one"]);
+  });
+
+  it("that are not what they should be leave nothing behind, and nothing is changed", async () => {
+    const blank = host().list("/");
+    assert.match(
+      await host().refuse(archive("/nowhere"), 1),
+      /cannot fetch \/var\/lib\/images\/web.tar from http:.*404/,
+    );
+    assert.deepEqual(host().list("/"), blank);
+    await host().apply(archive("/one"));
+    host().log();
+    const before = host().snapshot();
+    const wrong = await host().refuse(archive("/two", { sha: digest("else") }), 1);
+    assert.match(
+      wrong,
+      new RegExp(`expected sha256 ${digest("else")}, got ${digest(bodies["/two"] ?? "")}; .*no file`),
+    );
+    assert.deepEqual(host().snapshot(), before);
+    assert.deepEqual(host().log(), []);
+  });
+
+  it("go when they are no longer listed, and when the host is released", async () => {
+    await host().apply(archive("/one"));
+    assert.deepEqual((await host().apply(new Bundle("demo").service("a.service"))).removed, [path]);
+    assert.equal(host().exists(path), false);
+    await host().apply(archive("/one"));
+    assert.equal((await host().run(["release", "--host", "cp1"])).code, 0);
+    assert.equal(host().exists("/var/lib/images"), false);
+  });
+
+  it("come back with the previous configuration when a change fails", async () => {
+    host().inputs("a.service", path).journal("a.service", "Error: unknown command two\n");
+    await host().apply(archive("/one"));
+    host().behave("a.service", `reject ${path} two`);
+    assert.match(await host().refuse(archive("/two"), 1), /the previous configuration was put back and is healthy/);
+    assert.equal(host().read(path), bodies["/one"]);
+    assert.deepEqual(artifacts.requests, ["/one", "/two"]);
+    assert.equal(host().exists("/var/lib/plinth/downloads"), false);
   });
 });

@@ -1,15 +1,21 @@
 /** Runs are killed at every command that changes something; the next run must end where an undisturbed one does. */
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { existsSync, symlinkSync } from "node:fs";
-import { Bundle } from "./support/bundle.ts";
+import { Bundle, me } from "./support/bundle.ts";
 import { FakeHost, type Result } from "./support/fake-host.ts";
 import { fill } from "./support/filled.ts";
+
+/** A line of a bundle that fetches what the host's `curl` finds under this name. */
+const archive = (name: string): string =>
+  `download /var/lib/images/web.tar 0640 ${me} ${createHash("sha256").update(`archive ${name}\n`).digest("hex")} http://artifacts/${name} restart=a.service`;
 
 /** State one: three services, of which the second version lets one go and gains another. */
 function one(): Bundle {
   return new Bundle("demo", 1)
     .directory("/var/lib/demo", "keep")
+    .line(archive("one"))
     .service("a.service", "[Service]\nExecStart=/bin/a")
     .service("gone.service")
     .service("proxy.service")
@@ -25,6 +31,7 @@ function two(): Bundle {
   return new Bundle("demo", 2)
     .directory("/var/lib/demo", "keep")
     .directory("/etc/demo/more")
+    .line(archive("two"))
     .service("a.service", "[Service]\nExecStart=/bin/a --two")
     .service("proxy.service")
     .service("new.service")
@@ -42,6 +49,7 @@ function two(): Bundle {
 function edited(): Bundle {
   return new Bundle("demo", 2)
     .directory("/var/lib/demo", "keep")
+    .line(archive("one"))
     .service("a.service", "[Service]\nExecStart=/bin/a")
     .service("gone.service", "[Service]\nExecStart=/bin/not-gone")
     .service("proxy.service")
@@ -58,7 +66,18 @@ async function claimed(): Promise<FakeHost> {
   host.packaged("masked.service");
   symlinkSync("/dev/null", host.path("/etc/systemd/system/masked.service"));
   host.write("/etc/theirs.conf", "theirs\n");
-  host.inputs("a.service", "/etc/demo/a.conf", "/etc/demo/gone.conf", "/etc/demo/more/x.conf", "/etc/demo/a.key");
+  host.command(
+    "curl",
+    'while [ $# -gt 1 ]; do case $1 in --output) out=$2 ;; esac; shift; done; echo "archive ${1##*/}" >"$out"',
+  );
+  host.inputs(
+    "a.service",
+    "/var/lib/images/web.tar",
+    "/etc/demo/a.conf",
+    "/etc/demo/gone.conf",
+    "/etc/demo/more/x.conf",
+    "/etc/demo/a.key",
+  );
   host.inputs("new.service", "/etc/demo/more/x.conf", "/etc/theirs.conf");
   host.inputs("proxy.service", "/etc/proxy.cfg");
   await host.claim();

@@ -36,6 +36,22 @@ const refused: Record<string, [string, RegExp]> = {
   "a check without a deadline": [`${head}check tcp soon a.service 1 2\nend\n`, /not a number of seconds/],
   "a bad checksum": [`${head}binary a 1 abc http://x/a\nend\n`, /not a sha256/],
   "a bad address": [`${head}binary a 1 ${sha} ftp://x/a\nend\n`, /not http/],
+  "a download with a bad checksum": [
+    `${head}download /etc/a 0644 ${me} abc http://x/a\nend\n`,
+    /\/etc\/a is not a sha256/,
+  ],
+  "a download with a bad address": [
+    `${head}download /etc/a 0644 ${me} ${sha} ftp://x/a\nend\n`,
+    /\/etc\/a is not http/,
+  ],
+  "a download to a path of a file": [
+    `${head}file /etc/a 0644 ${me}\ndownload /etc/a 0644 ${me} ${sha} http://x/a\nend\n`,
+    /listed twice/,
+  ],
+  "a download that restarts a unit that is not listed": [
+    `${head}download /etc/a 0644 ${me} ${sha} http://x/a restart=a.service\nend\n`,
+    /no line `unit a.service`/,
+  ],
   "a secret without its content": [`${head}secret /etc/k 0600 ${me}\nend\n`, /does not give the content of \/etc\/k/],
   "an empty secret": [
     `${head}secret /etc/k 0600 ${me}\nend\nplinth-secrets 1\nsecret /etc/k\nend\n`,
