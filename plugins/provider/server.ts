@@ -7,13 +7,17 @@ import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import { EngineLog } from "./engine.ts";
 import { packageSchema } from "./schema.ts";
+import { failureStatus } from "./failure.ts";
+import { Sessions } from "./sessions.ts";
 import {
   type CallContext,
+  type CheckExtras,
   type CheckResult,
   DiffKind,
   type DiffResult,
   type ProviderDefinition,
   type ResourceHandler,
+  type UpdateRequest,
 } from "./types.ts";
 import type { PropertyMap } from "./values.ts";
 
@@ -55,6 +59,7 @@ export async function serveProvider(definition: ProviderDefinition): Promise<Run
 class ProviderService {
   readonly #definition: ProviderDefinition;
   readonly #log = new EngineLog();
+  readonly #sessions = new Sessions();
   #run = new AbortController();
 
   constructor(definition: ProviderDefinition) {
@@ -68,6 +73,7 @@ class ProviderService {
   }
 
   close(): void {
+    this.#sessions.close();
     this.#log.close();
   }
 
@@ -90,45 +96,69 @@ class ProviderService {
       checkConfig: unary((request: messages.CheckRequest) =>
         checkResponse({ inputs: { ...fromStruct(request.getNews()), ...this.#definition.extraConfig }, failures: [] }),
       ),
-      configure: unary(() => {
+      ...(this.#definition.configurable === undefined
+        ? {}
+        : { diffConfig: unary((request: messages.DiffRequest) => this.#diffConfig(request)) }),
+      configure: unary((request: messages.ConfigureRequest, peer) => {
+        const { configurable, name } = this.#definition;
+        if (configurable !== undefined) this.#sessions.open(peer, configurable, configOf(request, name));
         const response = new messages.ConfigureResponse();
         response.setAcceptsecrets(this.#definition.acceptSecrets);
         response.setSupportspreview(true);
         response.setAcceptresources(true);
+        response.setSupportsAutonamingConfiguration(this.#definition.configurable !== undefined);
         return response;
       }),
       cancel: unary(() => {
         this.cancel();
         return new emptyMessages.Empty();
       }),
-      check: unary((request: messages.CheckRequest) => this.#check(request)),
-      diff: unary((request: messages.DiffRequest) => this.#diff(request)),
-      create: unary((request: messages.CreateRequest) => this.#create(request)),
-      update: unary((request: messages.UpdateRequest) => this.#update(request)),
-      delete: unary((request: messages.DeleteRequest) => this.#delete(request)),
-      read: unary((request: messages.ReadRequest) => this.#read(request)),
+      check: unary((request: messages.CheckRequest, peer) => this.#check(request, peer)),
+      diff: unary((request: messages.DiffRequest, peer) => this.#diff(request, peer)),
+      create: unary((request: messages.CreateRequest, peer) => this.#create(request, peer)),
+      update: unary((request: messages.UpdateRequest, peer) => this.#update(request, peer)),
+      delete: unary((request: messages.DeleteRequest, peer) => this.#delete(request, peer)),
+      read: unary((request: messages.ReadRequest, peer) => this.#read(request, peer)),
       invoke: unary((request: messages.InvokeRequest) => this.#invoke(request)),
     };
   }
 
-  #check(request: messages.CheckRequest): Message {
+  async #check(request: messages.CheckRequest, peer: string): Promise<Message> {
     const news = fromStruct(request.getNews());
-    return checkResponse(this.#resource(request.getUrn()).check(news, this.#context(request.getUrn(), 0)));
+    const context = this.#context(request.getUrn(), 0);
+    return checkResponse(await this.#resource(request.getUrn(), peer).check(news, context, checkExtras(request)));
   }
 
-  #diff(request: messages.DiffRequest): Message {
-    const olds = fromStruct(request.getOlds());
-    const result = this.#resource(request.getUrn()).diff({
-      id: request.getId(),
-      olds,
-      news: withIgnored(fromStruct(request.getNews()), olds, request.getIgnorechangesList()),
-      oldInputs: request.hasOldInputs() ? fromStruct(request.getOldInputs()) : undefined,
-    });
+  #diffConfig(request: messages.DiffRequest): Message {
+    // Older engines put the inputs into olds.
+    const olds = fromStruct(request.hasOldInputs() ? request.getOldInputs() : request.getOlds());
+    const none: DiffResult = { changed: [], replaces: [] };
+    return diffResponse(this.#definition.configurable?.diffConfig(olds, fromStruct(request.getNews())) ?? none);
+  }
+
+  async #diff(request: messages.DiffRequest, peer: string): Promise<Message> {
+    const result = await this.#resource(request.getUrn(), peer).diff(
+      this.#changeOf(request),
+      this.#context(request.getUrn(), 0),
+    );
     return diffResponse(result);
   }
 
-  async #create(request: messages.CreateRequest): Promise<Message> {
-    const result = await this.#resource(request.getUrn()).create(
+  #changeOf(request: messages.DiffRequest | messages.UpdateRequest): UpdateRequest {
+    const olds = fromStruct(request.getOlds());
+    const news = fromStruct(request.getNews());
+    const ignoreChanges = request.getIgnorechangesList();
+    return {
+      id: request.getId(),
+      olds,
+      news: this.#definition.configurable === undefined ? withIgnored(news, olds, ignoreChanges) : news,
+      oldInputs: request.hasOldInputs() ? fromStruct(request.getOldInputs()) : undefined,
+      ignoreChanges,
+    };
+  }
+
+  async #create(request: messages.CreateRequest, peer: string): Promise<Message> {
+    const result = await this.#resource(request.getUrn(), peer).create(
       fromStruct(request.getProperties()),
       request.getPreview(),
       this.#context(request.getUrn(), request.getTimeout()),
@@ -139,15 +169,9 @@ class ProviderService {
     return response;
   }
 
-  async #update(request: messages.UpdateRequest): Promise<Message> {
-    const olds = fromStruct(request.getOlds());
-    const properties = await this.#resource(request.getUrn()).update(
-      {
-        id: request.getId(),
-        olds,
-        news: withIgnored(fromStruct(request.getNews()), olds, request.getIgnorechangesList()),
-        oldInputs: request.hasOldInputs() ? fromStruct(request.getOldInputs()) : undefined,
-      },
+  async #update(request: messages.UpdateRequest, peer: string): Promise<Message> {
+    const properties = await this.#resource(request.getUrn(), peer).update(
+      this.#changeOf(request),
       request.getPreview(),
       this.#context(request.getUrn(), request.getTimeout()),
     );
@@ -156,8 +180,8 @@ class ProviderService {
     return response;
   }
 
-  async #delete(request: messages.DeleteRequest): Promise<Message> {
-    await this.#resource(request.getUrn()).delete(
+  async #delete(request: messages.DeleteRequest, peer: string): Promise<Message> {
+    await this.#resource(request.getUrn(), peer).delete(
       request.getId(),
       fromStruct(request.getProperties()),
       this.#context(request.getUrn(), request.getTimeout()),
@@ -165,13 +189,17 @@ class ProviderService {
     return new emptyMessages.Empty();
   }
 
-  async #read(request: messages.ReadRequest): Promise<Message> {
-    const result = await this.#resource(request.getUrn()).read(
+  async #read(request: messages.ReadRequest, peer: string): Promise<Message> {
+    const result = await this.#resource(request.getUrn(), peer).read(
       request.getId(),
       fromStruct(request.getProperties()),
       fromStruct(request.getInputs()),
+      this.#context(request.getUrn(), request.getTimeout()),
     );
     const response = new messages.ReadResponse();
+    if (result === undefined) {
+      return response;
+    }
     response.setId(result.id);
     response.setProperties(toStruct(result.properties));
     response.setInputs(toStruct(result.inputs));
@@ -188,9 +216,10 @@ class ProviderService {
     return response;
   }
 
-  #resource(urn: string): ResourceHandler {
+  #resource(urn: string, peer: string): ResourceHandler {
     const type = (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
-    const handler = this.#definition.resources[type];
+    const configured = this.#definition.configurable === undefined ? undefined : this.#sessions.of(peer);
+    const handler = this.#definition.resources[type] ?? configured?.resource(type);
     if (handler === undefined) {
       throw this.#missing(type);
     }
@@ -209,6 +238,7 @@ class ProviderService {
     return {
       urn,
       name: urn.split("::").slice(3).join("::"),
+      timeoutSeconds,
       signal: timeoutSeconds > 0 ? AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]) : signal,
       progress: (line) => {
         this.#log.log("info", urn, line, true);
@@ -220,23 +250,47 @@ class ProviderService {
   }
 }
 
-/** Wraps an async function as a gRPC handler; what it throws becomes the error that the engine prints. */
+/**
+ * Wraps an async function as a gRPC handler; what it throws becomes the error that the engine prints. `peer` names the
+ * connection: an engine opens one for each provider resource.
+ */
 function unary<Request>(
-  serve: (request: Request) => Message | Promise<Message>,
+  serve: (request: Request, peer: string) => Message | Promise<Message>,
 ): grpc.handleUnaryCall<Request, Message> {
   return (call, callback) => {
-    Promise.resolve(call.request)
-      .then(serve)
+    Promise.resolve()
+      .then(() => serve(call.request, call.getPeer()))
       .then(
         (response) => {
           callback(null, response);
         },
         (error: unknown) => {
-          const details = error instanceof Error ? error.message : String(error);
-          callback({ code: grpc.status.UNKNOWN, details, message: details });
+          callback(failureStatus(error));
         },
       );
   };
+}
+
+function checkExtras(request: messages.CheckRequest): CheckExtras {
+  const { DISABLE } = messages.CheckRequest.AutonamingOptions.Mode;
+  const autonaming = request.getAutonaming();
+  return {
+    olds: fromStruct(request.getOlds()),
+    randomSeed: request.getRandomseed_asU8(),
+    autonaming:
+      autonaming === undefined
+        ? undefined
+        : { disabled: autonaming.getMode() === DISABLE, proposed: autonaming.getProposedName() },
+  };
+}
+
+/** The provider's configuration as text values: `kubernetes:config:namespace` becomes `namespace`. */
+function configOf(request: messages.ConfigureRequest, name: string): PropertyMap {
+  const prefix = `${name}:config:`;
+  const entries = request.getVariablesMap().toArray();
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key.startsWith(prefix) ? key.slice(prefix.length) : key, value]),
+  );
 }
 
 function fromStruct(struct: Struct | undefined): PropertyMap {
@@ -267,6 +321,7 @@ function diffResponse(result: DiffResult): Message {
   response.setChanges(result.changed.length === 0 ? DIFF_NONE : DIFF_SOME);
   response.setDiffsList(result.changed);
   response.setReplacesList(result.replaces);
+  response.setDeletebeforereplace(result.deleteBeforeReplace ?? false);
   if (result.detailed !== undefined) {
     response.setHasdetaileddiff(true);
     const map = response.getDetaileddiffMap();

@@ -8,9 +8,21 @@ export interface CallContext {
   name: string;
   /** Aborted when the run is cancelled or `customTimeouts` has passed. */
   signal: AbortSignal;
+  /** From `customTimeouts`; 0 when there is none. */
+  timeoutSeconds: number;
   /** Shows a line of progress beside the resource. It is not kept in the run's log. */
   progress: (line: string) => void;
   warn: (line: string) => void;
+}
+
+/** What a check carries besides the new inputs. */
+export interface CheckExtras {
+  /** Inputs of the last run; empty for a new resource. */
+  olds: PropertyMap;
+  /** The same for the same resource in preview and `up`, so that made-up names agree; empty from older engines. */
+  randomSeed: Uint8Array;
+  /** What the stack's `pulumi:autonaming` says, if anything. */
+  autonaming: { disabled: boolean; proposed: string } | undefined;
 }
 
 export interface CheckFailure {
@@ -36,6 +48,8 @@ export interface DiffResult {
   replaces: string[];
   /** Changes by property path; absent where the provider gives none. */
   detailed?: Record<string, DiffKind>;
+  /** Whether a replacement must delete first, because old and new have the same name. */
+  deleteBeforeReplace?: boolean;
 }
 
 export interface CreateResult {
@@ -55,17 +69,50 @@ export interface UpdateRequest {
   news: PropertyMap;
   /** Inputs of the last run; undefined from engines that do not send them. */
   oldInputs: PropertyMap | undefined;
+  /** Property paths whose changes do not count. For a configured provider's resources alone; others get news without them. */
+  ignoreChanges: readonly string[];
 }
 
 /** One resource type. `preview` calls must not touch anything outside of the process. */
 export interface ResourceHandler {
-  check(news: PropertyMap, context: CallContext): CheckResult;
-  diff(request: UpdateRequest): DiffResult;
+  check(news: PropertyMap, context: CallContext, extras: CheckExtras): CheckResult | Promise<CheckResult>;
+  diff(request: UpdateRequest, context: CallContext): DiffResult | Promise<DiffResult>;
   create(inputs: PropertyMap, preview: boolean, context: CallContext): Promise<CreateResult>;
   update(request: UpdateRequest, preview: boolean, context: CallContext): Promise<PropertyMap>;
   delete(id: string, properties: PropertyMap, context: CallContext): Promise<void>;
-  /** Refresh when there are properties, import when there are none. */
-  read(id: string, properties: PropertyMap, inputs: PropertyMap): Promise<ReadResult>;
+  /** Refresh when there are properties, import when there are none. Undefined: it is gone. */
+  read(id: string, properties: PropertyMap, inputs: PropertyMap, context: CallContext): Promise<ReadResult | undefined>;
+}
+
+/**
+ * Thrown by create, update and read when the object is there but did not become ready: the engine keeps the state, reports
+ * the reasons, and tries an update at the next run.
+ */
+export class InitializationError extends Error {
+  override name = "InitializationError";
+  readonly result: ReadResult;
+  readonly reasons: readonly string[];
+
+  constructor(message: string, result: ReadResult, reasons: readonly string[]) {
+    super(message);
+    this.result = result;
+    this.reasons = reasons;
+  }
+}
+
+/** A package whose provider resource has inputs of its own, and any number of instances. */
+export interface ConfigurableProvider {
+  /** Whether the provider resource changes; a replaced one replaces all that it made. */
+  diffConfig(olds: PropertyMap, news: PropertyMap): DiffResult;
+  /** Must not fail for a server that cannot be reached: deletes from the state may still be wanted. */
+  configure(config: PropertyMap): ConfiguredProvider;
+}
+
+/** One configured instance. */
+export interface ConfiguredProvider {
+  /** Handler of a type token; undefined when the package has no such type. */
+  resource(type: string): ResourceHandler | undefined;
+  close(): void;
 }
 
 export type InvokeHandler = (args: PropertyMap, context: CallContext) => Promise<PropertyMap>;
@@ -80,6 +127,8 @@ export interface ProviderDefinition {
   extraConfig?: PropertyMap;
   /** By type token. */
   resources: Record<string, ResourceHandler>;
+  /** For packages with a configuration; it serves the types that `resources` does not have. */
+  configurable?: ConfigurableProvider;
   /** By function token. */
   invokes?: Record<string, InvokeHandler>;
 }
