@@ -16,7 +16,8 @@ export type Access = ReadonlyMap<string, SshTarget>;
 const dialSeconds = 10;
 const dialErrorLimit = 2;
 
-function expandHome(file: string): string {
+/** `~` in front of a path of the configuration is the operator's home directory. */
+export function expandHome(file: string): string {
   return file === "~" || file.startsWith("~/") ? path.join(homedir(), file.slice(1)) : file;
 }
 

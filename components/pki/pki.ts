@@ -1,11 +1,14 @@
+import { readFile } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import type { Authority as AuthorityName, SecretSource } from "../../plan/bundle.ts";
 import { renderEncryptionConfig } from "../../plan/bundles/apiserver.ts";
+import { renderHostsToml } from "../../plan/bundles/registries.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { administrator, leafHours, leavesOf } from "../../plan/pki.ts";
+import { expandHome } from "../host/access.ts";
 import { Authority } from "./authority.ts";
 import { Leaf } from "./leaf.ts";
 
@@ -22,10 +25,12 @@ export class Pki extends pulumi.ComponentResource {
   private readonly leaves = new Map<string, Leaf>();
   private readonly serviceAccount: tls.PrivateKey;
   private readonly encryptionKey: random.RandomPassword;
+  private readonly config: ClusterConfig;
 
   constructor(name: string, args: PkiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:pki:Pki", name, {}, opts);
     const { hosts, config } = args;
+    this.config = config;
     const authority = (kind: AuthorityName) =>
       new Authority(
         `${kind}-ca`,
@@ -83,6 +88,15 @@ export class Pki extends pulumi.ComponentResource {
           : pulumi.secret(this.serviceAccount.privateKeyPem);
       case "encryption-config":
         return pulumi.secret(this.encryptionKey.result.apply(renderEncryptionConfig));
+      case "registry": {
+        const { registries, registryCredentials } = this.config;
+        return pulumi.secret(renderHostsToml(source.host, registries[source.host], registryCredentials));
+      }
+      case "registry-authority": {
+        const file = this.config.registries[source.host]?.caFile;
+        if (file === undefined) throw new Error(`plinth:registries has no caFile for ${source.host}`);
+        return pulumi.output(readFile(expandHome(file), "utf8"));
+      }
     }
   }
 }

@@ -1,0 +1,58 @@
+import type { ClusterConfig } from "../config.ts";
+
+/** containerd makes the CNI configuration of a Node from this once the kubelet has told it the Node's pod network. */
+export const cniTemplatePath = "/etc/containerd/cni.template";
+export const cniConfigDirectory = "/etc/cni/net.d";
+
+/** Ethernet's 1500 bytes. */
+const networkMtu = 1500;
+/** Outer IPv4 (20), UDP (8), VXLAN (8) and inner Ethernet (14) headers. */
+const vxlanOverhead = 50;
+
+/**
+ * Largest packet of pods, bytes. The one for VXLAN on all Nodes, also where flannel routes directly: a pod does not know
+ * which way its peer is, and two sizes on one path would cost fragments.
+ */
+export const podMtu = networkMtu - vxlanOverhead;
+
+/**
+ * The template of the CNI configuration for flannel: a bridge, and addresses from the Node's own part of the pod network.
+ *
+ * - `ipMasq` is off: flannel masquerades what leaves the pod network, and nothing else.
+ * - `forceAddress`: a Node that got another pod network gives its bridge the new address.
+ * - `dataDir` is in memory: after a power cut no pod is left, and addresses that are still taken on disk would be lost.
+ */
+export function renderCniTemplate(): string {
+  return `{
+  "cniVersion": "1.0.0",
+  "name": "plinth",
+  "plugins": [
+    {
+      "type": "bridge",
+      "bridge": "cni0",
+      "isGateway": true,
+      "forceAddress": true,
+      "hairpinMode": true,
+      "ipMasq": false,
+      "mtu": ${podMtu},
+      "ipam": {
+        "type": "host-local",
+        "dataDir": "/run/ipam-state",
+        "ranges": [{{range $i, $range := .PodCIDRRanges}}{{if $i}}, {{end}}[{"subnet": "{{$range}}"}]{{end}}],
+        "routes": [{{range $i, $route := .Routes}}{{if $i}}, {{end}}{"dst": "{{$route}}"}{{end}}]
+      }
+    },
+    {
+      "type": "portmap",
+      "backend": "nftables",
+      "capabilities": {"portMappings": true}
+    }
+  ]
+}
+`;
+}
+
+/** Whether containerd makes the CNI configuration; a network of one's own brings it along. */
+export function makesCniConfig(config: ClusterConfig): boolean {
+  return config.network === "flannel";
+}

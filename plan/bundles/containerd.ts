@@ -1,0 +1,83 @@
+import { binDirectory, binaryPath } from "../bundle.ts";
+import type { ClusterConfig } from "../config.ts";
+import { cniConfigDirectory, cniTemplatePath, makesCniConfig } from "./cni.ts";
+import { registriesDirectory } from "./registries.ts";
+
+export const containerdConfigPath = "/etc/containerd/config.toml";
+export const containerdSocket = "/run/containerd/containerd.sock";
+
+/**
+ * containerd's configuration, version 3 (containerd 2.0 and later). What is not here is containerd's default; above all it
+ * listens on its socket only and serves no metrics.
+ */
+export function renderContainerdConfig(config: ClusterConfig): string {
+  return `version = 3
+root = "/var/lib/containerd"
+state = "/run/containerd"
+
+[grpc]
+  address = "${containerdSocket}"
+
+[metrics]
+  address = ""
+
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = "overlayfs"
+  # Layers are kept unpacked only, about a third less disk; the transfer service cannot do that yet.
+  discard_unpacked_layers = true
+  use_local_image_pull = true
+
+  [plugins."io.containerd.cri.v1.images".pinned_images]
+    sandbox = "${config.sandboxImage}"
+
+  [plugins."io.containerd.cri.v1.images".registry]
+    config_path = "${registriesDirectory}"
+
+[plugins."io.containerd.cri.v1.runtime"]
+  restrict_oom_score_adj = ${config.restrictOomScoreAdj}
+
+  [plugins."io.containerd.cri.v1.runtime".containerd]
+    default_runtime_name = "runc"
+
+    [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+
+      [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+        BinaryName = "${binaryPath("runc")}"
+        SystemdCgroup = ${config.cgroupDriver === "systemd"}
+
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["${binDirectory}", "/opt/cni/bin"]
+    conf_dir = "${cniConfigDirectory}"
+    conf_template = "${makesCniConfig(config) ? cniTemplatePath : ""}"
+`;
+}
+
+/**
+ * Pods outlive containerd: only its own process is stopped (KillMode=process), and it finds their shims again. Their
+ * processes are in cgroups that systemd leaves alone (Delegate=yes).
+ */
+export function renderContainerdService(config: ClusterConfig): string {
+  const oom = config.oomScoreAdjust < 0 ? `\nOOMScoreAdjust=${config.oomScoreAdjust}` : "";
+  return `[Unit]
+Description=containerd, which runs the containers of pods
+Documentation=https://containerd.io/
+After=network.target local-fs.target dbus.service
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+Environment=PATH=${binDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ExecStart=${binaryPath("containerd")} --config ${containerdConfigPath}
+Restart=always
+RestartSec=2
+TimeoutStartSec=infinity
+Delegate=yes
+KillMode=process
+LimitNOFILE=${config.openFilesLimit}
+TasksMax=infinity${oom}
+
+[Install]
+WantedBy=multi-user.target
+`;
+}

@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import type { Bundle, BundleBinary, BundleCheck, BundleDownload, BundleFile } from "../bundle.ts";
+import { binaryPath } from "../bundle.ts";
+import type { ClusterConfig } from "../config.ts";
+import type { Host } from "../inventory.ts";
+import { cniConfigDirectory, cniTemplatePath, makesCniConfig, renderCniTemplate } from "./cni.ts";
+import { containerdConfigPath, renderContainerdConfig, renderContainerdService } from "./containerd.ts";
+import { registriesDirectory, registryFiles } from "./registries.ts";
+import { unitPath } from "./systemd.ts";
+
+export const containerdUnit = "containerd.service";
+export const imagesUnit = "containerd-images.service";
+export const podsUnit = "plinth-pods.service";
+export const imagesDirectory = "/var/lib/containerd-images";
+
+const root = "root:root";
+const imagesScript = "/usr/local/lib/plinth/load-images";
+const podsScript = "/usr/local/lib/plinth/end-pods";
+
+/** A script of scripts/host/: a constant of this program, kept as a file for shellcheck's and its readers' sake. */
+function hostScript(name: string): string {
+  return readFileSync(path.join(import.meta.dirname, "../../scripts/host", name), "utf8");
+}
+
+const imagesService = `[Unit]
+Description=Import of the image archives that were given to this host
+After=${containerdUnit}
+Wants=${containerdUnit}
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${imagesScript} ${imagesDirectory}
+Restart=on-failure
+RestartSec=5
+TimeoutStartSec=900
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** No default dependencies: it has no part in a shutdown, only whoever stops it means it. */
+const podsService = (config: ClusterConfig) => `[Unit]
+Description=The pods of this host: stopping this ends all of them
+DefaultDependencies=no
+Before=${containerdUnit}
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+ExecStop=${podsScript} ${config.podCidr}
+TimeoutStopSec=180
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+function binaries(config: ClusterConfig): BundleBinary[] {
+  return [
+    { name: "containerd", version: config.containerdVersion, restart: [containerdUnit] },
+    // Pods that run keep their shim, and what is started anew takes the new one: no restart.
+    { name: "containerd-shim-runc-v2", version: config.containerdVersion },
+    { name: "ctr", version: config.containerdVersion },
+    { name: "runc", version: config.runcVersion },
+    ...["bridge", "host-local", "loopback", "portmap"].map((name) => ({ name, version: config.cniVersion })),
+  ];
+}
+
+function downloads(config: ClusterConfig): BundleDownload[] {
+  return config.images.toSorted().map((name) => ({
+    path: `${imagesDirectory}/${name}.tar`,
+    mode: "0644",
+    owner: root,
+    source: `images/${name}.tar`,
+    restart: [imagesUnit],
+  }));
+}
+
+function files(config: ClusterConfig): BundleFile[] {
+  const file = (target: string, content: string, restart: string[] = [], mode = "0644"): BundleFile => ({
+    path: target,
+    mode,
+    owner: root,
+    restart,
+    content,
+  });
+  return [
+    file(containerdConfigPath, renderContainerdConfig(config), [containerdUnit]),
+    ...(makesCniConfig(config) ? [file(cniTemplatePath, renderCniTemplate())] : []),
+    ...registryFiles(config).files,
+    file(unitPath(containerdUnit), renderContainerdService(config), [containerdUnit]),
+    // Never restarted: that would end the pods.
+    file(podsScript, hostScript("end-pods.sh"), [], "0755"),
+    file(unitPath(podsUnit), podsService(config)),
+    ...(config.images.length === 0
+      ? []
+      : [
+          file(imagesScript, hostScript("load-images.sh"), [imagesUnit], "0755"),
+          file(unitPath(imagesUnit), imagesService, [imagesUnit]),
+        ]),
+  ];
+}
+
+function checks(config: ClusterConfig): BundleCheck[] {
+  const own: BundleCheck[] = [
+    { name: "unit-active", deadline: 120, unit: containerdUnit, args: [] },
+    { name: "command", deadline: 120, unit: containerdUnit, args: [binaryPath("ctr"), "--timeout", "5s", "version"] },
+  ];
+  if (config.images.length === 0) return own;
+  const args = [imagesScript, "--check", imagesDirectory];
+  return [...own, { name: "command", deadline: 600, unit: imagesUnit, args }];
+}
+
+/**
+ * What runs containers on a Node: containerd, runc, the CNI plugins, where images come from, and archives of images that
+ * are there beforehand.
+ *
+ * Restarting containerd leaves pods alone. Releasing the host ends them: `plinth-pods.service` is listed first, so that a
+ * release stops it last, after kubelet and containerd.
+ */
+export function runtimeBundle(_host: Host, _hosts: readonly Host[], config: ClusterConfig): Bundle {
+  return {
+    name: "runtime",
+    users: [],
+    // The portmap plugin calls it.
+    packages: [{ name: "nftables", command: "nft" }],
+    directories: [
+      { path: "/etc/containerd", mode: "0755", owner: root },
+      { path: registriesDirectory, mode: "0755", owner: root },
+      { path: cniConfigDirectory, mode: "0755", owner: root, atRelease: "purge" },
+      // containerd itself gives its directory this mode.
+      { path: "/var/lib/containerd", mode: "0700", owner: root, atRelease: "purge" },
+      { path: "/var/lib/cni", mode: "0755", owner: root, atRelease: "purge" },
+      { path: imagesDirectory, mode: "0755", owner: root },
+    ],
+    binaries: binaries(config),
+    downloads: downloads(config),
+    files: files(config),
+    secrets: registryFiles(config).secrets,
+    units: [podsUnit, containerdUnit, ...(config.images.length === 0 ? [] : [imagesUnit])],
+    checks: checks(config),
+  };
+}
