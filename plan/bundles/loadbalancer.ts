@@ -1,8 +1,9 @@
-import type { Bundle, BundleFile } from "../bundle.ts";
+import type { Bundle, BundleCheck, BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { authorityFile } from "./certificates.ts";
+import { renderServicePorts, servicePortAddress } from "./serviceports.ts";
 import { unitPath } from "./systemd.ts";
 
 export const haproxyUnit = "haproxy.service";
@@ -72,7 +73,25 @@ frontend health
   bind 127.0.0.1:${ports.haproxyHealth}
   monitor-uri /haproxy_ready
   http-request deny
-`;
+${renderServicePorts(hosts, config, maxConnections(config))}`;
+}
+
+interface VrrpInstance {
+  name: string;
+  routerId: number;
+  address: string;
+  /** Place of the host in the order in which hosts take the address when all start at once; 0 takes it. */
+  rank: number;
+}
+
+/** The VIP, and the second one for service ports. Each has its own order of hosts, so that they spread. */
+function vrrpInstances(host: Host, balancers: readonly Host[], config: ClusterConfig, vip: string): VrrpInstance[] {
+  const rank = balancers.findIndex((peer) => peer.name === host.name);
+  const api = { name: "kube_apiserver", routerId: config.virtualRouterId, address: vip, rank };
+  if (config.serviceVip === undefined) return [api];
+  const shifted = (rank + balancers.length - 1) % balancers.length;
+  const services = { name: "services", routerId: config.serviceRouterId, address: config.serviceVip, rank: shifted };
+  return [api, services];
 }
 
 /**
@@ -86,7 +105,29 @@ export function renderKeepalived(host: Host, hosts: readonly Host[], config: Clu
   const balancers = withRole(hosts, "load-balancer");
   const networkInterface = host.interface ?? config.interface;
   const peers = balancers.filter((peer) => peer.name !== host.name).map((peer) => `    ${peer.address}`);
-  const priority = 150 - balancers.findIndex((peer) => peer.name === host.name);
+  const instances = vrrpInstances(host, balancers, config, vip).map(
+    ({ name, routerId, address, rank }) => `
+vrrp_instance ${name} {
+  state BACKUP
+  nopreempt
+  interface ${networkInterface}
+  virtual_router_id ${routerId}
+  priority ${150 - rank}
+  advert_int 0.2
+  check_unicast_src
+  unicast_src_ip ${host.address}
+  unicast_peer {
+${peers.join("\n")}
+  }
+  virtual_ipaddress {
+    ${address}/32 dev ${networkInterface}
+  }
+  track_script {
+    haproxy
+  }
+}
+`,
+  );
   return `global_defs {
   router_id ${host.name}
   vrrp_version 3
@@ -102,27 +143,7 @@ vrrp_script haproxy {
   fall 2
   rise 2
 }
-
-vrrp_instance kube_apiserver {
-  state BACKUP
-  nopreempt
-  interface ${networkInterface}
-  virtual_router_id ${config.virtualRouterId}
-  priority ${priority}
-  advert_int 0.2
-  check_unicast_src
-  unicast_src_ip ${host.address}
-  unicast_peer {
-${peers.join("\n")}
-  }
-  virtual_ipaddress {
-    ${vip}/32 dev ${networkInterface}
-  }
-  track_script {
-    haproxy
-  }
-}
-`;
+${instances.join("")}`;
 }
 
 const haproxyService = (config: ClusterConfig) => `[Unit]
@@ -186,6 +207,16 @@ SystemCallArchitectures=native
 WantedBy=multi-user.target
 `;
 
+/** HAProxy listens on every service port. Asked of this host itself: another one may hold the address. */
+function servicePortChecks(config: ClusterConfig): BundleCheck[] {
+  return config.servicePorts.map((port) => ({
+    name: "command",
+    deadline: 30,
+    unit: haproxyUnit,
+    args: ["ss", "-Hltn", "src", `${servicePortAddress(port, config) ?? ""}:${port.port}`, "|", "grep", "-q", "."],
+  }));
+}
+
 /** HAProxy and keepalived of one host. Only for clusters with a VIP. */
 export function loadBalancerBundle(host: Host, hosts: readonly Host[], config: ClusterConfig): Bundle {
   const vip = config.vip;
@@ -241,6 +272,7 @@ export function loadBalancerBundle(host: Host, hosts: readonly Host[], config: C
         unit: keepalivedUnit,
         args: [`https://${vip}:${ports.apiserver}/readyz`, haproxyAuthority, "ok"],
       },
+      ...servicePortChecks(config),
     ],
   };
 }

@@ -1,0 +1,118 @@
+import type { ClusterConfig } from "../config.ts";
+import type { Finding } from "../findings.ts";
+import { withRole, type Host } from "../inventory.ts";
+import { ports } from "../ports.ts";
+
+export type ServicePort = ClusterConfig["servicePorts"][number];
+
+/**
+ * Taint that takes a worker out of the load balancers: kube-proxy of a Node with it answers /healthz with 503 (KEP-3836),
+ * as it does once the Node is being deleted. Connections through that Node go on. Cordoning alone does not do that.
+ */
+export const leavingTaint = "ToBeDeletedByClusterAutoscaler";
+
+/** The address under which clients reach a service port; undefined where there is no virtual IP at all. */
+export function servicePortAddress(port: ServicePort, config: ClusterConfig): string | undefined {
+  return port.address ?? config.serviceVip ?? config.vip;
+}
+
+/** What is wrong with the service ports, whatever the hosts. */
+export function validateServicePorts(config: ClusterConfig): Finding[] {
+  const findings: Finding[] = [];
+  const add = (message: string, remedy: string): void => {
+    findings.push({ rule: "service-port", kind: "input", hosts: [], message, remedy });
+  };
+  const held = [config.vip, config.serviceVip].filter((address) => address !== undefined);
+  const taken = new Map<string, string>(
+    config.vip === undefined ? [] : [[`${config.vip}:${ports.apiserver}`, "the API servers"]],
+  );
+  const names = new Set<string>();
+  for (const port of config.servicePorts) {
+    const address = servicePortAddress(port, config);
+    if (address === undefined || !held.includes(address)) {
+      add(
+        `service port ${port.name} is to be reached under ${address ?? "no address"}, which no load balancer holds`,
+        "use the address of plinth:vip or plinth:serviceVip",
+      );
+      continue;
+    }
+    if (names.has(port.name)) {
+      add(`the name ${port.name} stands twice in plinth:servicePorts`, "give every service port a name of its own");
+    }
+    names.add(port.name);
+    const socket = `${address}:${port.port}`;
+    const other = taken.get(socket);
+    if (other !== undefined) {
+      add(
+        `service port ${port.name} wants ${socket}, which belongs to ${other} already`,
+        "choose another port or address",
+      );
+    }
+    taken.set(socket, `service port ${port.name}`);
+  }
+  if (config.serviceVip !== undefined) {
+    if (config.vip === undefined) {
+      add("plinth:serviceVip needs plinth:vip: without it no host runs a load balancer", "set plinth:vip as well");
+    } else if (config.serviceVip === config.vip) {
+      add("plinth:serviceVip is the address of plinth:vip", "leave it out, or choose another address");
+    }
+    if (config.serviceRouterId === config.virtualRouterId) {
+      add(
+        `plinth:serviceRouterId and plinth:virtualRouterId are both ${config.serviceRouterId}`,
+        "give the second address a VRRP router id of its own",
+      );
+    }
+  }
+  return findings;
+}
+
+/**
+ * Connections that one service port may hold. All of them together leave a fifth of HAProxy's connections to the API,
+ * which a flood of clients must not shut out.
+ */
+function connectionsPerPort(config: ClusterConfig, maxConnections: number): number {
+  return Math.max(1, Math.floor((maxConnections * 0.8) / config.servicePorts.length));
+}
+
+/**
+ * HAProxy's part for service ports: TCP to the NodePort of every worker that kube-proxy calls healthy.
+ *
+ * A worker is judged once, whatever the number of ports, by /healthz of its kube-proxy:
+ * - 200: it gets connections;
+ * - any other answer, above all 503 of a Node that leaves ({@link leavingTaint}): nothing new, open connections go on;
+ * - no answer for five seconds: down, and its connections are cut, so that clients connect anew. Not sooner, because an
+ *   update restarts kube-proxy while the connections through its Node go on; until then a connection that a dead worker
+ *   does not take within half a second goes to another one.
+ *
+ * @returns empty when there are no service ports.
+ */
+export function renderServicePorts(hosts: readonly Host[], config: ClusterConfig, maxConnections: number): string {
+  if (config.servicePorts.length === 0) return "";
+  const workers = withRole(hosts, "worker");
+  const checked = workers.map((host) => `  server ${host.name} ${host.address}:${ports.kubeProxyHealth}`);
+  const frontends = config.servicePorts.map((port) => {
+    const servers = workers.map(
+      (host) => `  server ${host.name} ${host.address}:${port.nodePort} track workers/${host.name}`,
+    );
+    return `
+frontend service-${port.name}
+  bind ${servicePortAddress(port, config) ?? "*"}:${port.port} transparent tcp-ut 10s
+  maxconn ${connectionsPerPort(config, maxConnections)}
+  default_backend service-${port.name}
+
+backend service-${port.name}
+  balance leastconn
+  default-server on-marked-down shutdown-sessions tcp-ut 10s
+${servers.join("\n")}
+`;
+  });
+  return `
+# Only asks; the backends of the service ports follow what it finds.
+backend workers
+  option httpchk
+  http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host kube-proxy
+  http-check expect status 200 error-status L7OKC
+  default-server check inter 1s rise 2 fall 5
+${checked.join("\n")}
+${frontends.join("")}`;
+}

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { renderBundle, type Bundle } from "../../../../plan/bundle.ts";
+import { loadBalancerBundle } from "../../../../plan/bundles/loadbalancer.ts";
+import { servicePortAddress, validateServicePorts } from "../../../../plan/bundles/serviceports.ts";
+import type { HostInput } from "../../../../plan/inventory.ts";
+import { configOf, hostsOf, threeHosts } from "../../../support/cluster.ts";
+import { matchSnapshot } from "../../../support/snapshot.ts";
+
+const workers: HostInput[] = [1, 2].map((n) => ({ name: `w${n}`, address: `192.0.2.2${n}`, roles: ["worker"] }));
+const servicePorts = [
+  { name: "http", port: 80, nodePort: 30080 },
+  { name: "https", port: 443, nodePort: 30443 },
+];
+const plan = (
+  name: string,
+  extra: Record<string, unknown>,
+  input: HostInput[] = [...threeHosts, ...workers],
+): Bundle => {
+  const hosts = hostsOf(input);
+  const host = hosts.find((item) => item.name === name);
+  assert.ok(host);
+  return loadBalancerBundle(host, hosts, configOf(extra));
+};
+const lines = (bundle: Bundle) => renderBundle(bundle, 1, () => ({ sha256: "", url: "" })).split("\n");
+const contentOf = (bundle: Bundle, file: string): string => {
+  const found = bundle.files.find((item) => item.path === file);
+  assert.ok(found);
+  return found.content;
+};
+const messages = (extra: Record<string, unknown>) => validateServicePorts(configOf(extra)).map((item) => item.message);
+
+describe("service ports of the load balancers", () => {
+  it("are the ones that were reviewed", () => {
+    const bundle = plan("cp2", { servicePorts, serviceVip: "192.0.2.9" });
+    const text = ["/etc/haproxy/haproxy.cfg", "/etc/keepalived/keepalived.conf"].map((file) => contentOf(bundle, file));
+    matchSnapshot(path.join(import.meta.dirname, "../__snapshots__/serviceports.txt"), text.join("\n"));
+  });
+
+  it("change nothing where there are none", () => {
+    assert.deepEqual(lines(plan("cp1", {})), lines(plan("cp1", {}, threeHosts)));
+    assert.doesNotMatch(contentOf(plan("cp1", {}), "/etc/haproxy/haproxy.cfg"), /workers/);
+  });
+
+  it("a worker more is one line per port and one for its check, by a reload", () => {
+    const third: HostInput = { name: "w3", address: "192.0.2.23", roles: ["worker"] };
+    const before = lines(plan("cp1", { servicePorts }));
+    const bundle = plan("cp1", { servicePorts }, [...threeHosts, ...workers, third]);
+    assert.deepEqual(
+      lines(bundle).filter((line) => !before.includes(line)),
+      [
+        "|  server w3 192.0.2.23:10256",
+        "|  server w3 192.0.2.23:30080 track workers/w3",
+        "|  server w3 192.0.2.23:30443 track workers/w3",
+      ],
+    );
+    const config = bundle.files.find((file) => file.path === "/etc/haproxy/haproxy.cfg");
+    assert.deepEqual([config?.restart, config?.reload], [undefined, ["haproxy.service"]]);
+  });
+
+  it("leave connections to the API, however many clients they have", () => {
+    const many = Array.from({ length: 7 }, (_, n) => ({ name: `p${n}`, port: 8000 + n, nodePort: 30000 + n }));
+    const config = contentOf(plan("cp1", { servicePorts: many }), "/etc/haproxy/haproxy.cfg");
+    const limits = [...config.matchAll(/^ {2}maxconn (\d+)$/gm)].map(([, number]) => Number(number));
+    const [all = 0, ...each] = limits;
+    assert.equal(each.length, 7);
+    assert.ok(each.reduce((sum, number) => sum + number, 0) <= all * 0.8);
+  });
+
+  it("go to the second VIP where there is one, which another host takes first", () => {
+    const extra = { servicePorts, serviceVip: "192.0.2.9" };
+    const [port] = configOf(extra).servicePorts;
+    assert.ok(port);
+    assert.equal(servicePortAddress(port, configOf(extra)), "192.0.2.9");
+    assert.equal(servicePortAddress(port, configOf({})), "192.0.2.10");
+    assert.equal(servicePortAddress({ ...port, address: "192.0.2.10" }, configOf(extra)), "192.0.2.10");
+    const priorities = ["cp1", "cp2", "cp3"].map((name) =>
+      [...contentOf(plan(name, extra), "/etc/keepalived/keepalived.conf").matchAll(/priority (\d+)/g)].map(([, n]) =>
+        Number(n),
+      ),
+    );
+    assert.deepEqual(priorities, [
+      [150, 148],
+      [149, 150],
+      [148, 149],
+    ]);
+  });
+
+  it("are refused on an address that nobody holds, and where something else listens", () => {
+    assert.deepEqual(messages({ servicePorts, serviceVip: "192.0.2.9" }), []);
+    assert.deepEqual(messages({ servicePorts: [{ ...servicePorts[0], address: "192.0.2.77" }] }), [
+      "service port http is to be reached under 192.0.2.77, which no load balancer holds",
+    ]);
+    assert.deepEqual(messages({ servicePorts: [...servicePorts, { name: "http", port: 443, nodePort: 30001 }] }), [
+      "the name http stands twice in plinth:servicePorts",
+      "service port http wants 192.0.2.10:443, which belongs to service port https already",
+    ]);
+    assert.deepEqual(messages({ servicePorts: [{ name: "api", port: 6443, nodePort: 30001 }] }), [
+      "service port api wants 192.0.2.10:6443, which belongs to the API servers already",
+    ]);
+    assert.deepEqual(messages({ serviceVip: "192.0.2.10", serviceRouterId: 51 }), [
+      "plinth:serviceVip is the address of plinth:vip",
+      "plinth:serviceRouterId and plinth:virtualRouterId are both 51",
+    ]);
+    assert.deepEqual(messages({ vip: "", externalEndpoint: "192.0.2.10", servicePorts: [servicePorts[0]] }), [
+      "service port http is to be reached under no address, which no load balancer holds",
+    ]);
+  });
+});
