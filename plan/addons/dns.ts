@@ -1,5 +1,16 @@
-import { nthAddress, parseNetwork } from "../addresses.ts";
+import { isIPv4, nthAddress, parseNetwork } from "../addresses.ts";
 import type { ClusterConfig } from "../config.ts";
+import type { Finding } from "../findings.ts";
+import type { Host } from "../inventory.ts";
+import { hundredsOfNodes } from "./placement.ts";
+
+/** The Node's own resolv.conf, as the kubelet gives it to pods with `dnsPolicy: Default`. */
+const nodeResolvConf = "/etc/resolv.conf";
+/** What the `forward` plugin takes. */
+const mostUpstreams = 15;
+
+/** Ports of CoreDNS' container. */
+export const dnsPorts = { dns: 53, metrics: 9153, health: 8080, ready: 8181 } as const;
 
 /**
  * The service address of the cluster's DNS: the tenth of the service network, as kubeadm has it.
@@ -10,4 +21,91 @@ export function clusterDnsAddress(config: Pick<ClusterConfig, "serviceCidr">): s
   const services = parseNetwork(config.serviceCidr);
   if (services === undefined) throw new Error(`plinth:serviceCidr ${config.serviceCidr} is not a network`);
   return nthAddress(services, 10);
+}
+
+/** Replicas of CoreDNS: two, and one more for every further hundred Nodes. */
+export function dnsReplicas(hosts: readonly Host[]): number {
+  return 1 + hundredsOfNodes(hosts);
+}
+
+/**
+ * The Corefile.
+ *
+ * With upstreams it is kubeadm's, less `reload`: a changed file is a changed object, and new pods. Without, every name
+ * outside the cluster's domain does not exist. That is said by a server block of its own, because the `template`
+ * plugin comes before `kubernetes` within a block; and it is said as NXDOMAIN, because resolvers give up a whole search
+ * list at the first REFUSED, in-cluster names included.
+ */
+export function corefile(config: Pick<ClusterConfig, "clusterDomain" | "dnsUpstreams">): string {
+  const { clusterDomain, dnsUpstreams } = config;
+  const observed = `
+    errors
+    health :${dnsPorts.health} {
+        lameduck 5s
+    }
+    ready :${dnsPorts.ready}
+    prometheus :${dnsPorts.metrics}`;
+  if (dnsUpstreams.length === 0) {
+    return `${clusterDomain}:${dnsPorts.dns} in-addr.arpa:${dnsPorts.dns} ip6.arpa:${dnsPorts.dns} {${observed}
+    kubernetes ${clusterDomain} in-addr.arpa ip6.arpa {
+        pods insecure
+        ttl 30
+    }
+    loadbalance
+}
+.:${dnsPorts.dns} {
+    errors
+    prometheus :${dnsPorts.metrics}
+    template ANY ANY {
+        rcode NXDOMAIN
+    }
+}
+`;
+  }
+  return `.:${dnsPorts.dns} {${observed}
+    kubernetes ${clusterDomain} in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 30
+    }
+    forward . ${dnsUpstreams.join(" ")} {
+        max_concurrent 1000
+    }
+    cache 30 {
+        disable success ${clusterDomain}
+        disable denial ${clusterDomain}
+    }
+    loop
+    loadbalance
+}
+`;
+}
+
+/** What is wrong with the name servers that the cluster's DNS forwards to. */
+export function validateDns(config: Pick<ClusterConfig, "serviceCidr" | "dnsUpstreams">): Finding[] {
+  const findings: Finding[] = [];
+  const report = (message: string, remedy: string) =>
+    findings.push({ rule: "dns-upstreams", kind: "input", hosts: [], message, remedy });
+  for (const upstream of config.dnsUpstreams) {
+    const [address = "", port = "53", ...rest] = upstream.split(":");
+    const wellFormed = isIPv4(address) && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535 && rest.length === 0;
+    if (upstream !== nodeResolvConf && !wellFormed) {
+      report(
+        `plinth:dnsUpstreams has ${upstream}, which is neither an IPv4 address nor ${nodeResolvConf}`,
+        `write addresses such as 192.0.2.53 or 192.0.2.53:5353, or ${nodeResolvConf} for those of the Node`,
+      );
+    } else if (wellFormed && address === clusterDnsAddress(config)) {
+      report(
+        `plinth:dnsUpstreams has ${upstream}, the address of the cluster's own DNS: it would ask itself for ever`,
+        "name servers outside the cluster",
+      );
+    }
+  }
+  if (config.dnsUpstreams.length > mostUpstreams) {
+    report(
+      `plinth:dnsUpstreams has ${config.dnsUpstreams.length} entries, CoreDNS forwards to at most ${mostUpstreams}`,
+      "keep the nearest ones",
+    );
+  }
+  return findings;
 }

@@ -1,0 +1,37 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterConfig } from "../../plan/config.ts";
+import type { Host } from "../../plan/inventory.ts";
+import type { Authority } from "../pki/authority.ts";
+import { CoreDns } from "./coredns.ts";
+import { MetricsServer } from "./metricsserver.ts";
+import { childOptions } from "./options.ts";
+
+export interface AddonsArgs {
+  /** Images, addresses and domain; see the components. */
+  config: ClusterConfig;
+  /** The inventory. */
+  hosts: readonly Host[];
+  /** The cluster's authority, `pki.authorities.kubernetes`. */
+  authority: Authority;
+}
+
+/**
+ * What every cluster runs for itself: DNS and metrics.
+ *
+ * Options: `providers: [kubernetesProvider(…)]`; `dependsOn` with the bundles after which Nodes are ready; `deletedWith`
+ * with what goes away together with the whole cluster.
+ */
+export class Addons extends pulumi.ComponentResource {
+  /** Address of the cluster's DNS. */
+  readonly dnsAddress: string;
+
+  constructor(name: string, args: AddonsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("plinth:addons:Addons", name, {}, opts);
+    const child = childOptions(this, opts);
+    const { config, hosts, authority } = args;
+    const dns = new CoreDns("coredns", { config, hosts }, child);
+    new MetricsServer("metrics-server", { config, hosts, authority }, child);
+    this.dnsAddress = dns.address;
+    this.registerOutputs({ dnsAddress: this.dnsAddress });
+  }
+}
