@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { planCluster } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
-import { locateBinary, missingBinaries } from "../plan/digests.ts";
+import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
 import { PlinthError, describeFinding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership, type PreviousHosts } from "../plan/guards.ts";
 import { checkInput } from "../plan/input.ts";
@@ -37,7 +37,7 @@ export interface ClusterOutputs {
   /** Host name → address and roles. */
   hosts: Record<string, { address: string; roles: string[] }>;
   /** Component → version. */
-  versions: { kubernetes: string; etcd: string };
+  versions: { kubernetes: string; etcd: string; containerd: string };
   /** Random id that hosts are claimed with, 16 hexadecimal digits. */
   clusterId: pulumi.Output<string>;
 }
@@ -61,7 +61,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
   const readings = await args.readHosts(access);
   findings.push(...accessFindings, ...artifacts.findings);
   if (artifacts.findings.length === 0 && findings.length === 0) {
-    findings.push(...missingBinaries(artifacts.digests, config.artifactsUrl, neededBinaries(hosts, config)));
+    findings.push(...missingArtifacts(artifacts.digests, config.artifactsUrl, neededArtifacts(hosts, config)));
   }
   findings.push(...guardHosts(hosts, config, readings, identity === undefined ? undefined : { clusterId }));
   findings.push(...guardMembership(hosts, readings, previous));
@@ -76,21 +76,21 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     clusterId: identity.hex,
     access,
     readings,
-    locate: (binary, arch) => locateBinary(artifacts.digests, config.artifactsUrl, binary, arch),
+    locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
   });
   return {
     endpoint: cluster.endpoint,
     caCertificate: cluster.caCertificate,
     kubeconfig: cluster.kubeconfig,
     hosts: Object.fromEntries(hosts.map((host) => [host.name, { address: host.address, roles: [...host.roles] }])),
-    versions: { kubernetes: config.kubernetesVersion, etcd: config.etcdVersion },
+    versions: { kubernetes: config.kubernetesVersion, etcd: config.etcdVersion, containerd: config.containerdVersion },
     clusterId: identity.hex,
   };
 }
 
-function neededBinaries(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingBinaries>[2] {
+function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {
   return planCluster(hosts, config).flatMap(({ host, bundle }) =>
-    bundle.binaries.map((binary) => ({ binary, arch: host.arch })),
+    [...bundle.binaries, ...(bundle.downloads ?? [])].map((item) => ({ item, arch: host.arch })),
   );
 }
 

@@ -24,6 +24,7 @@ export interface BundleSecret extends Omit<BundleFile, "content"> {
 /** Key material, as opposed to what proves it to others. */
 export function isKeyMaterial(source: SecretSource): boolean {
   switch (source.kind) {
+    case "bootstrap-kubeconfig":
     case "encryption-config":
     case "registry":
       return true;
@@ -40,6 +41,8 @@ export type SecretSource =
   | { kind: "leaf"; leaf: string; part: "certificate" | "key" }
   | { kind: "service-account"; part: "public" | "private" }
   | { kind: "encryption-config" }
+  /** Kubeconfig with the token by which a host asks for its first certificate. */
+  | { kind: "bootstrap-kubeconfig" }
   /** `hosts.toml` of a registry, with credentials. */
   | { kind: "registry"; host: string }
   /** The authority that signed the certificates of a registry's mirrors. */

@@ -1,4 +1,4 @@
-import type { BundleBinary, FetchedBinary } from "./bundle.ts";
+import type { BundleBinary, BundleDownload, FetchedBinary } from "./bundle.ts";
 import type { Finding } from "./findings.ts";
 
 /** Path on the artifact server → SHA-256 in hexadecimal. */
@@ -18,28 +18,28 @@ export function artifactPath(binary: Pick<BundleBinary, "name" | "version">, arc
   return `${binary.name}/${binary.version}/linux-${arch}/${binary.name}`;
 }
 
-/** @throws Error when the server does not list the binary; {@link missingBinaries} finds that beforehand. */
-export function locateBinary(
-  digests: Digests,
-  artifactsUrl: string,
-  binary: BundleBinary,
-  arch: string,
-): FetchedBinary {
-  const path = artifactPath(binary, arch);
+/** What a host fetches: a binary, or a file as it lies on the server. */
+export type Fetched = Pick<BundleBinary, "name" | "version"> | Pick<BundleDownload, "source">;
+
+function pathOf(item: Fetched, arch: string): string {
+  return "source" in item ? item.source : artifactPath(item, arch);
+}
+
+/** @throws Error when the server does not list it; {@link missingArtifacts} finds that beforehand. */
+export function locateArtifact(digests: Digests, artifactsUrl: string, item: Fetched, arch: string): FetchedBinary {
+  const path = pathOf(item, arch);
   const sha256 = digests.get(path);
   if (sha256 === undefined) throw new Error(`the artifact server ${artifactsUrl} has no ${path}`);
   return { sha256, url: `${artifactsUrl.replace(/\/$/, "")}/${path}` };
 }
 
-/** Findings for binaries that a host needs and the server does not list. */
-export function missingBinaries(
+/** Findings for what hosts need and the server does not list. */
+export function missingArtifacts(
   digests: Digests,
   artifactsUrl: string,
-  needed: readonly { binary: Pick<BundleBinary, "name" | "version">; arch: string }[],
+  needed: readonly { item: Fetched; arch: string }[],
 ): Finding[] {
-  const missing = new Set(
-    needed.map(({ binary, arch }) => artifactPath(binary, arch)).filter((path) => !digests.has(path)),
-  );
+  const missing = new Set(needed.map(({ item, arch }) => pathOf(item, arch)).filter((path) => !digests.has(path)));
   return [...missing].map((path) => ({
     rule: "artifact-missing",
     kind: "input",

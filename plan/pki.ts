@@ -1,6 +1,6 @@
 import type { Authority } from "./bundle.ts";
 import type { ClusterConfig } from "./config.ts";
-import type { Host } from "./inventory.ts";
+import { isNode, type Host } from "./inventory.ts";
 import { apiserverServiceAddress } from "./validate.ts";
 
 /** One leaf certificate with a key of its own. */
@@ -105,6 +105,29 @@ export function leavesOf(host: Host, config: ClusterConfig): LeafSpec[] {
         uses: ["client_auth", "server_auth"],
       },
     );
+  }
+  if (isNode(host)) {
+    leaves.push(
+      {
+        name: "kubelet-server",
+        authority: "kubernetes",
+        commonName: `system:node:${host.name}`,
+        organization: "system:nodes",
+        dnsNames: [host.name],
+        ipAddresses: [host.address],
+        uses: ["server_auth"],
+      },
+      { name: "kube-proxy", authority: "kubernetes", commonName: "system:kube-proxy", ...none, uses: ["client_auth"] },
+    );
+    if (config.network === "flannel") {
+      leaves.push({
+        name: "flannel",
+        authority: "kubernetes",
+        commonName: "plinth:flannel",
+        ...none,
+        uses: ["client_auth"],
+      });
+    }
   }
   return leaves;
 }

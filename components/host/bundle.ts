@@ -5,6 +5,7 @@ import {
   renderSecrets,
   type Bundle as BundlePlan,
   type BundleBinary,
+  type BundleDownload,
   type FetchedBinary,
   type SecretSource,
 } from "../../plan/bundle.ts";
@@ -15,12 +16,12 @@ import { asRoot, feed, hostScriptPath } from "./script.ts";
 /** What every bundle needs, whatever its role. */
 export interface BundleArgs {
   host: Host;
-  /** Bundles that must have succeeded before this one is changed. */
-  after: readonly Bundle[];
+  /** What must have succeeded before this bundle is changed. */
+  after: readonly pulumi.Resource[];
   /** See `bundleGeneration` in plan/facts.ts. */
   generation: number;
-  /** Digest and address of a binary. */
-  locate: (binary: BundleBinary) => FetchedBinary;
+  /** Digest and address of what the host fetches. */
+  locate: (item: BundleBinary | BundleDownload) => FetchedBinary;
   /** The bytes of a secret file. */
   contentOf: (source: SecretSource) => pulumi.Input<string>;
 }
@@ -32,7 +33,8 @@ export interface BundleArgs {
  * converges) and no `delete` (a replacement could reach it; the {@link Host} cleans up).
  */
 export abstract class Bundle extends pulumi.ComponentResource {
-  private readonly command: command.remote.Command;
+  /** Done when the host is in the desired state. */
+  readonly command: command.remote.Command;
 
   protected constructor(type: string, plan: BundlePlan, args: BundleArgs, opts: pulumi.ComponentResourceOptions) {
     const name = `${args.host.name}-${plan.name}`;
@@ -47,14 +49,17 @@ export abstract class Bundle extends pulumi.ComponentResource {
       name,
       {
         connection: connectionOf(args.host.target),
-        create: feed(renderBundle(plan, args.generation, args.locate), `${asRoot} ${hostScriptPath} apply`),
+        create: feed(
+          renderBundle(plan, args.generation, args.locate, args.locate),
+          `${asRoot} ${hostScriptPath} apply`,
+        ),
         stdin: pulumi.secret(secretPart),
         addPreviousOutputInEnv: false,
         logging: command.remote.Logging.None,
       },
       {
         parent: this,
-        dependsOn: [args.host.claim, ...args.after.map((bundle) => bundle.command)],
+        dependsOn: [args.host.claim, ...args.after],
         hideDiffs: ["stdin", "connection"],
       },
     );

@@ -41,6 +41,11 @@ function quote(argument: string): string {
   return /[\s"'\\;]/.test(escaped) ? `"${escaped.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : escaped;
 }
 
+/** Arguments as words of ExecStart, `--name=value`, in the order given. */
+export function renderArguments(args: Arguments): string[] {
+  return Object.entries(args).map(([name, value]) => quote(`--${name}=${value}`));
+}
+
 /** Asks every second until the answer is 2xx; systemd bounds it, or the deadline of the bundle's check does. */
 function waitUntilServed({ url, authorityFile }: { url: string; authorityFile: string }): string {
   const patience = "--retry 1000000 --retry-delay 1 --retry-all-errors --connect-timeout 3 --max-time 5";
@@ -49,7 +54,7 @@ function waitUntilServed({ url, authorityFile }: { url: string; authorityFile: s
 
 /** A hardened unit of a service with a user of its own; one argument a line, so that a diff shows one line. */
 export function renderService(unit: ServiceUnit, config: ClusterConfig): string {
-  const args = Object.entries(unit.args).map(([name, value]) => quote(`--${name}=${value}`));
+  const args = renderArguments(unit.args);
   const after = ["network-online.target", ...(unit.after ?? [])].join(" ");
   const oom = unit.essential && config.oomScoreAdjust < 0 ? [`OOMScoreAdjust=${config.oomScoreAdjust}`] : [];
   const partOf = unit.partOf === undefined ? [] : [`PartOf=${unit.partOf.join(" ")}`];

@@ -2,7 +2,7 @@
 # `check_NAME UNIT ARGUMENTS…` looks once, returns 0 when the condition holds and sets REASON when not.
 
 # Known checks and the least number of their arguments; `stream_read` refuses others.
-CHECK_ARGUMENTS="unit-active:0 http-ok:2 https-client:4 etcd-health:4 etcd-member:5 tcp:2 address:1 command:1 if-bundle:2"
+CHECK_ARGUMENTS="unit-active:0 http-ok:2 https-client:4 etcd-health:4 etcd-member:5 tcp:2 address:1 command:1 if-bundle:2 if-file:2 sysctl:2 swap-off:0"
 
 # check_longest UNIT: sets CHECK_LONGEST to the longest deadline of the checks that blame UNIT, 90 s when there is none.
 check_longest() {
@@ -100,7 +100,10 @@ check() {
     tcp) check_tcp "$@" ;;
     address) check_address "$@" ;;
     command) check_command "$@" ;;
+    sysctl) check_sysctl "$@" ;;
+    swap-off) check_swap_off "$@" ;;
     if-bundle) check_if_bundle "$@" ;;
+    if-file) check_if_file "$@" ;;
   esac
 }
 
@@ -241,6 +244,37 @@ check_command() {
   fi
 }
 
+# check_sysctl UNIT KEY WORD…: the kernel parameter has the value, wherever the key, which may be a pattern, leads.
+check_sysctl() {
+  cs_key=$2
+  cs_path=$(printf '%s' "$2" | tr ./ /.)
+  shift 2
+  for cs_file in "$ROOT/proc/sys/"$cs_path; do
+    if [ ! -e "$cs_file" ]; then
+      REASON="this kernel has no parameter $cs_key"
+      return 1
+    fi
+    cs_value=$(tr -s '[:space:]' ' ' <"$cs_file")
+    if [ "${cs_value% }" != "$*" ]; then
+      REASON="the kernel parameter $cs_key is ${cs_value% }, expected $*"
+      return 1
+    fi
+  done
+}
+
+# check_swap_off UNIT: no swap is on, but for that of the machine around a container.
+check_swap_off() {
+  if [ -e "$ROOT/run/systemd/container" ]; then
+    return 0
+  fi
+  while read -r co_device _; do
+    if [ "$co_device" != Filename ]; then
+      REASON="swap is on: $co_device"
+      return 1
+    fi
+  done <"$ROOT/proc/swaps"
+}
+
 # check_if_bundle UNIT BUNDLE CHECK ARGUMENTS…: CHECK, where BUNDLE is complete on this host; nothing is asked where it is
 # not. For what a restart takes along (PartOf=): it must be back before the next host is changed.
 check_if_bundle() {
@@ -249,6 +283,17 @@ check_if_bundle() {
     return 0
   fi
   ci_check=$3
+  shift 3
+  check "$ci_check" "$ci_unit" "$@"
+}
+
+# check_if_file UNIT PATH CHECK ARGUMENTS…: CHECK, where PATH exists; nothing is asked before. For what a service can only do
+# once others have given it something.
+check_if_file() {
+  if [ ! -e "$ROOT$2" ]; then
+    return 0
+  fi
+  ci_unit=$1 ci_check=$3
   shift 3
   check "$ci_check" "$ci_unit" "$@"
 }

@@ -1,20 +1,27 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { HostInput, Role } from "../../../plan/inventory.ts";
-import { isBootstrapped, orderSteps, type OrderedStep, type Step } from "../../../plan/waves.ts";
-import { factsOf, hostsOf, readingsOf } from "../../support/cluster.ts";
-
-const key = (step: Step) => `${step.host}/${step.bundle}`;
+import type { Host, HostInput, Role } from "../../../plan/inventory.ts";
+import {
+  batchSize,
+  isBootstrapped,
+  isControlPlaneStep,
+  keyOf,
+  nodesInService,
+  orderSteps,
+  type OrderedStep,
+  type OrderOptions,
+} from "../../../plan/waves.ts";
+import { factsOf, hostsOf, readingsOf, threeHosts } from "../../support/cluster.ts";
 
 /** Everything that must have happened before a step, transitively. */
 function ancestors(steps: readonly OrderedStep[], step: OrderedStep): Set<string> {
   const seen = new Set<string>();
   const visit = (current: OrderedStep) => {
     for (const earlier of current.after) {
-      if (seen.has(key(earlier))) continue;
-      seen.add(key(earlier));
-      const found = steps.find((candidate) => key(candidate) === key(earlier));
-      assert.ok(found, `${key(step)} waits for ${key(earlier)}, which is not planned`);
+      if (seen.has(keyOf(earlier))) continue;
+      seen.add(keyOf(earlier));
+      const found = steps.find((candidate) => keyOf(candidate) === keyOf(earlier));
+      assert.ok(found, `${keyOf(step)} waits for ${keyOf(earlier)}, which is not planned`);
       visit(found);
     }
   };
@@ -31,25 +38,42 @@ const inventories = fc
     hostsOf(roleSets.map((roles, n): HostInput => ({ name: `h${n}`, address: `192.0.2.${n + 1}`, roles }))),
   );
 
+const spineRoles: readonly Role[] = ["etcd", "control-plane", "load-balancer"];
+const isNode = (host: Host) => host.roles.includes("worker") || host.roles.includes("control-plane");
+const isWorkerOnly = (host: Host) => !spineRoles.some((role) => host.roles.includes(role));
+const fresh: OrderOptions = { bootstrapped: false, hasVip: true, inService: new Set(), maxUnavailable: "1" };
+/** A cluster in which every host is in service. */
+const serving = (hosts: readonly Host[], maxUnavailable = "1"): OrderOptions => ({
+  bootstrapped: true,
+  hasVip: true,
+  inService: new Set(hosts.map((host) => host.name)),
+  maxUnavailable,
+});
+
 describe("plan/waves", () => {
-  it("plans every bundle of every host once, before and after the bootstrap", () => {
+  it("plans every step of every host once, before and after the bootstrap", () => {
     fc.assert(
       fc.property(inventories, fc.boolean(), fc.boolean(), (hosts, bootstrapped, hasVip) => {
-        const steps = orderSteps(hosts, { bootstrapped, hasVip }).map(key);
-        const expected = hosts.flatMap((host) => [
-          ...(host.roles.includes("etcd") ? [`${host.name}/etcd`] : []),
-          ...(host.roles.includes("control-plane") ? [`${host.name}/controlplane`] : []),
-          ...(hasVip && host.roles.includes("load-balancer") ? [`${host.name}/loadbalancer`] : []),
-        ]);
+        const steps = orderSteps(hosts, { ...(bootstrapped ? serving(hosts) : fresh), hasVip }).map(keyOf);
+        const expected = hosts.flatMap((host) => {
+          const of = (...names: string[]) => names.map((name) => `${host.name}/${name}`);
+          return [
+            ...of("baseline"),
+            ...(host.roles.includes("etcd") ? of("etcd") : []),
+            ...(host.roles.includes("control-plane") ? of("controlplane") : []),
+            ...(hasVip && host.roles.includes("load-balancer") ? of("loadbalancer") : []),
+            ...(isNode(host) ? of("drain", "runtime", "node", "register") : []),
+          ];
+        });
         assert.deepEqual([...steps].sort(), [...expected].sort());
       }),
     );
   });
 
-  it("after the bootstrap no two steps may run at the same time", () => {
+  it("after the bootstrap no two hosts of the control plane may change at the same time", () => {
     fc.assert(
       fc.property(inventories, (hosts) => {
-        const steps = orderSteps(hosts, { bootstrapped: true, hasVip: true });
+        const steps = orderSteps(hosts, serving(hosts)).filter((step) => isControlPlaneStep(step, hosts));
         steps.forEach((step, index) => {
           assert.equal(ancestors(steps, step).size, index);
         });
@@ -57,17 +81,90 @@ describe("plan/waves", () => {
     );
   });
 
-  it("before the bootstrap no etcd member waits for anything, and every API server waits for all members", () => {
+  it("a Node in service is changed after the control plane, and with no more others than allowed", () => {
     fc.assert(
-      fc.property(inventories, (hosts) => {
-        const steps = orderSteps(hosts, { bootstrapped: false, hasVip: true });
-        const members = steps.filter((step) => step.bundle === "etcd");
-        for (const step of members) assert.deepEqual(step.after, []);
-        for (const step of steps.filter((candidate) => candidate.bundle === "controlplane")) {
-          for (const member of members) assert.ok(ancestors(steps, step).has(key(member)));
+      fc.property(inventories, fc.integer({ min: 1, max: 4 }), (hosts, limit) => {
+        const steps = orderSteps(hosts, serving(hosts, String(limit)));
+        const controlPlane = steps.filter((step) => isControlPlaneStep(step, hosts));
+        const drains = steps.filter((step) => step.name === "drain");
+        for (const drain of drains) {
+          for (const step of controlPlane) assert.ok(ancestors(steps, drain).has(keyOf(step)));
+        }
+        // Two drains are side by side when neither waits for the other.
+        for (const drain of drains) {
+          const before = ancestors(steps, drain);
+          const beside = drains.filter(
+            (other) => other !== drain && !before.has(keyOf(other)) && !ancestors(steps, other).has(keyOf(drain)),
+          );
+          const host = hosts.find(({ name }) => name === drain.host);
+          assert.ok(host);
+          assert.ok(beside.length < (isWorkerOnly(host) ? limit : 1));
         }
       }),
     );
+  });
+
+  it("a batch waits until every Node of the one before is registered", () => {
+    const hosts = hostsOf([
+      ...threeHosts,
+      ...[1, 2, 3].map((n): HostInput => ({ name: `w${n}`, address: `192.0.2.2${n}`, roles: ["worker"] })),
+    ]);
+    const steps = orderSteps(hosts, serving(hosts, "2"));
+    const before = (host: string, name: string) =>
+      steps.find((step) => step.host === host && step.name === name)?.after.map(keyOf);
+    assert.deepEqual(before("cp2", "drain"), ["cp1/register"]);
+    assert.deepEqual(before("w1", "baseline"), ["cp3/register"]);
+    assert.deepEqual(before("w2", "baseline"), ["cp3/register"]);
+    assert.deepEqual(before("w3", "baseline"), ["w1/register", "w2/register"]);
+    assert.deepEqual(before("w3", "runtime"), ["w3/drain"]);
+  });
+
+  it("a host that is not in service yet waits for no Node, and no Node for it", () => {
+    const hosts = hostsOf([
+      ...threeHosts,
+      { name: "w1", address: "192.0.2.21", roles: ["worker"] },
+      { name: "w2", address: "192.0.2.22", roles: ["worker"] },
+    ]);
+    const steps = orderSteps(hosts, { ...serving(hosts), inService: new Set(["cp1", "cp2", "cp3", "w1"]) });
+    for (const step of steps) {
+      for (const earlier of ancestors(steps, step)) {
+        const isOther = !earlier.startsWith("w2/");
+        if (step.host === "w2" && isOther) assert.doesNotMatch(earlier, /\/(drain|register)$/);
+        if (step.host !== "w2") assert.ok(isOther, `${keyOf(step)} waits for ${earlier}`);
+      }
+    }
+  });
+
+  it("batches hold a number or a percentage of the workers, at least one", () => {
+    assert.equal(batchSize("10%", 5), 1);
+    assert.equal(batchSize("10%", 25), 2);
+    assert.equal(batchSize("100%", 5), 5);
+    assert.equal(batchSize("3", 5), 3);
+  });
+
+  it("before the bootstrap no etcd member waits for another, and every API server waits for all members", () => {
+    fc.assert(
+      fc.property(inventories, (hosts) => {
+        const steps = orderSteps(hosts, fresh);
+        const members = steps.filter((step) => step.name === "etcd");
+        for (const step of members) {
+          for (const earlier of ancestors(steps, step)) assert.match(earlier, /\/baseline$/);
+        }
+        for (const step of steps.filter((candidate) => candidate.name === "controlplane")) {
+          for (const member of members) assert.ok(ancestors(steps, step).has(keyOf(member)));
+        }
+      }),
+    );
+  });
+
+  it("the hosts say which of them are Nodes in service", () => {
+    const hosts = hostsOf();
+    const node = (generation: number) => ({
+      facts: factsOf("cp1", { bundles: { node: { generation, state: "half-done" as const } } }),
+    });
+    assert.deepEqual([...nodesInService(hosts, readingsOf(hosts))], []);
+    assert.deepEqual([...nodesInService(hosts, readingsOf(hosts, { cp1: node(0) }))], []);
+    assert.deepEqual([...nodesInService(hosts, readingsOf(hosts, { cp1: node(7) }))], ["cp1"]);
   });
 
   it("the hosts say whether the cluster was brought up before", () => {

@@ -1,0 +1,36 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ClusterConfig } from "../../plan/config.ts";
+import type { Host } from "../../plan/inventory.ts";
+import { renderNodeManifest, renderTaints, runtimeVersions } from "../../plan/roster.ts";
+import { RosterCommand, type RosterArgs } from "./roster.ts";
+
+/** Seconds until a Node must be ready: the sandbox image may have to be pulled first. */
+const readySeconds = 240;
+
+export interface RegistrationArgs extends RosterArgs {
+  /** Machine id of the host. */
+  machineId: string;
+  /** See `bundleGeneration` in plan/facts.ts, of the host's bundle `node`: a host made anew registers anew. */
+  generation: number;
+  /** Bootstrap token `id.secret`. */
+  token: pulumi.Input<string>;
+}
+
+/**
+ * One Node of the roster: lets the host join, and declares the labels, annotations and taints of its Node. Those of others
+ * stay; a label that somebody else has taken over is an error and not overwritten.
+ */
+export class Registration extends RosterCommand {
+  constructor(host: Host, config: ClusterConfig, args: RegistrationArgs, opts: pulumi.ComponentResourceOptions) {
+    const variables = {
+      MACHINE_ID: args.machineId,
+      GENERATION: String(args.generation),
+      // A drain for another version is taken back by this.
+      RUNTIME: runtimeVersions(config),
+      READINESS: config.network === "none" ? "reported" : "required",
+      TAINTS: renderTaints(host),
+      MANIFEST: renderNodeManifest(host),
+    };
+    super({ script: "register", node: host.name, deadline: readySeconds, variables, token: args.token }, args, opts);
+  }
+}

@@ -1,0 +1,199 @@
+import { stringify } from "yaml";
+import { clusterDnsAddress } from "../addons/dns.ts";
+import {
+  binaryPath,
+  type BundleBinary,
+  type BundleCheck,
+  type BundleDirectory,
+  type BundleFile,
+  type BundleSecret,
+} from "../bundle.ts";
+import type { ClusterConfig } from "../config.ts";
+import { endpointOf } from "../endpoint.ts";
+import type { Host } from "../inventory.ts";
+import { merge } from "../merge.ts";
+import { ports } from "../ports.ts";
+import { authorityFile, leafFiles } from "./certificates.ts";
+import { containerdUnit } from "./runtime.ts";
+import { cipherSuites, renderArguments, unitPath } from "./systemd.ts";
+
+export const kubeletUnit = "kubelet.service";
+const configFile = "/etc/kubernetes/kubelet.yaml";
+const bootstrapFile = "/etc/kubernetes/kubelet-bootstrap.conf";
+const pki = "/etc/kubernetes/pki/kubelet";
+/** Written by the kubelet when it has got its client certificate. */
+const kubeconfigFile = "/var/lib/kubelet/kubeconfig";
+const restart = [kubeletUnit];
+
+/** Where Nodes find the certificate of the cluster's authority; a file of its own, so that no other bundle's is touched. */
+export const nodeAuthorityFile = "/etc/kubernetes/pki/node-ca.crt";
+
+/** Set at registration, so that nothing is scheduled before the roster has set labels and taints; it takes this away. */
+export const uninitializedTaint = { key: "plinth/uninitialized", effect: "NoSchedule" } as const;
+
+export const kubeletDirectories: BundleDirectory[] = [
+  { path: pki, mode: "0755", owner: "root:root" },
+  { path: "/var/lib/kubelet", mode: "0750", owner: "root:root", atRelease: "purge" },
+];
+
+/**
+ * KubeletConfiguration. Reserved resources and eviction follow what Kubernetes recommends for a host that runs nothing
+ * else (https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/); `plinth:kubeletConfig` is merged
+ * over it.
+ */
+export function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
+  return merge(
+    {
+      apiVersion: "kubelet.config.k8s.io/v1beta1",
+      kind: "KubeletConfiguration",
+      address: host.address,
+      authentication: {
+        anonymous: { enabled: false },
+        webhook: { enabled: true },
+        x509: { clientCAFile: nodeAuthorityFile },
+      },
+      authorization: { mode: "Webhook" },
+      cgroupDriver: config.cgroupDriver,
+      clusterDNS: [clusterDnsAddress(config)],
+      clusterDomain: config.clusterDomain,
+      containerLogMaxFiles: 5,
+      containerLogMaxSize: "20Mi",
+      containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
+      enforceNodeAllocatable: ["pods"],
+      eventRecordQPS: 5,
+      evictionHard: {
+        "imagefs.available": "15%",
+        "memory.available": "200Mi",
+        "nodefs.available": "10%",
+        "nodefs.inodesFree": "5%",
+      },
+      healthzBindAddress: "127.0.0.1",
+      healthzPort: ports.kubeletHealth,
+      imageGCHighThresholdPercent: 85,
+      imageGCLowThresholdPercent: 75,
+      kubeReserved: { cpu: "100m", memory: "256Mi", "ephemeral-storage": "1Gi" },
+      makeIPTablesUtilChains: false,
+      maxParallelImagePulls: 5,
+      maxPods: 110,
+      // The baseline sets what it checks.
+      protectKernelDefaults: true,
+      readOnlyPort: 0,
+      registerWithTaints: [uninitializedTaint],
+      rotateCertificates: true,
+      seccompDefault: true,
+      serializeImagePulls: false,
+      shutdownGracePeriod: "60s",
+      shutdownGracePeriodCriticalPods: "20s",
+      systemReserved: { cpu: "100m", memory: "256Mi", "ephemeral-storage": "1Gi" },
+      tlsCertFile: `${pki}/server.crt`,
+      tlsCipherSuites: cipherSuites.split(","),
+      tlsMinVersion: "VersionTLS12",
+      tlsPrivateKeyFile: `${pki}/server.key`,
+    },
+    config.kubeletConfig,
+  );
+}
+
+function kubeletService(host: Host, hosts: readonly Host[], config: ClusterConfig): string {
+  const server = endpointOf(hosts, config);
+  const args = {
+    "bootstrap-kubeconfig": bootstrapFile,
+    "cert-dir": "/var/lib/kubelet/pki",
+    config: configFile,
+    "hostname-override": host.name,
+    kubeconfig: kubeconfigFile,
+    "node-ip": host.address,
+  };
+  const oom = config.oomScoreAdjust < 0 ? `OOMScoreAdjust=${config.oomScoreAdjust}\n` : "";
+  return `[Unit]
+Description=Kubernetes kubelet
+Documentation=https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/
+Wants=network-online.target ${containerdUnit}
+After=network-online.target ${containerdUnit}
+StartLimitIntervalSec=0
+
+[Service]
+# The kubelet writes this file once, from the bootstrap kubeconfig: the endpoint may have moved since.
+ExecStartPre=/bin/sh -c 'test ! -e ${kubeconfigFile} || sed -i "s|^\\\\( *server: \\\\).*|\\\\1${server}|" ${kubeconfigFile}'
+ExecStart=${[binaryPath("kubelet"), ...renderArguments(args)].join(" \\\n  ")}
+Restart=always
+RestartSec=2
+# Pods outlive it.
+KillMode=process
+Delegate=yes
+LimitNOFILE=${config.openFilesLimit}
+TasksMax=infinity
+${oom}CPUAccounting=yes
+MemoryAccounting=yes
+Environment=PATH=/opt/plinth/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** Kubeconfig with the host's bootstrap token, valid only while the roster lets the host join. */
+export function renderBootstrapKubeconfig(cluster: string, server: string, token: string): string {
+  return `apiVersion: v1
+kind: Config
+clusters:
+  - name: ${cluster}
+    cluster:
+      server: ${server}
+      certificate-authority: ${nodeAuthorityFile}
+users:
+  - name: bootstrap
+    user:
+      token: ${token}
+contexts:
+  - name: bootstrap
+    context:
+      cluster: ${cluster}
+      user: bootstrap
+current-context: bootstrap
+`;
+}
+
+export function kubeletFiles(host: Host, hosts: readonly Host[], config: ClusterConfig): BundleFile[] {
+  return [
+    {
+      path: configFile,
+      mode: "0600",
+      owner: "root:root",
+      restart,
+      content: stringify(kubeletConfiguration(host, config), { sortMapEntries: true }),
+    },
+    {
+      path: unitPath(kubeletUnit),
+      mode: "0600",
+      owner: "root:root",
+      restart,
+      content: kubeletService(host, hosts, config),
+    },
+  ];
+}
+
+export function kubeletSecrets(): BundleSecret[] {
+  return [
+    authorityFile("kubernetes", nodeAuthorityFile, { restart }),
+    ...leafFiles({ leaf: "kubelet-server", path: `${pki}/server`, owner: "root:root", restart }),
+    { path: bootstrapFile, mode: "0600", owner: "root:root", source: { kind: "bootstrap-kubeconfig" } },
+  ];
+}
+
+export function kubeletBinary(config: ClusterConfig): BundleBinary {
+  return { name: "kubelet", version: config.kubernetesVersion, restart };
+}
+
+export function kubeletChecks(): BundleCheck[] {
+  return [
+    { name: "unit-active", deadline: 60, unit: kubeletUnit, args: [kubeletUnit] },
+    // Before it has a certificate it serves nothing; the roster gives it one and waits for the Node.
+    {
+      name: "if-file",
+      deadline: 90,
+      unit: kubeletUnit,
+      args: [kubeconfigFile, "http-ok", `http://127.0.0.1:${ports.kubeletHealth}/healthz`, "-", "ok"],
+    },
+  ];
+}

@@ -1,0 +1,54 @@
+import type { ClusterConfig } from "./config.ts";
+import type { Host, Taint } from "./inventory.ts";
+
+/** Labels, annotations and taints of a Node, as the inventory declares them. */
+export interface NodeDeclaration {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  taints: Taint[];
+}
+
+const sorted = (record: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/**
+ * What a host's Node carries: a label per role and place, and what the inventory says. Control-plane hosts run what
+ * tolerates their taint only, unless they are workers too.
+ */
+export function declareNode(host: Host): NodeDeclaration {
+  const controlPlane = host.roles.includes("control-plane");
+  const worker = host.roles.includes("worker");
+  const labels = {
+    ...(controlPlane ? { "node-role.kubernetes.io/control-plane": "" } : {}),
+    ...(worker ? { "node-role.kubernetes.io/worker": "" } : {}),
+    ...(host.region === undefined ? {} : { "topology.kubernetes.io/region": host.region }),
+    ...(host.zone === undefined ? {} : { "topology.kubernetes.io/zone": host.zone }),
+    ...(host.rack === undefined ? {} : { "topology.plinth/rack": host.rack }),
+    ...host.labels,
+  };
+  const ownTaints: Taint[] =
+    controlPlane && !worker ? [{ key: "node-role.kubernetes.io/control-plane", value: "", effect: "NoSchedule" }] : [];
+  return { labels: sorted(labels), annotations: sorted(host.annotations), taints: [...ownTaints, ...host.taints] };
+}
+
+/** The Node as `kubectl apply --server-side` takes it: nothing but what we own. */
+export function renderNodeManifest(host: Host): string {
+  const { labels, annotations } = declareNode(host);
+  return JSON.stringify(
+    { apiVersion: "v1", kind: "Node", metadata: { name: host.name, labels, annotations } },
+    undefined,
+    2,
+  );
+}
+
+/** One line `KEY|VALUE|EFFECT|` per taint. */
+export function renderTaints(host: Host): string {
+  return declareNode(host)
+    .taints.map(({ key, value, effect }) => `${key}|${value}|${effect}|`)
+    .join("\n");
+}
+
+/** What a drain makes room for: the versions of a host's runtime, in one line. */
+export function runtimeVersions(config: ClusterConfig): string {
+  return `containerd ${config.containerdVersion}, runc ${config.runcVersion}`;
+}

@@ -1,0 +1,98 @@
+# common.sh: what the roster's scripts share. They run on a control-plane host, as any user, with the administrator's
+# credentials from standard input: a line `token ID.SECRET` (`token -` for none), then a kubeconfig.
+#
+# Given by the command that carries them: NODE, the name of the Node; DEADLINE in seconds.
+
+set -u
+LC_ALL=C
+export LC_ALL
+PATH=/opt/plinth/bin:$PATH
+umask 077
+
+# fail SENTENCE: ends the script.
+fail() {
+  printf '%s: %s\n' "$NODE" "$1" >&2
+  exit 1
+}
+
+now() {
+  read -r NOW _ </proc/uptime
+  NOW=${NOW%.*}
+}
+
+# Memory, not a disk: nothing is left when power is lost.
+WORK=$(mktemp -d /dev/shm/plinth-roster.XXXXXXXX) || exit 1
+trap 'rm -rf "$WORK"' EXIT
+trap 'exit 129' HUP INT TERM
+read -r _ TOKEN || fail "no token line came by standard input"
+cat >"$WORK/kubeconfig" || fail "the kubeconfig could not be kept in /dev/shm"
+KUBECONFIG=$WORK/kubeconfig
+# kubectl caches what the API offers in the home directory otherwise.
+HOME=$WORK
+export KUBECONFIG HOME
+now
+END=$((NOW + DEADLINE))
+
+# kube ARGUMENT…: kubectl, its complaint in WORK/error.
+kube() {
+  kubectl --request-timeout=10s "$@" 2>"$WORK/error"
+}
+
+# complaint: sets COMPLAINT to the last line of kubectl's complaint.
+complaint() {
+  COMPLAINT=
+  while read -r co_line; do
+    COMPLAINT=$co_line
+  done <"$WORK/error"
+}
+
+# late: true past the deadline.
+late() {
+  now
+  [ "$NOW" -ge "$END" ]
+}
+
+# node_read: sets FOUND (yes or no), MACHINE, READY (True, False, Unknown or empty) and REVISION. Asks until the API answers.
+node_read() {
+  while :; do
+    if kube get node "$NODE" --ignore-not-found -o jsonpath='{.metadata.resourceVersion} {.status.nodeInfo.machineID} {.status.conditions[?(@.type=="Ready")].status}' >"$WORK/node"; then
+      FOUND=no REVISION='' MACHINE='' READY=''
+      if [ -s "$WORK/node" ]; then
+        FOUND=yes
+        read -r REVISION MACHINE READY <"$WORK/node" || :
+      fi
+      return
+    fi
+    complaint
+    if late; then
+      fail "the API server did not tell about the Node within $DEADLINE s: $COMPLAINT"
+    fi
+    sleep 1
+  done
+}
+
+# node_verify: a Node of this name on another machine is refused.
+node_verify() {
+  if [ "$FOUND" = yes ] && [ -n "$MACHINE" ] && [ "$MACHINE" != "$MACHINE_ID" ]; then
+    fail "the Node belongs to another machine (id $MACHINE, expected $MACHINE_ID): drain and delete it (kubectl delete node $NODE) if that machine is gone, or give this host another name"
+  fi
+}
+
+# taints_read: the Node's taints as lines KEY|VALUE|EFFECT|TIME in WORK/taints.
+taints_read() {
+  kube get node "$NODE" -o go-template='{{range .spec.taints}}{{.key}}|{{with .value}}{{.}}{{end}}|{{.effect}}|{{with .timeAdded}}{{.}}{{end}}{{"\n"}}{{end}}' >"$WORK/taints"
+}
+
+# taints_json FILE: lines KEY|VALUE|EFFECT|TIME as a JSON list.
+taints_json() {
+  awk -F'|' '
+    BEGIN { printf "[" }
+    NF >= 3 {
+      printf "%s{\"key\":\"%s\"", n++ ? "," : "", $1
+      if ($2 != "") printf ",\"value\":\"%s\"", $2
+      printf ",\"effect\":\"%s\"", $3
+      if ($4 != "") printf ",\"timeAdded\":\"%s\"", $4
+      printf "}"
+    }
+    END { print "]" }' "$1"
+}

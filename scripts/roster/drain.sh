@@ -1,0 +1,52 @@
+# drain.sh: takes the pods off one Node before its runtime is replaced. Disruption budgets are respected.
+#
+# Given besides: MACHINE_ID of the host; RUNTIME, the versions that the host will have: the reason why this runs.
+#
+# The Node stays cordoned and marked until register.sh takes that back, when the host is done. A Node that is not there
+# yet, or whose machine is another, has nothing of ours to drain.
+
+node_read
+node_verify
+if [ "$FOUND" = no ]; then
+  printf '{"node":"%s","drained":false,"reason":"there is no such Node yet","for":"%s"}\n' "$NODE" "$RUNTIME"
+  exit 0
+fi
+# `uncordon` or `cordoned`: what it was before us. A drain that was killed has left its answer.
+before=$(kube get node "$NODE" -o jsonpath='{.metadata.annotations.plinth/drained}') && cordoned=$(kube get node "$NODE" -o jsonpath='{.spec.unschedulable}') || {
+  complaint
+  fail "it could not be read: $COMPLAINT"
+}
+if [ -z "$before" ]; then
+  before=uncordon
+  if [ "$cordoned" = true ]; then
+    before=cordoned
+  fi
+fi
+
+# undo: in service again, unless somebody else had cordoned it.
+undo() {
+  kube taint node "$NODE" ToBeDeletedByClusterAutoscaler:NoSchedule- >/dev/null
+  if [ "$before" = uncordon ]; then
+    kube uncordon "$NODE" >/dev/null
+  fi
+  kube annotate node "$NODE" plinth/drained- >/dev/null
+}
+
+kube annotate --overwrite node "$NODE" "plinth/drained=$before" >/dev/null || {
+  complaint
+  fail "it could not be marked as drained: $COMPLAINT"
+}
+# Load balancers see this through kube-proxy's health and send no new connections (KEP-3836).
+kube taint --overwrite node "$NODE" ToBeDeletedByClusterAutoscaler=plinth:NoSchedule >/dev/null || {
+  complaint
+  fail "it could not be marked for the load balancers: $COMPLAINT"
+}
+if ! kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force --timeout="${DEADLINE}s" >"$WORK/drain" 2>"$WORK/error"; then
+  blocked=$(awk '/disruption budget|error when evicting/ { line = $0 } END { print line }' "$WORK/error")
+  complaint
+  blocked=${blocked:-$COMPLAINT}
+  undo
+  fail "it could not be drained within $DEADLINE s and is in service again: $blocked"
+fi
+evicted=$(grep -c ' evicted$' "$WORK/drain")
+printf '{"node":"%s","drained":true,"evicted":%s,"for":"%s"}\n' "$NODE" "$evicted" "$RUNTIME"

@@ -1,0 +1,140 @@
+# register.sh: one Node of the roster, from its first certificate to its labels and taints.
+#
+# Given besides: MACHINE_ID of the host; READINESS `required`, or `reported` where the pod network is somebody else's;
+# MANIFEST, the Node with the labels and annotations of the inventory, as JSON; TAINTS, lines KEY|VALUE|EFFECT|.
+#
+# Safe to run again, and to kill at any point: everything is read before it is changed.
+
+OWNER=plinth
+# Set by the kubelet when it registers, so that nothing is scheduled before labels and taints are right.
+UNINITIALIZED='plinth/uninitialized'
+# Set by a drain: load balancers see it through kube-proxy's health (KEP-3836).
+LEAVING='ToBeDeletedByClusterAutoscaler'
+
+# token_open: the host's bootstrap token is valid from here on; it can do nothing but ask for a certificate.
+token_open() {
+  to_expiry=$(date -u -d "@$(($(date +%s) + DEADLINE + 60))" +%Y-%m-%dT%H:%M:%SZ)
+  kube apply --server-side --force-conflicts --field-manager="$OWNER" -f - >/dev/null <<END_OF_SECRET
+apiVersion: v1
+kind: Secret
+metadata: {name: bootstrap-token-${TOKEN%%.*}, namespace: kube-system}
+type: bootstrap.kubernetes.io/token
+stringData:
+  token-id: ${TOKEN%%.*}
+  token-secret: ${TOKEN#*.}
+  description: host $NODE joins
+  expiration: $to_expiry
+  usage-bootstrap-authentication: "true"
+  auth-extra-groups: system:bootstrappers:plinth
+END_OF_SECRET
+}
+
+token_close() {
+  kube delete secret "bootstrap-token-${TOKEN%%.*}" -n kube-system --ignore-not-found >/dev/null
+}
+
+# approve: certificate requests made with this host's token, for this Node's name and no other.
+approve() {
+  kube get csr -o go-template='{{range .items}}{{if and (eq .spec.signerName "kubernetes.io/kube-apiserver-client-kubelet") (eq .spec.username "system:bootstrap:'"${TOKEN%%.*}"'")}}{{if not .status.conditions}}{{.metadata.name}}{{"\n"}}{{end}}{{end}}{{end}}' >"$WORK/requests" || return 1
+  while read -r ap_request; do
+    kube describe csr "$ap_request" >"$WORK/request" || return 1
+    if awk -v wanted="system:node:$NODE" '
+      $1 == "Common" && $2 == "Name:" { name = $3 }
+      $1 == "Organization:" { organization = $2 }
+      END { exit !(name == wanted && organization == "system:nodes") }' "$WORK/request"; then
+      kube certificate approve "$ap_request" >/dev/null || return 1
+      APPROVED=$((APPROVED + 1))
+    else
+      printf '%s: the certificate request %s asks for another name than this Node; it is not approved\n' "$NODE" "$ap_request" >&2
+    fi
+  done <"$WORK/requests"
+}
+
+# joined: the Node is there, on this machine, and ready where that is required.
+joined() {
+  node_read
+  node_verify
+  [ "$FOUND" = yes ] && [ -n "$MACHINE" ] && { [ "$READY" = True ] || { [ "$READINESS" = reported ] && [ -n "$READY" ]; }; }
+}
+
+join() {
+  if joined; then
+    return
+  fi
+  token_open || {
+    complaint
+    fail "its bootstrap token could not be made valid: $COMPLAINT"
+  }
+  while ! joined; do
+    approve || complaint
+    if late; then
+      token_close
+      if [ "$FOUND" = no ]; then
+        fail "no Node registered within $DEADLINE s: look at the kubelet there (journalctl -u kubelet)"
+      fi
+      why=$(kube get node "$NODE" -o jsonpath='{range .status.conditions[?(@.type=="Ready")]}{.reason}: {.message}{end}') || why=unknown
+      fail "the Node is not ready within $DEADLINE s ($why): look at kubelet and containerd there (journalctl -u kubelet -u containerd)"
+    fi
+    sleep 0.5
+  done
+  token_close || {
+    complaint
+    fail "its bootstrap token could not be taken back: $COMPLAINT"
+  }
+}
+
+declare_labels() {
+  if ! printf '%s\n' "$MANIFEST" | kube apply --server-side --field-manager="$OWNER" -f - >/dev/null; then
+    # The complaint has many lines; those that name a field or an owner tell.
+    fail "labels and annotations could not be set: $(awk 'n < 6 && !/^Please/ { printf "%s%s", n++ ? " " : "", $0 }' "$WORK/error")"
+  fi
+}
+
+# declare_taints: what we set earlier and do not want any more goes, what others set stays. The Node is schedulable again
+# when it was us who drained it.
+declare_taints() {
+  while :; do
+    node_read
+    dt_owned=$(kube get node "$NODE" -o jsonpath='{.metadata.annotations.plinth/taints}') && dt_drained=$(kube get node "$NODE" -o jsonpath='{.metadata.annotations.plinth/drained}') && taints_read || {
+      complaint
+      fail "its taints could not be read: $COMPLAINT"
+    }
+    printf '%s\n' "$TAINTS" | awk -F'|' 'NF >= 3' >"$WORK/wanted"
+    awk -F'|' -v owned="$dt_owned" -v drained="$dt_drained" -v uninitialized="$UNINITIALIZED" -v leaving="$LEAVING" '
+      BEGIN { n = split(owned, list, ","); for (i = 1; i <= n; i++) ours[list[i]] = 1 }
+      FNR == NR { wanted[$1 ":" $3] = 1; print; next }
+      ($1 ":" $3) in wanted || ($1 ":" $3) in ours || $1 == uninitialized { next }
+      $1 == leaving && drained != "" { next }
+      { print }' "$WORK/wanted" "$WORK/taints" >"$WORK/after"
+    dt_owned_after=$(awk -F'|' '{ printf "%s%s:%s", n++ ? "," : "", $1, $3 }' "$WORK/wanted")
+    dt_before=$(taints_json "$WORK/taints")
+    dt_after=$(taints_json "$WORK/after")
+    if [ "$dt_owned" = "$dt_owned_after" ] && [ -z "$dt_drained" ] && [ "$(sort "$WORK/taints" | taints_json -)" = "$(sort "$WORK/after" | taints_json -)" ]; then
+      return
+    fi
+    dt_schedule=
+    if [ "$dt_drained" = uncordon ]; then
+      dt_schedule=',"unschedulable":null'
+    fi
+    if kube patch node "$NODE" --type=merge --field-manager="$OWNER-taints" -p "{\"metadata\":{\"resourceVersion\":\"$REVISION\",\"annotations\":{\"plinth/taints\":\"$dt_owned_after\",\"plinth/drained\":null}},\"spec\":{\"taints\":$dt_after$dt_schedule}}" >/dev/null; then
+      if [ "$dt_before" != "$dt_after" ]; then
+        TAINTED=true
+      fi
+      return
+    fi
+    complaint
+    case $COMPLAINT in
+      *"has been modified"*) ;;
+      *) fail "its taints could not be set: $COMPLAINT" ;;
+    esac
+    if late; then
+      fail "its taints could not be set within $DEADLINE s: others change the Node all the time"
+    fi
+  done
+}
+
+APPROVED=0 TAINTED=false
+join
+declare_labels
+declare_taints
+printf '{"node":"%s","ready":"%s","certificatesApproved":%s,"taintsChanged":%s}\n' "$NODE" "$READY" "$APPROVED" "$TAINTED"
