@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { clusterDnsAddress, corefile, dnsPorts, dnsReplicas } from "../../plan/addons/dns.ts";
-import { contentName, labelsOf, readinessAnnotations, systemNamespace } from "../../plan/addons/objects.ts";
+import { contentName, labelsOf, readiness, systemNamespace } from "../../plan/addons/objects.ts";
 import { acrossZones, addonTolerations, apart } from "../../plan/addons/placement.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
@@ -35,7 +35,7 @@ export class CoreDns extends pulumi.ComponentResource {
     super("plinth:addons:CoreDns", name, {}, opts);
     const { config, hosts } = args;
     const child = childOptions(this, opts);
-    const annotations = readinessAnnotations(config.network);
+    const awaited = readiness(config.network);
     this.address = clusterDnsAddress(config);
 
     const account = this.account(child);
@@ -56,7 +56,7 @@ export class CoreDns extends pulumi.ComponentResource {
           name: "kube-dns",
           namespace: systemNamespace,
           labels: { ...labels, "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS" },
-          annotations,
+          ...awaited,
         },
         spec: {
           type: "ClusterIP",
@@ -87,7 +87,7 @@ export class CoreDns extends pulumi.ComponentResource {
     new k8s.apps.v1.Deployment(
       program,
       {
-        metadata: { name: program, namespace: systemNamespace, labels, annotations },
+        metadata: { name: program, namespace: systemNamespace, labels, ...awaited },
         spec: {
           replicas: dnsReplicas(hosts),
           revisionHistoryLimit: 2,

@@ -8,7 +8,7 @@ import {
   metricsReplicas,
   metricsTlsDirectory,
 } from "../../plan/addons/metrics.ts";
-import { contentName, labelsOf, readinessAnnotations, systemNamespace } from "../../plan/addons/objects.ts";
+import { contentName, labelsOf, readiness, systemNamespace } from "../../plan/addons/objects.ts";
 import { acrossZones, addonTolerations, apart, controlPlaneTaint } from "../../plan/addons/placement.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
@@ -44,14 +44,14 @@ export class MetricsServer extends pulumi.ComponentResource {
     super("plinth:addons:MetricsServer", name, {}, opts);
     const { config, hosts, authority } = args;
     const child = childOptions(this, opts);
-    const annotations = readinessAnnotations(config.network);
+    const awaited = readiness(config.network);
 
     const account = this.account(child);
     const certificate = this.certificate(args, child);
     const service = new k8s.core.v1.Service(
       program,
       {
-        metadata: { name: program, namespace: systemNamespace, labels, annotations },
+        metadata: { name: program, namespace: systemNamespace, labels, ...awaited },
         spec: {
           type: "ClusterIP",
           selector,
@@ -75,7 +75,7 @@ export class MetricsServer extends pulumi.ComponentResource {
     const deployment = new k8s.apps.v1.Deployment(
       program,
       {
-        metadata: { name: program, namespace: systemNamespace, labels, annotations },
+        metadata: { name: program, namespace: systemNamespace, labels, ...awaited },
         spec: {
           replicas: metricsReplicas(hosts),
           revisionHistoryLimit: 2,

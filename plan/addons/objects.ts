@@ -34,11 +34,11 @@ export function contentName(base: string, ...contents: readonly string[]): strin
 }
 
 /**
- * Annotations of objects that become ready only on a working pod network.
+ * What the metadata of objects has that become ready only on a working pod network.
  *
  * With a network of one's own there is none yet when they are applied, and waiting for it would keep `up` from ever
- * ending.
+ * ending. Nothing otherwise: the API server drops empty annotations, which would look like a change for ever.
  */
-export function readinessAnnotations(network: "flannel" | "none"): Record<string, string> {
-  return network === "none" ? { "pulumi.com/skipAwait": "true" } : {};
+export function readiness(network: "flannel" | "none"): { annotations?: Record<string, string> } {
+  return network === "none" ? { annotations: { "pulumi.com/skipAwait": "true" } } : {};
 }
