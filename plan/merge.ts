@@ -5,11 +5,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** `over` on top of `base`: objects are merged key by key, lists and values are replaced, null takes a key away. */
 export function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
-  const result = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const own = result[key];
-    if (value === null) delete result[key];
-    else result[key] = isObject(own) && isObject(value) ? merge(own, value) : value;
-  }
-  return result;
+  const merged = Object.entries(over).map(([key, value]): [string, unknown] => {
+    const own = base[key];
+    return [key, isObject(own) && isObject(value) ? merge(own, value) : value];
+  });
+  const taken = new Set(Object.keys(over));
+  const kept = Object.entries(base).filter(([key]) => !taken.has(key));
+  return Object.fromEntries([...kept, ...merged.filter(([, value]) => value !== null)]);
 }
