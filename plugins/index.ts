@@ -1,12 +1,13 @@
 import { sharedPool } from "../ssh/index.ts";
 import { commandProvider } from "./command/index.ts";
+import { kubernetesProvider } from "./kubernetes/index.ts";
 import { serveProvider } from "./provider/server.ts";
 import { randomProvider } from "./random/index.ts";
 import { tlsProvider } from "./tls/index.ts";
 
 /** The bundled plugins at work. */
 export interface RunningPlugins {
-  /** Value for PULUMI_DEBUG_PROVIDERS: `command:PORT,tls:PORT,random:PORT`. */
+  /** Value for PULUMI_DEBUG_PROVIDERS: `command:PORT,tls:PORT,random:PORT,kubernetes:PORT`. */
   debugProviders: string;
   /** Interrupts what still runs, stops serving and closes the shared SSH connections. */
   close(): Promise<void>;
@@ -18,7 +19,7 @@ export interface RunningPlugins {
  */
 export async function startPlugins(): Promise<RunningPlugins> {
   sharedPool.resetBreakers();
-  const definitions = [commandProvider, tlsProvider, randomProvider];
+  const definitions = [commandProvider, tlsProvider, randomProvider, kubernetesProvider];
   const servers = await Promise.all(definitions.map(serveProvider));
   return {
     debugProviders: servers.map(({ port }, index) => `${definitions[index]?.name ?? ""}:${port}`).join(","),

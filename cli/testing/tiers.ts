@@ -36,9 +36,9 @@ export const tiers: readonly Tier[] = [
   },
   {
     name: "engine",
-    description: "the real Pulumi CLI with recording providers",
+    description: "the real Pulumi CLI with recording providers, and with an API server",
     files: "test/engine/**/*.test.ts",
-    needs: ["pulumi"],
+    needs: ["pulumi", "artifacts"],
     timeout: 120_000,
   },
   {

@@ -1,0 +1,508 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { errorText } from "../provider/errors.ts";
+import {
+  type CallContext,
+  type CheckExtras,
+  type CheckResult,
+  type CreateResult,
+  type DiffResult,
+  InitializationError,
+  type ReadResult,
+  type ResourceHandler,
+  type UpdateRequest,
+} from "../provider/types.ts";
+import { containsUnknown, type PropertyMap } from "../provider/values.ts";
+import {
+  deletionPropagation,
+  forcesPatch,
+  replacesUnready,
+  skipsAwait,
+  timeoutOf,
+  waitsFor,
+  wantedFieldManager,
+} from "./annotations.ts";
+import {
+  isAlreadyExists,
+  isConflict,
+  isDryRunUnsupported,
+  isForbidden,
+  isImmutableField,
+  isNamespaceMissing,
+  isNotFound,
+  NoSuchKindError,
+  UnreachableError,
+} from "./apiError.ts";
+import type { Answer, Call, Cluster } from "./cluster.ts";
+import type { Options } from "./config.ts";
+import { diffObject } from "./diff.ts";
+import { refusal } from "./failures.ts";
+import { forceNewPaths, IDENTITY } from "./forceNew.ts";
+import { builtInScope, type GroupVersionKind, gvkOf, isCrd, isList } from "./kinds.ts";
+import { isCreated, takeOver, withIgnored } from "./managedFields.ts";
+import { generatesName, uniqueName, withName } from "./naming.ts";
+import { normalizeInputs, prune } from "./normalize.ts";
+import {
+  apiVersionOf,
+  at,
+  describe,
+  idOf,
+  kindOf,
+  nameOf,
+  namespaceOf,
+  parseId,
+  withoutValue,
+  withValue,
+  type KubeObject,
+} from "./object.ts";
+import { withoutGuesses } from "./preview.ts";
+import { isJudgedAtRefresh, kindKey } from "./readiness/index.ts";
+import { annotateSecrets, checkpoint, parseCheckpoint, unmarked } from "./state.ts";
+import { judgeNow, untilDeleted, untilReady, type Wait } from "./waiting.ts";
+
+/** For how long a preview, a real run and a lookup try an unreachable server, in seconds. */
+const PREVIEW_PATIENCE = 5;
+const PATIENCE = 60;
+/** For how long the object's kind or namespace may be missing: it may be made at the same time. */
+const MISORDER_SECONDS = 30;
+/** Default of every wait, as in the official provider. */
+const TIMEOUT_SECONDS = 600;
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** Objects of one kind in one cluster: `kubernetes:GROUP/VERSION:KIND`, and `…:KINDPatch` for fields of others' objects. */
+export class KubeResource implements ResourceHandler {
+  readonly #type: GroupVersionKind;
+  readonly #cluster: Cluster;
+  readonly #options: Options;
+  readonly #defaultNamespace: string;
+
+  constructor(type: GroupVersionKind, cluster: Cluster, options: Options, contextNamespace: string) {
+    this.#type = type;
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#defaultNamespace = options.namespace || contextNamespace || "default";
+  }
+
+  async check(news: PropertyMap, context: CallContext, extras: CheckExtras): Promise<CheckResult> {
+    const refuse = (reason: string): CheckResult => ({ inputs: news, failures: [{ property: "", reason }] });
+    if (isList(this.#type)) {
+      return refuse(`${this.#type.kind} exists for YAML manifests only; make the objects in the list one by one.`);
+    }
+    if (this.#options.skipUpdateUnreachable && !(await this.#reaches(context))) {
+      context.warn("The cluster is unreachable and skipUpdateUnreachable is set: left as it is.");
+      return { inputs: extras.olds, failures: [] };
+    }
+    let inputs = normalizeInputs(unmarked(news));
+    if (this.#isPatch(inputs) && nameOf(inputs) === "" && !containsUnknown(at(inputs, "metadata", "name") ?? "")) {
+      return refuse(`${context.name} is a patch of an existing object and needs metadata.name.`);
+    }
+    try {
+      inputs = withName(inputs, context.name, extras, unmarked(extras.olds));
+    } catch (error) {
+      return refuse(errorText(error));
+    }
+    if (generatesName(inputs)) {
+      return refuse(
+        `${context.name} has metadata.generateName, which server-side apply does not know; leave both names out instead.`,
+      );
+    }
+    if (at(inputs, "metadata", "namespace") === undefined && (await this.#isNamespaced(this.#kind(inputs), context))) {
+      inputs = withValue(inputs, ["metadata", "namespace"], this.#defaultNamespace);
+    }
+    return { inputs: annotateSecrets(inputs, news), failures: [] };
+  }
+
+  async diff(request: UpdateRequest, context: CallContext): Promise<DiffResult> {
+    const { inputs, live } = parseCheckpoint(request.olds);
+    const newInputs = normalizeInputs(unmarked(request.news));
+    const kind = this.#kind(newInputs);
+    const mutability = {
+      configMaps: this.#options.mutableConfigMaps,
+      secrets: this.#options.mutableSecrets,
+      immutable: at(newInputs, "immutable") === true,
+    };
+    const result = diffObject({
+      oldInputs: normalizeInputs(inputs),
+      oldLive: live,
+      newInputs,
+      namespaced: await this.#isNamespaced(kind, context),
+      forceNew: this.#isPatch(newInputs) ? IDENTITY : forceNewPaths(kind, mutability),
+      ignoreChanges: request.ignoreChanges,
+    });
+    return (await this.#isUnready(newInputs, live, context)) ? replacedAsUnready(result) : result;
+  }
+
+  async create(marked: PropertyMap, preview: boolean, context: CallContext): Promise<CreateResult> {
+    const inputs = unmarked(marked);
+    const fieldManager = this.#fieldManager(undefined, inputs);
+    const kept = { fieldManager, initialApiVersion: apiVersionOf(inputs) };
+    if (preview) {
+      const guess =
+        containsUnknown(marked) || this.#isPatch(inputs) ? undefined : await this.#tryCreate(inputs, context);
+      return { id: "", properties: guess === undefined ? marked : checkpoint(inputs, guess, marked, kept) };
+    }
+    const made = await this.#make(inputs, fieldManager, context);
+    const { live, reasons } = await this.#untilReady(inputs, made, context);
+    if (isCrd(this.#kind(inputs))) {
+      this.#cluster.forgetKinds();
+    }
+    return this.#finished(
+      { id: idOf(live), properties: checkpoint(inputs, live, marked, kept), inputs: marked },
+      reasons,
+    );
+  }
+
+  async update(request: UpdateRequest, preview: boolean, context: CallContext): Promise<PropertyMap> {
+    const old = parseCheckpoint(request.olds);
+    const inputs = normalizeInputs(unmarked(request.news));
+    const marked = request.news;
+    const oldManager = this.#fieldManager(old.fieldManager, old.inputs);
+    const fieldManager = this.#fieldManager(old.fieldManager, inputs);
+    const kept = { fieldManager, initialApiVersion: old.initialApiVersion ?? apiVersionOf(inputs) };
+    if (preview && containsUnknown(inputs)) {
+      return marked;
+    }
+    if (preview) {
+      const guess = await this.#tryUpdate(inputs, request.ignoreChanges, fieldManager, context);
+      return guess === undefined ? marked : checkpoint(inputs, guess, marked, kept);
+    }
+    const call = this.#patient(context);
+    const made = await this.#change(inputs, request.ignoreChanges, fieldManager, false, call, context);
+    const { live, reasons } = await this.#untilReady(inputs, made, context);
+    if (isCrd(this.#kind(inputs))) {
+      this.#cluster.forgetKinds();
+    }
+    const properties = checkpoint(inputs, live, marked, kept);
+    const result = this.#finished({ id: request.id, properties, inputs: marked }, reasons);
+    if (oldManager !== fieldManager) {
+      await this.#relinquish(live, oldManager, call);
+    }
+    return result.properties;
+  }
+
+  async delete(_id: string, properties: PropertyMap, context: CallContext): Promise<void> {
+    const { inputs, live, fieldManager } = parseCheckpoint(properties);
+    const call = this.#patient(context);
+    try {
+      if (this.#isPatch(live)) {
+        await this.#relinquish(live, this.#fieldManager(fieldManager, inputs), call);
+        return;
+      }
+      const uid = at(live, "metadata", "uid");
+      const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+      const options = { propagationPolicy: deletionPropagation(inputs), ...preconditions };
+      await this.#cluster.delete(live, options, call).catch((error: unknown) => {
+        // It is being deleted already, or another object has its name by now: the wait below tells.
+        if (!isConflict(error)) throw error;
+      });
+      if (!(skipsAwait(inputs) && SKIPS_AWAIT_OF_DELETE.has(kindKey(live)))) {
+        await untilDeleted(this.#cluster, live, this.#wait(inputs, context));
+      }
+    } catch (error) {
+      // Gone, or its kind is.
+      if (isNotFound(error) || error instanceof NoSuchKindError) {
+        return;
+      }
+      if (!(error instanceof UnreachableError)) {
+        throw refusal(error, live, "deleted");
+      }
+      if (!this.#options.deleteUnreachable) {
+        throw new Error(
+          `configured Kubernetes cluster is unreachable: ${error.message} ${describe(live)} is kept in the state; if the ` +
+            "cluster is gone for good, set PULUMI_K8S_DELETE_UNREACHABLE=true to drop its objects from the state.",
+          { cause: error },
+        );
+      }
+      context.warn("The cluster is unreachable and deleteUnreachable is set: dropped from the state alone.");
+    }
+  }
+
+  async read(
+    id: string,
+    properties: PropertyMap,
+    markedInputs: PropertyMap,
+    context: CallContext,
+  ): Promise<ReadResult | undefined> {
+    const old = parseCheckpoint(properties);
+    const declared = normalizeInputs(unmarked(markedInputs));
+    const isImport = apiVersionOf(declared) === "" && apiVersionOf(old.live) === "";
+    const { namespace, name } = parseId(id);
+    const wanted = this.#reference(apiVersionOf(declared) === "" ? old.live : declared, namespace, name);
+    let live: KubeObject | undefined;
+    try {
+      live = await this.#cluster.find(wanted, this.#patient(context));
+    } catch (error) {
+      if (error instanceof NoSuchKindError) return undefined;
+      if (!(error instanceof UnreachableError)) throw refusal(error, wanted, "read");
+      return this.#readUnreachable(error, { id, properties, inputs: markedInputs }, context);
+    }
+    if (live === undefined) {
+      return undefined;
+    }
+    const inputs = isImport ? importedInputs(live) : prune(live, declared);
+    const kept = {
+      fieldManager: this.#fieldManager(old.fieldManager, inputs),
+      initialApiVersion: old.initialApiVersion ?? apiVersionOf(wanted),
+    };
+    const state = checkpoint(inputs, live, markedInputs, kept);
+    const result = { id: id || idOf(live), properties: state, inputs: annotateSecrets(inputs, markedInputs) };
+    const isJudged = !isImport && !skipsAwait(declared) && isJudgedAtRefresh(live);
+    return this.#finished(result, isJudged ? await judgeNow(this.#cluster, live, this.#patient(context)) : undefined);
+  }
+
+  #readUnreachable(error: UnreachableError, state: ReadResult, context: CallContext): ReadResult | undefined {
+    context.warn(`configured Kubernetes cluster is unreachable: ${error.message}`);
+    if (this.#options.deleteUnreachable) {
+      return undefined;
+    }
+    if (this.#options.skipUpdateUnreachable) {
+      return state;
+    }
+    throw new Error(
+      `The state of ${state.id} cannot be read: ${error.message} If the cluster is gone for good, set ` +
+        "PULUMI_K8S_DELETE_UNREACHABLE=true to drop its objects from the state.",
+    );
+  }
+
+  /** The object as the server would make it; undefined when that cannot be told. */
+  async #tryCreate(inputs: KubeObject, context: CallContext): Promise<KubeObject | undefined> {
+    const change = { ...this.#hasty(context), dryRun: true };
+    try {
+      const fieldManager = this.#fieldManager(undefined, inputs);
+      const answer = this.#options.upsert
+        ? await this.#cluster.apply(inputs, { ...change, fieldManager, force: true })
+        : await this.#cluster.create(inputs, change);
+      this.#showWarnings(answer, context);
+      return withoutGuesses(answer.object, inputs);
+    } catch (error) {
+      if (error instanceof UnreachableError) {
+        context.warn(`configured Kubernetes cluster is unreachable: ${error.message} This preview shows inputs only.`);
+        return undefined;
+      }
+      const isTold =
+        error instanceof NoSuchKindError ||
+        isNamespaceMissing(error) ||
+        isForbidden(error) ||
+        isAlreadyExists(error) ||
+        isImmutableField(error) ||
+        isDryRunUnsupported(error);
+      if (isTold) return undefined;
+      throw refusal(error, inputs, "created");
+    }
+  }
+
+  async #tryUpdate(
+    inputs: KubeObject,
+    ignoreChanges: readonly string[],
+    fieldManager: string,
+    context: CallContext,
+  ): Promise<KubeObject | undefined> {
+    try {
+      return await this.#change(inputs, ignoreChanges, fieldManager, true, this.#hasty(context), context);
+    } catch (error) {
+      if (error instanceof UnreachableError) {
+        context.warn(`configured Kubernetes cluster is unreachable: ${error.message} This preview shows inputs only.`);
+        return undefined;
+      }
+      if (error instanceof NoSuchKindError || isForbidden(error) || isDryRunUnsupported(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Makes the object. Its kind and its namespace may come a little later. */
+  async #make(inputs: KubeObject, fieldManager: string, context: CallContext): Promise<KubeObject> {
+    const change = { ...this.#patient(context), dryRun: false };
+    const started = performance.now();
+    for (let pause = 500; ; pause = Math.min(pause * 2, 4000)) {
+      try {
+        const takesOver = this.#options.upsert || this.#isPatch(inputs);
+        const force = forcesPatch(inputs) || this.#options.forcePatches;
+        const answer = takesOver
+          ? await this.#cluster.apply(inputs, { ...change, fieldManager, force })
+          : await this.#cluster.create(inputs, change);
+        this.#showWarnings(answer, context);
+        return answer.object;
+      } catch (error) {
+        const mayCome = error instanceof NoSuchKindError || isNotFound(error);
+        if (!mayCome || performance.now() - started > MISORDER_SECONDS * 1000) {
+          throw refusal(error, inputs, "created", fieldManager);
+        }
+        context.progress(`waiting, as ${errorText(error)}`);
+        await sleep(pause, undefined, { signal: context.signal });
+      }
+    }
+  }
+
+  /** Applies inputs to the object that is there. */
+  async #change(
+    inputs: KubeObject,
+    ignoreChanges: readonly string[],
+    fieldManager: string,
+    dryRun: boolean,
+    call: Call,
+    context: CallContext,
+  ): Promise<KubeObject> {
+    const change = { ...call, dryRun };
+    try {
+      let live = await this.#cluster.get(inputs, call);
+      if (isCrd(this.#kind(inputs))) {
+        const versioned = withValue(
+          inputs,
+          ["metadata", "resourceVersion"],
+          at(live, "metadata", "resourceVersion") ?? "",
+        );
+        return (await this.#cluster.replace(versioned, fieldManager, change)).object;
+      }
+      const isPatch = this.#isPatch(inputs);
+      const taken = isPatch || dryRun ? undefined : takeOver(live, fieldManager);
+      if (taken !== undefined) {
+        live = await this.#cluster.jsonPatch(inputs, taken, call);
+      }
+      const force = forcesPatch(inputs) || this.#options.forcePatches || (dryRun && !isPatch && isCreated(live));
+      const wanted = withIgnored(inputs, live, ignoreChanges, fieldManager);
+      const answer = await this.#cluster.apply(wanted, { ...change, fieldManager, force });
+      this.#showWarnings(answer, context);
+      return answer.object;
+    } catch (error) {
+      throw refusal(error, inputs, "updated", fieldManager);
+    }
+  }
+
+  /** Gives up all fields of an object; those that nobody else has fall back to their defaults. */
+  async #relinquish(live: KubeObject, fieldManager: string, call: Call): Promise<void> {
+    const bare = this.#reference(live, namespaceOf(live), nameOf(live));
+    if ((await this.#cluster.find(bare, call)) !== undefined) {
+      await this.#cluster.apply(bare, { ...call, dryRun: false, fieldManager, force: false });
+    }
+  }
+
+  #reference(object: KubeObject, namespace: string, name: string): KubeObject {
+    const version = this.#type.group === "" ? this.#type.version : `${this.#type.group}/${this.#type.version}`;
+    const own = namespaceOf(object) || namespace;
+    return {
+      apiVersion: apiVersionOf(object) || version,
+      kind: kindOf(object) || this.#type.kind.replace(/Patch$/, ""),
+      metadata: { name: nameOf(object) || name, ...(own === "" ? {} : { namespace: own }) },
+    };
+  }
+
+  async #untilReady(
+    inputs: KubeObject,
+    made: KubeObject,
+    context: CallContext,
+  ): Promise<{ live: KubeObject; reasons: string[] | undefined }> {
+    const isWaitedFor = !skipsAwait(inputs) && (!this.#isPatch(inputs) || waitsFor(inputs).length > 0);
+    return isWaitedFor
+      ? untilReady(this.#cluster, made, this.#wait(inputs, context))
+      : { live: made, reasons: undefined };
+  }
+
+  /** The result, thrown when the object did not become ready: then its state is kept and the reasons are shown. */
+  #finished(result: ReadResult, reasons: string[] | undefined): ReadResult {
+    if (reasons === undefined) {
+      return result;
+    }
+    const [first = "it is not ready", ...others] = reasons;
+    const { live } = parseCheckpoint(result.properties);
+    throw new InitializationError(`${describe(live)}: ${first}`, result, [`${describe(live)}: ${first}`, ...others]);
+  }
+
+  #wait(inputs: KubeObject, context: CallContext): Wait {
+    const { signal, progress } = context;
+    return { signal, progress, timeoutSeconds: timeoutOf(inputs, context.timeoutSeconds, TIMEOUT_SECONDS) };
+  }
+
+  #showWarnings({ warnings }: Answer, context: CallContext): void {
+    for (const warning of warnings) {
+      if (!(this.#options.suppressDeprecationWarnings && warning.includes("deprecated"))) {
+        context.warn(warning);
+      }
+    }
+  }
+
+  /** The official rules: the annotation's, the one in the state, a new one. */
+  #fieldManager(stored: string | undefined, inputs: KubeObject): string {
+    return wantedFieldManager(inputs) || (stored ?? uniqueName("pulumi-kubernetes-", new Uint8Array()));
+  }
+
+  #kind(object: KubeObject): GroupVersionKind {
+    return apiVersionOf(object) === "" ? this.#type : gvkOf(apiVersionOf(object), kindOf(object));
+  }
+
+  /** A custom resource may be named SomethingPatch by itself. */
+  #isPatch(object: KubeObject): boolean {
+    return `${kindOf(object)}Patch` === this.#type.kind;
+  }
+
+  async #isNamespaced(kind: GroupVersionKind, context: CallContext): Promise<boolean> {
+    const known = builtInScope(kind);
+    if (known !== undefined) {
+      return known === "namespace";
+    }
+    try {
+      return (await this.#cluster.mapping(kind, this.#hasty(context))).namespaced;
+    } catch (error) {
+      if (error instanceof NoSuchKindError || error instanceof UnreachableError) return true;
+      throw error;
+    }
+  }
+
+  async #isUnready(inputs: KubeObject, live: KubeObject, context: CallContext): Promise<boolean> {
+    if (!replacesUnready(inputs)) {
+      return false;
+    }
+    if (kindKey(inputs) !== "batch/Job") {
+      context.warn(`pulumi.com/replaceUnready does nothing for ${kindOf(inputs)}.`);
+      return false;
+    }
+    try {
+      const call = this.#hasty(context);
+      const now = await this.#cluster.find(live, call);
+      return now !== undefined && (await judgeNow(this.#cluster, now, call)) !== undefined;
+    } catch (error) {
+      context.warn(`Whether ${describe(live)} is ready cannot be told: ${errorText(error)}`);
+      return false;
+    }
+  }
+
+  async #reaches(context: CallContext): Promise<boolean> {
+    try {
+      await this.#cluster.mapping({ group: "", version: "v1", kind: "Namespace" }, this.#hasty(context));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #patient = ({ signal }: CallContext): Call => ({ signal, patienceSeconds: PATIENCE });
+
+  #hasty = ({ signal }: CallContext): Call => ({ signal, patienceSeconds: PREVIEW_PATIENCE });
+}
+
+/** Kinds whose deletion `pulumi.com/skipAwait` does not wait for; that of others is always awaited. */
+const SKIPS_AWAIT_OF_DELETE = new Set([
+  "/Namespace",
+  "/Pod",
+  "/ReplicationController",
+  "apps/DaemonSet",
+  "apps/Deployment",
+  "apps/StatefulSet",
+  "batch/Job",
+]);
+
+function replacedAsUnready(result: DiffResult): DiffResult {
+  const path = '.metadata.annotations["pulumi.com/replaceUnready"]';
+  return { ...result, changed: [...result.changed, "metadata"], replaces: [...result.replaces, path] };
+}
+
+/** What an imported object would be declared as: all but what the server sets. */
+function importedInputs(live: KubeObject): KubeObject {
+  const inputs = normalizeInputs(withoutValue(live, ["status"]));
+  const annotations = at(inputs, "metadata", "annotations");
+  if (annotations === undefined) {
+    return inputs;
+  }
+  const own = Object.entries(annotations as PropertyMap).filter(
+    ([key]) => key !== LAST_APPLIED && key !== "deployment.kubernetes.io/revision",
+  );
+  return withValue(inputs, ["metadata", "annotations"], Object.fromEntries(own));
+}
