@@ -1,5 +1,5 @@
 import { DiffKind, type DiffResult } from "../provider/types.ts";
-import { containsUnknown, equal, plainMap, type PropertyMap, text } from "../provider/values.ts";
+import { containsUnknown, equal, isUnknown, plainMap, type PropertyMap, secret, text } from "../provider/values.ts";
 import { type Choice, clusterDiffers } from "./kubeconfig.ts";
 
 /** What the provider's inputs say, with the environment variables that stand in for them. */
@@ -53,6 +53,12 @@ export function readOptions(config: PropertyMap, environment: NodeJS.ProcessEnv 
     skipUpdateUnreachable: flag("skipUpdateUnreachable", "SKIP_UPDATE_UNREACHABLE"),
     suppressDeprecationWarnings: flag("suppressDeprecationWarnings", "SUPPRESS_DEPRECATION_WARNINGS"),
   };
+}
+
+/** The kubeconfig grants access to the cluster, whether the program marks it as secret or not. */
+export function checkConfig(news: PropertyMap): PropertyMap {
+  const { kubeconfig } = news;
+  return kubeconfig === undefined || isUnknown(kubeconfig) ? news : { ...news, kubeconfig: secret(kubeconfig) };
 }
 
 const choiceOf = (config: PropertyMap): Choice => ({

@@ -4,7 +4,7 @@ import { isAutonamed } from "./annotations.ts";
 import { type PathSegment, touches } from "./forceNew.ts";
 import { nameOf, namespaceOf, withoutValue, withValue, type KubeObject } from "./object.ts";
 import { contains, parsePath, pathText } from "./paths.ts";
-import { prune } from "./normalize.ts";
+import { isEmpty, prune } from "./normalize.ts";
 
 export interface DiffInput {
   /** What the last run declared, normalized. */
@@ -123,12 +123,4 @@ function compare(path: readonly PathSegment[], before: Maybe, after: Maybe, decl
   } else if (isUnknown(after) || before !== after) {
     changes.push({ path, kind: DiffKind.update, value: after });
   }
-}
-
-/** False, 0, "", null, and lists and maps of nothing else. */
-function isEmpty(value: Maybe): boolean {
-  if (Array.isArray(value)) {
-    return value.length === 0;
-  }
-  return isMap(value) ? Object.values(value).every(isEmpty) : !value;
 }

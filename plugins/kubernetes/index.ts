@@ -2,7 +2,7 @@ import { errorText } from "../provider/errors.ts";
 import type { ConfiguredProvider, ProviderDefinition } from "../provider/types.ts";
 import type { PropertyMap } from "../provider/values.ts";
 import { Cluster } from "./cluster.ts";
-import { diffConfig, readOptions } from "./config.ts";
+import { checkConfig, diffConfig, readOptions } from "./config.ts";
 import { parseToken } from "./kinds.ts";
 import { type Access, loadAccess } from "./kubeconfig.ts";
 import { KubeResource } from "./resource.ts";
@@ -13,7 +13,7 @@ export const kubernetesProvider: ProviderDefinition = {
   version: "4.34.2",
   acceptSecrets: true,
   resources: {},
-  configurable: { diffConfig, configure },
+  configurable: { checkConfig, diffConfig, configure },
 };
 
 /** Components and releases that have the shape of a kind but are none. */

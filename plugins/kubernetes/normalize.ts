@@ -120,3 +120,34 @@ function pruneValue(value: PropertyValue, shape: PropertyValue | undefined): Pro
   }
   return value;
 }
+
+/** False, 0, "", null, and lists and maps of nothing else: what the server leaves out of many fields. */
+export function isEmpty(value: PropertyValue | undefined): boolean {
+  if (Array.isArray(value)) {
+    return value.length === 0;
+  }
+  return isMap(value) ? Object.values(value).every(isEmpty) : !value;
+}
+
+/** What is declared as the server now has it. Empty values that the server leaves out are kept: they are in place. */
+export function asDeclared(live: PropertyMap, declared: PropertyMap): PropertyMap {
+  const result = prune(live, declared);
+  for (const [key, value] of Object.entries(declared)) {
+    const kept = withEmpties(result[key], value);
+    if (kept !== undefined) result[key] = kept;
+  }
+  return result;
+}
+
+function withEmpties(live: PropertyValue | undefined, declared: PropertyValue): PropertyValue | undefined {
+  if (live === undefined) {
+    return isEmpty(declared) ? declared : undefined;
+  }
+  if (isMap(live) && isMap(declared)) {
+    return asDeclared(live, declared);
+  }
+  if (Array.isArray(live) && Array.isArray(declared)) {
+    return live.map((item, index) => withEmpties(item, declared[index] ?? null) ?? item);
+  }
+  return live;
+}

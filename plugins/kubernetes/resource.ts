@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { errorText } from "../provider/errors.ts";
 import {
   type CallContext,
@@ -11,36 +10,24 @@ import {
   type ResourceHandler,
   type UpdateRequest,
 } from "../provider/types.ts";
-import { containsUnknown, type PropertyMap } from "../provider/values.ts";
+import { containsUnknown, isUnknown, type PropertyMap } from "../provider/values.ts";
 import {
   deletionPropagation,
-  forcesPatch,
   replacesUnready,
   skipsAwait,
   timeoutOf,
   waitsFor,
   wantedFieldManager,
 } from "./annotations.ts";
-import {
-  isAlreadyExists,
-  isConflict,
-  isDryRunUnsupported,
-  isForbidden,
-  isImmutableField,
-  isNamespaceMissing,
-  isNotFound,
-  NoSuchKindError,
-  UnreachableError,
-} from "./apiError.ts";
-import type { Answer, Call, Cluster } from "./cluster.ts";
+import { isConflict, isNotFound, NoSuchKindError, UnreachableError } from "./apiError.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Options } from "./config.ts";
 import { diffObject } from "./diff.ts";
 import { refusal } from "./failures.ts";
 import { forceNewPaths, IDENTITY } from "./forceNew.ts";
 import { builtInScope, type GroupVersionKind, gvkOf, isCrd, isList } from "./kinds.ts";
-import { isCreated, takeOver, withIgnored } from "./managedFields.ts";
 import { generatesName, uniqueName, withName } from "./naming.ts";
-import { normalizeInputs, prune } from "./normalize.ts";
+import { asDeclared, normalizeInputs } from "./normalize.ts";
 import {
   apiVersionOf,
   at,
@@ -54,16 +41,11 @@ import {
   withValue,
   type KubeObject,
 } from "./object.ts";
-import { withoutGuesses } from "./preview.ts";
 import { isJudgedAtRefresh, kindKey } from "./readiness/index.ts";
 import { annotateSecrets, checkpoint, parseCheckpoint, unmarked } from "./state.ts";
 import { judgeNow, untilDeleted, untilReady, type Wait } from "./waiting.ts";
+import { hasty, patient, Writer } from "./writer.ts";
 
-/** For how long a preview, a real run and a lookup try an unreachable server, in seconds. */
-const PREVIEW_PATIENCE = 5;
-const PATIENCE = 60;
-/** For how long the object's kind or namespace may be missing: it may be made at the same time. */
-const MISORDER_SECONDS = 30;
 /** Default of every wait, as in the official provider. */
 const TIMEOUT_SECONDS = 600;
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -105,7 +87,8 @@ export class KubeResource implements ResourceHandler {
         `${context.name} has metadata.generateName, which server-side apply does not know; leave both names out instead.`,
       );
     }
-    if (at(inputs, "metadata", "namespace") === undefined && (await this.#isNamespaced(this.#kind(inputs), context))) {
+    const hasPlace = isUnknown(at(inputs, "metadata")) || at(inputs, "metadata", "namespace") !== undefined;
+    if (!hasPlace && (await this.#isNamespaced(this.#kind(inputs), context))) {
       inputs = withValue(inputs, ["metadata", "namespace"], this.#defaultNamespace);
     }
     return { inputs: annotateSecrets(inputs, news), failures: [] };
@@ -137,10 +120,12 @@ export class KubeResource implements ResourceHandler {
     const kept = { fieldManager, initialApiVersion: apiVersionOf(inputs) };
     if (preview) {
       const guess =
-        containsUnknown(marked) || this.#isPatch(inputs) ? undefined : await this.#tryCreate(inputs, context);
+        containsUnknown(marked) || this.#isPatch(inputs)
+          ? undefined
+          : await this.#writer(inputs).tryCreate(inputs, fieldManager, context);
       return { id: "", properties: guess === undefined ? marked : checkpoint(inputs, guess, marked, kept) };
     }
-    const made = await this.#make(inputs, fieldManager, context);
+    const made = await this.#writer(inputs).make(inputs, fieldManager, context);
     const { live, reasons } = await this.#untilReady(inputs, made, context);
     if (isCrd(this.#kind(inputs))) {
       this.#cluster.forgetKinds();
@@ -155,18 +140,17 @@ export class KubeResource implements ResourceHandler {
     const old = parseCheckpoint(request.olds);
     const inputs = normalizeInputs(unmarked(request.news));
     const marked = request.news;
-    const oldManager = this.#fieldManager(old.fieldManager, old.inputs);
     const fieldManager = this.#fieldManager(old.fieldManager, inputs);
+    const oldManager = this.#fieldManager(old.fieldManager ?? fieldManager, old.inputs);
     const kept = { fieldManager, initialApiVersion: old.initialApiVersion ?? apiVersionOf(inputs) };
     if (preview && containsUnknown(inputs)) {
       return marked;
     }
     if (preview) {
-      const guess = await this.#tryUpdate(inputs, request.ignoreChanges, fieldManager, context);
+      const guess = await this.#writer(inputs).tryUpdate(inputs, request.ignoreChanges, fieldManager, context);
       return guess === undefined ? marked : checkpoint(inputs, guess, marked, kept);
     }
-    const call = this.#patient(context);
-    const made = await this.#change(inputs, request.ignoreChanges, fieldManager, false, call, context);
+    const made = await this.#writer(inputs).change(inputs, request.ignoreChanges, fieldManager, context);
     const { live, reasons } = await this.#untilReady(inputs, made, context);
     if (isCrd(this.#kind(inputs))) {
       this.#cluster.forgetKinds();
@@ -174,17 +158,17 @@ export class KubeResource implements ResourceHandler {
     const properties = checkpoint(inputs, live, marked, kept);
     const result = this.#finished({ id: request.id, properties, inputs: marked }, reasons);
     if (oldManager !== fieldManager) {
-      await this.#relinquish(live, oldManager, call);
+      await this.#writer(live).relinquish(live, oldManager, patient(context));
     }
     return result.properties;
   }
 
   async delete(_id: string, properties: PropertyMap, context: CallContext): Promise<void> {
     const { inputs, live, fieldManager } = parseCheckpoint(properties);
-    const call = this.#patient(context);
+    const call = patient(context);
     try {
       if (this.#isPatch(live)) {
-        await this.#relinquish(live, this.#fieldManager(fieldManager, inputs), call);
+        await this.#writer(live).relinquish(live, this.#fieldManager(fieldManager, inputs), call);
         return;
       }
       const uid = at(live, "metadata", "uid");
@@ -229,7 +213,7 @@ export class KubeResource implements ResourceHandler {
     const wanted = this.#reference(apiVersionOf(declared) === "" ? old.live : declared, namespace, name);
     let live: KubeObject | undefined;
     try {
-      live = await this.#cluster.find(wanted, this.#patient(context));
+      live = await this.#cluster.find(wanted, patient(context));
     } catch (error) {
       if (error instanceof NoSuchKindError) return undefined;
       if (!(error instanceof UnreachableError)) throw refusal(error, wanted, "read");
@@ -238,7 +222,7 @@ export class KubeResource implements ResourceHandler {
     if (live === undefined) {
       return undefined;
     }
-    const inputs = isImport ? importedInputs(live) : prune(live, declared);
+    const inputs = isImport ? importedInputs(live) : asDeclared(live, declared);
     const kept = {
       fieldManager: this.#fieldManager(old.fieldManager, inputs),
       initialApiVersion: old.initialApiVersion ?? apiVersionOf(wanted),
@@ -246,7 +230,7 @@ export class KubeResource implements ResourceHandler {
     const state = checkpoint(inputs, live, markedInputs, kept);
     const result = { id: id || idOf(live), properties: state, inputs: annotateSecrets(inputs, markedInputs) };
     const isJudged = !isImport && !skipsAwait(declared) && isJudgedAtRefresh(live);
-    return this.#finished(result, isJudged ? await judgeNow(this.#cluster, live, this.#patient(context)) : undefined);
+    return this.#finished(result, isJudged ? await judgeNow(this.#cluster, live, patient(context)) : undefined);
   }
 
   #readUnreachable(error: UnreachableError, state: ReadResult, context: CallContext): ReadResult | undefined {
@@ -261,118 +245,6 @@ export class KubeResource implements ResourceHandler {
       `The state of ${state.id} cannot be read: ${error.message} If the cluster is gone for good, set ` +
         "PULUMI_K8S_DELETE_UNREACHABLE=true to drop its objects from the state.",
     );
-  }
-
-  /** The object as the server would make it; undefined when that cannot be told. */
-  async #tryCreate(inputs: KubeObject, context: CallContext): Promise<KubeObject | undefined> {
-    const change = { ...this.#hasty(context), dryRun: true };
-    try {
-      const fieldManager = this.#fieldManager(undefined, inputs);
-      const answer = this.#options.upsert
-        ? await this.#cluster.apply(inputs, { ...change, fieldManager, force: true })
-        : await this.#cluster.create(inputs, change);
-      this.#showWarnings(answer, context);
-      return withoutGuesses(answer.object, inputs);
-    } catch (error) {
-      if (error instanceof UnreachableError) {
-        context.warn(`configured Kubernetes cluster is unreachable: ${error.message} This preview shows inputs only.`);
-        return undefined;
-      }
-      const isTold =
-        error instanceof NoSuchKindError ||
-        isNamespaceMissing(error) ||
-        isForbidden(error) ||
-        isAlreadyExists(error) ||
-        isImmutableField(error) ||
-        isDryRunUnsupported(error);
-      if (isTold) return undefined;
-      throw refusal(error, inputs, "created");
-    }
-  }
-
-  async #tryUpdate(
-    inputs: KubeObject,
-    ignoreChanges: readonly string[],
-    fieldManager: string,
-    context: CallContext,
-  ): Promise<KubeObject | undefined> {
-    try {
-      return await this.#change(inputs, ignoreChanges, fieldManager, true, this.#hasty(context), context);
-    } catch (error) {
-      if (error instanceof UnreachableError) {
-        context.warn(`configured Kubernetes cluster is unreachable: ${error.message} This preview shows inputs only.`);
-        return undefined;
-      }
-      if (error instanceof NoSuchKindError || isForbidden(error) || isDryRunUnsupported(error)) return undefined;
-      throw error;
-    }
-  }
-
-  /** Makes the object. Its kind and its namespace may come a little later. */
-  async #make(inputs: KubeObject, fieldManager: string, context: CallContext): Promise<KubeObject> {
-    const change = { ...this.#patient(context), dryRun: false };
-    const started = performance.now();
-    for (let pause = 500; ; pause = Math.min(pause * 2, 4000)) {
-      try {
-        const takesOver = this.#options.upsert || this.#isPatch(inputs);
-        const force = forcesPatch(inputs) || this.#options.forcePatches;
-        const answer = takesOver
-          ? await this.#cluster.apply(inputs, { ...change, fieldManager, force })
-          : await this.#cluster.create(inputs, change);
-        this.#showWarnings(answer, context);
-        return answer.object;
-      } catch (error) {
-        const mayCome = error instanceof NoSuchKindError || isNotFound(error);
-        if (!mayCome || performance.now() - started > MISORDER_SECONDS * 1000) {
-          throw refusal(error, inputs, "created", fieldManager);
-        }
-        context.progress(`waiting, as ${errorText(error)}`);
-        await sleep(pause, undefined, { signal: context.signal });
-      }
-    }
-  }
-
-  /** Applies inputs to the object that is there. */
-  async #change(
-    inputs: KubeObject,
-    ignoreChanges: readonly string[],
-    fieldManager: string,
-    dryRun: boolean,
-    call: Call,
-    context: CallContext,
-  ): Promise<KubeObject> {
-    const change = { ...call, dryRun };
-    try {
-      let live = await this.#cluster.get(inputs, call);
-      if (isCrd(this.#kind(inputs))) {
-        const versioned = withValue(
-          inputs,
-          ["metadata", "resourceVersion"],
-          at(live, "metadata", "resourceVersion") ?? "",
-        );
-        return (await this.#cluster.replace(versioned, fieldManager, change)).object;
-      }
-      const isPatch = this.#isPatch(inputs);
-      const taken = isPatch || dryRun ? undefined : takeOver(live, fieldManager);
-      if (taken !== undefined) {
-        live = await this.#cluster.jsonPatch(inputs, taken, call);
-      }
-      const force = forcesPatch(inputs) || this.#options.forcePatches || (dryRun && !isPatch && isCreated(live));
-      const wanted = withIgnored(inputs, live, ignoreChanges, fieldManager);
-      const answer = await this.#cluster.apply(wanted, { ...change, fieldManager, force });
-      this.#showWarnings(answer, context);
-      return answer.object;
-    } catch (error) {
-      throw refusal(error, inputs, "updated", fieldManager);
-    }
-  }
-
-  /** Gives up all fields of an object; those that nobody else has fall back to their defaults. */
-  async #relinquish(live: KubeObject, fieldManager: string, call: Call): Promise<void> {
-    const bare = this.#reference(live, namespaceOf(live), nameOf(live));
-    if ((await this.#cluster.find(bare, call)) !== undefined) {
-      await this.#cluster.apply(bare, { ...call, dryRun: false, fieldManager, force: false });
-    }
   }
 
   #reference(object: KubeObject, namespace: string, name: string): KubeObject {
@@ -411,14 +283,6 @@ export class KubeResource implements ResourceHandler {
     return { signal, progress, timeoutSeconds: timeoutOf(inputs, context.timeoutSeconds, TIMEOUT_SECONDS) };
   }
 
-  #showWarnings({ warnings }: Answer, context: CallContext): void {
-    for (const warning of warnings) {
-      if (!(this.#options.suppressDeprecationWarnings && warning.includes("deprecated"))) {
-        context.warn(warning);
-      }
-    }
-  }
-
   /** The official rules: the annotation's, the one in the state, a new one. */
   #fieldManager(stored: string | undefined, inputs: KubeObject): string {
     return wantedFieldManager(inputs) || (stored ?? uniqueName("pulumi-kubernetes-", new Uint8Array()));
@@ -433,13 +297,17 @@ export class KubeResource implements ResourceHandler {
     return `${kindOf(object)}Patch` === this.#type.kind;
   }
 
+  #writer(object: KubeObject): Writer {
+    return new Writer(this.#cluster, this.#options, this.#isPatch(object));
+  }
+
   async #isNamespaced(kind: GroupVersionKind, context: CallContext): Promise<boolean> {
     const known = builtInScope(kind);
     if (known !== undefined) {
       return known === "namespace";
     }
     try {
-      return (await this.#cluster.mapping(kind, this.#hasty(context))).namespaced;
+      return (await this.#cluster.mapping(kind, hasty(context))).namespaced;
     } catch (error) {
       if (error instanceof NoSuchKindError || error instanceof UnreachableError) return true;
       throw error;
@@ -455,7 +323,7 @@ export class KubeResource implements ResourceHandler {
       return false;
     }
     try {
-      const call = this.#hasty(context);
+      const call = hasty(context);
       const now = await this.#cluster.find(live, call);
       return now !== undefined && (await judgeNow(this.#cluster, now, call)) !== undefined;
     } catch (error) {
@@ -466,16 +334,12 @@ export class KubeResource implements ResourceHandler {
 
   async #reaches(context: CallContext): Promise<boolean> {
     try {
-      await this.#cluster.mapping({ group: "", version: "v1", kind: "Namespace" }, this.#hasty(context));
+      await this.#cluster.mapping({ group: "", version: "v1", kind: "Namespace" }, hasty(context));
       return true;
     } catch {
       return false;
     }
   }
-
-  #patient = ({ signal }: CallContext): Call => ({ signal, patienceSeconds: PATIENCE });
-
-  #hasty = ({ signal }: CallContext): Call => ({ signal, patienceSeconds: PREVIEW_PATIENCE });
 }
 
 /** Kinds whose deletion `pulumi.com/skipAwait` does not wait for; that of others is always awaited. */

@@ -46,7 +46,7 @@ export async function untilReady(cluster: Cluster, made: KubeObject, wait: Wait)
     try {
       judgment = judge(live, await surroundings.of(live, call));
     } catch (error) {
-      if (!wait.signal.aborted) throw error;
+      if (!isCancelled(wait)) throw error;
       return { live, reasons: [cutShort(wait)] };
     }
     if (judgment.state === "ready") {
@@ -54,8 +54,8 @@ export async function untilReady(cluster: Cluster, made: KubeObject, wait: Wait)
       return { live, reasons: undefined };
     }
     const isOver = elapsed() >= wait.timeoutSeconds;
-    if (judgment.state === "failed" || isOver || wait.signal.aborted) {
-      const ending = wait.signal.aborted
+    if (judgment.state === "failed" || isOver || isCancelled(wait)) {
+      const ending = isCancelled(wait)
         ? `${cutShort(wait)}: ${judgment.reason}`
         : isOver
           ? `not ready within ${wait.timeoutSeconds} s: ${judgment.reason}`
@@ -75,11 +75,11 @@ export async function untilReady(cluster: Cluster, made: KubeObject, wait: Wait)
       pause = Math.min(pause * 1.5, LONGEST_PAUSE);
       live = (await cluster.find(live, call)) ?? live;
     } catch (error) {
-      // Cancelled: the next round says so. The server staying away ends the wait, with what was seen.
-      if (!wait.signal.aborted) {
-        if (!(error instanceof UnreachableError)) throw error;
+      if (error instanceof UnreachableError) {
         return { live, reasons: [error.message, judgment.reason] };
       }
+      // When cancelled, the next round says so.
+      if (!isCancelled(wait)) throw error;
     }
   }
 }
@@ -141,6 +141,8 @@ function holders(live: KubeObject): string {
   const reasons = [...held, ...blocked];
   return reasons.length === 0 ? "its grace period is not over" : reasons.join("; ");
 }
+
+const isCancelled = ({ signal }: Wait): boolean => signal.aborted;
 
 function cutShort(wait: Wait): string {
   const { reason } = wait.signal as { reason: unknown };

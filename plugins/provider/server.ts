@@ -93,9 +93,11 @@ class ProviderService {
         response.setSchema(JSON.stringify(packageSchema(this.#definition)));
         return response;
       }),
-      checkConfig: unary((request: messages.CheckRequest) =>
-        checkResponse({ inputs: { ...fromStruct(request.getNews()), ...this.#definition.extraConfig }, failures: [] }),
-      ),
+      checkConfig: unary((request: messages.CheckRequest) => {
+        const news = fromStruct(request.getNews());
+        const inputs = this.#definition.configurable?.checkConfig(news) ?? news;
+        return checkResponse({ inputs: { ...inputs, ...this.#definition.extraConfig }, failures: [] });
+      }),
       ...(this.#definition.configurable === undefined
         ? {}
         : { diffConfig: unary((request: messages.DiffRequest) => this.#diffConfig(request)) }),

@@ -102,6 +102,8 @@ export class InitializationError extends Error {
 
 /** A package whose provider resource has inputs of its own, and any number of instances. */
 export interface ConfigurableProvider {
+  /** Inputs of the provider resource as they shall be kept; here secrets are marked. */
+  checkConfig(news: PropertyMap): PropertyMap;
   /** Whether the provider resource changes; a replaced one replaces all that it made. */
   diffConfig(olds: PropertyMap, news: PropertyMap): DiffResult;
   /** Must not fail for a server that cannot be reached: deletes from the state may still be wanted. */
