@@ -99,7 +99,7 @@ function load(pathOrText: string): Kubeconfig {
 /** The parser's message would quote the line, which may hold a key. */
 function parseText(text: string): unknown {
   try {
-    return parse(text, { logLevel: "silent" });
+    return parse(text, { logLevel: "error" });
   } catch {
     throw new Error("The kubeconfig of the kubernetes provider is not valid YAML.");
   }

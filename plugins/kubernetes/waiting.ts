@@ -94,24 +94,28 @@ export async function judgeNow(cluster: Cluster, live: KubeObject, call: Call): 
 /** Waits until an object is gone, or another one has its name. Throws with what holds it when the time is over. */
 export async function untilDeleted(cluster: Cluster, object: KubeObject, wait: Wait): Promise<void> {
   const started = performance.now();
-  const call: Call = { signal: wait.signal, patienceSeconds: PATIENCE_SECONDS };
   let pause = FIRST_PAUSE;
   let shown = false;
   for (;;) {
+    const call: Call = isCancelled(wait) ? lastLook() : { signal: wait.signal, patienceSeconds: PATIENCE_SECONDS };
     const live = await findKind(cluster, object, call);
     if (live === undefined || textAt(live, "metadata", "uid") !== textAt(object, "metadata", "uid")) {
       if (shown) wait.progress("");
       return;
     }
     const elapsed = (performance.now() - started) / 1000;
-    if (elapsed >= wait.timeoutSeconds) {
+    if (elapsed >= wait.timeoutSeconds || isTimedOut(wait)) {
       throw new Error(`${describe(object)} was not gone within ${wait.timeoutSeconds} s: ${holders(live)}.`);
+    }
+    if (isCancelled(wait)) {
+      throw new Error(`${describe(object)} was not yet gone when the run was cancelled: ${holders(live)}.`);
     }
     if (elapsed >= DIAGNOSIS_SECONDS) {
       shown = true;
       wait.progress(holders(live));
     }
-    await sleep(pause, undefined, { signal: wait.signal });
+    // Cancelled: the next round looks once more and says what holds it.
+    await sleep(pause, undefined, { signal: wait.signal }).catch(() => undefined);
     pause = Math.min(pause * 1.5, LONGEST_PAUSE);
   }
 }
@@ -144,11 +148,17 @@ function holders(live: KubeObject): string {
 
 const isCancelled = ({ signal }: Wait): boolean => signal.aborted;
 
-function cutShort(wait: Wait): string {
-  const { reason } = wait.signal as { reason: unknown };
-  const isTimeout = reason instanceof Error && reason.name === "TimeoutError";
-  return isTimeout ? `not ready within ${wait.timeoutSeconds} s` : "cancelled before it was ready";
+/** Whether it was `customTimeouts` that ended the wait. */
+function isTimedOut({ signal }: Wait): boolean {
+  const { reason } = signal as { reason: unknown };
+  return signal.aborted && reason instanceof Error && reason.name === "TimeoutError";
 }
+
+/** For a question after the wait was ended from outside. */
+const lastLook = (): Call => ({ signal: AbortSignal.timeout(5000), patienceSeconds: 3 });
+
+const cutShort = (wait: Wait): string =>
+  isTimedOut(wait) ? `not ready within ${wait.timeoutSeconds} s` : "cancelled before it was ready";
 
 /** Looks up what a judgment needs besides the object, and remembers for how long it has been the same. */
 class Surrounding {
@@ -195,7 +205,7 @@ class Surrounding {
 
 /** The troubles of its pods and the last warnings. Never fails: it explains another failure. */
 async function diagnosis(cluster: Cluster, live: KubeObject): Promise<string[]> {
-  const call: Call = { signal: AbortSignal.timeout(5000), patienceSeconds: 3 };
+  const call = lastLook();
   try {
     const pods = await podsOf(cluster, live, call);
     const names = new Set([nameOf(live), ...pods.filter((pod) => podTrouble(pod) !== undefined).map(nameOf)]);
