@@ -222,4 +222,26 @@ describe("the bundled kubernetes plugin under the real engine", function () {
     assert.deepEqual((await stack.destroy()).summary.resourceChanges, { delete: 6 });
     assert.equal(await server.get(APP), undefined);
   });
+
+  it("keeps providers of different configurations apart, at creation and when only the state knows them", async () => {
+    const two = await testStack({
+      debugProviders: plugins.debugProviders,
+      program: () => {
+        for (const namespace of ["default", "kube-public"]) {
+          const provider = new k8s.Provider(namespace, { kubeconfig: server.kubeconfig, namespace });
+          new k8s.core.v1.ConfigMap(namespace, { metadata: { name: "apart" } }, { provider });
+        }
+        return Promise.resolve({});
+      },
+    });
+    const apart = (namespace: string) => server.get(`/api/v1/namespaces/${namespace}/configmaps/apart`);
+    try {
+      await two.stack.up();
+      assert.ok((await apart("default")) !== undefined && (await apart("kube-public")) !== undefined);
+      await two.stack.destroy();
+      assert.ok((await apart("default")) === undefined && (await apart("kube-public")) === undefined);
+    } finally {
+      await two.close();
+    }
+  });
 });

@@ -15,6 +15,7 @@ import { startApiServer, type TestApiServer } from "./kubernetesServer.ts";
 
 const EXTRAS: CheckExtras = { olds: {}, randomSeed: new Uint8Array(), autonaming: undefined };
 const APPLY = "application/apply-patch+yaml";
+const CRD = "apiextensions.k8s.io/v1:CustomResourceDefinition";
 
 describe("objects that the bundled kubernetes plugin manages", function () {
   this.timeout(120_000);
@@ -169,7 +170,7 @@ describe("objects that the bundled kubernetes plugin manages", function () {
       spec: { size: 1, none: null },
     };
     const widget = create("example.com/v1:Widget", custom);
-    const crd = await create("apiextensions.k8s.io/v1:CustomResourceDefinition", {
+    const definition = {
       apiVersion: "apiextensions.k8s.io/v1",
       kind: "CustomResourceDefinition",
       metadata: { name: "widgets.example.com" },
@@ -191,14 +192,20 @@ describe("objects that the bundled kubernetes plugin manages", function () {
           },
         ],
       },
-    });
+    };
+    const crd = await create(CRD, definition);
     const conditions = at(crd.properties, "status", "conditions") as PropertyMap[];
     assert.ok(conditions.some(({ type, status }) => type === "Established" && status === "True"));
     const made = await widget;
     assert.equal(made.id, "objects/w");
     const changed = await update("example.com/v1:Widget", made, { ...custom, spec: { size: 2 } });
     assert.equal(at(changed, "spec", "size"), 2);
-    await remove("apiextensions.k8s.io/v1:CustomResourceDefinition", crd);
+    // A new version of the definition takes the old one's place, and objects stay.
+    const labelled = { ...definition, metadata: { name: "widgets.example.com", labels: { new: "yes" } } };
+    const properties = await update(CRD, crd, labelled);
+    assert.equal(at(properties, "metadata", "labels", "new"), "yes");
+    assert.equal(at(properties, "metadata", "uid"), at(crd.properties, "metadata", "uid"));
+    await remove(CRD, { ...crd, properties });
     await remove("example.com/v1:Widget", made);
   });
 
