@@ -236,6 +236,24 @@ onHosts("apply", (host) => {
     assert.match(host().read("/var/lib/plinth/bundles/demo/manifest"), /^generation 2$/m);
   });
 
+  for (const kind of ["oneshot", "remain"]) {
+    it(`runs a unit that ends well once, and again when its input changes (${kind})`, async () => {
+      const task = (text: string) =>
+        new Bundle("demo")
+          .service("task.service")
+          .file("/etc/task", text, { restart: "task.service" })
+          .check("unit-active", 10, "task.service");
+      host().behave("task.service", kind).inputs("task.service", "/etc/task");
+      assert.deepEqual((await host().apply(task("one"))).started, ["task.service"]);
+      host().log();
+      await host().apply(task("one"));
+      assert.deepEqual(host().log(), []);
+      await host().apply(task("two"));
+      assert.match(host().unit("task.service", "running"), /two/);
+      assert.deepEqual(host().log(), [kind === "remain" ? "restart task.service" : "start task.service"]);
+    });
+  }
+
   it("keeps secrets to root and out of what it prints, and leaves nothing in the stage", async () => {
     // The fake records every argument list that a process of the run had.
     for (const name of ["install", "mv", "sync", "stat", "sha256sum", "cp"]) {

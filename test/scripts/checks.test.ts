@@ -76,6 +76,41 @@ onHosts("checks", (host) => {
     );
   });
 
+  it("sysctl wants a kernel parameter to have a value, wherever a pattern leads", async () => {
+    const parameter = (path: string, value: string) => {
+      host().write(`/proc/sys/${path}`, `${value}\n`);
+    };
+    parameter("net/ipv4/ip_forward", "0");
+    parameter("net/ipv4/ip_local_port_range", "32768\t60999");
+    parameter("net/ipv4/conf/eth0.7/rp_filter", "2");
+    parameter("net/ipv4/conf/lo/rp_filter", "0");
+    await host().apply(check("sysctl", "net.ipv4.ip_forward 0"));
+    await host().apply(check("sysctl", "net.ipv4.ip_local_port_range 32768 60999"));
+    await host().apply(check("sysctl", "net.ipv4.conf.eth0/7.rp_filter 2"));
+    const refused = (rest: string) => host().refuse(check("sysctl", rest), 1);
+    assert.match(await refused("net.ipv4.ip_forward 1"), /kernel parameter net.ipv4.ip_forward is 0, expected 1/);
+    assert.match(await refused("net.ipv4.conf.*.rp_filter 2"), /net.ipv4.conf.\*.rp_filter is 0, expected 2/);
+    assert.match(await refused("net.bridge.none 1"), /this kernel has no parameter net.bridge.none/);
+  });
+
+  it("swap-off wants no swap, but for that of the machine around a container", async () => {
+    const header = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
+    host().write("/proc/swaps", header);
+    await host().apply(check("swap-off", ""));
+    host().write("/proc/swaps", `${header}/dev/sda2   partition\t1048572\t\t0\t\t-2\n`);
+    assert.match(await host().refuse(check("swap-off", ""), 1), /swap is on: \/dev\/sda2/);
+    host().write("/run/systemd/container", "systemd-nspawn\n");
+    await host().apply(check("swap-off", ""));
+  });
+
+  it("if-file asks nothing before a file is there", async () => {
+    ready = false;
+    const given = check("if-file", `/var/lib/demo/kubeconfig http-ok http://127.0.0.1:${port}/ -`);
+    await host().apply(given);
+    host().write("/var/lib/demo/kubeconfig", "");
+    assert.match(await host().refuse(given, 1), /answered? .*500|500/);
+  });
+
   it("unit-active wants a unit to stay up for a while after a start", async () => {
     host().env["PLINTH_SETTLE_SECONDS"] = "1";
     const begin = Date.now();

@@ -51,6 +51,20 @@ describe("shell scripts", function () {
     });
   }
 
+  for (const script of ["drain", "register"]) {
+    it(`of the roster hold what shellcheck asks for, as they are assembled: ${script}`, () => {
+      const parts = ["common", script].map((name) => readFileSync(join(project, `scripts/roster/${name}.sh`), "utf8"));
+      const directory = mkdtempSync(join(tmpdir(), "plinth-shellcheck-"));
+      try {
+        writeFileSync(join(directory, script), parts.join("\n"));
+        // Variables are given by the command, or read by the other script.
+        assert.equal(shellcheck(join(directory, script), ["--exclude=SC2034,SC2154"]), "");
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
+  }
+
   it("are all parts of the assembled one", () => {
     const parts = readFileSync(join(project, "scripts/plinth-host.parts"), "utf8").trim().split("\n");
     assert.deepEqual(

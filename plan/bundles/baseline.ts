@@ -1,0 +1,187 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import type { Bundle, BundleCheck, BundleFile } from "../bundle.ts";
+import type { ClusterConfig } from "../config.ts";
+import { isNode, type Host } from "../inventory.ts";
+import { unitPath } from "./systemd.ts";
+
+export const baselineUnit = "plinth-baseline.service";
+export const swapUnit = "plinth-swap.service";
+export const journalUnit = "plinth-journal.service";
+
+const script = "/usr/local/lib/plinth/baseline";
+const modulesFile = "/etc/modules-load.d/90-plinth.conf";
+const parametersFile = "/etc/sysctl.d/90-plinth.conf";
+const root = "root:root";
+
+/**
+ * Kernel parameters of a Node.
+ *
+ * Those of `vm` and `kernel` are what the kubelet wants and, with `protectKernelDefaults`, refuses to start without
+ * (pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables).
+ */
+const nodeParameters: Readonly<Record<string, string>> = {
+  // Traffic of pods is routed by the host (https://kubernetes.io/docs/setup/production-environment/container-runtimes/).
+  "net.ipv4.ip_forward": "1",
+  // Pods of one host reach each other over a bridge: without this the answer to what was sent to a Service passes by
+  // conntrack, and the client does not know the address that it comes from.
+  "net.bridge.bridge-nf-call-iptables": "1",
+  "net.bridge.bridge-nf-call-ip6tables": "1",
+  // Every container's shim and every `kubectl logs -f` takes one; the kernel's 128 are gone at some 50 pods.
+  "fs.inotify.max_user_instances": "8192",
+  // The most that the kernel gives itself on a large host (torvalds/linux@92890123749b); memory is used only by watches that are.
+  "fs.inotify.max_user_watches": "1048576",
+  "vm.overcommit_memory": "1",
+  "vm.panic_on_oom": "0",
+  "kernel.panic": "10",
+  "kernel.panic_on_oops": "1",
+  "kernel.keys.root_maxkeys": "1000000",
+  "kernel.keys.root_maxbytes": "25000000",
+};
+
+/** Kernel parameters of a host: Plinth's with `plinth:sysctls` on top, where an empty value leaves one alone. */
+export function sysctlsOf(host: Host, config: ClusterConfig): Record<string, string> {
+  const own = isNode(host) ? nodeParameters : {};
+  const merged = Object.entries({ ...own, ...config.sysctls });
+  return Object.fromEntries(
+    merged
+      .map(([key, value]) => [key, value.trim().replaceAll(/\s+/g, " ")] as const)
+      .filter(([, value]) => value !== "")
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+/** Kernel modules of a host. Those that are built in, or have been loaded by somebody else, are fine as they are. */
+export function modulesOf(host: Host, config: ClusterConfig): string[] {
+  if (!isNode(host)) return [];
+  // File system of containers; rules of kube-proxy; parameters net.bridge.*; pod network.
+  return ["overlay", "nf_tables", "nf_conntrack", "br_netfilter", ...(config.network === "flannel" ? ["vxlan"] : [])];
+}
+
+const baselineService = `[Unit]
+Description=Kernel modules and parameters for Kubernetes
+# Other files than ours may have been read after ours.
+After=systemd-modules-load.service systemd-sysctl.service
+Before=containerd.service kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${script} ${modulesFile} ${parametersFile}
+TimeoutStartSec=60
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/**
+ * Turns swap off. At later boots it does not come on at all, because swap.target is masked. No default dependencies: a
+ * shutdown must not turn it on again, only a release does. In a container swap belongs to the machine around it.
+ */
+const swapService = `[Unit]
+Description=Swap is off: stopping this turns on what /etc/fstab lists
+DefaultDependencies=no
+After=local-fs.target swap.target
+Before=kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'test -e /run/systemd/container || swapoff -a'
+ExecStop=-/bin/sh -c 'test -e /run/systemd/container || swapon -a'
+# What is in swap has to be read back.
+TimeoutStartSec=600
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+const journalLimits = `[Journal]
+# Logs are there to explain a crash, so they survive it, and they never take a disk away from images or etcd.
+Storage=persistent
+SystemMaxUse=1G
+SystemKeepFree=1G
+RuntimeMaxUse=64M
+MaxRetentionSec=1month
+`;
+
+const journalService = `[Unit]
+Description=The journal's limits: starting this makes journald read them
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=systemctl try-restart systemd-journald.service
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+function file(at: string, content: string, restart: readonly string[] = [], mode = "0644"): BundleFile {
+  return { path: at, mode, owner: root, restart, content };
+}
+
+function kernelFiles(host: Host, config: ClusterConfig): BundleFile[] {
+  const parameters = Object.entries(sysctlsOf(host, config)).map(([key, value]) => `${key} = ${value}\n`);
+  const modules = modulesOf(host, config).map((name) => `${name}\n`);
+  return [
+    file(modulesFile, modules.join(""), [baselineUnit]),
+    file(parametersFile, parameters.join(""), [baselineUnit]),
+    file(
+      script,
+      readFileSync(path.join(import.meta.dirname, "../../scripts/host/baseline.sh"), "utf8"),
+      [baselineUnit],
+      "0755",
+    ),
+    file(unitPath(baselineUnit), baselineService, [baselineUnit]),
+  ];
+}
+
+function checks(host: Host, config: ClusterConfig): BundleCheck[] {
+  const parameters = Object.entries(sysctlsOf(host, config));
+  return [
+    // As long as the unit may take.
+    { name: "swap-off", deadline: 600, unit: swapUnit, args: [] },
+    ...parameters.map(([key, value]) => ({
+      name: "sysctl",
+      deadline: 30,
+      unit: baselineUnit,
+      args: [key, ...value.split(" ")],
+    })),
+  ];
+}
+
+/**
+ * What every host gets before anything else: bounded logs and no swap; on Nodes also kernel modules, kernel parameters and the
+ * tools that Kubernetes calls.
+ *
+ * Parameters that are no longer listed keep their value until the host reboots, as do all of them when it is released.
+ */
+export function baselineBundle(host: Host, _hosts: readonly Host[], config: ClusterConfig): Bundle {
+  return {
+    name: "baseline",
+    users: [],
+    packages: isNode(host)
+      ? [
+          { name: "kmod", command: "modprobe" },
+          { name: "nftables", command: "nft" },
+          { name: "conntrack", command: "conntrack" },
+          { name: "ethtool", command: "ethtool" },
+          { name: "socat", command: "socat" },
+        ]
+      : [],
+    directories: [],
+    binaries: [],
+    files: [
+      ...kernelFiles(host, config),
+      // An empty unit file masks the unit.
+      file(unitPath("swap.target"), ""),
+      file(unitPath(swapUnit), swapService, [swapUnit]),
+      file("/etc/systemd/journald.conf.d/90-plinth.conf", journalLimits, [journalUnit]),
+      file(unitPath(journalUnit), journalService, [journalUnit]),
+    ],
+    secrets: [],
+    units: [journalUnit, swapUnit, baselineUnit],
+    checks: checks(host, config),
+  };
+}

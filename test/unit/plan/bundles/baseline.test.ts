@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import fc from "fast-check";
+import { renderBundle, type Bundle } from "../../../../plan/bundle.ts";
+import { baselineBundle, modulesOf, sysctlsOf } from "../../../../plan/bundles/baseline.ts";
+import type { Host } from "../../../../plan/inventory.ts";
+import { configOf, hostsOf } from "../../../support/cluster.ts";
+import { matchSnapshot } from "../../../support/snapshot.ts";
+
+const [node, balancer] = hostsOf([
+  { name: "w1", address: "192.0.2.21", roles: ["worker"] },
+  { name: "lb1", address: "192.0.2.31", roles: ["load-balancer"] },
+]) as [Host, Host];
+const render = (bundle: Bundle) => renderBundle(bundle, 1, () => ({ sha256: "0".repeat(64), url: "http://x/y" }));
+const bundle = (host: Host, extra: Record<string, unknown> = {}) => baselineBundle(host, [host], configOf(extra));
+
+describe("plan/bundles/baseline", () => {
+  it("of a Node is the one that was reviewed", () => {
+    matchSnapshot(path.join(import.meta.dirname, "__snapshots__/baseline.txt"), render(bundle(node)));
+  });
+
+  it("of a host without pods leaves the kernel alone, but for what the configuration asks", () => {
+    assert.deepEqual([sysctlsOf(balancer, configOf()), modulesOf(balancer, configOf())], [{}, []]);
+    assert.deepEqual(bundle(balancer).packages, []);
+    const asked = configOf({ sysctls: { "net.core.somaxconn": "16384" } });
+    assert.deepEqual(sysctlsOf(balancer, asked), { "net.core.somaxconn": "16384" });
+  });
+
+  it("needs vxlan for flannel only", () => {
+    assert.ok(modulesOf(node, configOf()).includes("vxlan"));
+    assert.ok(!modulesOf(node, configOf({ network: "none" })).includes("vxlan"));
+  });
+
+  it("takes parameters from the configuration over its own, and an empty value leaves one alone", () => {
+    const own = sysctlsOf(node, configOf());
+    const changed = sysctlsOf(
+      node,
+      configOf({
+        sysctls: { "kernel.panic": "60", "vm.overcommit_memory": "", "net.ipv4.ip_local_port_range": "32768\t 60999" },
+      }),
+    );
+    assert.equal(changed["kernel.panic"], "60");
+    assert.equal(changed["vm.overcommit_memory"], undefined);
+    assert.equal(changed["net.ipv4.ip_local_port_range"], "32768 60999");
+    assert.deepEqual(Object.keys({ ...own, ...changed }).length, Object.keys(own).length + 1);
+  });
+
+  it("reads back every parameter that it sets, and sets every one of the configuration that has a value", () => {
+    const key = fc.constantFrom(
+      "net.ipv4.ip_forward",
+      "kernel.panic",
+      "vm.swappiness",
+      "net.core.somaxconn",
+      "fs.file-max",
+    );
+    fc.assert(
+      fc.property(fc.dictionary(key, fc.constantFrom("", "0", "1", "4096 65536")), (sysctls) => {
+        const { files, checks } = bundle(node, { sysctls });
+        const file = files.find((each) => each.path === "/etc/sysctl.d/90-plinth.conf");
+        const written = (file?.content ?? "").trimEnd().split("\n");
+        const checked = checks
+          .filter((check) => check.name === "sysctl")
+          .map(({ args: [name = "", ...value] }) => `${name} = ${value.join(" ")}`);
+        assert.deepEqual(written, checked);
+        for (const [name, value] of Object.entries(sysctls)) {
+          assert.equal(written.includes(`${name} = ${value}`), value !== "");
+          if (value === "") assert.ok(!written.some((line) => line.startsWith(`${name} `)));
+        }
+      }),
+    );
+  });
+});
