@@ -31,8 +31,12 @@ export async function publishedDigest(download: Download, signal?: AbortSignal):
   return digest;
 }
 
-/** The digest of `entry` in the text of a checksum file: `<digest>  <entry>` lines, or one bare digest. */
+/**
+ * The digest of `entry` in a publisher's text: `<digest>  <entry>` lines, one bare digest, or the JSON that GitHub's API
+ * gives for a release.
+ */
 export function findDigest(text: string, entry: string): string | undefined {
+  if (text.startsWith("{")) return findAssetDigest(text, entry);
   const lines = text.split("\n").map((line) => line.trim());
   const bare = lines.filter((line) => line !== "");
   if (bare.length === 1 && /^[0-9a-f]{64}$/i.test(bare[0] ?? "")) return bare[0]?.toLowerCase();
@@ -41,6 +45,18 @@ export function findDigest(text: string, entry: string): string | undefined {
     if (match?.[2] === entry) return match[1]?.toLowerCase();
   }
   return undefined;
+}
+
+function findAssetDigest(text: string, entry: string): string | undefined {
+  let release;
+  try {
+    release = JSON.parse(text) as { assets?: { name?: string; digest?: string | null }[] };
+  } catch {
+    // Cut short, or no record of a release: it holds no digest either way.
+    return undefined;
+  }
+  const digest = release.assets?.find(({ name }) => name === entry)?.digest;
+  return /^sha256:([0-9a-f]{64})$/.exec(digest ?? "")?.[1];
 }
 
 /**

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cacheRoot } from "./cache.ts";
 import { type SourceContext } from "./context.ts";
+import { installDebian } from "./debian.ts";
 import { downloadFile, publishedDigest } from "./download.ts";
 import { ArtifactError, isMissing, reasonOf } from "./errors.ts";
 import { downloadModule } from "./godownload.ts";
@@ -131,7 +132,12 @@ async function downloadGo(cached: string, context: SourceContext): Promise<Go> {
 
 /** Takes the toolchain from its Go module by any Go, as newer ones do by themselves. */
 async function toolchainModule(cached: string, context: SourceContext): Promise<Go> {
-  if ((await versionOf("go")) === undefined) await installDebianGo(context);
+  if ((await versionOf("go")) === undefined)
+    await installDebian(
+      ["golang-go"],
+      `go ${goVersion}: apt-get install golang-go, to fetch the toolchain with`,
+      context,
+    );
   const began = Date.now();
   context.report(`go ${goVersion}: fetching the toolchain's Go module`);
   const home = goHome(cached);
@@ -148,19 +154,6 @@ async function toolchainModule(cached: string, context: SourceContext): Promise<
   });
   context.report(`go ${goVersion}: installed in ${formatDuration(Date.now() - began)}`);
   return { command: cached, version: goVersion, toolchain: "local" };
-}
-
-async function installDebianGo({ report, signal }: SourceContext): Promise<void> {
-  if (process.getuid?.() !== 0) throw new ArtifactError("apt-get install golang-go needs root");
-  report(`go ${goVersion}: apt-get install golang-go, to fetch the toolchain with`);
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const options = ["-q", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::Retries=1"];
-  try {
-    await run("apt-get", [...options, "update"], { env, signal });
-    await run("apt-get", [...options, "install", "-y", "--no-install-recommends", "golang-go"], { env, signal });
-  } catch (error) {
-    throw new ArtifactError(`golang-go could not be installed: ${reasonOf(error)}`, { cause: error });
-  }
 }
 
 const goHome = (command: string): string => dirname(dirname(command));

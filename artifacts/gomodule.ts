@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { store } from "./cache.ts";
 import { labelOf, workDirOf, type SourceContext, type Wanted } from "./context.ts";
 import { ArtifactError, reasonOf } from "./errors.ts";
+import { ensureNative } from "./native.ts";
 import { ensureGo, type Go } from "./go.ts";
 import { downloadModule } from "./godownload.ts";
 import { ownPlatform, splitPlatform } from "./platform.ts";
@@ -32,6 +33,14 @@ async function build(wanted: Wanted, context: SourceContext): Promise<void> {
   context.signal?.throwIfAborted();
   const label = labelOf(wanted);
   const workDir = workDirOf(cacheDir, wanted);
+  if (group.c !== undefined) {
+    if (platform !== ownPlatform()) {
+      throw new ArtifactError(
+        `${label} has parts in C, which are built for ${ownPlatform()} here, not for ${platform}`,
+      );
+    }
+    await ensureNative(group.c, label, context);
+  }
   const go = await ensureGo(await requiredGo(group), context);
   const pinned = version === group.version;
   const env = await buildEnvironment(wanted, go, pinned, context);
@@ -44,8 +53,7 @@ async function build(wanted: Wanted, context: SourceContext): Promise<void> {
   const began = Date.now();
   report(`${label}: building ${names.join(", ")} from Go modules with go ${go.version}`);
   const seen = { downloads: 0, packages: 0 };
-  const ldflags = ["-s", "-w", ...group.ldflags(version)].join(" ");
-  const flags = ["-v", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", `${outDir}/`];
+  const flags = ["-v", "-trimpath", "-buildvcs=false", ...groupFlags(group, version), "-o", `${outDir}/`];
   await reporting(
     report,
     (elapsed) => {
@@ -88,6 +96,18 @@ async function build(wanted: Wanted, context: SourceContext): Promise<void> {
   report(`${label}: built ${stored.join(", ")} in ${formatDuration(Date.now() - began)}`);
 }
 
+function groupFlags(group: ArtifactGroup, version: string): string[] {
+  const { c, tags = [] } = group;
+  const flags = ["-s", "-w", ...group.ldflags(version)];
+  if (c !== undefined) flags.push("-linkmode external", `-extldflags ${c.pie === true ? "-static-pie" : "-static"}`);
+  return [
+    ...(tags.length === 0 ? [] : ["-tags", tags.join(",")]),
+    ...(c?.pie === true ? ["-buildmode=pie"] : []),
+    "-ldflags",
+    flags.join(" "),
+  ];
+}
+
 /** Whether a line of `go build -v` names a compiled package. */
 const isPackageLine = (line: string): boolean => /^[\w.~/-]+$/.test(line);
 
@@ -102,7 +122,7 @@ async function requiredGo(group: ArtifactGroup): Promise<string> {
 }
 
 async function buildEnvironment(
-  { platform }: Wanted,
+  { group, platform }: Wanted,
   go: Go,
   pinned: boolean,
   context: SourceContext,
@@ -110,7 +130,7 @@ async function buildEnvironment(
   const { os, arch } = splitPlatform(platform);
   const env: NodeJS.ProcessEnv = {
     ...process.env,
-    CGO_ENABLED: "0",
+    CGO_ENABLED: group.c === undefined ? "0" : "1",
     GO111MODULE: "on",
     // Binaries must run on the oldest CPU of the platform, whatever the operator's own settings are.
     GOAMD64: "v1",
@@ -146,9 +166,10 @@ async function otherVersion(
   { signal }: SourceContext,
 ): Promise<string> {
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await cp(join(group.moduleDir, "go.mod"), join(folder, "pinned.mod"));
-  const pinned = await readFile(join(folder, "pinned.mod"), "utf8");
+  // With modules of its own beside it, which its go.mod may put in the place of others.
+  await cp(group.moduleDir, folder, { recursive: true, filter: (source) => basename(source) !== "go.sum" });
+  const pinned = await readFile(join(folder, "go.mod"), "utf8");
+  await rm(join(folder, "go.mod"));
   const head = /^[\s\S]*?(?=^require\b)/m.exec(pinned)?.[0] ?? "";
   const requirements = Object.entries(group.modules(version));
   try {
@@ -181,7 +202,7 @@ async function verifyVersion({ name, versionArgs }: Artifact, file: string, vers
   const { size } = await stat(file);
   if (size === 0) throw new ArtifactError(`the built ${name} is empty`);
   const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
-  const output = await run(file, versionArgs, { env, timeoutMs: 30_000 });
+  const output = await run(file, versionArgs, { env, timeoutMs: 30_000, withErrors: true });
   if (!statesVersion(output, version)) {
     throw new ArtifactError(`the built ${name} calls itself "${output.trim().split("\n")[0] ?? ""}", not ${version}`);
   }

@@ -12,14 +12,14 @@ import { type Download } from "./table.ts";
 export interface PublishedSource {
   /** How progress lines call it: "the official site", "the mirror". */
   title: string;
-  /** The file for one artifact of `wanted`. */
-  download(artifact: string, wanted: Wanted): Download;
+  /** The file for one artifact of `wanted`; undefined when this source has none. */
+  download(artifact: string, wanted: Wanted): Download | undefined;
 }
 
 /** The publishers' own sites. */
 export const officialSource: PublishedSource = {
   title: "the official site",
-  download: (artifact, { group, version, platform }) => group.download(artifact, version, platform),
+  download: (artifact, { group, version, platform }) => group.download?.(artifact, version, platform),
 };
 
 /** A mirror that is laid out as the artifact server's tree, with `SHA256SUMS` at its root. */
@@ -36,17 +36,19 @@ export function mirrorSource(baseUrl: string): PublishedSource {
 
 /** The files to fetch for `wanted`, each once, however many of its artifacts it holds. */
 function downloadsFor(source: PublishedSource, wanted: Wanted): Download[] {
-  const byUrl = new Map(wanted.names.map((name) => source.download(name, wanted)).map((d) => [d.url, d]));
-  return [...byUrl.values()];
+  const downloads = wanted.names.flatMap((name) => source.download(name, wanted) ?? []);
+  return [...new Map(downloads.map((download) => [download.url, download])).values()];
 }
 
-/** Undefined when every site that `wanted` needs from this source answers; otherwise which one does not, and why. */
+/** Undefined when every site that `wanted` needs from this source answers; otherwise why it is no source. */
 export async function whyUnreachable(
   source: PublishedSource,
   wanted: Wanted,
   { reachability }: SourceContext,
 ): Promise<string | undefined> {
-  for (const { url } of downloadsFor(source, wanted)) {
+  const downloads = downloadsFor(source, wanted);
+  if (downloads.length === 0) return `${wanted.group.name} is published as source code and images only`;
+  for (const { url } of downloads) {
     const reason = await reachability.whyNot(url);
     if (reason !== undefined) return `${new URL(url).host} is not reachable (${reason})`;
   }

@@ -11,6 +11,8 @@ export interface RunOptions {
   onErrorLine?(line: string): void;
   /** Lines of standard error that explain no failure. */
   isNoise?(line: string): boolean;
+  /** Returns standard error after standard output: some programs state their version there. */
+  withErrors?: boolean;
   signal?: AbortSignal | undefined;
   /** Milliseconds after which the program is ended. Default: no limit. */
   timeoutMs?: number;
@@ -32,8 +34,10 @@ export async function run(command: string, args: readonly string[], options: Run
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output: Buffer[] = [];
+  const errors: Buffer[] = [];
   const tail: string[] = [];
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+  if (options.withErrors === true) child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
   createInterface({ input: child.stderr }).on("line", (line) => {
     options.onErrorLine?.(line);
     if (options.isNoise?.(line) === true) return;
@@ -41,7 +45,7 @@ export async function run(command: string, args: readonly string[], options: Run
     if (tail.length > tailLines) tail.shift();
   });
   const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  if (code === 0) return Buffer.concat(output).toString("utf8");
+  if (code === 0) return Buffer.concat([...output, ...errors]).toString("utf8");
   const end = signal === null ? `exit code ${String(code)}` : `signal ${signal}`;
   const said = tail.join("; ");
   throw new ArtifactError(`\`${[command, ...args].join(" ")}\` ended with ${end}${said === "" ? "" : `: ${said}`}`);

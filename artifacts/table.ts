@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { ArtifactError } from "./errors.ts";
+import { type NativeNeeds } from "./native.ts";
 import { splitPlatform, type Platform } from "./platform.ts";
 
 /** One file on an official site or a mirror, and which artifacts it holds. */
 export interface Download {
   url: string;
-  /** Where the publisher keeps the SHA-256: either a bare digest or `<digest>  <entry>` lines. */
+  /** Where the publisher keeps the SHA-256: a bare digest, `<digest>  <entry>` lines, or GitHub's record of a release. */
   checksums: string;
   /** The name of the file in `checksums`. Default: the last part of `url`. */
   entry?: string;
@@ -30,17 +31,27 @@ export interface ArtifactGroup {
   artifacts: readonly Artifact[];
   /** An executable on PATH, at least of the wanted version, is as good as our own. */
   fromPath?: boolean;
-  /** The official files for one artifact. Several artifacts may come from one file. */
-  download(artifact: string, version: string, platform: Platform): Download;
+  /** The official files for one artifact. Several artifacts may come from one file. Left out: only images are published. */
+  download?(artifact: string, version: string, platform: Platform): Download;
   /** The folder with the go.mod and go.sum that pin `version`. */
   moduleDir: string;
   /** Linker flags that stamp the version, as the official builds do. */
   ldflags(version: string): readonly string[];
+  /** Build tags. Default: none. */
+  tags?: readonly string[];
+  /** For what needs a C compiler: it is linked statically, so that it runs on any host. Default: built without C. */
+  c?: NativeNeeds & {
+    /** Beyond `-static`, to the linker: a position-independent executable, as the official build is. */
+    pie?: boolean;
+  };
   /** The modules to require for `version`, as `module` → `version`. */
   modules(version: string): Readonly<Record<string, string>>;
   /** The version of modules that the first of `modules` requires at v0.0.0 (Kubernetes' staging repositories). */
   stagingVersion?(version: string): string;
 }
+
+const releaseOf = (repository: string, version: string): string =>
+  `https://github.com/${repository}/releases/download/v${version}`;
 
 const minorAndPatch = (version: string): string => version.split(".").slice(1).join(".");
 
@@ -81,7 +92,7 @@ const etcd: ArtifactGroup = {
   ],
   download: (_artifact, version, platform) => {
     const folder = `etcd-v${version}-${platform}`;
-    const release = `https://github.com/etcd-io/etcd/releases/download/v${version}`;
+    const release = releaseOf("etcd-io/etcd", version);
     const names = ["etcd", "etcdctl", "etcdutl"];
     return {
       url: `${release}/${folder}.tar.gz`,
@@ -115,8 +126,134 @@ const pulumi: ArtifactGroup = {
   }),
 };
 
+const containerd: ArtifactGroup = {
+  name: "containerd",
+  moduleDir: join(import.meta.dirname, "go", "containerd"),
+  version: "2.4.2",
+  artifacts: ["containerd", "containerd-shim-runc-v2", "ctr"].map((name) => ({
+    name,
+    package: `github.com/containerd/containerd/v2/cmd/${name}`,
+    versionArgs: [name === "containerd-shim-runc-v2" ? "-v" : "--version"],
+  })),
+  download: (_artifact, version, platform) => {
+    // The static build: the other one needs the C library of the distribution that it was built on.
+    const url = `${releaseOf("containerd/containerd", version)}/containerd-static-${version}-${platform}.tar.gz`;
+    const names = ["containerd", "containerd-shim-runc-v2", "ctr"];
+    return {
+      url,
+      checksums: `${url}.sha256sum`,
+      provides: Object.fromEntries(names.map((name) => [name, `bin/${name}`])),
+    };
+  },
+  ldflags: (version) => [`-X github.com/containerd/containerd/v2/version.Version=v${version}`],
+  // Nothing of Kubernetes uses these snapshotters, and hosts have no such file systems.
+  tags: ["no_btrfs", "no_zfs"],
+  modules: (version) => ({ "github.com/containerd/containerd/v2": `v${version}` }),
+};
+
+const runc: ArtifactGroup = {
+  name: "runc",
+  moduleDir: join(import.meta.dirname, "go", "runc"),
+  version: "1.5.2",
+  artifacts: [{ name: "runc", package: "github.com/opencontainers/runc", versionArgs: ["--version"] }],
+  download: (_artifact, version, platform) => {
+    const release = releaseOf("opencontainers/runc", version);
+    return {
+      url: `${release}/runc.${splitPlatform(platform).arch}`,
+      checksums: `${release}/runc.sha256sum`,
+      provides: { runc: null },
+    };
+  },
+  // It reads its version from a file of its module.
+  ldflags: () => [],
+  tags: ["seccomp", "netgo", "osusergo"],
+  c: {
+    commands: ["gcc", "pkg-config"],
+    libraries: ["libseccomp"],
+    packages: ["gcc", "libc6-dev", "libseccomp-dev", "pkg-config"],
+    pie: true,
+  },
+  modules: (version) => ({ "github.com/opencontainers/runc": `v${version}` }),
+};
+
+const cniPlugins = { "host-local": "ipam", bridge: "main", loopback: "main", ptp: "main", portmap: "meta" };
+
+const cni: ArtifactGroup = {
+  name: "cni",
+  moduleDir: join(import.meta.dirname, "go", "cni"),
+  version: "1.9.1",
+  artifacts: Object.entries(cniPlugins).map(([name, kind]) => ({
+    name,
+    package: `github.com/containernetworking/plugins/plugins/${kind}/${name}`,
+    versionArgs: ["--version"],
+  })),
+  download: (_artifact, version, platform) => {
+    const url = `${releaseOf("containernetworking/plugins", version)}/cni-plugins-${platform}-v${version}.tgz`;
+    const provides = Object.fromEntries(Object.keys(cniPlugins).map((name) => [name, `./${name}`]));
+    return { url, checksums: `${url}.sha256`, provides };
+  },
+  ldflags: (version) => [`-X github.com/containernetworking/plugins/pkg/utils/buildversion.BuildVersion=v${version}`],
+  modules: (version) => ({ "github.com/containernetworking/plugins": `v${version}` }),
+};
+
+const flannel: ArtifactGroup = {
+  name: "flannel",
+  moduleDir: join(import.meta.dirname, "go", "flannel"),
+  version: "0.28.10",
+  artifacts: [{ name: "flanneld", package: "github.com/flannel-io/flannel", versionArgs: ["--version"] }],
+  download: (_artifact, version, platform) => {
+    const file = `flannel-v${version}-${platform}.tar.gz`;
+    return {
+      url: `${releaseOf("flannel-io/flannel", version)}/${file}`,
+      // No file of checksums is published, but GitHub records the digest of what was uploaded.
+      checksums: `https://api.github.com/repos/flannel-io/flannel/releases/tags/v${version}`,
+      provides: { flanneld: "flanneld" },
+    };
+  },
+  ldflags: (version) => [`-X github.com/flannel-io/flannel/pkg/version.Version=v${version}`],
+  tags: ["netgo", "osusergo"],
+  // For the udp backend, which it always has on amd64.
+  c: { commands: ["gcc"], libraries: [], packages: ["gcc", "libc6-dev"] },
+  modules: (version) => ({ "github.com/flannel-io/flannel": `v${version}` }),
+};
+
+const coredns: ArtifactGroup = {
+  name: "coredns",
+  moduleDir: join(import.meta.dirname, "go", "coredns"),
+  version: "1.15.0",
+  artifacts: [{ name: "coredns", package: "github.com/coredns/coredns", versionArgs: ["-version"] }],
+  download: (_artifact, version, platform) => {
+    const url = `${releaseOf("coredns/coredns", version)}/coredns_${version}_${platform.replace("-", "_")}.tgz`;
+    return { url, checksums: `${url}.sha256`, provides: { coredns: "coredns" } };
+  },
+  // Its version is a constant of its source.
+  ldflags: () => [],
+  modules: (version) => ({ "github.com/coredns/coredns": `v${version}` }),
+};
+
+const metricsServer: ArtifactGroup = {
+  name: "metrics-server",
+  moduleDir: join(import.meta.dirname, "go", "metrics-server"),
+  version: "0.9.0",
+  artifacts: [
+    { name: "metrics-server", package: "sigs.k8s.io/metrics-server/cmd/metrics-server", versionArgs: ["--version"] },
+  ],
+  ldflags: (version) => [`-X k8s.io/client-go/pkg/version.gitVersion=v${version}`],
+  modules: (version) => ({ "sigs.k8s.io/metrics-server": `v${version}` }),
+};
+
 /** Everything that Plinth can fetch or build. Builds run in this order: what is wanted first stands first. */
-export const groups: readonly ArtifactGroup[] = [pulumi, etcd, kubernetes];
+export const groups: readonly ArtifactGroup[] = [
+  pulumi,
+  etcd,
+  kubernetes,
+  containerd,
+  runc,
+  cni,
+  flannel,
+  coredns,
+  metricsServer,
+];
 
 /** The default version per artifact name: `{ pulumi: "3.259.0", etcd: "3.6.14", kubelet: "1.36.3", … }`. */
 export const defaultVersions: Readonly<Record<string, string>> = Object.fromEntries(

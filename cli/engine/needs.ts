@@ -3,14 +3,33 @@ import type { ArtifactRef } from "../../artifacts/index.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Terminal } from "../render/terminal.ts";
 
-const KUBERNETES = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"] as const;
+const CONTROL_PLANE = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"] as const;
+const NODE = ["kubelet", "kube-proxy"] as const;
 const ETCD = ["etcd", "etcdctl", "etcdutl"] as const;
+const CONTAINERD = ["containerd", "containerd-shim-runc-v2", "ctr"] as const;
+const CNI = ["bridge", "host-local", "loopback", "portmap"] as const;
 
-/** What hosts fetch from the artifact server. */
-export function hostArtifacts(config: Pick<ClusterConfig, "kubernetesVersion" | "etcdVersion">): ArtifactRef[] {
+/** The binaries that hosts fetch from the artifact server. Every cluster has Nodes: control-plane hosts are some. */
+export function hostArtifacts(
+  config: Pick<
+    ClusterConfig,
+    | "kubernetesVersion"
+    | "etcdVersion"
+    | "containerdVersion"
+    | "runcVersion"
+    | "cniVersion"
+    | "flannelVersion"
+    | "network"
+  >,
+): ArtifactRef[] {
+  const all = (names: readonly string[], version: string): ArtifactRef[] => names.map((name) => ({ name, version }));
   return [
-    ...ETCD.map((name) => ({ name, version: config.etcdVersion })),
-    ...KUBERNETES.map((name) => ({ name, version: config.kubernetesVersion })),
+    ...all(ETCD, config.etcdVersion),
+    ...all([...CONTROL_PLANE, ...NODE], config.kubernetesVersion),
+    ...all(CONTAINERD, config.containerdVersion),
+    ...all(["runc"], config.runcVersion),
+    ...all(CNI, config.cniVersion),
+    ...(config.network === "flannel" ? all(["flanneld"], config.flannelVersion) : []),
   ];
 }
 

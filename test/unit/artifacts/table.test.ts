@@ -23,8 +23,8 @@ describe("the artifact table", () => {
 
   it("knows the official addresses", () => {
     const urls = (name: string) => {
-      const { url, checksums, provides } = groupOf(name).download(name, "9.8.7", "linux-amd64");
-      return [url, checksums, provides[name]];
+      const download = groupOf(name).download?.(name, "9.8.7", "linux-amd64");
+      return [download?.url, download?.checksums, download?.provides[name]];
     };
     assert.deepEqual(urls("kubelet"), [
       "https://dl.k8s.io/release/v9.8.7/bin/linux/amd64/kubelet",
@@ -41,6 +41,33 @@ describe("the artifact table", () => {
       "https://get.pulumi.com/releases/sdk/pulumi-9.8.7-checksums.txt",
       "pulumi/pulumi",
     ]);
+    const github = "https://github.com";
+    assert.deepEqual(urls("ctr"), [
+      `${github}/containerd/containerd/releases/download/v9.8.7/containerd-static-9.8.7-linux-amd64.tar.gz`,
+      `${github}/containerd/containerd/releases/download/v9.8.7/containerd-static-9.8.7-linux-amd64.tar.gz.sha256sum`,
+      "bin/ctr",
+    ]);
+    assert.deepEqual(urls("runc"), [
+      `${github}/opencontainers/runc/releases/download/v9.8.7/runc.amd64`,
+      `${github}/opencontainers/runc/releases/download/v9.8.7/runc.sha256sum`,
+      null,
+    ]);
+    assert.deepEqual(urls("bridge"), [
+      `${github}/containernetworking/plugins/releases/download/v9.8.7/cni-plugins-linux-amd64-v9.8.7.tgz`,
+      `${github}/containernetworking/plugins/releases/download/v9.8.7/cni-plugins-linux-amd64-v9.8.7.tgz.sha256`,
+      "./bridge",
+    ]);
+    assert.deepEqual(urls("flanneld"), [
+      `${github}/flannel-io/flannel/releases/download/v9.8.7/flannel-v9.8.7-linux-amd64.tar.gz`,
+      "https://api.github.com/repos/flannel-io/flannel/releases/tags/v9.8.7",
+      "flanneld",
+    ]);
+    assert.deepEqual(urls("coredns"), [
+      `${github}/coredns/coredns/releases/download/v9.8.7/coredns_9.8.7_linux_amd64.tgz`,
+      `${github}/coredns/coredns/releases/download/v9.8.7/coredns_9.8.7_linux_amd64.tgz.sha256`,
+      "coredns",
+    ]);
+    assert.deepEqual(urls("metrics-server"), [undefined, undefined, undefined]);
   });
 
   it("stamps Kubernetes' version where the official build does", () => {

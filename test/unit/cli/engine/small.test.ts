@@ -110,7 +110,16 @@ describe("what a run needs", () => {
   });
 
   it("lists the hosts' binaries with the configured versions", () => {
-    const refs = hostArtifacts({ kubernetesVersion: "1.36.3", etcdVersion: "3.6.14" });
+    const config = {
+      kubernetesVersion: "1.36.3",
+      etcdVersion: "3.6.14",
+      containerdVersion: "2.4.2",
+      runcVersion: "1.5.2",
+      cniVersion: "1.9.1",
+      flannelVersion: "0.28.10",
+      network: "flannel",
+    } as const;
+    const refs = hostArtifacts(config);
     assert.deepEqual(
       refs.map(({ name, version }) => `${name} ${version}`),
       [
@@ -121,8 +130,20 @@ describe("what a run needs", () => {
         "kube-controller-manager 1.36.3",
         "kube-scheduler 1.36.3",
         "kubectl 1.36.3",
+        "kubelet 1.36.3",
+        "kube-proxy 1.36.3",
+        "containerd 2.4.2",
+        "containerd-shim-runc-v2 2.4.2",
+        "ctr 2.4.2",
+        "runc 1.5.2",
+        "bridge 1.9.1",
+        "host-local 1.9.1",
+        "loopback 1.9.1",
+        "portmap 1.9.1",
+        "flanneld 0.28.10",
       ],
     );
+    assert(!hostArtifacts({ ...config, network: "none" }).some(({ name }) => name === "flanneld"));
   });
 
   it("runs four operations per host, at least 16", () => {
