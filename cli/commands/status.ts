@@ -10,7 +10,7 @@ interface StatusOptions {
 
 export function statusCommand(): Command {
   return new Command("status")
-    .description("show hosts, etcd members, API servers, VIP, leaders and certificates as they are now")
+    .description("show hosts, etcd members, API servers, Nodes, VIPs, leaders and certificates as they are now")
     .addOption(shared.stackOption())
     .addOption(shared.jsonOption())
     .addHelpText(
@@ -50,24 +50,29 @@ async function status(options: StatusOptions): Promise<void> {
   const { closeSsh } = await import("../engine/ssh-use.ts");
   const terminal = makeTerminal(options);
   const context = await openContext(options.stack, terminal);
-  const { kubeconfig } = await readOutputs(context, { secrets: true });
-  const credentials = typeof kubeconfig === "string" ? parseKubeconfig(kubeconfig) : undefined;
+  const credentials = readOutputs(context, { secrets: true }).then(({ kubeconfig }) =>
+    typeof kubeconfig === "string" ? parseKubeconfig(kubeconfig) : undefined,
+  );
 
   const observation = await observe(input, credentials).finally(closeSsh);
   const { hosts, config } = input;
-  const problems = judge(hosts, config.vip, observation);
+  const vips = [config.vip, config.serviceVip].filter((vip) => vip !== undefined);
+  const problems = judge(hosts, vips, observation);
   if (options.json === true) {
-    const { readings, apiservers, ...rest } = observation;
+    const { readings, apiservers, nodes, ...rest } = observation;
     const document = {
       healthy: problems.length === 0,
       problems,
       hosts: Object.fromEntries(readings),
       apiservers: Object.fromEntries(apiservers),
+      ...("nodes" in nodes
+        ? { nodes: Object.fromEntries(nodes.nodes.map((node) => [node.name, node])) }
+        : { nodesError: nodes.error }),
       ...rest,
     };
     terminal.print(JSON.stringify(document, null, 2));
   } else {
-    for (const line of statusLines(hosts, config.vip, observation, problems, terminal)) terminal.print(line);
+    for (const line of statusLines(hosts, vips, observation, problems, terminal)) terminal.print(line);
   }
   if (problems.length > 0) throw new QuietExit(Exit.failed);
 }

@@ -1,6 +1,7 @@
 import { request } from "node:https";
 import { parse } from "yaml";
-import type { ApiserverStatus, LeaderStatus } from "./types.ts";
+import { parseNodes } from "./nodes.ts";
+import type { ApiserverStatus, LeaderStatus, NodesReading } from "./types.ts";
 
 /** What it takes to talk to the API as administrator. */
 export interface ApiCredentials {
@@ -103,5 +104,23 @@ export async function readLeader(lease: string, credentials: ApiCredentials): Pr
     };
   } catch (error) {
     return { ...unknown, message: reasonOf(error) };
+  }
+}
+
+/** Reads all Nodes and their heartbeats, through the endpoint. */
+export async function readNodes(credentials: ApiCredentials): Promise<NodesReading> {
+  // From the API servers' memory (resourceVersion=0): these are large objects, and seconds do not matter.
+  const paths = [
+    "/api/v1/nodes?resourceVersion=0",
+    "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases?resourceVersion=0",
+  ];
+  try {
+    const [nodes, leases] = await Promise.all(paths.map((path) => get(credentials.server + path, credentials)));
+    const wrong = [nodes, leases].find((answer) => answer?.status !== 200);
+    if (nodes === undefined || leases === undefined || wrong !== undefined)
+      return { error: `HTTP ${wrong?.status ?? 0}` };
+    return { nodes: parseNodes(nodes.body, leases.body, Date.now()) };
+  } catch (error) {
+    return { error: reasonOf(error) };
   }
 }

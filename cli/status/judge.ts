@@ -1,5 +1,5 @@
-import type { Host } from "../../plan/inventory.ts";
-import type { CertificateStatus, HostProbe, Observation } from "./types.ts";
+import { isNode, type Host } from "../../plan/inventory.ts";
+import type { CertificateStatus, HostProbe, NodeStatus, Observation } from "./types.ts";
 
 /** Something that an operator should look at. */
 export interface Problem {
@@ -10,6 +10,8 @@ export interface Problem {
 
 /** Seconds after which a lease that nobody renews is as good as none: kubeadm's and our lease duration is 15 s. */
 const LEASE_SECONDS = 20;
+/** Likewise of a Node, whose lease lasts 40 s; after 50 s the API calls it Unknown. */
+const HEARTBEAT_SECONDS = 60;
 /** Part of a certificate's life at the end of which it should have been renewed. `up` renews at a third. */
 const LATE_PART = 0.1;
 
@@ -89,25 +91,71 @@ export function vipHolders(vip: string, observation: Observation): string[] {
   );
 }
 
-function judgeVip(vip: string | undefined, observation: Observation): Problem[] {
-  if (vip === undefined) return [];
-  const holders = vipHolders(vip, observation);
-  if (holders.length === 1) return [];
-  const message =
-    holders.length === 0
-      ? `no host has the VIP ${vip}`
-      : `ALARM: several hosts have the VIP ${vip}: ${holders.join(", ")}`;
-  return [{ host: undefined, message }];
+function judgeVips(vips: readonly string[], observation: Observation): Problem[] {
+  return vips.flatMap((vip) => {
+    const holders = vipHolders(vip, observation);
+    if (holders.length === 1) return [];
+    const message =
+      holders.length === 0
+        ? `no host has the VIP ${vip}`
+        : `ALARM: several hosts have the VIP ${vip}: ${holders.join(", ")}`;
+    return [{ host: undefined, message }];
+  });
 }
 
-/** Everything that is not as it should be. Empty means healthy. */
-export function judge(hosts: readonly Host[], vip: string | undefined, observation: Observation): Problem[] {
+/** Whether the Node runs on another machine than the host of its name; undefined when one of both is not known. */
+export function isOnAnotherMachine(node: NodeStatus, observation: Observation): boolean | undefined {
+  const reading = observation.readings.get(node.name);
+  const machineId = reading !== undefined && "probe" in reading ? reading.probe.machineId : "";
+  return machineId === "" || node.machineId === "" ? undefined : machineId !== node.machineId;
+}
+
+function judgeNode(node: NodeStatus, observation: Observation): Problem[] {
+  const host = node.name;
+  const why = node.complaints.join("; ");
+  const problems: Problem[] = [];
+  if (node.ready === true && why !== "") problems.push({ host, message: `the Node complains: ${why}` });
+  if (node.ready !== true) problems.push({ host, message: `the Node is not ready: ${why}` });
+  else if (node.heartbeat !== undefined && node.heartbeat > HEARTBEAT_SECONDS)
+    problems.push({ host, message: `the Node has not been heard of for ${Math.round(node.heartbeat)} s` });
+  if (isOnAnotherMachine(node, observation) === true) {
+    problems.push({
+      host,
+      message: `the Node runs on another machine (machine id ${node.machineId}): stop the kubelet there, then delete the Node`,
+    });
+  }
+  return problems;
+}
+
+function judgeNodes(hosts: readonly Host[], observation: Observation): Problem[] {
+  if ("error" in observation.nodes)
+    return [{ host: undefined, message: `the Nodes cannot be listed: ${observation.nodes.error}` }];
+  const { nodes } = observation.nodes;
+  const expected = hosts.filter(isNode).map(({ name }) => name);
+  const strange = nodes.filter(({ name }) => !expected.includes(name));
+  return [
+    ...nodes.filter(({ name }) => expected.includes(name)).flatMap((node): Problem[] => judgeNode(node, observation)),
+    ...strange.map(({ name, address }) => ({
+      host: undefined,
+      message: `Node ${name}${address === "" ? "" : ` (${address})`} is not in the inventory: add its host, or delete the Node`,
+    })),
+    ...expected
+      .filter((name) => !nodes.some((node) => node.name === name))
+      .map((host) => ({ host, message: "is not a Node of the cluster: run up" })),
+  ];
+}
+
+/**
+ * Everything that is not as it should be. Empty means healthy. A Node that is cordoned or about to leave is as somebody
+ * wants it, and no problem.
+ */
+export function judge(hosts: readonly Host[], vips: readonly string[], observation: Observation): Problem[] {
   const problems: Problem[] = [];
   for (const [host, reading] of observation.readings) {
     if ("error" in reading) problems.push({ host, message: reading.error });
     else problems.push(...judgeBundles(host, reading.probe), ...judgeCertificates(host, reading.probe, observation.at));
   }
-  problems.push(...judgeEtcd(hosts, observation), ...judgeVip(vip, observation));
+  problems.push(...judgeEtcd(hosts, observation), ...judgeVips(vips, observation), ...judgeNodes(hosts, observation));
   for (const [host, { ready, message }] of observation.apiservers) {
     if (!ready) problems.push({ host, message: `the API server is not ready: ${message}` });
   }

@@ -21,15 +21,17 @@ echo '== addresses'
 ip -o -4 addr show 2>/dev/null | while read -r _ interface _ address _; do
   echo "${address%/*} $interface"
 done
+echo '== machine'
+cat /etc/machine-id 2>/dev/null
+# What takes its time is asked side by side.
+answers=$(mktemp -d -p /run 2>/dev/null || mktemp -d) || exit
+trap 'rm -rf "$answers"' EXIT
 if [ -x /usr/local/lib/plinth/plinth-host ]; then
-  echo '== bundles'
-  timeout 15 /usr/local/lib/plinth/plinth-host status 2>&1
+  timeout 15 /usr/local/lib/plinth/plinth-host status >"$answers/1-bundles" 2>&1 &
 fi
 if [ -x "$bin/etcdctl" ] && [ -r "$pki/etcd/healthcheck.key" ]; then
-  echo '== etcd-status'
-  etcd endpoint status --write-out=json
-  echo '== etcd-members'
-  etcd member list --write-out=json
+  etcd endpoint status --write-out=json >"$answers/2-etcd-status" &
+  etcd member list --write-out=json >"$answers/3-etcd-members" &
 fi
 if [ -d "$pki" ]; then
   find "$pki" -name '*.crt' -type f | sort | while IFS= read -r file; do
@@ -37,4 +39,11 @@ if [ -d "$pki" ]; then
     cat "$file"
   done
 fi
+wait
+for answer in "$answers"/*; do
+  if [ -e "$answer" ]; then
+    echo "== ${answer#"$answers"/?-}"
+    cat "$answer"
+  fi
+done
 echo '== end'

@@ -114,6 +114,7 @@ export function parseProbe(text: string): HostProbe {
     .filter((pair): pair is [string, string] => pair.length === 2);
   return {
     uptime: Number(body("uptime") ?? 0),
+    machineId: body("machine") ?? "",
     addresses: Object.fromEntries(addresses),
     bundles: parseBundles(body("bundles") ?? ""),
     etcd,

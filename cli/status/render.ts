@@ -1,8 +1,8 @@
 import type { Host } from "../../plan/inventory.ts";
 import { formatTable } from "../render/table.ts";
 import type { Terminal } from "../render/terminal.ts";
-import { firstToExpire, membersOf, vipHolders, type Problem } from "./judge.ts";
-import type { EtcdMember, HostReading, Observation } from "./types.ts";
+import { firstToExpire, isOnAnotherMachine, membersOf, vipHolders, type Problem } from "./judge.ts";
+import type { EtcdMember, HostReading, NodeStatus, Observation } from "./types.ts";
 
 type Paint = Pick<Terminal, "paint">;
 
@@ -57,10 +57,32 @@ function memberRow(member: EtcdMember, observation: Observation): string[] {
   ];
 }
 
+function nodeRow(node: NodeStatus, hosts: readonly Host[], observation: Observation): string[] {
+  const known = hosts.some(({ name }) => name === node.name);
+  const other = isOnAnotherMachine(node, observation);
+  return [
+    node.name,
+    node.ready === undefined ? "unknown" : node.ready ? "yes" : "no",
+    node.version === "" ? "-" : node.version,
+    node.roles.join(",") || "-",
+    node.leaving ? "no, leaving" : node.schedulable ? "yes" : "no, cordoned",
+    node.heartbeat === undefined ? "-" : `${Math.round(node.heartbeat)} s ago`,
+    !known ? "not in the inventory" : other === undefined ? "-" : other ? "another" : "ok",
+  ];
+}
+
+function nodeLines(hosts: readonly Host[], observation: Observation): string[] {
+  if ("error" in observation.nodes) return [`  no list: ${observation.nodes.error}`];
+  return formatTable([
+    ["NODE", "READY", "VERSION", "ROLES", "TAKES PODS", "HEARTBEAT", "MACHINE"],
+    ...observation.nodes.nodes.map((node) => nodeRow(node, hosts, observation)),
+  ]);
+}
+
 /** The whole status as lines. */
 export function statusLines(
   hosts: readonly Host[],
-  vip: string | undefined,
+  vips: readonly string[],
   observation: Observation,
   problems: readonly Problem[],
   terminal: Paint,
@@ -87,9 +109,11 @@ export function statusLines(
       ...[...apiservers].map(([name, { ready, message }]) => [name, ready ? "ok" : message]),
     ]),
     ...formatTable([
-      ...(vip === undefined ? [] : [[`VIP ${vip}`, vipHolders(vip, observation).join(", ") || "nobody"]]),
+      ...vips.map((vip) => [`VIP ${vip}`, vipHolders(vip, observation).join(", ") || "nobody"]),
       ...leaders.map(({ lease, holder, message }) => [lease, holder ?? message ?? "unknown"]),
     ]),
+    title("Nodes"),
+    ...nodeLines(hosts, observation),
     "",
   ];
   if (problems.length === 0) return [...lines, terminal.paint("green", "Everything is healthy.")];

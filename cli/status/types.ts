@@ -43,6 +43,8 @@ export interface EtcdMember {
 export interface HostProbe {
   /** Seconds since boot. */
   uptime: number;
+  /** /etc/machine-id; empty where there is none. */
+  machineId: string;
   /** IPv4 address → interface. */
   addresses: Record<string, string>;
   /** Undefined: the host belongs to no cluster. */
@@ -73,10 +75,36 @@ export interface LeaderStatus {
   message: string | undefined;
 }
 
+/** One Node as the API has it. */
+export interface NodeStatus {
+  name: string;
+  /** Undefined: its kubelet has not been heard of for so long that nobody knows. */
+  ready: boolean | undefined;
+  /** Why it is not ready, and what else its conditions complain about, as `reason: message`. */
+  complaints: string[];
+  /** Of its kubelet, without the leading v. */
+  version: string;
+  roles: string[];
+  /** False: cordoned. */
+  schedulable: boolean;
+  /** True: it carries the taint that takes it out of the load balancers. */
+  leaving: boolean;
+  /** Seconds since its kubelet renewed its lease; undefined when it has none. */
+  heartbeat: number | undefined;
+  /** /etc/machine-id of the machine that its kubelet runs on. */
+  machineId: string;
+  /** Internal IPv4 address. */
+  address: string;
+}
+
+/** The Nodes, or why they could not be listed. */
+export type NodesReading = { nodes: NodeStatus[] } | { error: string };
+
 export interface Observation {
   /** Milliseconds since the epoch. */
   at: number;
   readings: Map<string, HostReading>;
   apiservers: Map<string, ApiserverStatus>;
   leaders: LeaderStatus[];
+  nodes: NodesReading;
 }

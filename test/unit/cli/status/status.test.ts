@@ -3,9 +3,10 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { parseKubeconfig } from "../../../../cli/status/api.ts";
 import { firstToExpire, judge, vipHolders } from "../../../../cli/status/judge.ts";
+import { parseNodes } from "../../../../cli/status/nodes.ts";
 import { parseEtcdMembers, parseEtcdStatus, parseProbe } from "../../../../cli/status/probe.ts";
 import { statusLines } from "../../../../cli/status/render.ts";
-import type { HostProbe, Observation } from "../../../../cli/status/types.ts";
+import type { HostProbe, NodeStatus, Observation } from "../../../../cli/status/types.ts";
 import { renderKubeconfig } from "../../../../plan/bundles/kubeconfig.ts";
 import type { Host } from "../../../../plan/inventory.ts";
 import { bare } from "../support.ts";
@@ -27,6 +28,8 @@ describe("what a host's probe prints", () => {
         "== addresses",
         "127.0.0.1 lo",
         "192.0.2.11 eth0",
+        "== machine",
+        "0123456789abcdef",
         "== bundles",
         '{"claim":{"cluster":"c"},"bundles":[{"bundle":"etcd","generation":2,"state":"failed","reason":"x","units":{"etcd.service":"failed"},"drift":["/etc/a"]}]}',
         "== etcd-status",
@@ -40,6 +43,7 @@ describe("what a host's probe prints", () => {
       ].join("\n"),
     );
     assert.equal(probe.uptime, 123.45);
+    assert.equal(probe.machineId, "0123456789abcdef");
     assert.deepEqual(probe.addresses, { "127.0.0.1": "lo", "192.0.2.11": "eth0" });
     assert.deepEqual(probe.bundles, [
       {
@@ -86,6 +90,7 @@ describe("what a host's probe prints", () => {
     const script = join(import.meta.dirname, "../../../../cli/status/probe.sh");
     const probe = parseProbe(execFileSync("/bin/sh", [script], { encoding: "utf8" }));
     assert.ok(probe.uptime > 0);
+    assert.ok(Object.values(probe.addresses).includes("lo"));
     assert.deepEqual([probe.etcd, probe.etcdError], [undefined, undefined]);
   });
 });
@@ -113,6 +118,7 @@ describe("the judgement about a cluster", () => {
   function probe(index: number, change: Partial<HostProbe> = {}): HostProbe {
     return {
       uptime: 4000,
+      machineId: `machine-${index}`,
       addresses: index === 0 ? { [vip]: "eth0" } : {},
       bundles: [{ bundle: "etcd", generation: 1, state: "complete", units: { "etcd.service": "active" }, drift: [] }],
       etcd: {
@@ -131,6 +137,21 @@ describe("the judgement about a cluster", () => {
     };
   }
 
+  const node = (index: number, change: Partial<NodeStatus> = {}): NodeStatus => ({
+    name: `cp${index + 1}`,
+    ready: true,
+    complaints: [],
+    version: "1.36.3",
+    roles: ["control-plane"],
+    schedulable: true,
+    leaving: false,
+    heartbeat: 4,
+    machineId: `machine-${index}`,
+    address: `192.0.2.${11 + index}`,
+    ...change,
+  });
+  const withNodes = (...nodes: NodeStatus[]): Observation => ({ ...observation(), nodes: { nodes } });
+
   function observation(first: Partial<HostProbe> = {}, second: Partial<HostProbe> = {}): Observation {
     return {
       at,
@@ -140,15 +161,16 @@ describe("the judgement about a cluster", () => {
       ]),
       apiservers: new Map(hosts.map(({ name }) => [name, { ready: true, message: "ok" }])),
       leaders: [{ lease: "kube-scheduler", holder: "cp1", age: 1, message: undefined }],
+      nodes: { nodes: [node(0), node(1)] },
     };
   }
 
   const messages = (seen: Observation): string[] =>
-    judge(hosts, vip, seen).map(({ host, message }) => (host === undefined ? message : `${host}: ${message}`));
+    judge(hosts, [vip], seen).map(({ host, message }) => (host === undefined ? message : `${host}: ${message}`));
 
   it("is healthy when all is well", () => {
     assert.deepEqual(messages(observation()), []);
-    const lines = statusLines(hosts, vip, observation(), [], bare);
+    const lines = statusLines(hosts, [vip], observation(), [], bare);
     assert.equal(lines.at(-1), "Everything is healthy.");
     assert.ok(lines.includes("  cp1   192.0.2.11  ok   1 h 6 min  etcd     2027-01-01 (214 days)"), lines.join("\n"));
     assert.ok(lines.includes("  cp1     1   leader    3.6.14   1.0 MiB  9           -"), lines.join("\n"));
@@ -159,7 +181,7 @@ describe("the judgement about a cluster", () => {
     assert.deepEqual(vipHolders(vip, both), ["cp1", "cp2"]);
     assert.deepEqual(messages(both), [`ALARM: several hosts have the VIP ${vip}: cp1, cp2`]);
     assert.deepEqual(messages(observation({ addresses: {} })), [`no host has the VIP ${vip}`]);
-    assert.deepEqual(judge(hosts, undefined, observation({ addresses: {} })), []);
+    assert.deepEqual(judge(hosts, [], observation({ addresses: {} })), []);
   });
 
   it("works with hosts down", () => {
@@ -170,7 +192,7 @@ describe("the judgement about a cluster", () => {
       "cp2: cp2 cannot be reached",
       "cp2: the API server is not ready: no answer within 4 s",
     ]);
-    const lines = statusLines(hosts, vip, seen, judge(hosts, vip, seen), bare).join("\n");
+    const lines = statusLines(hosts, [vip], seen, judge(hosts, [vip], seen), bare).join("\n");
     assert.match(lines, /cp2 {3}192\.0\.2\.12 {2}no answer/);
     assert.match(lines, /cp2 {5}2 {3}no answer/);
     assert.match(lines, /2 problems:\n {2}- cp2: cp2 cannot be reached/);
@@ -215,6 +237,51 @@ describe("the judgement about a cluster", () => {
     ]);
   });
 
+  it("looks at the Nodes", () => {
+    assert.deepEqual(
+      messages(withNodes(node(0), node(1, { ready: undefined, complaints: ["NodeStatusUnknown: x"] }))),
+      ["cp2: the Node is not ready: NodeStatusUnknown: x"],
+    );
+    assert.deepEqual(messages(withNodes(node(0, { complaints: ["disk full"] }), node(1, { heartbeat: 100 }))), [
+      "cp1: the Node complains: disk full",
+      "cp2: the Node has not been heard of for 100 s",
+    ]);
+    assert.deepEqual(messages(withNodes(node(0))), ["cp2: is not a Node of the cluster: run up"]);
+    assert.deepEqual(messages({ ...observation(), nodes: { error: "HTTP 500" } }), [
+      "the Nodes cannot be listed: HTTP 500",
+    ]);
+  });
+
+  it("takes a cordoned or leaving Node for somebody's wish", () => {
+    const seen = withNodes(node(0, { schedulable: false }), node(1, { schedulable: false, leaving: true }));
+    assert.deepEqual(messages(seen), []);
+    const lines = statusLines(hosts, [vip], seen, [], bare);
+    assert.ok(lines.includes("  cp1   yes    1.36.3   control-plane  no, cordoned  4 s ago    ok"), lines.join("\n"));
+    assert.ok(lines.includes("  cp2   yes    1.36.3   control-plane  no, leaving   4 s ago    ok"), lines.join("\n"));
+  });
+
+  it("tells Nodes that are not in the inventory, and those on another machine", () => {
+    const old = node(0, { name: "old", address: "192.0.2.77" });
+    const seen = withNodes(node(0), node(1, { machineId: "other" }), old);
+    assert.deepEqual(messages(seen), [
+      "cp2: the Node runs on another machine (machine id other): stop the kubelet there, then delete the Node",
+      "Node old (192.0.2.77) is not in the inventory: add its host, or delete the Node",
+    ]);
+    const lines = statusLines(hosts, [vip], seen, [], bare).join("\n");
+    assert.match(lines, /^ {2}cp2 .* another$/m);
+    assert.match(lines, /^ {2}old .* not in the inventory$/m);
+    // A host that does not answer says nothing about its machine.
+    seen.readings.set("cp2", { error: "down" });
+    assert.ok(!messages(seen).some((message) => message.includes("another machine")));
+  });
+
+  it("minds a second VIP likewise", () => {
+    assert.deepEqual(
+      judge(hosts, [vip, "192.0.2.9"], observation()).map(({ message }) => message),
+      ["no host has the VIP 192.0.2.9"],
+    );
+  });
+
   it("minds certificates that were not renewed, and leaders that went away", () => {
     const soon = { ...certificate, notAfter: "2026-06-03T00:00:00.000Z" };
     const over = { ...certificate, notAfter: "2026-05-03T00:00:00.000Z" };
@@ -229,6 +296,57 @@ describe("the judgement about a cluster", () => {
       "cp1: kube-scheduler has not renewed its lease for 60 s",
       "kube-controller-manager has no leader: HTTP 500",
     ]);
+  });
+});
+
+describe("the Nodes as the API has them", () => {
+  const at = Date.parse("2026-06-01T00:00:00Z");
+
+  it("are read with their heartbeats", () => {
+    const nodes = [
+      {
+        metadata: {
+          name: "w1",
+          labels: { "node-role.kubernetes.io/worker": "", "node-role.kubernetes.io/edge": "", zone: "a" },
+        },
+        spec: { unschedulable: true, taints: [{ key: "ToBeDeletedByClusterAutoscaler" }] },
+        status: {
+          conditions: [
+            { type: "DiskPressure", status: "True", reason: "KubeletHasDiskPressure", message: "disk" },
+            { type: "MemoryPressure", status: "False", reason: "KubeletHasSufficientMemory" },
+            { type: "Ready", status: "True", reason: "KubeletReady" },
+          ],
+          nodeInfo: { kubeletVersion: "v1.36.3", machineID: "m1" },
+          addresses: [
+            { type: "Hostname", address: "w1" },
+            { type: "InternalIP", address: "192.0.2.21" },
+          ],
+        },
+      },
+      { metadata: { name: "w2" }, status: { conditions: [{ type: "Ready", status: "Unknown", message: "gone" }] } },
+      { metadata: { name: "w3" } },
+    ];
+    const leases = [{ metadata: { name: "w1" }, spec: { renewTime: "2026-05-31T23:59:50.000000Z" } }];
+    const read = parseNodes(JSON.stringify({ items: nodes }), JSON.stringify({ items: leases }), at);
+    assert.deepEqual(read[0], {
+      name: "w1",
+      ready: true,
+      complaints: ["KubeletHasDiskPressure: disk"],
+      version: "1.36.3",
+      roles: ["edge", "worker"],
+      schedulable: false,
+      leaving: true,
+      heartbeat: 10,
+      machineId: "m1",
+      address: "192.0.2.21",
+    });
+    assert.deepEqual(
+      read.slice(1).map(({ ready, complaints, heartbeat }) => [ready, complaints, heartbeat]),
+      [
+        [undefined, ["Ready: gone"], undefined],
+        [false, ["its kubelet has not reported yet"], undefined],
+      ],
+    );
   });
 });
 
