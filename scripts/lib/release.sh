@@ -88,7 +88,7 @@ release_all() {
   FAILURE="cannot remove a directory of ours"
   for ra_entry in $OWNED_DIRECTORIES; do
     case $ra_entry in
-      *:purge) rm -rf "$ROOT${ra_entry%:*}" || return 1 ;;
+      *:purge) release_purge "${ra_entry%:*}" || return 1 ;;
     esac
   done
   release_directories
@@ -154,6 +154,30 @@ $(awk '
       for (i = 2; i <= n; i++) for (j = i; j > 1 && sorted[j] > sorted[j - 1]; j--) { t = sorted[j]; sorted[j] = sorted[j - 1]; sorted[j - 1] = t }
       for (i = 1; i <= n; i++) print "directory " sorted[i] ":" flag[sorted[i]] }' "$@")
 EOF
+}
+
+# release_purge PATH: deletes PATH, but nothing that is mounted below it: that may be somebody's data, seen through a volume.
+release_purge() {
+  mounts_below "$ROOT$1" | while read -r rp_mount; do
+    rp_mount=$(printf '%b' "$rp_mount")
+    timeout 20 umount "$rp_mount" 2>/dev/null || umount -l "$rp_mount" 2>/dev/null
+  done
+  rp_left=$(mounts_below "$ROOT$1")
+  if [ -n "$rp_left" ]; then
+    FAILURE="cannot delete $1: $(printf '%b' "${rp_left%%"$NEWLINE"*}") is mounted below it; unmount it"
+    return 1
+  fi
+  if mountpoint -q "$ROOT$1"; then
+    find "$ROOT$1" -xdev -mindepth 1 -delete
+  else
+    rm -rf --one-file-system "$ROOT$1"
+  fi
+}
+
+# mounts_below PATH: the mount points below PATH, the last mounted first, special characters as printf %b reads them.
+mounts_below() {
+  awk -v above="$1/" 'index($5, above) == 1 { found[++n] = $5 } END { for (i = n; i > 0; i--) print found[i] }' \
+    "${PLINTH_MOUNTINFO:-/proc/self/mountinfo}" | sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g'
 }
 
 # release_keep PATH: data is moved out of the way, for root only, never deleted.

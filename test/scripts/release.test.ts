@@ -23,6 +23,11 @@ async function release(host: FakeHost): Promise<Released> {
   return JSON.parse(result.stdout) as Released;
 }
 
+/** Lines of /proc/self/mountinfo. */
+function mountinfo(...paths: string[]): string {
+  return paths.map((path) => `36 35 0:1 / ${path.replaceAll(" ", "\\040")} rw - tmpfs none rw\n`).join("");
+}
+
 onHosts("release", (host) => {
   beforeEach(() => {
     host().packaged("haproxy.service");
@@ -99,6 +104,33 @@ onHosts("release", (host) => {
     const done = await release(host());
     assert.equal(host().read(`${done.kept[0] ?? ""}/member/db`), "data");
     assert.equal(host().exists("/var/lib/etcd"), false);
+  });
+
+  it("deletes nothing that is mounted below a directory of ours: it is unmounted first", async () => {
+    await host().claim();
+    await fill(host());
+    const volume = host().path("/var/cache/demo/a volume");
+    host().write("/tmp/mounts", mountinfo(volume, `${volume}/nested`, host().path("/var/cache/other")));
+    host().env["PLINTH_MOUNTINFO"] = host().path("/tmp/mounts");
+    host().command("umount", `echo "umount $1" >>"$PLINTH_ROOT/tmp/asked"; printf '' >"$PLINTH_MOUNTINFO"`);
+    await release(host());
+    assert.equal(host().read("/tmp/asked"), `umount ${volume}/nested\numount ${volume}\n`);
+    assert.equal(host().exists("/var/cache/demo"), false);
+  });
+
+  it("stops where something mounted cannot be unmounted, and goes on once it is", async () => {
+    await host().claim();
+    await fill(host());
+    host().write("/tmp/mounts", mountinfo(host().path("/var/cache/demo/x")));
+    host().env["PLINTH_MOUNTINFO"] = host().path("/tmp/mounts");
+    host().command("umount", "exit 32");
+    const refused = await host().run(["release", "--host", "cp1"]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /cannot delete \/var\/cache\/demo: .*\/var\/cache\/demo\/x is mounted below it/);
+    assert.equal(host().read("/var/cache/demo/x/y"), "cache");
+    host().write("/tmp/mounts", "");
+    await release(host());
+    assert.equal(host().exists("/var/cache/demo"), false);
   });
 
   it("takes away a half-done bundle, too", async () => {
