@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 
-/** A listening TCP socket of a host. */
+/** A listening socket of a host. */
 export interface Listener {
+  protocol: "tcp" | "udp";
   address: string;
   port: number;
+  /** `-` for sockets of the kernel, and when unknown; so is `command`. */
   pid: string;
   command: string;
   /** systemd unit, or `-` when unknown. */
@@ -16,6 +18,9 @@ export interface BundleFact {
   state: "complete" | "half-done" | "failed";
   reason?: string;
 }
+
+/** What a kernel says to a feature that is a module of other kernels. */
+export type FeatureState = "present" | "loadable" | "missing";
 
 /** Who a host belongs to. */
 export interface Claim {
@@ -34,26 +39,62 @@ export interface HostFacts {
   hostname: string;
   kernel: string;
   arch: string;
+  /** Distribution and its version as /etc/os-release has them, e.g. `debian 12`. */
   os: string;
+  /** Version number, `-` when unknown. */
+  systemd: string;
   uid: number;
+  /** What the host is a container of, e.g. `systemd-nspawn`. */
+  container?: string;
+  /** Addresses that its /etc/hosts gives its own name. */
+  ownAddresses: string[];
+  /** Running services that set the clock. */
+  timeSync: string[];
   /** Host clock in seconds since the epoch. */
   clock: number;
   /** Host clock minus the operator's at the time of the reading, seconds; set by the reader. */
   skew?: number;
   memoryKiB: number;
+  memoryAvailableKiB: number;
   cpus: number;
   swapKiB: number;
+  swapUsedKiB: number;
   /** Directory → free KiB. */
   diskFreeKiB: Record<string, number>;
+  /** Directory → free inodes; file systems without a limit are not in it. */
+  inodesFree: Record<string, number>;
   claim?: Claim;
   /** Bundle name → how far it got. */
   bundles: Record<string, BundleFact>;
+  /** Directories of Kubernetes' that are there and not empty. */
+  populated: string[];
   listeners: Listener[];
   /** Address → interface. */
   addresses: Record<string, string>;
   /** Command → path; absent commands are not in it. */
   commands: Record<string, string>;
+  /** Tool of the distribution → version; absent tools are not in it. */
+  versions: Record<string, string>;
+  /** `v1` or `v2`. */
   cgroup: string;
+  cgroupControllers: string[];
+  /** Kernel feature, by the name of its module → state. */
+  features: Record<string, FeatureState>;
+}
+
+/** Versions of what a host brings along, for outputs. */
+export interface HostVersions {
+  kernel: string;
+  os: string;
+  systemd: string;
+  /** In Go's terms. */
+  arch: string;
+  /** Tool of the distribution → version. */
+  tools: Record<string, string>;
+}
+
+export function hostVersions({ kernel, os, systemd, arch, versions }: HostFacts): HostVersions {
+  return { kernel, os, systemd, arch, tools: versions };
 }
 
 /** What a look at a host came to: its facts, or one sentence about why it could not be read. */
@@ -79,17 +120,27 @@ export function parseFacts(text: string): HostFacts {
     kernel: "",
     arch: "",
     os: "",
+    systemd: "-",
     uid: -1,
+    ownAddresses: [],
+    timeSync: [],
     clock: 0,
     memoryKiB: 0,
+    memoryAvailableKiB: 0,
     cpus: 0,
     swapKiB: 0,
+    swapUsedKiB: 0,
     diskFreeKiB: {},
+    inodesFree: {},
     bundles: {},
+    populated: [],
     listeners: [],
     addresses: {},
     commands: {},
+    versions: {},
     cgroup: "",
+    cgroupControllers: [],
+    features: {},
   };
   const claim: Record<string, string> = {};
   for (const line of lines.slice(start + 1, end)) readLine(line, facts, claim);
@@ -127,6 +178,18 @@ function readLine(line: string, facts: HostFacts, claim: Record<string, string>)
     case "os":
       facts.os = rest;
       break;
+    case "systemd":
+      facts.systemd = rest;
+      break;
+    case "container":
+      facts.container = rest;
+      break;
+    case "own-address":
+      facts.ownAddresses.push(rest);
+      break;
+    case "time-sync":
+      facts.timeSync.push(rest);
+      break;
     case "uid":
       facts.uid = Number(rest);
       break;
@@ -136,11 +199,23 @@ function readLine(line: string, facts: HostFacts, claim: Record<string, string>)
     case "memory-kib":
       facts.memoryKiB = Number(rest);
       break;
+    case "memory-available-kib":
+      facts.memoryAvailableKiB = Number(rest);
+      break;
     case "cpus":
       facts.cpus = Number(rest);
       break;
     case "swap-kib":
       facts.swapKiB = Number(rest);
+      break;
+    case "swap-used-kib":
+      facts.swapUsedKiB = Number(rest);
+      break;
+    case "inodes-free":
+      facts.inodesFree[first] = Number(more[0]);
+      break;
+    case "populated":
+      facts.populated.push(rest);
       break;
     case "disk-free-kib":
       facts.diskFreeKiB[first] = Number(more[0]);
@@ -153,7 +228,14 @@ function readLine(line: string, facts: HostFacts, claim: Record<string, string>)
       break;
     case "listen": {
       const [address = "", port = "", pid = "-", command = "-", unit = "-"] = more;
-      facts.listeners.push({ address, port: Number(port), pid, command, unit });
+      facts.listeners.push({
+        protocol: first === "udp" ? "udp" : "tcp",
+        address,
+        port: Number(port),
+        pid,
+        command,
+        unit,
+      });
       break;
     }
     case "address":
@@ -161,6 +243,15 @@ function readLine(line: string, facts: HostFacts, claim: Record<string, string>)
       break;
     case "command":
       if (more[0] !== undefined && more[0] !== "-") facts.commands[first] = more[0];
+      break;
+    case "version":
+      if (more[0] !== undefined) facts.versions[first] = more[0];
+      break;
+    case "cgroup-controllers":
+      facts.cgroupControllers = rest.split(" ").filter((name) => name !== "-");
+      break;
+    case "kernel-feature":
+      facts.features[first] = more[0] === "present" || more[0] === "loadable" ? more[0] : "missing";
       break;
     case "mount-cgroup":
       facts.cgroup = rest;

@@ -2,14 +2,20 @@
 # facts.sh: what this host is, as lines for a program to read. Read-only and stand-alone: it is fed to `sh -s` on a host that has
 # never seen us, as root or as a user, then with what a user can see.
 #   machine-id, boot-id, hostname, kernel, arch, os ID VERSION, systemd VERSION, uid
+#   container NAME                           only in one
+#   own-address ADDRESS                      what /etc/hosts gives the host's own name, if anything
+#   time-sync UNIT                           each running service that sets the clock
 #   clock SECONDS                            since the epoch
-#   memory-kib, cpus, swap-kib, disk-free-kib PATH KIB
+#   memory-kib, memory-available-kib, cpus, swap-kib, swap-used-kib
+#   disk-free-kib PATH KIB, inodes-free PATH NUMBER   of the file system on which PATH is or will be
 #   claim cluster|cluster-id|host|stack|generation VALUE    only when claimed
 #   bundle NAME GENERATION complete|half-done|failed [REASON]
-#   listen tcp ADDRESS PORT PID COMMAND UNIT     `-` where unknown
+#   populated PATH                           a directory of Kubernetes' that is there and not empty
+#   listen tcp|udp ADDRESS PORT PID COMMAND UNIT     `-` where unknown, as for sockets of the kernel
 #   address ADDRESS INTERFACE
-#   command NAME PATH|-
-#   mount-cgroup v1|v2
+#   command NAME PATH|-, version NAME VERSION
+#   mount-cgroup v1|v2, cgroup-controllers NAME…
+#   kernel-feature NAME present|loadable|missing
 #   end
 
 set -u
@@ -53,23 +59,69 @@ machine() {
     m_systemd=$(systemctl --version 2>/dev/null | { read -r _ m_number _ && printf '%s' "$m_number"; })
   fi
   printf 'systemd %s\nuid %s\n' "${m_systemd:--}" "$(id -u)"
+  if [ -e "$ROOT/run/systemd/container" ]; then
+    first_line "$ROOT/run/systemd/container"
+    printf 'container %s\n' "$LINE"
+  fi
+}
+
+# own_address: /etc/hosts only, for a name server that does not answer would hold us up.
+own_address() {
+  if [ -r "$ROOT/etc/hosts" ]; then
+    awk -v name="$(uname -n)" '{ sub(/#.*/, ""); for (i = 2; i <= NF; i++) if ($i == name) { print "own-address " $1; next } }' "$ROOT/etc/hosts"
+  fi
+}
+
+time_sync() {
+  if command -v systemctl >/dev/null; then
+    set -- systemd-timesyncd chrony chronyd ntp ntpd ntpsec openntpd ntpd-rs
+    systemctl is-active "$@" 2>/dev/null | while read -r t_state; do
+      if [ "$t_state" = active ]; then
+        printf 'time-sync %s.service\n' "$1"
+      fi
+      shift
+    done
+  fi
 }
 
 capacity() {
+  c_memory=0 c_available=0 c_swap=0 c_swap_free=0
   while read -r c_key c_value _; do
     case $c_key in
       MemTotal:) c_memory=$c_value ;;
+      MemAvailable:) c_available=$c_value ;;
       SwapTotal:) c_swap=$c_value ;;
+      SwapFree:) c_swap_free=$c_value ;;
     esac
   done </proc/meminfo
-  printf 'memory-kib %s\nswap-kib %s\ncpus %s\n' "${c_memory:--}" "${c_swap:--}" "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)"
-  # What is not there yet lies on the file system of what is above it.
-  for c_path in /var/lib /opt; do
+  printf 'memory-kib %s\nmemory-available-kib %s\n' "$c_memory" "$c_available"
+  printf 'swap-kib %s\nswap-used-kib %s\n' "$c_swap" "$((c_swap - c_swap_free))"
+  printf 'cpus %s\n' "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)"
+  for c_path in /var/lib /opt /var/lib/containerd /var/lib/kubelet; do
+    # What is not there yet lies on the file system of what is above it.
     c_at=$ROOT$c_path
     while [ ! -d "$c_at" ] && [ -n "$c_at" ]; do
       c_at=${c_at%/*}
     done
-    df -Pk "${c_at:-/}" 2>/dev/null | { read -r _ && read -r _ _ _ c_free _ && printf 'disk-free-kib %s %s\n' "$c_path" "$c_free"; }
+    # Some file systems have inodes without end, and say 0.
+    stat -f -c '%a %S %c %d' "${c_at:-/}" 2>/dev/null | {
+      read -r c_blocks c_size c_inodes c_inodes_free &&
+        printf 'disk-free-kib %s %s\n' "$c_path" "$((c_blocks * (c_size / 512) / 2))" &&
+        if [ "$c_inodes" != 0 ]; then
+          printf 'inodes-free %s %s\n' "$c_path" "$c_inodes_free"
+        fi
+    }
+  done
+}
+
+populated() {
+  for p_path in /etc/kubernetes /etc/cni/net.d /var/lib/kubelet /var/lib/etcd /var/lib/containerd /var/lib/rancher /etc/rancher; do
+    for p_entry in "$ROOT$p_path"/* "$ROOT$p_path"/.[!.]*; do
+      if [ -e "$p_entry" ] || [ -h "$p_entry" ]; then
+        printf 'populated %s\n' "$p_path"
+        break
+      fi
+    done
   done
 }
 
@@ -139,22 +191,22 @@ listeners() {
   if ! command -v ss >/dev/null; then
     return
   fi
-  ss -H -ltnp 2>/dev/null | awk '
+  ss -H -ltunp 2>/dev/null | awk '
     {
-      local = $4
+      local = $5
       port = local; sub(/.*:/, "", port)
       address = substr(local, 1, length(local) - length(port) - 1)
       gsub(/[][]/, "", address); sub(/%.*/, "", address)
       pid = "-"; command = "-"
       if (match($0, /\(\("[^"]*"/)) { command = substr($0, RSTART + 3, RLENGTH - 4); gsub(/ /, "_", command) }
       if (match($0, /pid=[0-9]+/)) pid = substr($0, RSTART + 4, RLENGTH - 4)
-      print address, port, pid, command
-    }' | while read -r l_address l_port l_pid l_command; do
+      print $1, address, port, pid, command
+    }' | while read -r l_protocol l_address l_port l_pid l_command; do
     UNIT=-
     if [ "$l_pid" != - ]; then
       unit_of "$l_pid"
     fi
-    printf 'listen tcp %s %s %s %s %s\n' "$l_address" "$l_port" "$l_pid" "$l_command" "$UNIT"
+    printf 'listen %s %s %s %s %s %s\n' "$l_protocol" "$l_address" "$l_port" "$l_pid" "$l_command" "$UNIT"
   done
 }
 
@@ -165,31 +217,80 @@ addresses() {
 }
 
 commands() {
-  for co_name in curl flock systemctl ss haproxy keepalived nft sha256sum; do
+  for co_name in curl flock systemctl ss haproxy keepalived nft sha256sum modprobe conntrack; do
     co_path=$(command -v "$co_name") || co_path=-
     printf 'command %s %s\n' "$co_name" "$co_path"
   done
 }
 
+# versions: of what comes from the distribution and is not the same everywhere.
+versions() {
+  if command -v nft >/dev/null; then
+    nft --version 2>/dev/null </dev/null | awk '{ sub(/^v/, "", $2); print "version nft " $2; exit }'
+  fi
+  if command -v haproxy >/dev/null; then
+    haproxy -v 2>/dev/null </dev/null | awk '{ print "version haproxy " $3; exit }'
+  fi
+  if command -v keepalived >/dev/null; then
+    keepalived --version 2>&1 </dev/null | awk '{ sub(/^v/, "", $2); print "version keepalived " $2; exit }'
+  fi
+}
+
 cgroups() {
   case $(stat -fc %T /sys/fs/cgroup 2>/dev/null) in
-    cgroup2fs) printf 'mount-cgroup v2\n' ;;
-    *) printf 'mount-cgroup v1\n' ;;
+    cgroup2fs)
+      first_line /sys/fs/cgroup/cgroup.controllers
+      printf 'mount-cgroup v2\ncgroup-controllers %s\n' "$LINE"
+      ;;
+    *)
+      printf 'mount-cgroup v1\n'
+      awk '/^[^#]/ && $4 == 1 { list = list " " $1 } END { print "cgroup-controllers" (list == "" ? " -" : list) }' /proc/cgroups 2>/dev/null
+      ;;
+  esac
+}
+
+# feature NAME: what is built into the kernel is no module, so the effect is looked for first.
+feature() {
+  f_state=missing
+  if feature_works "$1"; then
+    f_state=present
+  elif modprobe -n -q "$1" 2>/dev/null; then
+    f_state=loadable
+  elif [ "$1" = nf_tables ] && grep -q -m 1 ' nft_do_chain$' /proc/kallsyms 2>/dev/null; then
+    # Built in, it shows nowhere else without a change.
+    f_state=present
+  fi
+  printf 'kernel-feature %s %s\n' "$1" "$f_state"
+}
+
+feature_works() {
+  case $1 in
+    overlay) grep -qw overlay /proc/filesystems ;;
+    br_netfilter) [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] ;;
+    nf_conntrack) [ -e /proc/sys/net/netfilter/nf_conntrack_max ] ;;
+    *) [ -d "/sys/module/$1" ] ;;
   esac
 }
 
 main() {
   printf 'plinth-facts 1\n'
   machine
+  own_address
+  time_sync
   # As late as possible in a line of its own: the reader compares it with its own clock.
   printf 'clock %s\n' "$(date +%s.%3N)"
   capacity
   claim
   bundles
+  populated
   listeners
   addresses
   commands
+  versions
   cgroups
+  for ma_feature in overlay br_netfilter nf_tables nf_conntrack vxlan; do
+    feature "$ma_feature"
+  done
   printf 'end\n'
 }
 

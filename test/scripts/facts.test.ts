@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { hostname } from "node:os";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Bundle } from "./support/bundle.ts";
@@ -33,18 +35,62 @@ onHosts("facts", (host) => {
       /^uid \d+$/,
       /^clock \d+\.\d{3}$/,
       /^memory-kib \d+$/,
+      /^memory-available-kib \d+$/,
+      /^swap-used-kib \d+$/,
       /^cpus \d+$/,
       /^swap-kib \d+$/,
       /^disk-free-kib \/var\/lib \d+$/,
+      /^disk-free-kib \/opt \d+$/,
+      /^disk-free-kib \/var\/lib\/containerd \d+$/,
       /^command curl \S+$/,
       /^command keepalived \S+$/,
       /^mount-cgroup v[12]$/,
+      /^cgroup-controllers \S+( \S+)*$/,
+      /^kernel-feature overlay (present|loadable|missing)$/,
+      /^kernel-feature br_netfilter (present|loadable|missing)$/,
+      /^kernel-feature nf_tables (present|loadable|missing)$/,
+      /^kernel-feature nf_conntrack (present|loadable|missing)$/,
+      /^kernel-feature vxlan (present|loadable|missing)$/,
     ]) {
       assert.equal(lines.filter((line) => form.test(line)).length, 1, String(form));
     }
     assert.deepEqual(
-      lines.filter((line) => /^(claim|bundle) /.test(line)),
+      lines.filter((line) => /^(claim|bundle|populated|container|own-address|time-sync) /.test(line)),
       [],
+    );
+  });
+
+  it("tell what others have left, and what the host thinks of itself", async () => {
+    host().write("/etc/kubernetes/admin.conf", "");
+    host().write("/etc/cni/net.d/.kubernetes-cni-keep", "");
+    mkdirSync(host().path("/var/lib/kubelet"), { recursive: true });
+    host().write("/run/systemd/container", "systemd-nspawn\n");
+    const name = hostname();
+    host().write(
+      "/etc/hosts",
+      `127.0.0.1 localhost # ${name}\n127.0.1.1\tother ${name} ${name}.x\n# 1.2.3.4 ${name}\n`,
+    );
+    host().setUnit("chrony.service", "active", "active");
+    const lines = (await facts(host())).filter((line) => /^(populated|container|own-address|time-sync) /.test(line));
+    assert.deepEqual(lines, [
+      "container systemd-nspawn",
+      "own-address 127.0.1.1",
+      "time-sync chrony.service",
+      "populated /etc/kubernetes",
+      "populated /etc/cni/net.d",
+    ]);
+  });
+
+  it("tell modules that can be loaded, and versions of tools", async () => {
+    host().command("modprobe", 'case "$*" in "-n -q vxlan" | "-n -q br_netfilter") exit 0 ;; *) exit 1 ;; esac');
+    host().command("nft", 'echo "nftables v1.0.6 (Lester Gooch #5)"');
+    host().command("haproxy", 'echo "HAProxy version 2.6.12-1+deb12u4 2026/01/01 - https://haproxy.org/"');
+    host().command("keepalived", 'echo "Keepalived v2.2.7 (01/16,2022)" >&2');
+    const lines = await facts(host());
+    assert.ok(lines.some((line) => /^kernel-feature vxlan (present|loadable)$/.test(line)));
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith("version ")),
+      ["version nft 1.0.6", "version haproxy 2.6.12-1+deb12u4", "version keepalived 2.2.7"],
     );
   });
 
@@ -57,6 +103,18 @@ onHosts("facts", (host) => {
       assert.match(line ?? "", new RegExp(`^listen tcp 127.0.0.1 ${port} ${process.pid} \\S+ \\S+$`));
     } finally {
       server.close();
+    }
+  });
+
+  it("tell who listens to datagrams", async () => {
+    const socket = createSocket("udp4");
+    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+    try {
+      const { port } = socket.address();
+      const line = (await facts(host())).find((each) => each.startsWith(`listen udp 127.0.0.1 ${port} `));
+      assert.match(line ?? "", new RegExp(` ${process.pid} `));
+    } finally {
+      socket.close();
     }
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { factsOf } from "../../support/cluster.ts";
-import { bundleGeneration, claimGeneration, parseFacts } from "../../../plan/facts.ts";
+import { bundleGeneration, claimGeneration, hostVersions, parseFacts } from "../../../plan/facts.ts";
 
 const sample = `Welcome to this machine!
 plinth-facts 1
@@ -11,12 +11,20 @@ hostname cp1
 kernel 6.1.0-1
 arch x86_64
 os debian 12
+systemd 252
 uid 0
+container systemd-nspawn
+own-address 127.0.1.1
+own-address 192.0.2.11
+time-sync chrony.service
 clock 1732279000.125
 memory-kib 8000000
+memory-available-kib 7000000
 cpus 4
-swap-kib 0
+swap-kib 1000
+swap-used-kib 10
 disk-free-kib /var/lib 123456
+inodes-free /var/lib 789
 claim cluster demo
 claim cluster-id 0123456789abcdef
 claim host cp1
@@ -24,12 +32,19 @@ claim stack demo
 claim generation 7
 bundle etcd 3 complete
 bundle controlplane 2 failed kube-apiserver.service did not become healthy
+populated /etc/kubernetes
 listen tcp 192.0.2.11 6443 811 kube-apiserver kube-apiserver.service
+listen udp 0.0.0.0 8472 - - -
 address 192.0.2.11 eth0
 command curl /usr/bin/curl
 command keepalived -
+version nft 1.0.6
 something-new x
 mount-cgroup v2
+cgroup-controllers cpu memory
+kernel-feature overlay present
+kernel-feature nf_tables loadable
+kernel-feature vxlan missing
 end
 `;
 
@@ -50,10 +65,31 @@ describe("plan/facts", () => {
       controlplane: { generation: 2, state: "failed", reason: "kube-apiserver.service did not become healthy" },
     });
     assert.deepEqual(facts.listeners, [
-      { address: "192.0.2.11", port: 6443, pid: "811", command: "kube-apiserver", unit: "kube-apiserver.service" },
+      {
+        protocol: "tcp",
+        address: "192.0.2.11",
+        port: 6443,
+        pid: "811",
+        command: "kube-apiserver",
+        unit: "kube-apiserver.service",
+      },
+      { protocol: "udp", address: "0.0.0.0", port: 8472, pid: "-", command: "-", unit: "-" },
     ]);
     assert.deepEqual(facts.commands, { curl: "/usr/bin/curl" });
-    assert.deepEqual(facts.diskFreeKiB, { "/var/lib": 123456 });
+    assert.deepEqual([facts.diskFreeKiB, facts.inodesFree], [{ "/var/lib": 123456 }, { "/var/lib": 789 }]);
+    assert.deepEqual([facts.swapKiB, facts.swapUsedKiB, facts.memoryAvailableKiB], [1000, 10, 7_000_000]);
+    assert.equal(facts.container, "systemd-nspawn");
+    assert.deepEqual(facts.ownAddresses, ["127.0.1.1", "192.0.2.11"]);
+    assert.deepEqual([facts.timeSync, facts.populated], [["chrony.service"], ["/etc/kubernetes"]]);
+    assert.deepEqual(facts.cgroupControllers, ["cpu", "memory"]);
+    assert.deepEqual(facts.features, { overlay: "present", nf_tables: "loadable", vxlan: "missing" });
+    assert.deepEqual(hostVersions(facts), {
+      kernel: "6.1.0-1",
+      os: "debian 12",
+      systemd: "252",
+      arch: "amd64",
+      tools: { nft: "1.0.6" },
+    });
   });
 
   it("does not take half an answer for a whole one", () => {

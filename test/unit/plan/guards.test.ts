@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { HostReading } from "../../../plan/facts.ts";
 import { describeFinding, type Finding } from "../../../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership, type Identity } from "../../../plan/guards.ts";
-import { configOf, factsOf, hostsOf, readingsOf } from "../../support/cluster.ts";
+import { configOf, factsOf, hostsOf, readingsOf, threeHosts } from "../../support/cluster.ts";
 
 const hosts = hostsOf();
 const config = configOf();
@@ -53,27 +53,39 @@ describe("plan/guards", () => {
   });
 
   it("names the program that holds a port, and lets our own units hold it", () => {
-    const listener = { address: "0.0.0.0", port: 6443, pid: "77", command: "nginx", unit: "nginx.service" };
+    const listener = {
+      protocol: "tcp" as const,
+      address: "0.0.0.0",
+      port: 6443,
+      pid: "77",
+      command: "nginx",
+      unit: "nginx.service",
+    };
     const [finding] = judge({ cp3: { facts: factsOf("cp3", { listeners: [listener] }) } });
     assert.ok(finding);
     assert.equal(finding.rule, "port-taken");
     assert.match(finding.message, /port 6443, which .*, is taken by nginx \(pid 77, unit nginx.service\)/);
     const own = { ...listener, address: "192.0.2.13", command: "kube-apiserver", unit: "kube-apiserver.service" };
-    assert.deepEqual(judge({ cp3: { facts: factsOf("cp3", { listeners: [own] }) } }), []);
+    const bundles = { controlplane: { generation: 1, state: "complete" as const } };
+    assert.deepEqual(judge({ cp3: { facts: factsOf("cp3", { listeners: [own], bundles }) } }), []);
+    // A unit of the same name that we have not made, as kubeadm's kubelet.service.
+    assert.deepEqual(rules(judge({ cp3: { facts: factsOf("cp3", { listeners: [own] }) } })), ["port-taken"]);
     const elsewhere = { ...listener, address: "198.51.100.1" };
     assert.deepEqual(judge({ cp3: { facts: factsOf("cp3", { listeners: [elsewhere] }) } }), []);
   });
 
   it("finds cloned disks, wrong clocks, small machines, missing commands and the wrong interface", () => {
-    assert.deepEqual(rules(judge({ cp2: { facts: factsOf("cp1") } })), ["duplicate-machine-id"]);
+    assert.deepEqual(rules(judge({ cp2: { facts: factsOf("cp2", { machineId: "machine-cp1" }) } })), [
+      "duplicate-machine-id",
+    ]);
     const late = judge({ cp2: { facts: factsOf("cp2", { skew: -30 }) } });
     assert.deepEqual([rules(late), late[0]?.hosts], [["clock-skew"], ["cp2"]]);
     const small = factsOf("cp2", { memoryKiB: 500_000, diskFreeKiB: { "/var/lib": 10 }, commands: {}, arch: "arm64" });
     assert.deepEqual(rules(judge({ cp2: { facts: small } })), [
       "architecture",
+      "missing-command",
       "memory",
       "disk-space",
-      "missing-command",
     ]);
     const wrong = factsOf("cp2", { addresses: { "192.0.2.12": "bond0" } });
     assert.deepEqual(rules(judge({ cp2: { facts: wrong } })), ["interface"]);
@@ -103,6 +115,13 @@ describe("plan/guards", () => {
         ["member-leave", ["cp3"]],
       ],
     );
+    const worker = { roles: ["worker"] };
+    assert.deepEqual(
+      guardMembership(hosts, all, { ...previous, w1: worker }).map((finding) => [finding.rule, finding.hosts]),
+      [["member-leave", ["w1"]]],
+    );
+    const joined = hostsOf([...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }]);
+    assert.deepEqual(guardMembership(joined, new Map(all).set("w1", { facts: factsOf("w1") }), previous), []);
     // A first bring-up that was interrupted: members are there on some hosts, no control plane on any.
     const half = readingsOf(hosts, {
       cp1: { facts: factsOf("cp1", { bundles: { etcd: { generation: 1, state: "complete" } } }) },

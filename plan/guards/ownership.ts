@@ -1,0 +1,70 @@
+import type { HostFacts } from "../facts.ts";
+import type { Finding } from "../findings.ts";
+import type { Host } from "../inventory.ts";
+import type { BundleName } from "../waves.ts";
+import { guard, type HostRule } from "./rule.ts";
+
+/** Who the hosts are to belong to. */
+export interface Identity {
+  /** Undefined before the first `up`: then every claim on a host is foreign. */
+  clusterId: string | undefined;
+}
+
+/** A claim by another cluster, or by this one under another name. */
+export function claimFindings(host: Host, facts: HostFacts, identity: Identity): Finding[] {
+  const claim = facts.claim;
+  if (claim === undefined) return [];
+  const whose = `cluster ${claim.cluster} (id ${claim.clusterId}, stack ${claim.stack}) as host ${claim.host}`;
+  if (claim.clusterId !== identity.clusterId) {
+    const remedy =
+      "take it out of that cluster first (./plinth destroy there, or plinth-host release --force on the host when that cluster is gone)";
+    return [guard(host, "foreign-host", `the host belongs to ${whose}`, remedy)];
+  }
+  if (claim.host !== host.name && Object.keys(facts.bundles).length > 0) {
+    const message = `the host already serves ${whose}; a host in service cannot be renamed`;
+    return [guard(host, "renamed-host", message, "keep its name, or take it out of the cluster and add it again")];
+  }
+  return [];
+}
+
+/** Directory → bundles of ours that fill it. */
+const owners: Readonly<Record<string, readonly BundleName[]>> = {
+  "/etc/kubernetes": ["etcd", "controlplane", "node"],
+  "/etc/cni/net.d": ["runtime", "node"],
+  "/var/lib/kubelet": ["node"],
+  "/var/lib/containerd": ["runtime"],
+  "/var/lib/etcd": ["etcd"],
+};
+
+/**
+ * What another cluster, or another container runtime, has left on the host. Data of etcd has a rule of its own, because
+ * a member that starts with it joins that cluster or does not start at all: there is no safe way around.
+ */
+export const remnantFindings: HostRule = (host, facts) => {
+  const foreign = facts.populated.filter(
+    (directory) => !(owners[directory] ?? []).some((bundle) => facts.bundles[bundle] !== undefined),
+  );
+  const others = foreign.filter((directory) => directory !== "/var/lib/etcd");
+  const findings: Finding[] = [];
+  if (foreign.includes("/var/lib/etcd")) {
+    findings.push(
+      guard(
+        host,
+        "foreign-etcd-data",
+        "/var/lib/etcd holds data of an etcd that is not ours",
+        "move it away once you are sure that nobody needs it; Plinth never deletes it",
+      ),
+    );
+  }
+  if (others.length > 0) {
+    findings.push(
+      guard(
+        host,
+        "foreign-remnants",
+        `${others.join(", ")} ${others.length === 1 ? "is" : "are"} not empty and not ours: another Kubernetes or container runtime is or was here`,
+        "reset and uninstall it (kubeadm reset, k3s-uninstall.sh, apt-get purge containerd) and move what is left away",
+      ),
+    );
+  }
+  return findings;
+};
