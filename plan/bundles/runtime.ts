@@ -41,10 +41,10 @@ TimeoutStartSec=900
 WantedBy=multi-user.target
 `;
 
-/** No default dependencies: it has no part in a shutdown, only whoever stops it means it. */
+/** Stopped after containerd, and while there still is a network for what pods have to say at their end. */
 const podsService = (config: ClusterConfig) => `[Unit]
 Description=The pods of this host: stopping this ends all of them
-DefaultDependencies=no
+After=network.target
 Before=${containerdUnit}
 
 [Service]

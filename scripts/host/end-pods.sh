@@ -3,16 +3,11 @@
 #
 # Ends all pods of this host and takes away what they leave in the kernel: processes, mounts, network namespaces,
 # interfaces, routes, packet filter tables, cgroups. containerd leaves pods running when it stops, so that it can be
-# updated under them; a host that leaves its cluster needs the contrary. Runs when plinth-pods.service is stopped, which a
-# release does and a reboot does not. Every step can be done twice.
+# updated under them; a host that leaves its cluster needs the contrary. Runs when plinth-pods.service is stopped: by a
+# release, and when the machine shuts down. Every step can be done twice.
 set -u
 export LC_ALL=C
 pod_network=${1:?"usage: end-pods POD-NETWORK"}
-
-# A machine that shuts down ends everything by itself, in systemd's order.
-if [ "$(systemctl is-system-running 2>/dev/null)" = stopping ]; then
-  exit 0
-fi
 
 # shims: process ids of the shims of our containerd, one a line.
 shims() {
@@ -95,7 +90,7 @@ mounts() {
     $5 ~ /^\/run\/containerd\// || $5 ~ /^\/var\/lib\/(containerd|kubelet)\// || $5 ~ /^\/run\/netns\/cni-/ { found[++n] = $5 }
     END { for (i = n; i > 0; i--) print found[i] }' /proc/self/mountinfo | while read -r mo_path; do
     mo_path=$(printf '%b' "$(printf '%s' "$mo_path" | sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g')")
-    timeout 20 umount "$mo_path" 2>/dev/null || umount -l "$mo_path"
+    timeout 20 umount "$mo_path" 2>/dev/null || umount -l "$mo_path" 2>/dev/null
   done
   rm -f /run/netns/cni-*
 }
@@ -118,6 +113,11 @@ network() {
 }
 
 processes
+# A machine that shuts down needs no more. It needs this: systemd would not end these processes before the network is gone,
+# and would wait 90 s for one that does not listen.
+if [ "$(systemctl is-system-running 2>/dev/null)" = stopping ]; then
+  exit 0
+fi
 cgroups
 mounts
 network
