@@ -22,12 +22,12 @@ const fileOf = (bundle: Bundle, file: string): string => {
 const configFile = "/etc/containerd/config.toml";
 
 describe("plan/bundles/runtime", () => {
-  it("is the one that was reviewed", () => {
+  it("with images and mirrors is the one that was reviewed", () => {
     const bundle = plan({
       images: ["pause", "coredns"],
       registries: { "docker.io": { mirrors: ["https://mirror.example.net"] } },
     });
-    matchSnapshot(path.join(import.meta.dirname, "../__snapshots__/runtime.txt"), render(bundle));
+    matchSnapshot(path.join(import.meta.dirname, "../__snapshots__/runtime-options.txt"), render(bundle));
   });
 
   it("does not depend on the host: adding one changes no other", () => {
