@@ -256,11 +256,20 @@ feature() {
     f_state=present
   elif modprobe -n -q "$1" 2>/dev/null; then
     f_state=loadable
-  elif [ "$1" = nf_tables ] && grep -q -m 1 ' nft_do_chain$' /proc/kallsyms 2>/dev/null; then
-    # Built in, it shows nowhere else without a change.
+  elif feature_symbol "$1"; then
     f_state=present
   fi
   printf 'kernel-feature %s %s\n' "$1" "$f_state"
+}
+
+# feature_symbol NAME: what is built in may show nowhere else, in containers above all.
+feature_symbol() {
+  case $1 in
+    nf_tables) f_symbol=nft_do_chain ;;
+    vxlan) f_symbol=vxlan_xmit ;;
+    *) return 1 ;;
+  esac
+  grep -qw -m 1 "$f_symbol" /proc/kallsyms 2>/dev/null
 }
 
 feature_works() {

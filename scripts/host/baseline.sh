@@ -23,9 +23,15 @@ works() {
     overlay) grep -qw overlay "$ROOT/proc/filesystems" ;;
     br_netfilter) [ -e "$ROOT/proc/sys/net/bridge/bridge-nf-call-iptables" ] ;;
     nf_conntrack) [ -e "$ROOT/proc/sys/net/netfilter/nf_conntrack_max" ] ;;
-    nf_tables) [ -d "$ROOT/sys/module/nf_tables" ] || nft list tables >/dev/null 2>&1 ;;
+    nf_tables) shows "$1" nft_do_chain ;;
+    vxlan) shows "$1" vxlan_xmit ;;
     *) [ -d "$ROOT/sys/module/$1" ] ;;
   esac
+}
+
+# shows MODULE SYMBOL: in a container what is built in may show as a symbol only.
+shows() {
+  [ -d "$ROOT/sys/module/$1" ] || grep -qw "$2" "$ROOT/proc/kallsyms" 2>/dev/null
 }
 
 load_modules() {

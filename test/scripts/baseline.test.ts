@@ -26,7 +26,6 @@ onHosts("the baseline of the kernel", (host) => {
     host().write("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
     host().write("/proc/sys/net/ipv4/conf/eth0.7/rp_filter", "0\n");
     host().write("/proc/sys/net/ipv4/conf/lo/rp_filter", "0\n");
-    host().command("nft", "exit 1");
   });
 
   it("loads the modules whose effect is not there yet, and no others", async () => {
@@ -40,8 +39,8 @@ onHosts("the baseline of the kernel", (host) => {
 
   it("takes what is built in for loaded", async () => {
     loadable(host());
-    host().command("nft", "exit 0");
-    assert.equal((await run(["overlay", "nf_tables"], [])).code, 0);
+    host().write("/proc/kallsyms", "0000 T nft_do_chain\n0000 t vxlan_xmit\t[vxlan]\n");
+    assert.equal((await run(["overlay", "nf_tables", "vxlan"], [])).code, 0);
     assert.equal(host().exists("/asked"), false);
   });
 
