@@ -46,7 +46,7 @@ export function relativePath({ name, version, platform }: CacheKey): string {
   return `${name}/${version}/${platform}/${name}`;
 }
 
-const recordFile = (path: string): string => `${path}.json`;
+const recordPath = (path: string): string => `${path}.json`;
 
 /** SHA-256 of a file, lower-case hex. */
 export async function sha256Of(path: string): Promise<string> {
@@ -57,7 +57,7 @@ export async function sha256Of(path: string): Promise<string> {
 
 async function readRecord(path: string): Promise<CacheRecord | undefined> {
   try {
-    return JSON.parse(await readFile(recordFile(path), "utf8")) as CacheRecord;
+    return JSON.parse(await readFile(recordPath(path), "utf8")) as CacheRecord;
   } catch (error) {
     // A record cut short by a crash counts as none: the file is fetched again.
     if (isMissing(error) || error instanceof SyntaxError) return undefined;
@@ -66,54 +66,70 @@ async function readRecord(path: string): Promise<CacheRecord | undefined> {
 }
 
 async function writeRecord(path: string, record: CacheRecord): Promise<void> {
-  const temporary = `${recordFile(path)}.${process.pid.toString()}`;
+  const temporary = `${recordPath(path)}.${process.pid.toString()}`;
   await writeFile(temporary, `${JSON.stringify(record, undefined, 2)}\n`);
-  await rename(temporary, recordFile(path));
+  await rename(temporary, recordPath(path));
 }
 
 /**
- * The verified file for `key`, or undefined when there is none. Size and mtime are compared on every use; the whole
- * file is hashed again when they differ, and dropped when the digest is not the recorded one.
+ * The record of the file at `path` when the file still is what was recorded. Size and mtime are compared on every use;
+ * the whole file is hashed again when they differ.
  */
-export async function findCached(cacheDir: string, key: CacheKey): Promise<CachedArtifact | undefined> {
-  const path = join(cacheDir, relativePath(key));
+export async function findFile(path: string): Promise<CacheRecord | "missing" | "changed"> {
   const record = await readRecord(path);
-  if (record === undefined) return undefined;
+  if (record === undefined) return "missing";
   let now;
   try {
     now = await stat(path);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isMissing(error)) return "missing";
     throw error;
   }
-  if (now.size === record.size && now.mtimeMs === record.mtimeMs) return { ...key, path, record };
-  if ((await sha256Of(path)) !== record.sha256) {
-    await rm(path, { force: true });
-    await rm(recordFile(path), { force: true });
-    return undefined;
-  }
+  if (now.size === record.size && now.mtimeMs === record.mtimeMs) return record;
+  if ((await sha256Of(path)) !== record.sha256) return "changed";
   const refreshed = { ...record, size: now.size, mtimeMs: now.mtimeMs };
   await writeRecord(path, refreshed);
-  return { ...key, path, record: refreshed };
+  return refreshed;
 }
 
-/** Moves a finished executable (same file system) into the cache and records its digest. */
-export async function store(cacheDir: string, key: CacheKey, file: string, source: string): Promise<CachedArtifact> {
-  const path = join(cacheDir, relativePath(key));
+/** Records the digest of the file at `path` as it is now. */
+export async function recordFile(path: string, source: string): Promise<CacheRecord> {
+  const { size, mtimeMs } = await stat(path);
+  const record = { sha256: await sha256Of(path), size, mtimeMs, source };
+  await writeRecord(path, record);
+  return record;
+}
+
+/** Moves a finished file (same file system) to `path` and records its digest. */
+export async function storeFile(path: string, file: string, source: string, mode: number): Promise<CacheRecord> {
   await mkdir(dirname(path), { recursive: true });
-  await chmod(file, 0o755);
+  await chmod(file, mode);
   const handle = await open(file, "r");
   try {
     await handle.sync();
   } finally {
     await handle.close();
   }
-  const sha256 = await sha256Of(file);
   await rename(file, path);
-  const { size, mtimeMs } = await stat(path);
-  const record = { sha256, size, mtimeMs, source };
-  await writeRecord(path, record);
-  return { ...key, path, record };
+  return await recordFile(path, source);
+}
+
+/** The verified file for `key`, or undefined when there is none. A file that is not what was recorded is dropped. */
+export async function findCached(cacheDir: string, key: CacheKey): Promise<CachedArtifact | undefined> {
+  const path = join(cacheDir, relativePath(key));
+  const record = await findFile(path);
+  if (typeof record === "object") return { ...key, path, record };
+  if (record === "changed") {
+    await rm(path, { force: true });
+    await rm(recordPath(path), { force: true });
+  }
+  return undefined;
+}
+
+/** Moves a finished executable (same file system) into the cache and records its digest. */
+export async function store(cacheDir: string, key: CacheKey, file: string, source: string): Promise<CachedArtifact> {
+  const path = join(cacheDir, relativePath(key));
+  return { ...key, path, record: await storeFile(path, file, source, 0o755) };
 }
 
 async function foldersIn(path: string): Promise<string[]> {
@@ -138,4 +154,31 @@ export async function listCached(cacheDir: string): Promise<CachedArtifact[]> {
     }
   }
   return found;
+}
+
+/** An archive of an image, `images/<name>.tar` below the cache directory. */
+export interface CachedImage {
+  name: string;
+  path: string;
+  record: CacheRecord;
+}
+
+/** The verified archive of an image, or undefined. One that has changed since is nobody's to drop: it may be put there. */
+export async function findImage(cacheDir: string, name: string): Promise<CachedImage | undefined> {
+  const path = join(cacheDir, "images", `${name}.tar`);
+  const record = await findFile(path);
+  return typeof record === "object" ? { name, path, record } : undefined;
+}
+
+/** Every verified archive of an image, sorted by name. */
+export async function listImages(cacheDir: string): Promise<CachedImage[]> {
+  let entries;
+  try {
+    entries = await readdir(join(cacheDir, "images"));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+  const names = entries.filter((entry) => entry.endsWith(".tar")).map((entry) => entry.slice(0, -".tar".length));
+  return (await Promise.all(names.sort().map((name) => findImage(cacheDir, name)))).flatMap((image) => image ?? []);
 }

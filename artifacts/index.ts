@@ -6,6 +6,7 @@ export {
   type EnsureArtifacts,
   type EnsureOptions,
 } from "./ensure.ts";
+export { ensureImages, type EnsureImages, type EnsureImagesOptions, type ImagePaths } from "./images/ensure.ts";
 export { defaultCacheDir, relativePath } from "./cache.ts";
 export { ownPlatform, type Platform } from "./platform.ts";
 export { defaultVersions } from "./table.ts";

@@ -2,7 +2,15 @@ import { createReadStream } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
-import { defaultCacheDir, findCached, listCached, relativePath, type CachedArtifact } from "./cache.ts";
+import {
+  defaultCacheDir,
+  findCached,
+  findImage,
+  listCached,
+  listImages,
+  relativePath,
+  type CacheRecord,
+} from "./cache.ts";
 import { ArtifactError, reasonOf } from "./errors.ts";
 import { type Platform } from "./platform.ts";
 
@@ -24,8 +32,9 @@ export interface ArtifactServer {
 
 /**
  * Serves the verified files of the cache by HTTP: `GET /<name>/<version>/<platform>/<name>` (HEAD and single ranges
- * too) and `GET /SHA256SUMS`, lines `<sha256>  <name>/<version>/<platform>/<name>`. Nothing else is reachable. Whoever
- * downloads compares the digest with the one that came by another way (the bundle), so plain HTTP is enough.
+ * too), archives of images as `GET /images/<name>.tar`, and `GET /SHA256SUMS`, lines `<sha256>  <path>`. Nothing else is
+ * reachable. Whoever downloads compares the digest with the one that came by another way (the bundle), so plain HTTP is
+ * enough.
  */
 export async function serveArtifacts(options: ServeOptions): Promise<ArtifactServer> {
   const cacheDir = options.cacheDir ?? defaultCacheDir();
@@ -77,8 +86,9 @@ async function answer(cacheDir: string, request: IncomingMessage, response: Serv
   }
   const path = (request.url ?? "").split("?")[0] ?? "";
   if (path === "/SHA256SUMS") {
-    const files = await listCached(cacheDir);
-    sendText(request, response, 200, files.map((file) => `${file.record.sha256}  ${relativePath(file)}\n`).join(""));
+    const artifacts = (await listCached(cacheDir)).map((file) => `${file.record.sha256}  ${relativePath(file)}\n`);
+    const images = (await listImages(cacheDir)).map(({ name, record }) => `${record.sha256}  images/${name}.tar\n`);
+    sendText(request, response, 200, [...artifacts, ...images].join(""));
     return;
   }
   const artifact = await find(cacheDir, path);
@@ -90,18 +100,22 @@ async function answer(cacheDir: string, request: IncomingMessage, response: Serv
 /** One element of a path that can only name something below its parent. */
 const safeElement = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 
-async function find(cacheDir: string, path: string): Promise<CachedArtifact | undefined> {
+/** A file with the digest that was recorded. */
+interface Served {
+  path: string;
+  record: CacheRecord;
+}
+
+async function find(cacheDir: string, path: string): Promise<Served | undefined> {
+  const image = /^\/images\/([^/]+)\.tar$/.exec(path)?.[1];
+  if (image !== undefined) return safeElement.test(image) ? await findImage(cacheDir, image) : undefined;
   const [root, name = "", version = "", platform = "", file, ...rest] = path.split("/");
   if (root !== "" || file !== name || rest.length > 0) return undefined;
   if (![name, version, platform].every((element) => safeElement.test(element))) return undefined;
   return await findCached(cacheDir, { name, version, platform: platform as Platform });
 }
 
-async function sendFile(
-  { path, record }: CachedArtifact,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function sendFile({ path, record }: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const etag = `"${record.sha256}"`;
   response.setHeader("accept-ranges", "bytes");
   response.setHeader("content-type", "application/octet-stream");

@@ -4,7 +4,7 @@ import * as shared from "../options.ts";
 
 export function artifactsCommand(): Command {
   return new Command("artifacts")
-    .description("download or build every binary that a stack needs, and say where they are")
+    .description("download or build every binary and image archive that a stack needs, and say where they are")
     .addOption(shared.stackOption())
     .addOption(shared.jsonOption())
     .addHelpText(
@@ -24,15 +24,20 @@ export function artifactsCommand(): Command {
 async function artifacts(options: { stack: string; json?: boolean }): Promise<void> {
   const { thisProject, requireStack } = await import("../engine/project.ts");
   const { readInput } = await import("../engine/inventory.ts");
-  const { ensure, hostArtifacts, pulumiRef } = await import("../engine/needs.ts");
+  const { ensure, ensureForHosts, hostArtifacts, imageFile, pulumiRef } = await import("../engine/needs.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { formatTable } = await import("../render/table.ts");
   const project = thisProject();
   requireStack(project, options.stack);
   const { config } = await readInput(project, options.stack);
   const terminal = makeTerminal(options);
-  const refs = [await pulumiRef(), ...hostArtifacts(config)];
-  const paths = await ensure(refs, terminal);
+  const pulumi = await pulumiRef();
+  const paths = new Map([...(await ensure([pulumi], terminal)), ...(await ensureForHosts(config, terminal))]);
+  const refs = [
+    pulumi,
+    ...hostArtifacts(config),
+    ...config.images.map((name) => ({ name: imageFile(name), version: "" })),
+  ];
   const rows = refs.map(({ name, version }) => ({ name, version, path: paths.get(name) ?? "" }));
   if (options.json === true) terminal.print(JSON.stringify(rows, null, 2));
   else

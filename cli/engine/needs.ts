@@ -9,19 +9,21 @@ const ETCD = ["etcd", "etcdctl", "etcdutl"] as const;
 const CONTAINERD = ["containerd", "containerd-shim-runc-v2", "ctr"] as const;
 const CNI = ["bridge", "host-local", "loopback", "portmap"] as const;
 
+/** The part of the configuration that says what hosts fetch from the artifact server. */
+export type HostNeeds = Pick<
+  ClusterConfig,
+  | "kubernetesVersion"
+  | "etcdVersion"
+  | "containerdVersion"
+  | "runcVersion"
+  | "cniVersion"
+  | "flannelVersion"
+  | "network"
+  | "images"
+>;
+
 /** The binaries that hosts fetch from the artifact server. Every cluster has Nodes: control-plane hosts are some. */
-export function hostArtifacts(
-  config: Pick<
-    ClusterConfig,
-    | "kubernetesVersion"
-    | "etcdVersion"
-    | "containerdVersion"
-    | "runcVersion"
-    | "cniVersion"
-    | "flannelVersion"
-    | "network"
-  >,
-): ArtifactRef[] {
+export function hostArtifacts(config: Omit<HostNeeds, "images">): ArtifactRef[] {
   const all = (names: readonly string[], version: string): ArtifactRef[] => names.map((name) => ({ name, version }));
   return [
     ...all(ETCD, config.etcdVersion),
@@ -52,6 +54,31 @@ export async function ensure(
     },
     ...(signal === undefined ? {} : { signal }),
   });
+}
+
+/**
+ * Makes sure of everything that hosts fetch from this machine: binaries, and archives of the images that are given to
+ * them beforehand. Returns artifact name, or `images/<name>.tar`, → path.
+ */
+export async function ensureForHosts(
+  config: HostNeeds,
+  terminal: Terminal,
+  signal?: AbortSignal,
+): Promise<Map<string, string>> {
+  const { ensureImages } = await import("../../artifacts/index.ts");
+  const binaries = await ensure(hostArtifacts(config), terminal, signal);
+  const images = await ensureImages(config.images, {
+    onProgress: (line) => {
+      terminal.note(terminal.paint("dim", `  ${line}`));
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return new Map([...binaries, ...[...images].map(([name, path]): [string, string] => [imageFile(name), path])]);
+}
+
+/** Where the artifact server has an image's archive. */
+export function imageFile(name: string): string {
+  return `images/${name}.tar`;
 }
 
 async function pinned(name: string): Promise<ArtifactRef> {

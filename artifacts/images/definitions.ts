@@ -1,0 +1,93 @@
+/** Something in an image's file system. Paths are absolute; directories above are made, 0755. All belongs to root. */
+export type ImageEntry =
+  /** A copy of an ingredient. */
+  | { path: string; mode: number; from: string }
+  | { path: string; mode: number; text: string }
+  | { path: string; mode: number; directory: true };
+
+/** What an image contains that is no artifact of the table; how it is made stands in `ingredients.ts`. */
+export type Ingredient = "pause" | "web" | "busybox";
+
+/** An image that is put together here, for sites where no registry can be reached. */
+export interface ImageDefinition {
+  /** Its archive is `images/<name>.tar`. */
+  name: string;
+  /** What pods call it. */
+  reference: string;
+  /** Artifacts of the table, by name. */
+  artifacts: readonly string[];
+  ingredients: readonly Ingredient[];
+  entries: readonly ImageEntry[];
+  /** A directory that gets a link to busybox per command of busybox. */
+  busyboxLinks?: string;
+  entrypoint: readonly string[];
+  /** `uid:gid`. */
+  user: string;
+  /** TCP ports that it listens on, for the reader: nothing depends on it. */
+  ports?: readonly number[];
+}
+
+/** The account that the distroless images made customary for programs that need no privileges. */
+const nobody = 65532;
+
+const accounts: readonly ImageEntry[] = [
+  {
+    path: "/etc/passwd",
+    mode: 0o644,
+    text: `root:x:0:0:root:/:/sbin/nologin\nnonroot:x:${nobody.toString()}:${nobody.toString()}:nonroot:/:/sbin/nologin\n`,
+  },
+  { path: "/etc/group", mode: 0o644, text: `root:x:0:\nnonroot:x:${nobody.toString()}:\n` },
+  { path: "/tmp", mode: 0o1777, directory: true },
+];
+
+const nonroot = `${nobody.toString()}:${nobody.toString()}`;
+
+const reference = (name: string): string => `localhost/plinth/${name}:lab`;
+
+export const images: readonly ImageDefinition[] = [
+  {
+    name: "pause",
+    reference: reference("pause"),
+    artifacts: [],
+    ingredients: ["pause"],
+    entries: [{ path: "/pause", mode: 0o755, from: "pause" }],
+    entrypoint: ["/pause"],
+    user: "65535:65535",
+  },
+  {
+    name: "coredns",
+    reference: reference("coredns"),
+    artifacts: ["coredns"],
+    ingredients: [],
+    entries: [...accounts, { path: "/coredns", mode: 0o755, from: "coredns" }],
+    entrypoint: ["/coredns"],
+    // Port 53 is open to all in a pod: containerd lowers the first port that needs no privileges to 0.
+    user: nonroot,
+    ports: [53],
+  },
+  {
+    name: "metrics-server",
+    reference: reference("metrics-server"),
+    artifacts: ["metrics-server"],
+    ingredients: [],
+    entries: [...accounts, { path: "/metrics-server", mode: 0o755, from: "metrics-server" }],
+    entrypoint: ["/metrics-server"],
+    user: nonroot,
+    ports: [10250],
+  },
+  {
+    name: "web",
+    reference: reference("web"),
+    artifacts: [],
+    ingredients: ["busybox", "web"],
+    entries: [
+      ...accounts,
+      { path: "/bin/busybox", mode: 0o755, from: "busybox" },
+      { path: "/bin/web", mode: 0o755, from: "web" },
+    ],
+    busyboxLinks: "/bin",
+    entrypoint: ["/bin/web"],
+    user: nonroot,
+    ports: [8080],
+  },
+];

@@ -1,0 +1,3 @@
+module plinth/artifacts/images/web
+
+go 1.26
