@@ -44,14 +44,16 @@ changes_compute() {
     $1 == "file" { path = $2; if ($5 ~ /^content\//) print $5 > (stage "/sources"); else if ($5 ~ /^\//) print $5 > (stage "/sources") }
     $1 == "binary" { path = "/opt/plinth/bin/" $2 }
     $1 == "unit" || $1 == "file" || $1 == "binary" { if (!(path in seen)) print root path > (stage "/look"); seen[path] = 1 }
+    # Not of binaries, which are links, and hundreds of megabytes behind them.
+    $1 == "file" { if (!(path in summed)) print root path > (stage "/look-content"); summed[path] = 1 }
     ' "$cc_plan" "$cc_old" "$cc_intent"
-  : >>"$STAGE/look" && : >>"$STAGE/look-directories" && : >>"$STAGE/sources"
+  : >>"$STAGE/look" && : >>"$STAGE/look-content" && : >>"$STAGE/look-directories" && : >>"$STAGE/sources"
   # A path that is not there makes these complain and fail: that it is missing is the finding.
   xargs -r stat -c '%n %f %a %U:%G %N' <"$STAGE/look" >"$STAGE/stat" 2>/dev/null
   xargs -r stat -L -c '%n %f %a %U:%G' <"$STAGE/look-directories" >"$STAGE/stat-directories" 2>/dev/null
-  xargs -r sha256sum <"$STAGE/look" >"$STAGE/sums" 2>/dev/null
+  xargs -r sha256sum <"$STAGE/look-content" >"$STAGE/sums" 2>/dev/null
   (cd "$STAGE" && xargs -r sha256sum <sources >sums-wanted) || return 1
-  rm -f "$STAGE/look" "$STAGE/look-directories" "$STAGE/sources"
+  rm -f "$STAGE/look" "$STAGE/look-content" "$STAGE/look-directories" "$STAGE/sources"
   awk -v root="$ROOT" -v stage="$STAGE" -v me="$BUNDLE" '
     function problem(text) { print text > (stage "/problems") }
     function op(text) { print text > (stage "/ops") }
