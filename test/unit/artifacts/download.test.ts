@@ -24,7 +24,9 @@ describe("downloads", () => {
     return (request, response) => {
       const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
       response.writeHead(from > 0 ? 206 : 200, { "content-length": data.length - from });
-      if (left-- > 0) response.write(data.slice(from, from + bytes), () => response.destroy());
+      if (left-- > 0)
+        // What the client has not read when the connection breaks is lost to it.
+        response.write(data.slice(from, from + bytes), () => setTimeout(() => response.destroy(), 30));
       else response.end(data.slice(from));
     };
   }
@@ -117,6 +119,10 @@ describe("downloads", () => {
     assert.equal(findDigest(`${a} *./x\n`, "x"), a);
     assert.equal(findDigest(`${a}  y\n`, "x"), undefined);
     assert.equal(findDigest("<html>not found</html>", "x"), undefined);
+    const assets = [{ name: "x", digest: `sha256:${a}` }, { name: "y", digest: null }, { name: "z" }];
+    assert.equal(findDigest(JSON.stringify({ assets }), "x"), a);
+    for (const name of ["y", "z", "w"]) assert.equal(findDigest(JSON.stringify({ assets }), name), undefined);
+    for (const text of ['{"message": "rate limit"}', '{"assets": [']) assert.equal(findDigest(text, "x"), undefined);
     site.files.set("/SUMS", Buffer.from(`${a}  y\n`));
     await assert.rejects(
       publishedDigest({ url: `${site.url}/x`, checksums: `${site.url}/SUMS`, provides: {} }),

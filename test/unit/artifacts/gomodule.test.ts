@@ -105,6 +105,38 @@ done
     );
   });
 
+  it("links what has parts in C statically, with the group's tags", async () => {
+    await fakeGo();
+    group.tags = ["seccomp", "netgo"];
+    group.c = { commands: ["true"], libraries: [], packages: ["gcc"], pie: true };
+    await buildFromModules(wanted, context);
+    const [call = "", environment = ""] = (await log()).split("\n");
+    assert.match(
+      call,
+      /^build -v -trimpath -buildvcs=false -tags seccomp,netgo -buildmode=pie -ldflags -s -w -X main\.version=1\.2\.3 -linkmode external -extldflags -static-pie -o /,
+    );
+    assert.match(environment, /^1 -mod=readonly /);
+    group.c = { commands: ["true"], libraries: [], packages: ["gcc"] };
+    await buildFromModules(wanted, context);
+    assert.match(await log(), / -linkmode external -extldflags -static -o /);
+  });
+
+  it("builds parts in C for no other platform", async () => {
+    await fakeGo();
+    group.c = { commands: ["true"], libraries: [], packages: ["gcc"] };
+    const platform = ownPlatform() === "linux-arm64" ? "linux-amd64" : "linux-arm64";
+    await assert.rejects(
+      buildFromModules({ ...wanted, platform }, context),
+      /one 1\.2\.3 has parts in C, which are built for \S+ here, not for linux-/,
+    );
+  });
+
+  it("believes a version on standard error", async () => {
+    await fakeGo({ version: '1.2.3" >&2 "' });
+    await buildFromModules(wanted, context);
+    assert.match(await readFile(join(context.cacheDir, "alpha", "1.2.3", ownPlatform(), "alpha"), "utf8"), />&2/);
+  });
+
   it("refuses a binary that calls itself another version", async () => {
     await fakeGo({ version: "1.2.30" });
     await assert.rejects(
@@ -143,6 +175,23 @@ done
     assert.match(last, /require \(\n\texample\.com\/one v1\.3\.0\n\texample\.com\/part v0\.3\.0\n\)/);
     assert(!last.includes("example.com/dependency"));
     assert.equal(await readFile(join(folder, "module", "go.mod"), "utf8"), goMod);
+  });
+
+  it("takes modules that stand beside go.mod along to another version", async () => {
+    await fakeGo({ version: "1.3.0" });
+    const module = join(folder, "module");
+    await mkdir(join(module, "stub"));
+    await writeFile(join(module, "stub", "go.mod"), "module example.com/stub\n");
+    await writeFile(join(module, "go.sum"), "sums of the pinned version\n");
+    await writeFile(join(module, "go.mod"), goMod.replace("require", "replace example.com/stub => ./stub\n\nrequire"));
+    const script = await readFile(join(folder, "bin", "go"), "utf8");
+    await writeFile(join(folder, "bin", "go"), script.replace("cat go.mod;", "cat go.mod; ls . stub;"));
+    await buildFromModules({ ...wanted, version: "1.3.0" }, context);
+    const last = await log();
+    assert.match(last, /^build /);
+    assert.match(last, /^replace example\.com\/stub => \.\/stub$/m);
+    assert.match(last, /^stub:\ngo\.mod$/m);
+    assert(!last.includes("go.sum"));
   });
 
   it("says which version was refused", async () => {

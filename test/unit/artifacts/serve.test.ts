@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
-import { store } from "../../../artifacts/cache.ts";
+import { recordFile, store } from "../../../artifacts/cache.ts";
 import { parseRange, serveArtifacts, type ArtifactServer } from "../../../artifacts/serve.ts";
 import { Cleanup, sha256 } from "./support.ts";
 
@@ -47,6 +47,28 @@ describe("serveArtifacts", () => {
     assert.equal(response.headers.get("content-length"), String(data.length));
     assert.equal(response.headers.get("etag"), `"${sha256(data)}"`);
     assert.equal(await response.text(), data);
+  });
+
+  it("serves archives of images whose digest is recorded", async () => {
+    await mkdir(join(cacheDir, "images"));
+    await writeFile(join(cacheDir, "images", "web.tar"), "an archive");
+    await writeFile(join(cacheDir, "images", "secret.tar"), "not recorded");
+    await recordFile(join(cacheDir, "images", "web.tar"), "test");
+    const response = await fetch(`${server.url}/images/web.tar`);
+    assert.equal(response.headers.get("etag"), `"${sha256("an archive")}"`);
+    assert.equal(await response.text(), "an archive");
+    assert.equal(await raw("/images/secret.tar"), 404);
+    assert.equal(await raw("/images/web.tar.json"), 404);
+    assert.equal(await raw("/images/..%2fweb.tar"), 404);
+    const sums = await (await fetch(`${server.url}/SHA256SUMS`)).text();
+    assert.deepEqual(sums.trim().split("\n"), [
+      `${sha256(data)}  ${path.slice(1)}`,
+      `${sha256("an archive")}  images/web.tar`,
+    ]);
+    // One that was replaced is not served under the old digest, and not removed either: it is the operator's.
+    await writeFile(join(cacheDir, "images", "web.tar"), "another archive");
+    assert.equal(await raw("/images/web.tar"), 404);
+    assert.equal(await readFile(join(cacheDir, "images", "web.tar"), "utf8"), "another archive");
   });
 
   it("answers HEAD without a body", async () => {
