@@ -1,24 +1,16 @@
 import assert from "node:assert/strict";
-import path from "node:path";
 import fc from "fast-check";
-import { renderBundle, type Bundle } from "../../../../plan/bundle.ts";
 import { baselineBundle, modulesOf, sysctlsOf } from "../../../../plan/bundles/baseline.ts";
 import type { Host } from "../../../../plan/inventory.ts";
 import { configOf, hostsOf } from "../../../support/cluster.ts";
-import { matchSnapshot } from "../../../support/snapshot.ts";
 
 const [node, balancer] = hostsOf([
   { name: "w1", address: "192.0.2.21", roles: ["worker"] },
   { name: "lb1", address: "192.0.2.31", roles: ["load-balancer"] },
 ]) as [Host, Host];
-const render = (bundle: Bundle) => renderBundle(bundle, 1, () => ({ sha256: "0".repeat(64), url: "http://x/y" }));
 const bundle = (host: Host, extra: Record<string, unknown> = {}) => baselineBundle(host, [host], configOf(extra));
 
 describe("plan/bundles/baseline", () => {
-  it("of a Node is the one that was reviewed", () => {
-    matchSnapshot(path.join(import.meta.dirname, "__snapshots__/baseline.txt"), render(bundle(node)));
-  });
-
   it("of a host without pods leaves the kernel alone, but for what the configuration asks", () => {
     assert.deepEqual([sysctlsOf(balancer, configOf()), modulesOf(balancer, configOf())], [{}, []]);
     assert.deepEqual(bundle(balancer).packages, []);
