@@ -11,6 +11,8 @@ export interface ImageParts {
   platform: Platform;
   /** Ingredient or artifact → file. */
   files: ReadonlyMap<string, string>;
+  /** Files of this machine that go to the same paths: libraries. */
+  libraries: readonly string[];
   /** The commands that busybox has. */
   commands: readonly string[];
 }
@@ -119,6 +121,11 @@ async function writeLayer(
       const path = join(definition.busyboxLinks, command);
       if (!taken.has(path)) await symlink("/bin/busybox", await above(path));
     }
+  }
+  for (const library of parts.libraries) {
+    const path = await above(library);
+    await copyFile(library, path);
+    await chmod(path, 0o755);
   }
   // Whatever this process's umask is.
   await chmod(root, 0o755);

@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 /** Something in an image's file system. Paths are absolute; directories above are made, 0755. All belongs to root. */
 export type ImageEntry =
   /** A copy of an ingredient. */
@@ -84,6 +87,7 @@ export const images: readonly ImageDefinition[] = [
       ...accounts,
       { path: "/bin/busybox", mode: 0o755, from: "busybox" },
       { path: "/bin/web", mode: 0o755, from: "web" },
+      { path: "/bin/wget", mode: 0o755, text: readFileSync(join(import.meta.dirname, "wget.sh"), "utf8") },
     ],
     busyboxLinks: "/bin",
     entrypoint: ["/bin/web"],

@@ -11,9 +11,9 @@ import { ownPlatform } from "../platform.ts";
 import { formatDuration, formatSize } from "../progress.ts";
 import { run } from "../run.ts";
 import { defaultVersions } from "../table.ts";
-import { writeArchive } from "./archive.ts";
+import { writeArchive, type ImageParts } from "./archive.ts";
 import { images, type ImageDefinition, type Ingredient } from "./definitions.ts";
-import { makeIngredient, recipeDigest } from "./ingredients.ts";
+import { makeIngredient, recipeDigest, type MadeIngredient } from "./ingredients.ts";
 
 /** `mirror` is where artifacts may come from; archives of images are always put together here. */
 export interface EnsureImagesOptions extends EnsureOptions {
@@ -25,7 +25,7 @@ export interface EnsureImagesOptions extends EnsureOptions {
 export interface ImageMaking {
   images: readonly ImageDefinition[];
   ensureArtifacts: EnsureArtifacts;
-  makeIngredient(ingredient: Ingredient, folder: string, context: SourceContext): Promise<string>;
+  makeIngredient(ingredient: Ingredient, folder: string, context: SourceContext): Promise<MadeIngredient>;
   /** The commands of a busybox. */
   busyboxCommands(busybox: string): Promise<string[]>;
 }
@@ -89,12 +89,17 @@ async function ensureOne(
     await rm(folder, { recursive: true, force: true });
     await mkdir(join(folder, "archive"), { recursive: true });
     try {
-      const files = await partsOf(definition, making, options, context, folder);
+      const { files, libraries } = await partsOf(definition, making, options, context, folder);
       const began = Date.now();
       const busybox = definition.busyboxLinks === undefined ? undefined : files.get("busybox");
       const commands = busybox === undefined ? [] : await making.busyboxCommands(busybox);
       const archive = join(folder, `${name}.tar`);
-      await writeArchive(definition, { platform: ownPlatform(), files, commands }, join(folder, "archive"), archive);
+      await writeArchive(
+        definition,
+        { platform: ownPlatform(), files, libraries, commands },
+        join(folder, "archive"),
+        archive,
+      );
       const { size } = await storeFile(path, archive, source, 0o644);
       report(`image ${name}: ${formatSize(size)}, put together in ${formatDuration(Date.now() - began)}`);
     } catch (error) {
@@ -116,23 +121,26 @@ async function partsOf(
   options: EnsureImagesOptions,
   context: SourceContext,
   folder: string,
-): Promise<Map<string, string>> {
+): Promise<Pick<ImageParts, "files" | "libraries">> {
   const platform = ownPlatform();
   if (!platform.startsWith("linux-")) throw new ArtifactError(`images are made on linux, and this is ${platform}`);
   const refs = artifacts.map((artifact) => ({ name: artifact, version: versionOf(artifact, options) }));
   const files = await making.ensureArtifacts(refs, options);
   if (ingredients.length > 0) context.report(`image ${name}: making ${ingredients.join(" and ")}`);
+  const libraries = new Set<string>();
   for (const ingredient of ingredients) {
-    files.set(ingredient, await making.makeIngredient(ingredient, folder, context));
+    const made = await making.makeIngredient(ingredient, folder, context);
+    files.set(ingredient, made.file);
+    for (const library of made.libraries) libraries.add(library);
   }
-  return files;
+  return { files, libraries: [...libraries].sort() };
 }
 
 const versionOf = (artifact: string, { versions = {} }: EnsureImagesOptions): string =>
   versions[artifact] ?? defaultVersions[artifact] ?? "";
 
 /** Bumped when archives are written in another way. */
-const format = 1;
+const format = 2;
 
 /**
  * Names an archive by everything that goes into it. Artifacts count by their version, so that an archive which is there

@@ -1,13 +1,20 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, open, readFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { access, constants, copyFile, mkdir, readFile, readdir } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import { type SourceContext } from "../context.ts";
 import { apt } from "../debian.ts";
-import { ArtifactError, isMissing, reasonOf } from "../errors.ts";
+import { ArtifactError, reasonOf } from "../errors.ts";
 import { ensureGo } from "../go.ts";
 import { ensureNative } from "../native.ts";
 import { run } from "../run.ts";
 import { type Ingredient } from "./definitions.ts";
+
+/** An executable for an image. */
+export interface MadeIngredient {
+  file: string;
+  /** Libraries of this machine that it needs at the same paths; none where it is static. */
+  libraries: readonly string[];
+}
 
 /** How one ingredient is made. */
 interface Recipe {
@@ -30,7 +37,7 @@ const recipes: Readonly<Record<Ingredient, Recipe>> = {
     },
   },
   web: {
-    sources: ["web/go.mod", "web/main.go"],
+    sources: ["web/go.mod", "web/get.go", "web/main.go"],
     make: async (target, _folder, context) => {
       const go = await ensureGo("1.26", context);
       const env = {
@@ -59,75 +66,86 @@ export async function recipeDigest(ingredient: Ingredient): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Makes an ingredient in `folder` and returns the path of the static executable. Throws an ArtifactError. */
-export async function makeIngredient(ingredient: Ingredient, folder: string, context: SourceContext): Promise<string> {
+/** Makes an ingredient in `folder`. Throws an ArtifactError. */
+export async function makeIngredient(
+  ingredient: Ingredient,
+  folder: string,
+  context: SourceContext,
+): Promise<MadeIngredient> {
   const workDir = join(folder, `${ingredient}.work`);
   await mkdir(workDir, { recursive: true });
-  const target = join(folder, ingredient);
+  const file = join(folder, ingredient);
   try {
-    await recipes[ingredient].make(target, workDir, context);
+    await recipes[ingredient].make(file, workDir, context);
+    return { file, libraries: await librariesOf(file) };
   } catch (error) {
     context.signal?.throwIfAborted();
     throw new ArtifactError(`${ingredient} could not be made: ${reasonOf(error)}`, { cause: error });
   }
-  if (!(await isStatic(target))) throw new ArtifactError(`${ingredient} is no static executable for this machine`);
-  return target;
 }
 
-/** The machine's own busybox where it is static, else the one of Debian's package busybox-static. */
+/**
+ * The busybox of Debian's package, else the machine's own. Not that of busybox-static: its shell prefers its own commands
+ * to what stands on PATH, and of these wget dies of `-T`.
+ */
 async function makeBusybox(target: string, folder: string, context: SourceContext): Promise<void> {
-  for (const own of ["/bin/busybox", "/usr/bin/busybox", "/sbin/busybox"]) {
-    if (!(await isStatic(own))) continue;
-    await copyFile(own, target);
-    return;
-  }
   try {
-    context.report("image web: apt-get download busybox-static");
-    await apt(["download", "busybox-static"], { cwd: folder, signal: context.signal });
+    context.report("image web: apt-get download busybox");
+    await copyFile(await debianBusybox(folder, context), target);
   } catch (error) {
     context.signal?.throwIfAborted();
-    const hint = "Install busybox-static, or a static busybox as /bin/busybox";
-    throw new ArtifactError(`busybox-static could not be downloaded: ${reasonOf(error)}. ${hint}`, { cause: error });
+    context.report(`image web: ${reasonOf(error)}, trying a busybox on PATH`);
+    const own = await onPath("busybox");
+    if (own === undefined) throw new ArtifactError(`${reasonOf(error)}, and there is none on PATH`, { cause: error });
+    await copyFile(own, target);
   }
-  const [archive] = (await readdir(folder)).filter((name) => name.endsWith(".deb"));
-  if (archive === undefined) throw new ArtifactError("apt-get downloaded no package busybox-static");
-  await run("dpkg-deb", ["-x", archive, "unpacked"], { cwd: folder, signal: context.signal });
-  for (const place of ["bin", "usr/bin"]) {
-    try {
-      await copyFile(join(folder, "unpacked", place, "busybox"), target);
-      return;
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
-  }
-  throw new ArtifactError("Debian's package busybox-static has no busybox where one was expected");
 }
 
-/** The number of the program header that names the dynamic linker. */
-const interpreterHeader = 3;
+async function debianBusybox(folder: string, { signal }: SourceContext): Promise<string> {
+  await apt(["download", "busybox"], { cwd: folder, signal });
+  const [archive] = (await readdir(folder)).filter((name) => name.endsWith(".deb"));
+  if (archive === undefined) throw new ArtifactError("apt-get downloaded no package busybox");
+  const unpacked = join(folder, "unpacked");
+  await run("dpkg-deb", ["-x", archive, unpacked], { cwd: folder, signal });
+  const busybox = await firstExecutable(["bin", "usr/bin"].map((place) => join(unpacked, place, "busybox")));
+  if (busybox === undefined) throw new ArtifactError("Debian's package busybox has no busybox where one was expected");
+  return busybox;
+}
 
-/** Whether `path` is a 64-bit ELF executable that needs no dynamic linker. */
-export async function isStatic(path: string): Promise<boolean> {
-  let handle;
+const onPath = (command: string): Promise<string | undefined> =>
+  firstExecutable((process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, command)));
+
+async function firstExecutable(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    try {
+      await access(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not there: perhaps at the next place.
+      continue;
+    }
+  }
+  return undefined;
+}
+
+/** The libraries that the dynamic linker would load, itself included; none for a static executable. */
+async function librariesOf(executable: string): Promise<string[]> {
+  let listing;
   try {
-    handle = await open(path);
+    listing = await run("ldd", [executable]);
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (/not a (valid )?dynamic/i.test(reasonOf(error))) return [];
     throw error;
   }
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
-    const headers = buffer.subarray(0, bytesRead);
-    if (bytesRead < 64 || headers.toString("latin1", 0, 5) !== "\x7fELF\x02") return false;
-    const start = Number(headers.readBigUInt64LE(32));
-    const size = headers.readUInt16LE(54);
-    for (let i = 0; i < headers.readUInt16LE(56); i++) {
-      const at = start + i * size;
-      if (at + 4 > bytesRead) return false;
-      if (headers.readUInt32LE(at) === interpreterHeader) return false;
-    }
-    return true;
-  } finally {
-    await handle.close();
-  }
+  return parseLibraries(listing);
+}
+
+/** The paths in what `ldd` says, sorted. Throws an ArtifactError when a library is not there. */
+export function parseLibraries(listing: string): string[] {
+  const paths = listing.split("\n").flatMap((line) => {
+    const missing = /^\s*(\S+) => not found/.exec(line)?.[1];
+    if (missing !== undefined) throw new ArtifactError(`the library ${missing} is not there`);
+    return /^\s*(?:\S+ => )?(\/\S+)(?: \(0x[0-9a-f]+\))?$/.exec(line)?.[1] ?? [];
+  });
+  return [...new Set(paths)].sort();
 }

@@ -2,7 +2,7 @@
 //
 //	host=web-5d9c path=/hello client=10.28.1.7
 //
-// and /healthz with "ok". It ends on SIGTERM once the requests that run are answered.
+// and /healthz with "ok". It ends on SIGTERM once the requests that run are answered. `web get URL` is a client.
 package main
 
 import (
@@ -19,6 +19,17 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "get" {
+		if err := get(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	serve()
+}
+
+func serve() {
 	host, err := os.Hostname()
 	if err != nil {
 		log.Fatal(err)

@@ -50,10 +50,12 @@ describe("an image's archive", () => {
       ["busybox", join(work, "busybox.bin")],
     ]);
     await mkdir(join(work, "archive"));
+    const library = join(folder, "lib.so");
+    await writeFile(library, "a library", { mode: 0o600 });
     const target = join(work, "one.tar");
     await writeArchive(
       definition,
-      { platform: "linux-amd64", files, commands: ["sh", "busybox"] },
+      { platform: "linux-amd64", files, libraries: [library], commands: ["sh", "busybox"] },
       join(work, "archive"),
       target,
     );
@@ -124,6 +126,8 @@ describe("an image's archive", () => {
       "drwxr-xr-x 0/0 0 1970-01-01 00:00 ./opt/app/",
       "-rwxr-xr-x 0/0 11 1970-01-01 00:00 ./opt/app/one",
       "drwxrwxrwt 0/0 0 1970-01-01 00:00 ./tmp/",
+      `drwxr-xr-x 0/0 0 1970-01-01 00:00 .${folder}/`,
+      `-rwxr-xr-x 0/0 9 1970-01-01 00:00 .${folder}/lib.so`,
     ]);
   });
 

@@ -33,9 +33,9 @@ describe("ensureImages", () => {
         ]);
         return new Map(await Promise.all(entries));
       },
-      makeIngredient: (ingredient) => {
+      makeIngredient: async (ingredient) => {
         asked.push(ingredient);
-        return file(ingredient, ingredient);
+        return { file: await file(ingredient, ingredient), libraries: [] };
       },
       busyboxCommands: () => Promise.resolve(["sh"]),
     };

@@ -7,7 +7,8 @@ import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { type SourceContext } from "../../../../artifacts/context.ts";
 import { Reachability } from "../../../../artifacts/http.ts";
-import { isStatic, makeIngredient, recipeDigest } from "../../../../artifacts/images/ingredients.ts";
+import { makeIngredient, parseLibraries, recipeDigest } from "../../../../artifacts/images/ingredients.ts";
+import { run } from "../../../../artifacts/run.ts";
 import { Cleanup } from "../support.ts";
 
 describe("the ingredients of images", () => {
@@ -33,7 +34,8 @@ describe("the ingredients of images", () => {
 
   it("have a web server that says who answered whom about what, and ends when asked", async function () {
     this.timeout(120_000);
-    const web = await makeIngredient("web", folder, context);
+    const { file: web, libraries } = await makeIngredient("web", folder, context);
+    assert.deepEqual(libraries, []);
     const port = await freePort();
     const child = spawn(web, { env: { PORT: port }, stdio: ["ignore", "ignore", "pipe"] });
     cleanup.add(() => Promise.resolve(child.kill("SIGKILL")));
@@ -48,14 +50,34 @@ describe("the ingredients of images", () => {
     }
     assert.equal(answer, `host=${host} path=/a/b client=127.0.0.1\n`);
     assert.equal(await ask("/healthz"), "ok\n");
+    const client = (path: string) => run(web, ["get", "-timeout", "5s", `http://127.0.0.1:${port}${path}`]);
+    assert.equal(await client("/by/client"), `host=${host} path=/by/client client=127.0.0.1\n`);
+    await assert.rejects(run(web, ["get", "http://127.0.0.1:1/"]), /exit code 1: .*refused/);
     const ended = once(child, "close");
     child.kill("SIGTERM");
     assert.deepEqual(await ended, [0, null]);
   });
 
+  it("have a wget with a limit of time", async () => {
+    await writeFile(join(folder, "timeout"), '#!/bin/sh\nprintf "[%s] " "$1"\nshift\nexec "$@"\n', { mode: 0o755 });
+    await writeFile(join(folder, "busybox"), '#!/bin/sh\nprintf "[%s]" "$@"\n', { mode: 0o755 });
+    const env = { PATH: `${folder}:${process.env["PATH"] ?? ""}` };
+    const script = join(import.meta.dirname, "../../../../artifacts/images/wget.sh");
+    const wget = (...args: string[]) => run("sh", [script, ...args], { env });
+    const rest = ["--header", "a: 'b\"$c", "http://x/?a=b&c"];
+    for (const limit of [["-T", "3"], ["-T3"], ["--timeout=3"], ["--timeout", "3"]]) {
+      assert.equal(
+        await wget("-qO-", ...limit, ...rest),
+        `[3] [wget][-qO-]${rest.map((word) => `[${word}]`).join("")}`,
+      );
+    }
+    assert.equal(await wget("http://x/"), "[900] [wget][http://x/]");
+  });
+
   it("have a pause that waits until it is asked to end", async function () {
     this.timeout(120_000);
-    const pause = await makeIngredient("pause", folder, context);
+    const { file: pause, libraries } = await makeIngredient("pause", folder, context);
+    assert.deepEqual(libraries, []);
     const child = spawn(pause, { stdio: "ignore" });
     cleanup.add(() => Promise.resolve(child.kill("SIGKILL")));
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -70,24 +92,20 @@ describe("the ingredients of images", () => {
     assert.equal(await recipeDigest("web"), await recipeDigest("web"));
   });
 
-  it("are static executables", async () => {
-    const header = (type: number): Buffer => {
-      const data = Buffer.alloc(128);
-      data.write("\x7fELF\x02", "latin1");
-      data.writeBigUInt64LE(64n, 32);
-      data.writeUInt16LE(56, 54);
-      data.writeUInt16LE(1, 56);
-      data.writeUInt32LE(type, 64);
-      return data;
-    };
-    const judge = async (name: string, data: Buffer | string): Promise<boolean> => {
-      await writeFile(join(folder, name), data);
-      return isStatic(join(folder, name));
-    };
-    assert.equal(await judge("static", header(1)), true);
-    assert.equal(await judge("dynamic", header(3)), false);
-    assert.equal(await judge("script", "#!/bin/sh\n"), false);
-    assert.equal(await judge("short", "\x7fELF"), false);
-    assert.equal(await isStatic(join(folder, "missing")), false);
+  it("bring the libraries that they load", () => {
+    const listing = [
+      "\tlinux-vdso.so.1 (0x00007ffd2a9f0000)",
+      "\tlibresolv.so.2 => /lib/x86_64-linux-gnu/libresolv.so.2 (0x00007f3c1c5b0000)",
+      "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f3c1c3cf000)",
+      "\t/lib64/ld-linux-x86-64.so.2 (0x00007f3c1c6c6000)",
+      "",
+    ];
+    assert.deepEqual(parseLibraries(listing.join("\n")), [
+      "/lib/x86_64-linux-gnu/libc.so.6",
+      "/lib/x86_64-linux-gnu/libresolv.so.2",
+      "/lib64/ld-linux-x86-64.so.2",
+    ]);
+    assert.deepEqual(parseLibraries("\tstatically linked\n"), []);
+    assert.throws(() => parseLibraries("\tlibx.so.1 => not found\n"), /the library libx\.so\.1 is not there/);
   });
 });
