@@ -2,16 +2,7 @@ import { type SourceContext } from "./context.ts";
 import { installDebian } from "./debian.ts";
 import { ArtifactError, reasonOf } from "./errors.ts";
 import { run } from "./run.ts";
-
-/** What building C takes, beside Go. */
-export interface NativeNeeds {
-  /** Commands on PATH. */
-  commands: readonly string[];
-  /** Libraries that pkg-config knows, with a static archive. */
-  libraries: readonly string[];
-  /** The Debian packages that have them. */
-  packages: readonly string[];
-}
+import { type NativeNeeds } from "./table.ts";
 
 /**
  * Makes sure of compilers and libraries: installs the Debian packages, as root, where something is missing. Throws an

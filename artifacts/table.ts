@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { ArtifactError } from "./errors.ts";
-import { type NativeNeeds } from "./native.ts";
 import { splitPlatform, type Platform } from "./platform.ts";
 
 /** One file on an official site or a mirror, and which artifacts it holds. */
@@ -21,6 +20,16 @@ export interface Artifact {
   package: string;
   /** Arguments that make it print its version: how a build is verified. */
   versionArgs: readonly string[];
+}
+
+/** What building C takes, beside Go. */
+export interface NativeNeeds {
+  /** Commands on PATH. */
+  commands: readonly string[];
+  /** Libraries that pkg-config knows, with a static archive. */
+  libraries: readonly string[];
+  /** The Debian packages that have them. */
+  packages: readonly string[];
 }
 
 /** Artifacts that are released, and built, together. */
