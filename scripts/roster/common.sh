@@ -71,6 +71,14 @@ node_read() {
   done
 }
 
+# node_field PATH: sets VALUE to a field of the Node, by its path in jsonpath.
+node_field() {
+  VALUE=$(kube get node "$NODE" -o jsonpath="{$1}") || {
+    complaint
+    fail "it could not be read: $COMPLAINT"
+  }
+}
+
 # node_verify: a Node of this name on another machine is refused.
 node_verify() {
   if [ "$FOUND" = yes ] && [ -n "$MACHINE" ] && [ "$MACHINE" != "$MACHINE_ID" ]; then
@@ -80,7 +88,10 @@ node_verify() {
 
 # taints_read: the Node's taints as lines KEY|VALUE|EFFECT|TIME in WORK/taints.
 taints_read() {
-  kube get node "$NODE" -o go-template='{{range .spec.taints}}{{.key}}|{{with .value}}{{.}}{{end}}|{{.effect}}|{{with .timeAdded}}{{.}}{{end}}{{"\n"}}{{end}}' >"$WORK/taints"
+  kube get node "$NODE" -o go-template='{{range .spec.taints}}{{.key}}|{{with .value}}{{.}}{{end}}|{{.effect}}|{{with .timeAdded}}{{.}}{{end}}{{"\n"}}{{end}}' >"$WORK/taints" || {
+    complaint
+    fail "its taints could not be read: $COMPLAINT"
+  }
 }
 
 # taints_json FILE: lines KEY|VALUE|EFFECT|TIME as a JSON list.

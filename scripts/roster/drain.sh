@@ -12,13 +12,12 @@ if [ "$FOUND" = no ]; then
   exit 0
 fi
 # `uncordon` or `cordoned`: what it was before us. A drain that was killed has left its answer.
-before=$(kube get node "$NODE" -o jsonpath='{.metadata.annotations.plinth/drained}') && cordoned=$(kube get node "$NODE" -o jsonpath='{.spec.unschedulable}') || {
-  complaint
-  fail "it could not be read: $COMPLAINT"
-}
+node_field .metadata.annotations.plinth/drained
+before=$VALUE
 if [ -z "$before" ]; then
   before=uncordon
-  if [ "$cordoned" = true ]; then
+  node_field .spec.unschedulable
+  if [ "$VALUE" = true ]; then
     before=cordoned
   fi
 fi

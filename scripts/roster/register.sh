@@ -95,10 +95,11 @@ declare_labels() {
 declare_taints() {
   while :; do
     node_read
-    dt_owned=$(kube get node "$NODE" -o jsonpath='{.metadata.annotations.plinth/taints}') && dt_drained=$(kube get node "$NODE" -o jsonpath='{.metadata.annotations.plinth/drained}') && taints_read || {
-      complaint
-      fail "its taints could not be read: $COMPLAINT"
-    }
+    node_field .metadata.annotations.plinth/taints
+    dt_owned=$VALUE
+    node_field .metadata.annotations.plinth/drained
+    dt_drained=$VALUE
+    taints_read
     printf '%s\n' "$TAINTS" | awk -F'|' 'NF >= 3' >"$WORK/wanted"
     awk -F'|' -v owned="$dt_owned" -v drained="$dt_drained" -v uninitialized="$UNINITIALIZED" -v leaving="$LEAVING" '
       BEGIN { n = split(owned, list, ","); for (i = 1; i <= n; i++) ours[list[i]] = 1 }

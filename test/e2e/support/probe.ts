@@ -3,6 +3,10 @@
 //
 // Without --http2 every attempt has a connection of its own; with it they share one HTTP/2 connection, as client-go does,
 // and a connection that the server closes or announces to close (GOAWAY) is followed by a new one.
+//
+// An answer with Retry-After is no failure but a request to ask again, which client-go heeds for 429 and 5xx, up to ten
+// times (k8s.io/client-go/rest/with_retry.go): an API server that stops has an instant at which it answers what comes in
+// on open connections with 503 and Retry-After (k8s.io/apiserver/pkg/server/filters/waitgroup.go).
 import { appendFileSync, readFileSync } from "node:fs";
 import http2 from "node:http2";
 import https from "node:https";
@@ -29,10 +33,16 @@ const tls = {
   key: decode(user["client-key-data"]),
 };
 const deadline = 10_000;
+const retries = 10;
 type Done = (ok: boolean, detail: string) => void;
+/** What came back: the status, and how long to wait before asking again, if the server asks for that. */
+interface Answer {
+  status: number;
+  retryAfterMs: number | undefined;
+}
 
 /** One request over a connection of its own. */
-function askAlone(body: string | undefined, done: Done): void {
+function askAlone(body: string | undefined, done: Done, retriesLeft = retries): void {
   const length =
     body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
   const options = {
@@ -45,7 +55,10 @@ function askAlone(body: string | undefined, done: Done): void {
   const request = https.request(new URL(target, server), options, (response) => {
     response.resume();
     response.on("end", () => {
-      judge(response.statusCode ?? 0, body, done);
+      const answer = answerOf(response.statusCode ?? 0, response.headers["retry-after"]);
+      judge(answer, body, done, retriesLeft, () => {
+        askAlone(body, done, retriesLeft - 1);
+      });
     });
     response.on("error", (error) => {
       done(false, error.message);
@@ -79,35 +92,50 @@ function shared(): http2.ClientHttp2Session {
  * One request over the shared connection. A stream that the server refuses was not processed (RFC 9113, 8.7): it meets a
  * connection that is going away, and is sent again over a new one, as every HTTP/2 client does.
  */
-function askShared(done: Done, refusalsLeft = 3): void {
+function askShared(done: Done, refusalsLeft = 3, retriesLeft = retries): void {
   const connection = shared();
   const stream = connection.request({ ":path": target });
-  let status = 0;
+  let answer = answerOf(0, undefined);
   let failure: string | undefined;
   stream.setTimeout(deadline, () => {
     stream.destroy(new Error(`no answer within ${deadline} ms`));
     // As client-go does with a connection that no longer answers.
     connection.destroy();
   });
-  stream.on("response", (headers) => (status = headers[":status"] ?? 0));
+  stream.on("response", (headers) => {
+    answer = answerOf(headers[":status"] ?? 0, headers["retry-after"]);
+  });
   stream.on("error", (error: Error) => (failure = error.message));
   stream.on("close", () => {
-    if (status === 0 && stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM && refusalsLeft > 0) {
+    if (answer.status === 0 && stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM && refusalsLeft > 0) {
       if (session === connection) session = undefined;
-      askShared(done, refusalsLeft - 1);
+      askShared(done, refusalsLeft - 1, retriesLeft);
     } else if (failure !== undefined) {
       done(false, failure);
     } else {
-      judge(status, undefined, done);
+      judge(answer, undefined, done, retriesLeft, () => {
+        askShared(done, refusalsLeft, retriesLeft - 1);
+      });
     }
   });
   stream.resume();
 }
 
-function judge(status: number, body: string | undefined, done: Done): void {
+function answerOf(status: number, retryAfter: string | undefined): Answer {
+  const seconds = status === 429 || status >= 500 ? Number(retryAfter ?? NaN) : NaN;
+  return { status, retryAfterMs: Number.isNaN(seconds) ? undefined : seconds * 1000 };
+}
+
+function judge(answer: Answer, body: string | undefined, done: Done, retriesLeft: number, again: () => void): void {
+  const { status, retryAfterMs } = answer;
+  if (retryAfterMs !== undefined && retriesLeft > 0) {
+    setTimeout(again, retryAfterMs);
+    return;
+  }
   // A name that exists means that an earlier try of the same write had landed.
   const ok = (status >= 200 && status < 300) || (body !== undefined && status === 409);
-  done(ok, status === 0 ? "closed without an answer" : String(status));
+  const tries = retriesLeft < retries ? ` after ${retries - retriesLeft} retries` : "";
+  done(ok, (status === 0 ? "closed without an answer" : String(status)) + tries);
 }
 
 let sequence = 0;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { type ServerResponse } from "node:http";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { downloadFile, findDigest, publishedDigest } from "../../../artifacts/download.ts";
 import { fetchText, Reachability } from "../../../artifacts/http.ts";
 import { Cleanup, sha256, Site, type Handler } from "./support.ts";
@@ -18,17 +20,22 @@ describe("downloads", () => {
 
   afterEach(() => cleanup.clean());
 
-  /** Sends the first `bytes` of what is left and cuts the connection, `times` times; then behaves. */
+  /** Sends the first `bytes` of what is left and cuts the connection once they are stored, `times` times; then behaves. */
   function flaky(bytes: number, times: number): Handler {
     let left = times;
     return (request, response) => {
       const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
       response.writeHead(from > 0 ? 206 : 200, { "content-length": data.length - from });
-      if (left-- > 0)
-        // What the client has not read when the connection breaks is lost to it.
-        response.write(data.slice(from, from + bytes), () => setTimeout(() => response.destroy(), 30));
+      if (left-- > 0) response.write(data.slice(from, from + bytes), () => void cutWhenStored(response, from + bytes));
       else response.end(data.slice(from));
     };
+  }
+
+  /** What the client has not read when the connection breaks is lost to it. */
+  async function cutWhenStored(response: ServerResponse, size: number): Promise<void> {
+    const stored = async () => (await stat(join(partialDir, sha256(data)))).size;
+    while ((await stored().catch(() => 0)) < size) await pause(1);
+    response.destroy();
   }
 
   const fetch = (digest = sha256(data), more = {}): Promise<string> =>
