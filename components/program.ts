@@ -3,6 +3,7 @@ import * as random from "@pulumi/random";
 import { planCluster } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
+import { hostVersions, type HostVersions } from "../plan/facts.ts";
 import { PlinthError, describeFinding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership, type PreviousHosts } from "../plan/guards.ts";
 import { checkInput } from "../plan/input.ts";
@@ -11,6 +12,7 @@ import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { Cluster } from "./cluster.ts";
 import { resolveAccess } from "./host/access.ts";
 import type { HostReader } from "./host/reader.ts";
+import { checkRegistryAuthorities } from "./registries.ts";
 
 /** What a run is given. Readers are passed in, so that tests give their own. */
 export interface ProgramArgs {
@@ -36,6 +38,8 @@ export interface ClusterOutputs {
   kubeconfig: pulumi.Output<string>;
   /** Host name → address and roles. */
   hosts: Record<string, { address: string; roles: string[] }>;
+  /** Host name → versions of its kernel, distribution and tools, as it said before this run. */
+  hostVersions: Record<string, HostVersions>;
   /** Component → version. */
   versions: { kubernetes: string; etcd: string; containerd: string };
   /** Random id that hosts are claimed with, 16 hexadecimal digits. */
@@ -52,14 +56,15 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
   if (config === undefined) throw new PlinthError(findings);
   // The id is a resource: it is declared only when nothing is wrong so far, and a claim is judged only with it.
   const identity = findings.length === 0 ? new random.RandomId("cluster-id", { byteLength: 8 }) : undefined;
-  const [{ access, findings: accessFindings }, artifacts, clusterId, previous] = await Promise.all([
+  const [{ access, findings: accessFindings }, artifacts, registryFindings, clusterId, previous] = await Promise.all([
     resolveAccess(hosts, config),
     resolveDigests(config.artifactsUrl, args.readDigests),
+    checkRegistryAuthorities(config.registries),
     identity === undefined ? undefined : knownValue(identity.hex),
     args.readPrevious(),
   ]);
   const readings = await args.readHosts(access);
-  findings.push(...accessFindings, ...artifacts.findings);
+  findings.push(...accessFindings, ...artifacts.findings, ...registryFindings);
   if (artifacts.findings.length === 0 && findings.length === 0) {
     findings.push(...missingArtifacts(artifacts.digests, config.artifactsUrl, neededArtifacts(hosts, config)));
   }
@@ -83,6 +88,9 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     caCertificate: cluster.caCertificate,
     kubeconfig: cluster.kubeconfig,
     hosts: Object.fromEntries(hosts.map((host) => [host.name, { address: host.address, roles: [...host.roles] }])),
+    hostVersions: Object.fromEntries(
+      [...readings].flatMap(([name, reading]) => ("facts" in reading ? [[name, hostVersions(reading.facts)]] : [])),
+    ),
     versions: { kubernetes: config.kubernetesVersion, etcd: config.etcdVersion, containerd: config.containerdVersion },
     clusterId: identity.hex,
   };

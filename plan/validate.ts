@@ -1,4 +1,6 @@
 import { contains, containsHost, nthAddress, overlaps, parseNetwork, type Network } from "./addresses.ts";
+import { validateDns } from "./addons/dns.ts";
+import { validateServicePorts } from "./bundles/serviceports.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";
@@ -86,7 +88,13 @@ export function validateInventory(hosts: readonly Host[]): Finding[] {
 
 /** What is wrong with the configuration in view of the inventory. */
 export function validateCluster(hosts: readonly Host[], config: ClusterConfig): Finding[] {
-  return [...validateNetworks(config), ...validateEndpoint(hosts, config), ...validateVersions(config)];
+  return [
+    ...validateNetworks(config),
+    ...validateEndpoint(hosts, config),
+    ...validateServicePorts(config),
+    ...validateDns(config),
+    ...validateVersions(config),
+  ];
 }
 
 function networksOf(config: ClusterConfig): [string, Network][] {

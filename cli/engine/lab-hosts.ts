@@ -1,7 +1,7 @@
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Terminal } from "../render/terminal.ts";
 import { openLab, reenter } from "./namespace.ts";
-import { ensure, hostArtifacts, pulumiRef } from "./needs.ts";
+import { ensure, ensureForHosts, pulumiRef } from "./needs.ts";
 import type { Phases } from "./phases.ts";
 import type { Project } from "./project.ts";
 
@@ -18,7 +18,10 @@ export async function bringUpLab(
   const say = (line: string): void => {
     terminal.note(terminal.paint("dim", `  ${line}`));
   };
-  await phases.measure("artifacts", async () => ensure([await pulumiRef(), ...hostArtifacts(config)], terminal));
+  await phases.measure("artifacts", async () => {
+    await ensure([await pulumiRef()], terminal);
+    await ensureForHosts(config, terminal);
+  });
   const lab = await openLab(project, say);
   await phases.measure("lab hosts", () => lab.up());
   reenter(lab, phases);

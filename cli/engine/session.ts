@@ -6,7 +6,7 @@ import { engineContext } from "./context.ts";
 import { Engine } from "./engine.ts";
 import { interruptible } from "./interrupt.ts";
 import type { StackInput } from "./inventory.ts";
-import { ensure, findPulumi, hostArtifacts, isLocalUrl } from "./needs.ts";
+import { ensureForHosts, findPulumi, isLocalUrl } from "./needs.ts";
 import type { Phases } from "./phases.ts";
 import type { PluginMode } from "./plugins.ts";
 import { loadProgram } from "./program.ts";
@@ -68,7 +68,7 @@ export async function inSession<T>(
   const open = async (): Promise<Engine> => {
     const pulumi = await phases.measure("artifacts", async () => {
       if (options.serves && isLocalUrl(input.config.artifactsUrl))
-        await ensure(hostArtifacts(input.config), terminal, stopping.signal);
+        await ensureForHosts(input.config, terminal, stopping.signal);
       return findPulumi(terminal, stopping.signal);
     });
     proceed();

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
 import { CliError } from "../errors.ts";
 import { readInput } from "../engine/inventory.ts";
-import { ensure, findPulumi, hostArtifacts } from "../engine/needs.ts";
+import { ensureForHosts, findPulumi } from "../engine/needs.ts";
 import { LAB_STACK } from "../engine/namespace.ts";
 import type { Project } from "../engine/project.ts";
 import type { Terminal } from "../render/terminal.ts";
@@ -45,7 +45,7 @@ const providers: Readonly<Record<Need, Provider>> = {
     return { PATH: `${dir}:${process.env["PATH"] ?? ""}` };
   },
   artifacts: async (project, terminal) => {
-    await ensure(hostArtifacts((await readInput(project, LAB_STACK)).config), terminal);
+    await ensureForHosts((await readInput(project, LAB_STACK)).config, terminal);
     return {};
   },
   shellcheck: (_project, terminal) => {
