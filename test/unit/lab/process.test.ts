@@ -54,7 +54,7 @@ describe("lab: recorded processes", () => {
 
   it("counts a process that has ended but was not reaped as gone", async () => {
     // The shell replaces itself by a program that never waits for its children; this child ends only after that.
-    const child = 'sh -c \'until [ "$(cat /proc/$PPID/comm)" = sleep ]; do :; done\'';
+    const child = "sh -c 'until [ \"$(cat /proc/$PPID/comm)\" = sleep ]; do :; done'";
     const parent = spawn("sh", ["-c", `${child} & echo $!; exec sleep 60`], {
       stdio: ["ignore", "pipe", "ignore"],
     });
