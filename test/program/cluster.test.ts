@@ -77,18 +77,17 @@ function waitsFor(registrations: Registration[], name: string): string[] {
 }
 
 describe("program", () => {
-  it("is one claim and one bundle per host and role, all under the cluster", async () => {
+  it("is one claim and one step per host and role, all under the cluster", async () => {
     const { registrations } = await run();
     assert.deepEqual(
       commands(registrations)
         .map((item) => item.name)
         .sort(),
-      ["cp1", "cp2", "cp3"].flatMap((host) => [
-        `${host}-claim`,
-        `${host}-controlplane`,
-        `${host}-etcd`,
-        `${host}-loadbalancer`,
-      ]),
+      ["cp1", "cp2", "cp3"].flatMap((host) =>
+        ["baseline", "claim", "controlplane", "drain", "etcd", "loadbalancer", "node", "register", "runtime"].map(
+          (step) => `${host}-${step}`,
+        ),
+      ),
     );
     const cluster = registrations.find((item) => item.type === "plinth:index:Cluster");
     assert.ok(cluster);
@@ -101,7 +100,13 @@ describe("program", () => {
 
   it("first brings up all etcd members at once, then all API servers, then all load balancers", async () => {
     const { registrations } = await run();
-    assert.deepEqual(waitsFor(registrations, "cp2-etcd"), ["cp2-claim"]);
+    assert.deepEqual(waitsFor(registrations, "cp2-baseline"), ["cp2-claim"]);
+    assert.deepEqual(waitsFor(registrations, "cp2-etcd"), [
+      "cp1-baseline",
+      "cp2-baseline",
+      "cp2-claim",
+      "cp3-baseline",
+    ]);
     assert.deepEqual(waitsFor(registrations, "cp1-controlplane"), ["cp1-claim", "cp1-etcd", "cp2-etcd", "cp3-etcd"]);
     assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), [
       "cp1-controlplane",
@@ -114,7 +119,8 @@ describe("program", () => {
   it("afterwards rolls: one chain through all hosts", async () => {
     const { registrations } = await run(rolling());
     assert.deepEqual(waitsFor(registrations, "cp1-controlplane"), ["cp1-claim", "cp1-etcd"]);
-    assert.deepEqual(waitsFor(registrations, "cp2-etcd"), ["cp1-loadbalancer", "cp2-claim"]);
+    assert.deepEqual(waitsFor(registrations, "cp2-baseline"), ["cp1-loadbalancer", "cp2-claim"]);
+    assert.deepEqual(waitsFor(registrations, "cp2-etcd"), ["cp2-baseline", "cp2-claim"]);
     assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), ["cp3-claim", "cp3-controlplane"]);
   });
 
@@ -167,7 +173,9 @@ describe("program", () => {
     const { outputs } = await run();
     const result = (await known(outputs)) as Record<string, unknown>;
     assert.equal(result["endpoint"], "https://192.0.2.10:6443");
-    assert.deepEqual(result["versions"], { kubernetes: "1.36.3", etcd: "3.6.14" });
+    assert.deepEqual(result["versions"], { kubernetes: "1.36.3", etcd: "3.6.14", containerd: "2.4.2" });
+    const versions = result["hostVersions"] as Record<string, { kernel: string }>;
+    assert.equal(versions["cp2"]?.kernel, factsOf("cp2").kernel);
     assert.equal(await pulumi.isSecret((outputs as ClusterOutputs).kubeconfig), true);
     assert.match(String(result["kubeconfig"]), /server: https:\/\/192\.0\.2\.10:6443/);
   });
