@@ -103,10 +103,10 @@ declare_taints() {
     printf '%s\n' "$TAINTS" | awk -F'|' 'NF >= 3' >"$WORK/wanted"
     awk -F'|' -v owned="$dt_owned" -v drained="$dt_drained" -v uninitialized="$UNINITIALIZED" -v leaving="$LEAVING" '
       BEGIN { n = split(owned, list, ","); for (i = 1; i <= n; i++) ours[list[i]] = 1 }
-      FNR == NR { wanted[$1 ":" $3] = 1; print; next }
+      declared { wanted[$1 ":" $3] = 1; print; next }
       ($1 ":" $3) in wanted || ($1 ":" $3) in ours || $1 == uninitialized { next }
       $1 == leaving && drained != "" { next }
-      { print }' "$WORK/wanted" "$WORK/taints" >"$WORK/after"
+      { print }' declared=1 "$WORK/wanted" declared=0 "$WORK/taints" >"$WORK/after"
     dt_owned_after=$(awk -F'|' '{ printf "%s%s:%s", n++ ? "," : "", $1, $3 }' "$WORK/wanted")
     dt_before=$(taints_json "$WORK/taints")
     dt_after=$(taints_json "$WORK/after")

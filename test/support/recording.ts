@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { remoteCommand } from "../../plugins/command/remoteCommand.ts";
+import { kubernetesProvider } from "../../plugins/kubernetes/index.ts";
 import { serveProvider } from "../../plugins/provider/server.ts";
-import type { ProviderDefinition } from "../../plugins/provider/types.ts";
+import type { ProviderDefinition, ResourceHandler } from "../../plugins/provider/types.ts";
 import { randomProvider } from "../../plugins/random/index.ts";
 import { tlsProvider } from "../../plugins/tls/index.ts";
 
@@ -66,11 +68,36 @@ export class RecordingCommands {
   }
 }
 
-/** Serves a command plugin beside the bundled tls and random ones. */
+/** Objects of Kubernetes as a cluster that takes everything and is ready at once. */
+const anyObject: ResourceHandler = {
+  check: (news) => ({ inputs: news, failures: [] }),
+  diff: ({ oldInputs = {}, news }) => ({
+    changed: Object.keys({ ...oldInputs, ...news }).filter((key) => !isDeepStrictEqual(oldInputs[key], news[key])),
+    replaces: [],
+  }),
+  create: (inputs, _preview, { name }) => Promise.resolve({ id: name, properties: inputs }),
+  update: ({ news }) => Promise.resolve(news),
+  delete: () => Promise.resolve(),
+  read: (id, properties, inputs) => Promise.resolve({ id, properties, inputs }),
+};
+
+const objects: ProviderDefinition = {
+  name: "kubernetes",
+  version: kubernetesProvider.version,
+  acceptSecrets: true,
+  resources: {},
+  configurable: {
+    checkConfig: (news) => news,
+    diffConfig: () => ({ changed: [], replaces: [] }),
+    configure: () => ({ resource: () => anyObject, close: () => undefined }),
+  },
+};
+
+/** Serves a command plugin and objects of no cluster, beside the bundled tls and random ones. */
 export async function servePlugins(
   commands: ProviderDefinition,
 ): Promise<{ debugProviders: string; close(): Promise<void> }> {
-  const definitions = [commands, tlsProvider, randomProvider];
+  const definitions = [commands, objects, tlsProvider, randomProvider];
   const servers = await Promise.all(definitions.map(serveProvider));
   return {
     debugProviders: servers.map(({ port }, index) => `${definitions[index]?.name ?? ""}:${port}`).join(","),

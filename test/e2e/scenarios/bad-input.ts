@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { fingerprint } from "../support/hosts.ts";
-import { eventually, type Project } from "../support/project.ts";
+import { eventually } from "../../support/eventually.ts";
+import type { Project } from "../support/project.ts";
 
 /** Input and hosts that are wrong: clear sentences, all at once, and nothing is touched. */
 export function badInput(project: Project): void {

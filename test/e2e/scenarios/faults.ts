@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { hosts, vipHolder } from "../support/hosts.ts";
 import { Poller } from "../support/poller.ts";
-import { eventually, type Project } from "../support/project.ts";
+import { eventually } from "../../support/eventually.ts";
+import type { Project } from "../support/project.ts";
 
 const cases = [
   { fault: "kill", repair: "start", title: "power loss" },

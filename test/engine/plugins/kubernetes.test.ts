@@ -4,7 +4,7 @@ import type { Stack, PulumiFn } from "@pulumi/pulumi/automation/index.js";
 import { type RunningPlugins, startPlugins } from "../../../plugins/index.ts";
 import { at } from "../../../plugins/kubernetes/object.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
-import { startApiServer, type TestApiServer } from "./kubernetesServer.ts";
+import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
 
 const APP = "/api/v1/namespaces/app";
 const WEB = "/apis/apps/v1/namespaces/app/deployments/web";

@@ -11,7 +11,7 @@ import {
   type ResourceHandler,
 } from "../../../plugins/provider/types.ts";
 import { isUnknown, plain, type PropertyMap } from "../../../plugins/provider/values.ts";
-import { startApiServer, type TestApiServer } from "./kubernetesServer.ts";
+import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
 
 const EXTRAS: CheckExtras = { olds: {}, randomSeed: new Uint8Array(), autonaming: undefined };
 const APPLY = "application/apply-patch+yaml";

@@ -4,6 +4,7 @@ import { readPreviousHosts } from "../../../components/previous.ts";
 import { planCluster } from "../../../plan/bundles/index.ts";
 import { artifactPath } from "../../../plan/digests.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
+import { bundleOrder } from "../../../plan/waves.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
@@ -51,9 +52,7 @@ describe("the engine and the program", function () {
                 generation: claimGeneration(factsOf(name)),
               },
               bundles: {
-                etcd: completeOn(name),
-                controlplane: completeOn(name),
-                loadbalancer: completeOn(name),
+                ...Object.fromEntries(bundleOrder.map((bundle) => [bundle, completeOn(name)])),
                 ...changed[name],
               },
             }),
@@ -85,21 +84,27 @@ describe("the engine and the program", function () {
     await plugins.close();
   });
 
-  it("first up: all claims, then all etcd members, then all API servers, then all load balancers", async () => {
+  it("first up: all claims, then stage by stage on all hosts", async () => {
     const { outputs } = await up();
     clusterId = String(outputs["clusterId"]?.value);
     assert.ok(commands.concurrency() > 1, "hosts are brought up side by side");
     const order = commands.take();
-    assert.equal(order.length, 12);
-    const stages = ["claim", "etcd", "controlplane", "loadbalancer"];
+    const stages = ["baseline", "etcd", "controlplane", "loadbalancer", "drain", "runtime", "node", "register"];
+    assert.equal(order.length, 3 * (1 + stages.length));
     const stageOf = (line: string) => stages.findIndex((stage) => line.endsWith(`-${stage}`));
     // A claim is needed by its own host only: it may end after another host's etcd has begun, not after it has ended everywhere.
-    const bundles = order.filter((line) => !line.endsWith("-claim")).map(stageOf);
+    const controlPlane = order.map(stageOf).filter((stage) => stage >= 0 && stage < 4);
     assert.deepEqual(
-      bundles,
-      [...bundles].sort((a, b) => a - b),
+      controlPlane,
+      [...controlPlane].sort((a, b) => a - b),
     );
-    for (const name of names) assert.ok(order.indexOf(`create ${name}-claim`) < order.indexOf(`create ${name}-etcd`));
+    // A Node waits for the whole control plane, and for no other Node.
+    const lastBalancer = order.findLastIndex((line) => line.endsWith("-loadbalancer"));
+    for (const name of names) {
+      const own = order.filter((line) => line.startsWith(`create ${name}-`)).map(stageOf);
+      assert.deepEqual(own, [-1, 0, 1, 2, 3, 4, 5, 6, 7]);
+      assert.ok(order.indexOf(`create ${name}-drain`) > lastBalancer);
+    }
   });
 
   it("second up: nothing at all, although the hosts now say that every later change rolls", async () => {
@@ -119,13 +124,15 @@ describe("the engine and the program", function () {
     );
   });
 
-  it("a change of everything: host by host, and etcd before the API server on each", async () => {
+  it("a change of everything: the control plane host by host, then the Nodes one by one", async () => {
     config = { ...rawConfig, openFilesLimit: "32768" };
     await up();
     assert.equal(commands.concurrency(), 1);
     assert.deepEqual(
       commands.take(),
-      names.flatMap((name) => ["etcd", "controlplane", "loadbalancer"].map((bundle) => `update ${name}-${bundle}`)),
+      [["etcd", "controlplane", "loadbalancer"], ["runtime", "node"]].flatMap((bundles) =>
+        names.flatMap((name) => bundles.map((bundle) => `update ${name}-${bundle}`)),
+      ),
     );
   });
 
@@ -156,7 +163,7 @@ describe("the engine and the program", function () {
         names.map((name): [string, HostReading] => [name, { facts: factsOf(name, { bootId: `later-${name}` }) }]),
       );
     await up();
-    assert.equal(commands.take().filter((line) => line.startsWith("update")).length, 12);
+    assert.equal(commands.take().filter((line) => line.startsWith("update")).length, 3 * 9);
   });
 
   it("a host that was made anew while the others serve: refused, like one that is taken out of the inventory", async () => {

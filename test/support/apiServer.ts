@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
-import { defaultVersions, ensureArtifacts } from "../../../artifacts/index.ts";
-import { ApiClient } from "../../../plugins/kubernetes/client.ts";
-import { loadAccess } from "../../../plugins/kubernetes/kubeconfig.ts";
-import type { PropertyMap, PropertyValue } from "../../../plugins/provider/values.ts";
+import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
+import { ApiClient } from "../../plugins/kubernetes/client.ts";
+import { loadAccess } from "../../plugins/kubernetes/kubeconfig.ts";
+import type { PropertyMap, PropertyValue } from "../../plugins/provider/values.ts";
 
 const TOKEN = "engine-test-token";
 

@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { defaultVersions, ensureArtifacts } from "../../../artifacts/index.ts";
+import { rosterCommand, type RosterStep } from "../../../components/worker/roster.ts";
+import { renderNodeManifest, renderTaints } from "../../../plan/roster.ts";
+import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
+import { hostsOf } from "../../support/cluster.ts";
+import { eventually } from "../../support/eventually.ts";
+
+interface Node {
+  metadata: { labels?: Record<string, string>; annotations?: Record<string, string> };
+  spec: { unschedulable?: boolean; taints?: { key: string; value?: string; effect: string }[] };
+}
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+const machine = "0123456789abcdef0123456789abcdef";
+const requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+
+// The roster's scripts with the real kubectl on a real API server; there are no kubelets, so the tests play them.
+describe("the roster's scripts", function () {
+  this.timeout(120_000);
+  let server: TestApiServer;
+  let kubectl: string;
+  let folder: string;
+
+  before(async () => {
+    const paths = await ensureArtifacts([{ name: "kubectl", version: defaultVersions["kubectl"] ?? "" }]);
+    kubectl = path.dirname(paths.get("kubectl") ?? "");
+    folder = await mkdtemp(path.join(tmpdir(), "plinth-roster-"));
+    server = await startApiServer();
+    writeFileSync(path.join(folder, "kubeconfig"), server.kubeconfig);
+    await server.send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+      metadata: { name: "bootstrappers" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:node-bootstrapper" },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:bootstrappers:plinth" }],
+    });
+  });
+  after(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  function run(step: RosterStep, token = "-"): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const child = spawn("sh", ["-c", rosterCommand(step)], {
+        env: { ...process.env, PATH: `${kubectl}:${process.env["PATH"] ?? ""}` },
+      });
+      const outcome: Outcome = { code: -1, stdout: "", stderr: "" };
+      child.stdout.on("data", (chunk: Buffer) => (outcome.stdout += chunk.toString()));
+      child.stderr.on("data", (chunk: Buffer) => (outcome.stderr += chunk.toString()));
+      child.on("error", reject);
+      child.on("close", (code) => {
+        resolve({ ...outcome, code: code ?? -1 });
+      });
+      child.stdin.end(`token ${token}\n${server.kubeconfig}`);
+    });
+  }
+
+  /** Registers a host of the inventory. */
+  function register(name: string, more: object = {}, options: { token?: string; deadline?: number } = {}) {
+    const [host] = hostsOf([{ name, address: "192.0.2.21", roles: ["worker"], ...more }]);
+    assert.ok(host);
+    const variables = {
+      MACHINE_ID: machine,
+      READINESS: "required",
+      TAINTS: renderTaints(host),
+      MANIFEST: renderNodeManifest(host),
+    };
+    return run({ script: "register", node: name, deadline: options.deadline ?? 30, variables }, options.token);
+  }
+
+  function drain(name: string, deadline = 20) {
+    const variables = { MACHINE_ID: machine, RUNTIME: "containerd 2.4.2" };
+    return run({ script: "drain", node: name, deadline, variables });
+  }
+
+  /** What a kubelet does when it has its certificate. */
+  async function join(name: string, machineID = machine): Promise<void> {
+    await server.send("POST", "/api/v1/nodes", {
+      metadata: { name, labels: { "kubernetes.io/hostname": name } },
+      spec: { taints: [{ key: "plinth/uninitialized", effect: "NoSchedule" }] },
+    });
+    const status = {
+      conditions: [{ type: "Ready", status: "True", reason: "KubeletReady", message: "ready" }],
+      nodeInfo: { machineID },
+    };
+    await server.send("PATCH", `/api/v1/nodes/${name}/status`, { status }, "application/merge-patch+json");
+  }
+
+  async function node(name: string): Promise<Node> {
+    const found = await server.get(`/api/v1/nodes/${name}`);
+    assert.ok(found, name);
+    return found as unknown as Node;
+  }
+
+  const keys = async (name: string) =>
+    ((await node(name)).spec.taints ?? [])
+      .map(({ key, effect }) => `${key}:${effect}`)
+      .filter((taint) => !taint.startsWith("node.kubernetes.io/"))
+      .sort();
+
+  const patch = (name: string, body: object) =>
+    server.send("PATCH", `/api/v1/nodes/${name}`, body as never, "application/strategic-merge-patch+json");
+
+  /** A request for a kubelet's client certificate, as the bearer of a bootstrap token sends it. */
+  function request(name: string, tokenId: string, commonName: string): void {
+    const key = path.join(folder, `${name}.key`);
+    const pem = execFileSync(
+      "openssl",
+      // prettier-ignore
+      ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-subj", `/O=system:nodes/CN=${commonName}`],
+      { stdio: ["ignore", "pipe", "ignore"] },
+    );
+    const object = {
+      apiVersion: "certificates.k8s.io/v1",
+      kind: "CertificateSigningRequest",
+      metadata: { name },
+      spec: {
+        request: pem.toString("base64"),
+        signerName: "kubernetes.io/kube-apiserver-client-kubelet",
+        usages: ["digital signature", "client auth"],
+      },
+    };
+    const file = path.join(folder, "request.json");
+    writeFileSync(file, JSON.stringify(object));
+    execFileSync(
+      path.join(kubectl, "kubectl"),
+      // prettier-ignore
+      ["--kubeconfig", path.join(folder, "kubeconfig"), "create", "-f", file, "--as", `system:bootstrap:${tokenId}`, "--as-group", "system:bootstrappers:plinth"],
+    );
+  }
+
+  const conditions = async (name: string): Promise<string[]> => {
+    const found = await server.get(`${requests}/${name}`);
+    const status = found?.["status"] as { conditions?: { type: string }[] } | undefined;
+    return (status?.conditions ?? []).map(({ type }) => type);
+  };
+
+  it("let exactly the host join whose turn it is, and set it free for pods when it is described", async () => {
+    const registration = register("w1", { rack: "r7" }, { token: "abcdef.0123456789abcdef" });
+    await eventually("the token is valid", 20, async () =>
+      server.get("/api/v1/namespaces/kube-system/secrets/bootstrap-token-abcdef"),
+    );
+    request("w1-stranger", "abcdef", "system:node:cp1");
+    request("w1-other-token", "zzzzzz", "system:node:w1");
+    request("w1-own", "abcdef", "system:node:w1");
+    await eventually("its own request is approved", 20, async () =>
+      (await conditions("w1-own")).includes("Approved") ? true : undefined,
+    );
+    await join("w1");
+    const { code, stdout, stderr } = await registration;
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), { node: "w1", ready: "True", certificatesApproved: 1, taintsChanged: true });
+    assert.match(stderr, /w1: the certificate request w1-stranger asks for another name than this Node/);
+    assert.deepEqual(await conditions("w1-stranger"), []);
+    assert.deepEqual(await conditions("w1-other-token"), []);
+    assert.equal(await server.get("/api/v1/namespaces/kube-system/secrets/bootstrap-token-abcdef"), undefined);
+    assert.deepEqual(await keys("w1"), []);
+    assert.equal((await node("w1")).metadata.labels?.["topology.plinth/rack"], "r7");
+  });
+
+  it("change nothing when nothing is to change", async () => {
+    const before = await node("w1");
+    const { code, stdout } = await register("w1", { rack: "r7" });
+    assert.equal(code, 0);
+    assert.match(stdout, /"taintsChanged":false/);
+    assert.deepEqual(await node("w1"), before);
+  });
+
+  it("keep taints in step with the inventory, and leave those of others alone", async () => {
+    await patch("w1", { spec: { taints: [{ key: "manual", effect: "NoSchedule" }] } });
+    const dedicated = [{ key: "dedicated", value: "db", effect: "NoSchedule" }];
+    assert.equal((await register("w1", { taints: dedicated })).code, 0);
+    assert.deepEqual(await keys("w1"), ["dedicated:NoSchedule", "manual:NoSchedule"]);
+    const other = [{ key: "dedicated", value: "web", effect: "NoExecute" }];
+    assert.equal((await register("w1", { taints: other })).code, 0);
+    assert.deepEqual(await keys("w1"), ["dedicated:NoExecute", "manual:NoSchedule"]);
+    assert.equal((await register("w1")).code, 0);
+    assert.deepEqual(await keys("w1"), ["manual:NoSchedule"]);
+  });
+
+  it("leave labels of others alone, remove what the inventory has no more, and report a conflict", async () => {
+    await patch("w1", { metadata: { labels: { "example.com/manual": "kept" } } });
+    assert.equal((await register("w1", { labels: { "example.com/disk": "nvme" } })).code, 0);
+    assert.equal((await node("w1")).metadata.labels?.["example.com/disk"], "nvme");
+    assert.equal((await node("w1")).metadata.labels?.["example.com/manual"], "kept");
+    const { code, stderr } = await register("w1", { labels: { "example.com/manual": "ours" } });
+    assert.equal(code, 1);
+    assert.match(stderr, /w1: labels and annotations could not be set: .*example\.com\/manual/);
+    assert.equal((await register("w1")).code, 0);
+    const { labels } = (await node("w1")).metadata;
+    assert.equal(labels?.["example.com/disk"], undefined);
+    assert.equal(labels?.["example.com/manual"], "kept");
+  });
+
+  it("refuse a Node of that name on another machine", async () => {
+    await join("w2", "ffffffffffffffffffffffffffffffff");
+    for (const outcome of [await register("w2"), await drain("w2")]) {
+      assert.equal(outcome.code, 1);
+      assert.match(outcome.stderr, /w2: the Node belongs to another machine \(id f+, expected 0123456789abcdef/);
+    }
+    assert.deepEqual(await keys("w2"), ["plinth/uninitialized:NoSchedule"]);
+  });
+
+  it("say when no Node registers, and take the token back", async () => {
+    const { code, stderr } = await register("w3", {}, { token: "aaaaaa.0123456789abcdef", deadline: 2 });
+    assert.equal(code, 1);
+    assert.match(stderr, /w3: no Node registered within 2 s: look at the kubelet there/);
+    assert.equal(await server.get("/api/v1/namespaces/kube-system/secrets/bootstrap-token-aaaaaa"), undefined);
+  });
+
+  it("drain a Node, which is in service again once it is registered", async () => {
+    await pod("goes", "w1");
+    const { code, stdout, stderr } = await drain("w1");
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /"drained":true,"evicted":1,/);
+    assert.equal((await node("w1")).spec.unschedulable, true);
+    assert.ok((await keys("w1")).includes("ToBeDeletedByClusterAutoscaler:NoSchedule"));
+    assert.equal((await register("w1")).code, 0);
+    assert.equal((await node("w1")).spec.unschedulable, undefined);
+    assert.deepEqual(await keys("w1"), ["manual:NoSchedule"]);
+  });
+
+  it("leave a Node cordoned that somebody else had cordoned, also when the drain was killed and ran again", async () => {
+    await patch("w1", { spec: { unschedulable: true } });
+    assert.equal((await drain("w1")).code, 0);
+    assert.equal((await drain("w1")).code, 0);
+    assert.equal((await register("w1")).code, 0);
+    assert.equal((await node("w1")).spec.unschedulable, true);
+    assert.deepEqual(await keys("w1"), ["manual:NoSchedule"]);
+    await patch("w1", { spec: { unschedulable: null } });
+  });
+
+  it("respect disruption budgets: a drain that may not go on ends, tells which, and takes itself back", async () => {
+    await server.send("POST", "/apis/policy/v1/namespaces/default/poddisruptionbudgets", {
+      metadata: { name: "stays" },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: "stays" } } },
+    });
+    await pod("stays", "w1");
+    const { code, stderr } = await drain("w1", 5);
+    assert.equal(code, 1);
+    assert.match(stderr, /w1: it could not be drained within 5 s and is in service again: .*stays/);
+    assert.equal((await node("w1")).spec.unschedulable, undefined);
+    assert.deepEqual(await keys("w1"), ["manual:NoSchedule"]);
+    assert.equal((await node("w1")).metadata.annotations?.["plinth/drained"], undefined);
+  });
+
+  it("have nothing to drain where there is no Node yet", async () => {
+    const { code, stdout } = await drain("w9");
+    assert.equal(code, 0);
+    assert.match(stdout, /"drained":false/);
+  });
+
+  /** A pod that runs on a Node, as its kubelet tells it. */
+  async function pod(name: string, on: string): Promise<void> {
+    await server.send("POST", "/api/v1/namespaces/default/pods", {
+      metadata: { name, labels: { app: name } },
+      spec: {
+        nodeName: on,
+        automountServiceAccountToken: false,
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name: "main", image: "none" }],
+      },
+    });
+    const status = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
+    await server.send(
+      "PATCH",
+      `/api/v1/namespaces/default/pods/${name}/status`,
+      { status },
+      "application/merge-patch+json",
+    );
+  }
+});
