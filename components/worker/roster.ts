@@ -1,12 +1,8 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { rosterScriptPath, type RosterStepName } from "../../plan/bundles/rosterscripts.ts";
 import type { SshTarget } from "../../ssh/index.ts";
 import { connectionOf } from "../host/access.ts";
-
-const scripts = path.join(import.meta.dirname, "../../scripts/roster");
-const delimiter = "END_OF_PLINTH_TEXT";
 
 /** What every step of the roster needs. */
 export interface RosterArgs {
@@ -19,8 +15,8 @@ export interface RosterArgs {
 }
 
 export interface RosterStep {
-  /** Part of the command's name, and the script in scripts/roster. */
-  script: "drain" | "register";
+  /** Part of the command's name, too. */
+  script: RosterStepName;
   /** Name of the Node. */
   node: string;
   /** Seconds. */
@@ -36,16 +32,13 @@ function quote(text: string): string {
 }
 
 /**
- * The command of a step: variables, then the script, run by /bin/sh. Its standard input is free for credentials.
- *
- * @throws Error when the text holds the delimiter as a line.
+ * The command of a step: its variables, and the script that the host has. Standard input is left to credentials. The text
+ * changes with what the step is about and not with the script, because a drain must not be run for that.
  */
 export function rosterCommand(step: RosterStep): string {
   const variables = { NODE: step.node, DEADLINE: String(step.deadline), ...step.variables };
-  const text = ["common", step.script].map((name) => readFileSync(path.join(scripts, `${name}.sh`), "utf8"));
-  const lines = [...Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}`), ...text].join("\n");
-  if (lines.split("\n").includes(delimiter)) throw new Error(`the script must not hold the line ${delimiter}`);
-  return `script=$(cat <<'${delimiter}'\n${lines}\n${delimiter}\n)\nexec /bin/sh -c "$script"\n`;
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`);
+  return [...lines, `exec ${rosterScriptPath(step.script)}`, ""].join("\n");
 }
 
 /**

@@ -21,8 +21,9 @@ import {
   controllerSecrets,
   controllerUnit,
 } from "./controllers.ts";
+import { rosterDirectories, rosterScripts } from "./rosterscripts.ts";
 
-/** API server, controller manager and scheduler of one host. */
+/** API server, controller manager and scheduler of one host, and what the roster runs there. */
 export function controlPlaneBundle(host: Host, hosts: readonly Host[], config: ClusterConfig): Bundle {
   const units = [apiserverUnit, ...controllers.map(controllerUnit)];
   return {
@@ -37,6 +38,7 @@ export function controlPlaneBundle(host: Host, hosts: readonly Host[], config: C
       { path: "/etc/kubernetes/pki", mode: "0755", owner: "root:root" },
       ...apiserverDirectories,
       ...controllers.flatMap(controllerDirectories),
+      ...rosterDirectories,
     ],
     binaries: [
       ...apiserverBinaries(config),
@@ -46,6 +48,7 @@ export function controlPlaneBundle(host: Host, hosts: readonly Host[], config: C
     files: [
       ...apiserverFiles(host, hosts, config),
       ...controllers.flatMap((controller) => controllerFiles(controller, host, config)),
+      ...rosterScripts,
     ],
     secrets: [
       authorityFile("kubernetes", kubernetesAuthorityFile, { restart: units }),

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { rosterScripts } from "../../plan/bundles/rosterscripts.ts";
 import { assemble } from "./support/fake-host.ts";
 
 const project = join(import.meta.dirname, "../..");
@@ -51,14 +52,13 @@ describe("shell scripts", function () {
     });
   }
 
-  for (const script of ["drain", "register"]) {
-    it(`of the roster hold what shellcheck asks for, as they are assembled: ${script}`, () => {
-      const parts = ["common", script].map((name) => readFileSync(join(project, `scripts/roster/${name}.sh`), "utf8"));
+  for (const { path, content } of rosterScripts) {
+    it(`of the roster hold what shellcheck asks for, as hosts have them: ${basename(path)}`, () => {
       const directory = mkdtempSync(join(tmpdir(), "plinth-shellcheck-"));
       try {
-        writeFileSync(join(directory, script), parts.join("\n"));
+        writeFileSync(join(directory, "script"), content);
         // Variables are given by the command, or read by the other script.
-        assert.equal(shellcheck(join(directory, script), ["--exclude=SC2034,SC2154"]), "");
+        assert.equal(shellcheck(join(directory, "script"), ["--exclude=SC2034,SC2154"]), "");
       } finally {
         rmSync(directory, { recursive: true });
       }

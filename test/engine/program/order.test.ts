@@ -130,9 +130,10 @@ describe("the engine and the program", function () {
     assert.equal(commands.concurrency(), 1);
     assert.deepEqual(
       commands.take(),
-      [["etcd", "controlplane", "loadbalancer"], ["runtime", "node"]].flatMap((bundles) =>
-        names.flatMap((name) => bundles.map((bundle) => `update ${name}-${bundle}`)),
-      ),
+      [
+        ["etcd", "controlplane", "loadbalancer"],
+        ["runtime", "node"],
+      ].flatMap((bundles) => names.flatMap((name) => bundles.map((bundle) => `update ${name}-${bundle}`))),
     );
   });
 

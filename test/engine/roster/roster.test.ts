@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { defaultVersions, ensureArtifacts } from "../../../artifacts/index.ts";
 import { rosterCommand, type RosterStep } from "../../../components/worker/roster.ts";
+import { rosterScriptPath, rosterScripts } from "../../../plan/bundles/rosterscripts.ts";
 import { renderNodeManifest, renderTaints } from "../../../plan/roster.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
 import { hostsOf } from "../../support/cluster.ts";
@@ -36,6 +37,9 @@ describe("the roster's scripts", function () {
     const paths = await ensureArtifacts([{ name: "kubectl", version: defaultVersions["kubectl"] ?? "" }]);
     kubectl = path.dirname(paths.get("kubectl") ?? "");
     folder = await mkdtemp(path.join(tmpdir(), "plinth-roster-"));
+    for (const script of rosterScripts) {
+      writeFileSync(path.join(folder, path.basename(script.path)), script.content, { mode: 0o755 });
+    }
     server = await startApiServer();
     writeFileSync(path.join(folder, "kubeconfig"), server.kubeconfig);
     await server.send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
@@ -51,7 +55,8 @@ describe("the roster's scripts", function () {
 
   function run(step: RosterStep, token = "-"): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const child = spawn("sh", ["-c", rosterCommand(step)], {
+      const installed = path.dirname(rosterScriptPath(step.script));
+      const child = spawn("sh", ["-c", rosterCommand(step).replace(installed, folder)], {
         env: { ...process.env, PATH: `${kubectl}:${process.env["PATH"] ?? ""}` },
       });
       const outcome: Outcome = { code: -1, stdout: "", stderr: "" };
