@@ -9,7 +9,7 @@ export function noChange(project: Project): void {
       const before = await fingerprint(project);
       const { stdout } = await project.expect(0, "up", "--yes", "--expect-no-changes");
       assert.equal(await fingerprint(project), before);
-      assert.match(stdout, /3 connections to 3 hosts \(at most 1 per host\), 3 round trips/);
+      assert.match(stdout, /5 connections to 5 hosts \(at most 1 per host\), 5 round trips/);
     });
   });
 }

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import type { Project } from "./project.ts";
 
 export const hosts = ["cp1", "cp2", "cp3"] as const;
-export const units = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "haproxy", "keepalived"];
+/** Hosts that are workers only. */
+export const workers = ["w1", "w2"] as const;
+export const units = [
+  ...["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "haproxy", "keepalived"],
+  ...["containerd", "kubelet", "kube-proxy", "flanneld"],
+];
 
 /** Everything on a host that a run without changes must leave alone: files, and when each unit was started. */
 export async function fingerprint(project: Project): Promise<string> {
@@ -10,11 +15,13 @@ export async function fingerprint(project: Project): Promise<string> {
     "find /etc /opt/plinth /usr/local/lib/plinth /var/lib/plinth -type f -exec sha256sum {} + | sort -k2",
     `systemctl show -p Id,ActiveEnterTimestampMonotonic,NRestarts ${units.join(" ")}`,
   ].join("; ");
-  const all = await Promise.all(hosts.map(async (host) => `${host}\n${await project.read(host, script)}`));
+  const all = await Promise.all(
+    [...hosts, ...workers].map(async (host) => `${host}\n${await project.read(host, script)}`),
+  );
   return all.join("\n");
 }
 
-/** When each unit of a host was last started, as systemd tells it. */
+/** When each unit of a host was last started, as systemd tells it; nothing for units that it does not have. */
 export async function startTimes(project: Project, host: string): Promise<Record<string, string>> {
   const text = await project.read(host, `systemctl show -p Id,ActiveEnterTimestampMonotonic ${units.join(" ")}`);
   const blocks = text.trim().split("\n\n");

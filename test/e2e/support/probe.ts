@@ -1,5 +1,5 @@
-// A client of the API server that keeps asking at a fixed rate and writes down every attempt. Runs as a process of its own
-// inside the lab's network namespace: node probe.ts KUBECONFIG OUTPUT INTERVAL_MS PATH [--write PREFIX] [--http2]
+// A client of the API server, or of any http URL, that keeps asking at a fixed rate and writes down every attempt. Runs as a process of its own
+// inside the lab's network namespace: node probe.ts KUBECONFIG OUTPUT INTERVAL_MS PATH|URL [--write PREFIX] [--http2]
 //
 // Without --http2 every attempt has a connection of its own; with it they share one HTTP/2 connection, as client-go does,
 // and a connection that the server closes or announces to close (GOAWAY) is followed by a new one.
@@ -8,6 +8,7 @@
 // times (k8s.io/client-go/rest/with_retry.go): an API server that stops has an instant at which it answers what comes in
 // on open connections with 503 and Retry-After (k8s.io/apiserver/pkg/server/filters/waitgroup.go).
 import { appendFileSync, readFileSync } from "node:fs";
+import http from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
 import { parseArgs } from "node:util";
@@ -52,7 +53,8 @@ function askAlone(body: string | undefined, done: Done, retriesLeft = retries): 
     timeout: deadline,
     headers: length,
   };
-  const request = https.request(new URL(target, server), options, (response) => {
+  const url = new URL(target, server);
+  const request = (url.protocol === "http:" ? http : https).request(url, options, (response) => {
     response.resume();
     response.on("end", () => {
       const answer = answerOf(response.statusCode ?? 0, response.headers["retry-after"]);
