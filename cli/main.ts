@@ -33,6 +33,13 @@ async function drained(stream: NodeJS.WriteStream): Promise<void> {
     );
 }
 
+for (const stream of [process.stdout, process.stderr]) {
+  // A reader that went away (`plinth up | head`) must not end a run in the middle of a change.
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 const code = await main(process.argv.slice(2));
 await Promise.all([drained(process.stdout), drained(process.stderr)]);
 // Not left to the event loop: the SDK keeps handles open after a run.

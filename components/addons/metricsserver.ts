@@ -120,7 +120,7 @@ export class MetricsServer extends pulumi.ComponentResource {
     new k8s.apiregistration.v1.APIService(
       program,
       {
-        metadata: { name: "v1beta1.metrics.k8s.io", labels },
+        metadata: { name: "v1beta1.metrics.k8s.io", labels, ...awaited },
         spec: {
           group: "metrics.k8s.io",
           version: "v1beta1",

@@ -53,7 +53,7 @@ export function nodeChange(project: Project): void {
       assert.deepEqual((await poller.stop()).failures, []);
       assert.deepEqual(await containers(), before);
       assertOneAtATime(await Promise.all(all.map((host) => lastRestart(project, host, ["kubelet"]))));
-      const capacity = await kube.list("nodes", '{range .items[*]}{.status.capacity.pods}{"\n"}{end}');
+      const capacity = await kube.list("nodes", '{range .items[*]}{.status.capacity.pods}{"\\n"}{end}');
       assert.deepEqual(capacity, ["90", "90", "90", "90", "90"]);
     });
   });
@@ -109,13 +109,13 @@ export function nodeChange(project: Project): void {
       for (const host of all) assert.match(stdout, new RegExp(`drain on ${host}`));
       const versions = await kube.list(
         "nodes",
-        '{range .items[*]}{.status.nodeInfo.containerRuntimeVersion}{"\n"}{end}',
+        '{range .items[*]}{.status.nodeInfo.containerRuntimeVersion}{"\\n"}{end}',
       );
       assert.deepEqual(
         versions,
         all.map(() => `containerd://${laterContainerd}`),
       );
-      const cordoned = await kube.list("nodes", '{range .items[*]}{.spec.unschedulable}{"\n"}{end}');
+      const cordoned = await kube.list("nodes", '{range .items[*]}{.spec.unschedulable}{"\\n"}{end}');
       assert.deepEqual(cordoned, []);
       assertOneAtATime(await Promise.all(all.map((host) => lastRestart(project, host, ["containerd"]))));
       await project.expect(0, "up", "--yes", "--expect-no-changes");

@@ -24,7 +24,7 @@ export function workerLoss(project: Project): void {
   const webNodes = async (): Promise<string[]> => {
     const lines = await kube.list(
       "pods",
-      '{range .items[*]}{.spec.nodeName} {.status.conditions[?(@.type=="Ready")].status} {.metadata.deletionTimestamp}{"\n"}{end}',
+      '{range .items[*]}{.spec.nodeName} {.status.conditions[?(@.type=="Ready")].status} {.metadata.deletionTimestamp}{"\\n"}{end}',
       "-n",
       "work",
       "-l",

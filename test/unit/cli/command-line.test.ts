@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { CommanderError, type Command } from "commander";
 import { commandLine } from "../../../cli/app.ts";
 import { separateArguments } from "../../../cli/commands/kubectl.ts";
@@ -73,6 +75,12 @@ describe("command line", () => {
     assert.deepEqual(await parsed(["kubectl", "--", "--help"]), [["--help"], { stack }]);
     assert.deepEqual(await parsed(["ssh", "cp1", "--", "ls", "-la"]), ["cp1", ["--", "ls", "-la"], { stack }]);
     assert.deepEqual(await parsed(["ssh", "cp1", "ls", "-la"]), ["cp1", ["ls", "-la"], { stack }]);
+  });
+
+  it("goes on when nobody reads its output any more", async () => {
+    const child = spawn(process.execPath, ["cli/main.ts", "--help"], { stdio: ["ignore", "pipe", "inherit"] });
+    child.stdout.destroy();
+    assert.deepEqual(await once(child, "close"), [0, null]);
   });
 
   it("takes whole numbers of 1 and more for --parallel", () => {
