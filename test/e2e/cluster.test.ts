@@ -9,9 +9,15 @@ import { destroy } from "./scenarios/destroy.ts";
 import { faults } from "./scenarios/faults.ts";
 import { killed } from "./scenarios/killed.ts";
 import { noChange } from "./scenarios/no-change.ts";
+import { newWorker } from "./scenarios/new-worker.ts";
+import { nodeChange } from "./scenarios/node-change.ts";
+import { nodes } from "./scenarios/nodes.ts";
 import { secrecy } from "./scenarios/secrecy.ts";
+import { smoke } from "./scenarios/smoke.ts";
+import { workerLoss } from "./scenarios/worker-loss.ts";
+import { workloads } from "./scenarios/workloads.ts";
 
-// One cluster, on three lab hosts of its own, goes through all scenarios in this order: bringing one up for each would
+// One cluster, on five lab hosts of its own, goes through all scenarios in this order: bringing one up for each would
 // take too long. A scenario leaves a healthy cluster behind. After a failure the rest is not run: it would fail for the
 // same reason and hide it.
 describe("a cluster on lab hosts", function () {
@@ -27,6 +33,7 @@ describe("a cluster on lab hosts", function () {
 
   killed(project);
   bringUp(project);
+  nodes(project);
   noChange(project);
   secrecy(project);
   badInput(project);
@@ -34,5 +41,10 @@ describe("a cluster on lab hosts", function () {
   badFlag(project);
   certificateRenewal(project);
   faults(project);
+  workloads(project);
+  nodeChange(project);
+  workerLoss(project);
+  smoke(project);
+  newWorker(project);
   destroy(project);
 });

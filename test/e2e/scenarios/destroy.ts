@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hosts, units } from "../support/hosts.ts";
+import { allHosts, hosts, units } from "../support/hosts.ts";
 import type { Project } from "../support/project.ts";
 
 /** The cluster is taken off its hosts, and brought up again. */
@@ -11,6 +11,8 @@ export function destroy(project: Project): void {
         const kept = (await project.read(host, "find /var/lib/plinth-kept -name member")).trim();
         assert.match(kept, /^\/var\/lib\/plinth-kept\/\S+\/var\/lib\/etcd\/member$/, `${host} kept etcd's data`);
         assert.ok(text.includes(kept.split("/").slice(0, 5).join("/")), `${kept} in:\n${text}`);
+      }
+      for (const host of allHosts) {
         const paths = [
           "/usr/local/lib/plinth",
           "/var/lib/plinth",
@@ -18,6 +20,11 @@ export function destroy(project: Project): void {
           "/etc/kubernetes",
           "/etc/etcd",
           "/var/lib/etcd",
+          "/var/lib/kubelet",
+          "/var/lib/containerd",
+          "/var/lib/containerd-images",
+          "/etc/containerd",
+          "/etc/cni",
           ...units
             .map((unit) => `/etc/systemd/system/${unit}.service`)
             .filter((path) => !/haproxy|keepalived/.test(path)),
@@ -26,6 +33,8 @@ export function destroy(project: Project): void {
         assert.equal(left, "", host);
         const running = await project.read(host, `systemctl is-active ${units.join(" ")} || true`);
         assert.doesNotMatch(running, /^active$/m, host);
+        const pods = await project.read(host, "pgrep -a containerd-shim || true; ip -o link show type veth");
+        assert.equal(pods, "", host);
         const users = await project.read(host, "getent passwd | grep -E '^(etcd|kube-|keepalived_script)' || true");
         assert.equal(users, "", host);
       }
@@ -46,7 +55,7 @@ export function destroy(project: Project): void {
         /cp1: port 6443, which kube-apiserver needs, is taken by socat \(pid \d+, unit squatter\.service\)/,
       );
       assert.match(text, /cp2: the host belongs to cluster other \(id ffffffffffffffff, stack other\) as host web7/);
-      for (const host of hosts) await project.read(host, "test ! -e /usr/local/lib/plinth");
+      for (const host of allHosts) await project.read(host, "test ! -e /usr/local/lib/plinth");
       await project.read("cp1", "systemctl stop squatter");
       await project.read("cp2", "rm -r /var/lib/plinth");
     });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { allHosts } from "../support/hosts.ts";
 import { finish, type Project } from "../support/project.ts";
 
 /** Command lines of all processes in the sandbox, by pid. */
@@ -76,6 +77,11 @@ export function killed(project: Project): void {
         after: /(created controlplane|(created|…) loadbalancer) on/,
         victim: "engine",
       },
+      {
+        title: "everything, while Nodes join",
+        after: /(created|updated|…) (runtime|node|register) on/,
+        victim: "plinth",
+      },
     ];
     let authority = "";
 
@@ -100,7 +106,7 @@ export function killed(project: Project): void {
       const run = await project.expect(0, "up", "--yes");
       assert.match(run.stdout, /endpoint\s+https:\/\/10\.27\.0\.10:6443/);
       authority = (await project.expect(0, "outputs", "caCertificate")).stdout;
-      for (const host of ["cp1", "cp2", "cp3"]) {
+      for (const host of allHosts) {
         const onHost = await project.read(host, "cat /etc/kubernetes/pki/ca.crt");
         assert.equal(onHost.trim(), authority.trim(), `${host} has the authority of the state`);
       }

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { hosts, startTimes, workers } from "../support/hosts.ts";
+import { allHosts, hosts, startTimes } from "../support/hosts.ts";
 import { fetchInside } from "../support/http.ts";
 import type { Project } from "../support/project.ts";
 
-const others = [...hosts, ...workers];
 const line = `  { name: "w2", address: "10.27.0.22"`;
 const added = `  { name: "w3", address: "10.27.0.23", roles: ["worker"], region: "lab", zone: "c", labels: { disk: "nvme" } },\n`;
 
@@ -15,7 +14,7 @@ export function newWorker(project: Project): void {
     let before: Record<string, string>[] = [];
 
     it("shows in the preview as what is made for it, and as a backend of the load balancers", async () => {
-      before = await Promise.all(others.map((host) => startTimes(project, host)));
+      before = await Promise.all(allHosts.map((host) => startTimes(project, host)));
       await project.expect(0, "lab", "add", "w3", "10.27.0.23");
       const text = readFileSync(path.join(project.dir, "hosts/lab.ts"), "utf8");
       assert.ok(text.includes(line));
@@ -43,7 +42,7 @@ export function newWorker(project: Project): void {
         "topology.kubernetes.io/zone",
       );
       assert.match(stdout, /w3\s+Ready\s+worker\s.*\snvme\s+c\n/);
-      const after = await Promise.all(others.map((host) => startTimes(project, host)));
+      const after = await Promise.all(allHosts.map((host) => startTimes(project, host)));
       assert.deepEqual(after, before);
       await fetchInside(project, "http://10.27.0.23:30080/");
       await project.expect(0, "up", "--yes", "--expect-no-changes");

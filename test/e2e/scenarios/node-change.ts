@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { assertOneAtATime, hosts, lastRestart, startTimes, workers } from "../support/hosts.ts";
+import { allHosts, assertOneAtATime, lastRestart, startTimes } from "../support/hosts.ts";
 import { outsideUrl } from "../support/http.ts";
 import { Kube } from "../support/kube.ts";
 import { Poller } from "../support/poller.ts";
 import type { Project } from "../support/project.ts";
 
-const all = [...hosts, ...workers];
 /** The setting of the lab, to which the tests add. */
 const kubelet = (more: string) => `{ failCgroupV1: false, failSwapOn: false, protectKernelDefaults: false, ${more} }`;
 const laterContainerd = "2.4.1";
@@ -52,7 +51,7 @@ export function nodeChange(project: Project): void {
       await project.expect(0, "up", "--yes");
       assert.deepEqual((await poller.stop()).failures, []);
       assert.deepEqual(await containers(), before);
-      assertOneAtATime(await Promise.all(all.map((host) => lastRestart(project, host, ["kubelet"]))));
+      assertOneAtATime(await Promise.all(allHosts.map((host) => lastRestart(project, host, ["kubelet"]))));
       const capacity = await kube.list("nodes", '{range .items[*]}{.status.capacity.pods}{"\\n"}{end}');
       assert.deepEqual(capacity, ["90", "90", "90", "90", "90"]);
     });
@@ -60,14 +59,14 @@ export function nodeChange(project: Project): void {
 
   describe("a setting that the kubelet rejects", () => {
     it("stops at the first Node, which gets its previous files back; the others are not touched", async () => {
-      const before = await Promise.all(all.map((host) => startTimes(project, host)));
+      const before = await Promise.all(allHosts.map((host) => startTimes(project, host)));
       project.configure("kubeletConfig", kubelet("maxPods: 90, evictionHard: { memory.available: lots }"));
       const { text } = await project.expect(1, "up", "--yes");
       assert.match(text, /node on cp1/);
       assert.match(text, /kubelet\.service/);
       assert.match(text, /previous configuration was put back and is healthy/);
-      const after = await Promise.all(all.map((host) => startTimes(project, host)));
-      all.slice(1).forEach((host, index) => {
+      const after = await Promise.all(allHosts.map((host) => startTimes(project, host)));
+      allHosts.slice(1).forEach((host, index) => {
         assert.deepEqual(after[index + 1], before[index + 1], `${host} was left alone`);
       });
       await kube.ask("wait", "node", "cp1", "--for=condition=Ready", "--timeout=60s");
@@ -106,18 +105,18 @@ export function nodeChange(project: Project): void {
       project.configure("containerdVersion", laterContainerd);
       const { stdout } = await project.expect(0, "up", "--yes");
       assert.deepEqual((await poller.stop()).failures, []);
-      for (const host of all) assert.match(stdout, new RegExp(`drain on ${host}`));
+      for (const host of allHosts) assert.match(stdout, new RegExp(`drain on ${host}`));
       const versions = await kube.list(
         "nodes",
         '{range .items[*]}{.status.nodeInfo.containerRuntimeVersion}{"\\n"}{end}',
       );
       assert.deepEqual(
         versions,
-        all.map(() => `containerd://${laterContainerd}`),
+        allHosts.map(() => `containerd://${laterContainerd}`),
       );
       const cordoned = await kube.list("nodes", '{range .items[*]}{.spec.unschedulable}{"\\n"}{end}');
       assert.deepEqual(cordoned, []);
-      assertOneAtATime(await Promise.all(all.map((host) => lastRestart(project, host, ["containerd"]))));
+      assertOneAtATime(await Promise.all(allHosts.map((host) => lastRestart(project, host, ["containerd"]))));
       await project.expect(0, "up", "--yes", "--expect-no-changes");
     });
   });

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { eventually } from "../../support/eventually.ts";
-import { hosts, workers } from "../support/hosts.ts";
+import { allHosts } from "../support/hosts.ts";
 import { outsideUrl } from "../support/http.ts";
 import { Kube } from "../support/kube.ts";
 import { Poller } from "../support/poller.ts";
 import type { Project } from "../support/project.ts";
-
-const all = [...hosts, ...workers];
 
 /** A worker loses power, and then every host at once. Needs the scenario of workloads to have been run. */
 export function workerLoss(project: Project): void {
@@ -71,9 +69,9 @@ export function workerLoss(project: Project): void {
 
   describe("power loss of every host at once", () => {
     it("is over when they have power again, without a command", async () => {
-      for (const host of all) await project.expect(0, "lab", "kill", host);
+      for (const host of allHosts) await project.expect(0, "lab", "kill", host);
       const began = performance.now();
-      await Promise.all(all.map((host) => project.expect(0, "lab", "start", host)));
+      await Promise.all(allHosts.map((host) => project.expect(0, "lab", "start", host)));
       await eventually("status is green", 300, async () =>
         (await project.plinth("status")).code === 0 ? true : undefined,
       );

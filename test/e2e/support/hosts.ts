@@ -4,6 +4,7 @@ import type { Project } from "./project.ts";
 export const hosts = ["cp1", "cp2", "cp3"] as const;
 /** Hosts that are workers only. */
 export const workers = ["w1", "w2"] as const;
+export const allHosts = [...hosts, ...workers];
 export const units = [
   ...["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "haproxy", "keepalived"],
   ...["containerd", "kubelet", "kube-proxy", "flanneld"],
@@ -15,9 +16,7 @@ export async function fingerprint(project: Project): Promise<string> {
     "find /etc /opt/plinth /usr/local/lib/plinth /var/lib/plinth -type f -exec sha256sum {} + | sort -k2",
     `systemctl show -p Id,ActiveEnterTimestampMonotonic,NRestarts ${units.join(" ")}`,
   ].join("; ");
-  const all = await Promise.all(
-    [...hosts, ...workers].map(async (host) => `${host}\n${await project.read(host, script)}`),
-  );
+  const all = await Promise.all(allHosts.map(async (host) => `${host}\n${await project.read(host, script)}`));
   return all.join("\n");
 }
 

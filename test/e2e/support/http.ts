@@ -3,11 +3,8 @@ import { promisify } from "node:util";
 import { instanceName } from "../../../lab/paths.ts";
 import type { Project } from "./project.ts";
 
-/** Where clients reach the Deployment `web` through the load balancer, by {@link servicePorts}. */
+/** Where clients reach the Deployment `web` through the load balancer, by the lab's `plinth:servicePorts`. */
 export const outsideUrl = "http://10.27.0.10:80/";
-
-/** The lab's `plinth:servicePorts` in these tests, YAML in flow style. */
-export const servicePorts = "[{ name: web, port: 80, nodePort: 30080 }]";
 
 /** The answer to a GET from inside the lab's network namespace; fails for any other status than 2xx. */
 export async function fetchInside(project: Project, url: string): Promise<string> {
