@@ -231,6 +231,7 @@ describe("in-cluster objects", () => {
       return annotations?.["pulumi.com/skipAwait"] === "true";
     });
     assert.deepEqual(skips.map((item) => `${kindOf(item)} ${item.name}`).sort(), [
+      "APIService metrics-server",
       "Deployment coredns",
       "Deployment metrics-server",
       "Service kube-dns",

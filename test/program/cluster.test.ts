@@ -166,7 +166,7 @@ describe("program", () => {
 
   it("the text of every bundle is known at preview, before any key exists", async () => {
     const { registrations } = await run(argsOf(), true);
-    for (const item of commands(registrations)) assert.match(String(item.inputs["create"]), /plinth-/, item.name);
+    for (const item of commands(registrations)) assert.match(String(item.inputs["create"]), /plinth[-/]/, item.name);
   });
 
   it("gives the outputs that other stacks read, the kubeconfig as a secret", async () => {
