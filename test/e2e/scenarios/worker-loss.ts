@@ -37,6 +37,10 @@ export function workerLoss(project: Project): void {
 
   describe("power loss of a worker", () => {
     it("leaves its Node not ready, moves its pods as they tolerate, and the load balancer goes on", async () => {
+      // What ran before may have left all pods on one worker.
+      await kube.ask("rollout", "restart", "-n", "work", "deployment/web");
+      await kube.rolledOut("deployment/web");
+      assert.deepEqual(await webNodes(), ["w1", "w1", "w2", "w2"]);
       const poller = await Poller.start(project, { path: outsideUrl });
       await project.expect(0, "lab", "kill", "w1");
       const began = performance.now();
