@@ -123,9 +123,7 @@ export async function startApiServer(): Promise<TestApiServer> {
         throw error;
       }
     };
-    await waitFor("the API server", () =>
-      client.send({ method: "GET", path: "/api/v1/namespaces/default", signal, patienceSeconds: 0 }),
-    );
+    await waitFor("the API server", () => client.send({ method: "GET", path: "/readyz", signal, patienceSeconds: 0 }));
     start("kube-controller-manager", {
       kubeconfig: kubeconfigFile,
       "secure-port": String(controllerPort),

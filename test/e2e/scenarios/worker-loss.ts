@@ -8,87 +8,91 @@ import type { Project } from "../support/project.ts";
 
 /** A worker loses power, and then every host at once. Needs the scenario of workloads to have been run. */
 export function workerLoss(project: Project): void {
-  let kube: Kube;
-  before(async () => {
-    kube = await Kube.open(project);
-  });
-  after(() => {
-    kube.close();
-  });
-
-  const readiness = (node: string) =>
-    kube.run("get", "node", node, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}');
-  /** Nodes of the pods of the Deployment that are ready. */
-  const webNodes = async (): Promise<string[]> => {
-    const lines = await kube.list(
-      "pods",
-      '{range .items[*]}{.spec.nodeName} {.status.conditions[?(@.type=="Ready")].status} {.metadata.deletionTimestamp}{"\\n"}{end}',
-      "-n",
-      "work",
-      "-l",
-      "app=web",
-    );
-    return lines
-      .map((line) => line.split(" "))
-      .filter(([, ready, deleted]) => ready === "True" && deleted === "")
-      .map(([node]) => node ?? "")
-      .sort();
-  };
-
-  describe("power loss of a worker", () => {
-    it("leaves its Node not ready, moves its pods as they tolerate, and the load balancer goes on", async () => {
-      // What ran before may have left all pods on one worker.
-      await kube.ask("rollout", "restart", "-n", "work", "deployment/web");
-      await kube.rolledOut("deployment/web");
-      assert.deepEqual(await webNodes(), ["w1", "w1", "w2", "w2"]);
-      const poller = await Poller.start(project, { path: outsideUrl });
-      await project.expect(0, "lab", "kill", "w1");
-      const began = performance.now();
-      await eventually("w1 is not ready", 90, async () =>
-        (await readiness("w1")).stdout === "Unknown" ? true : undefined,
-      );
-      const notReady = performance.now() - began;
-      await eventually("four pods run on w2", 120, async () =>
-        (await webNodes()).join() === "w2,w2,w2,w2" ? true : undefined,
-      );
-      const moved = performance.now() - began;
-      const report = await poller.stop();
-      console.log(
-        `      not ready after ${Math.round(notReady / 1000)} s, pods moved after ${Math.round(moved / 1000)} s; longest gap between answers ${report.gap} ms, ${report.failures.length} of ${report.attempts.length} requests failed`,
-      );
-      assert.deepEqual(
-        report.attempts.slice(-20).filter(({ ok }) => !ok),
-        [],
-      );
+  describe("hosts without power", () => {
+    let kube: Kube;
+    before(async () => {
+      kube = await Kube.open(project);
+    });
+    after(() => {
+      kube.close();
     });
 
-    it("is over when it has power again, without a command", async () => {
-      await project.expect(0, "lab", "start", "w1");
-      await eventually("w1 is ready", 180, async () => ((await readiness("w1")).stdout === "True" ? true : undefined));
-      await kube.rolledOut("daemonset/client");
-      await project.expect(0, "status");
-      await project.expect(0, "up", "--yes", "--expect-no-changes");
-    });
-  });
+    const readiness = (node: string) =>
+      kube.run("get", "node", node, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}');
+    /** Nodes of the pods of the Deployment that are ready. */
+    const webNodes = async (): Promise<string[]> => {
+      const lines = await kube.list(
+        "pods",
+        '{range .items[*]}{.spec.nodeName} {.status.conditions[?(@.type=="Ready")].status} {.metadata.deletionTimestamp}{"\\n"}{end}',
+        "-n",
+        "work",
+        "-l",
+        "app=web",
+      );
+      return lines
+        .map((line) => line.split(" "))
+        .filter(([, ready, deleted]) => ready === "True" && deleted === "")
+        .map(([node]) => node ?? "")
+        .sort();
+    };
 
-  describe("power loss of every host at once", () => {
-    it("is over when they have power again, without a command", async () => {
-      for (const host of allHosts) await project.expect(0, "lab", "kill", host);
-      const began = performance.now();
-      await Promise.all(allHosts.map((host) => project.expect(0, "lab", "start", host)));
-      await eventually("status is green", 300, async () =>
-        (await project.plinth("status")).code === 0 ? true : undefined,
-      );
-      const green = performance.now() - began;
-      for (const object of ["deployment/web", "daemonset/client", "statefulset/ordered"])
-        await kube.rolledOut(object, 240);
-      const poller = await Poller.start(project, { path: outsideUrl });
-      const served = performance.now() - began;
-      assert.deepEqual((await poller.stop()).failures, []);
-      console.log(
-        `      status green after ${Math.round(green / 1000)} s, applications served after ${Math.round(served / 1000)} s`,
-      );
-      await project.expect(0, "up", "--yes", "--expect-no-changes");
+    describe("power loss of a worker", () => {
+      it("leaves its Node not ready, moves its pods as they tolerate, and the load balancer goes on", async () => {
+        // What ran before may have left all pods on one worker.
+        await kube.ask("rollout", "restart", "-n", "work", "deployment/web");
+        await kube.rolledOut("deployment/web");
+        assert.deepEqual(await webNodes(), ["w1", "w1", "w2", "w2"]);
+        const poller = await Poller.start(project, { path: outsideUrl });
+        await project.expect(0, "lab", "kill", "w1");
+        const began = performance.now();
+        await eventually("w1 is not ready", 90, async () =>
+          (await readiness("w1")).stdout === "Unknown" ? true : undefined,
+        );
+        const notReady = performance.now() - began;
+        await eventually("four pods run on w2", 120, async () =>
+          (await webNodes()).join() === "w2,w2,w2,w2" ? true : undefined,
+        );
+        const moved = performance.now() - began;
+        const report = await poller.stop();
+        console.log(
+          `      not ready after ${Math.round(notReady / 1000)} s, pods moved after ${Math.round(moved / 1000)} s; longest gap between answers ${report.gap} ms, ${report.failures.length} of ${report.attempts.length} requests failed`,
+        );
+        assert.deepEqual(
+          report.attempts.slice(-20).filter(({ ok }) => !ok),
+          [],
+        );
+      });
+
+      it("is over when it has power again, without a command", async () => {
+        await project.expect(0, "lab", "start", "w1");
+        await eventually("w1 is ready", 180, async () =>
+          (await readiness("w1")).stdout === "True" ? true : undefined,
+        );
+        await kube.rolledOut("daemonset/client");
+        await project.expect(0, "status");
+        await project.expect(0, "up", "--yes", "--expect-no-changes");
+      });
+    });
+
+    describe("power loss of every host at once", () => {
+      it("is over when they have power again, without a command", async () => {
+        for (const host of allHosts) await project.expect(0, "lab", "kill", host);
+        const began = performance.now();
+        await Promise.all(allHosts.map((host) => project.expect(0, "lab", "start", host)));
+        await eventually("status is green", 300, async () =>
+          (await project.plinth("status")).code === 0 ? true : undefined,
+        );
+        const green = performance.now() - began;
+        for (const object of ["deployment/web", "daemonset/client", "statefulset/ordered"])
+          await kube.rolledOut(object, 240);
+        const poller = await Poller.start(project, { path: outsideUrl });
+        const served = performance.now() - began;
+        assert.deepEqual((await poller.stop()).failures, []);
+        console.log(
+          `      status green after ${Math.round(green / 1000)} s, applications served after ${Math.round(served / 1000)} s`,
+        );
+        await project.expect(0, "up", "--yes", "--expect-no-changes");
+      });
     });
   });
 }
