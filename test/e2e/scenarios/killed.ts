@@ -107,7 +107,7 @@ export function killed(project: Project): void {
       assert.match(run.stdout, /endpoint\s+https:\/\/10\.27\.0\.10:6443/);
       authority = (await project.expect(0, "outputs", "caCertificate")).stdout;
       for (const host of allHosts) {
-        const onHost = await project.read(host, "cat /etc/kubernetes/pki/ca.crt");
+        const onHost = await project.read(host, "cat /etc/kubernetes/pki/node-ca.crt");
         assert.equal(onHost.trim(), authority.trim(), `${host} has the authority of the state`);
       }
     });
