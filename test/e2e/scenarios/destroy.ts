@@ -33,7 +33,11 @@ export function destroy(project: Project): void {
         assert.equal(left, "", host);
         const running = await project.read(host, `systemctl is-active ${units.join(" ")} || true`);
         assert.doesNotMatch(running, /^active$/m, host);
-        const pods = await project.read(host, "pgrep -a containerd-shim || true; ip -o link show type veth");
+        // host0 is the lab's own.
+        const pods = await project.read(
+          host,
+          "pgrep -a containerd-shim; ip -o link show type veth | grep -v ' host0@'; ip -o link show type bridge",
+        );
         assert.equal(pods, "", host);
         const users = await project.read(host, "getent passwd | grep -E '^(etcd|kube-|keepalived_script)' || true");
         assert.equal(users, "", host);
