@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../../support/eventually.ts";
 import { allHosts, hosts, units } from "../support/hosts.ts";
 import type { Project } from "../support/project.ts";
 
@@ -47,7 +48,11 @@ export function destroy(project: Project): void {
     it("a taken port and a host of another cluster are refused by name, both at once, and no host is touched", async () => {
       await project.read(
         "cp1",
-        "systemd-run --quiet --unit=squatter socat TCP-LISTEN:6443,bind=10.27.0.11,fork SYSTEM:cat",
+        // reuseaddr: connections of the cluster that was destroyed may still wait for their end on this port.
+        "systemd-run --quiet --unit=squatter socat TCP-LISTEN:6443,bind=10.27.0.11,reuseaddr,fork SYSTEM:cat",
+      );
+      await eventually("the squatter listens", 10, async () =>
+        (await project.read("cp1", "ss -Hltn sport = :6443")).includes("6443") ? true : undefined,
       );
       await project.read(
         "cp2",

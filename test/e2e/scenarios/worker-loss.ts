@@ -41,7 +41,9 @@ export function workerLoss(project: Project): void {
         // What ran before may have left all pods on one worker.
         await kube.ask("rollout", "restart", "-n", "work", "deployment/web");
         await kube.rolledOut("deployment/web");
-        assert.deepEqual(await webNodes(), ["w1", "w1", "w2", "w2"]);
+        await eventually("two pods are ready on each worker", 30, async () =>
+          (await webNodes()).join() === "w1,w1,w2,w2" ? true : undefined,
+        );
         const poller = await Poller.start(project, { path: outsideUrl });
         await project.expect(0, "lab", "kill", "w1");
         const began = performance.now();
