@@ -23,14 +23,14 @@ export function workerLoss(project: Project): void {
     const webNodes = async (): Promise<string[]> => {
       const lines = await kube.list(
         "pods",
-        '{range .items[*]}{.spec.nodeName} {.status.conditions[?(@.type=="Ready")].status} {.metadata.deletionTimestamp}{"\\n"}{end}',
+        '{range .items[*]}{.spec.nodeName}|{.status.conditions[?(@.type=="Ready")].status}|{.metadata.deletionTimestamp}{"\\n"}{end}',
         "-n",
         "work",
         "-l",
         "app=web",
       );
       return lines
-        .map((line) => line.split(" "))
+        .map((line) => line.split("|"))
         .filter(([, ready, deleted]) => ready === "True" && deleted === "")
         .map(([node]) => node ?? "")
         .sort();
