@@ -1,9 +1,35 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PreviousHosts } from "../plan/guards.ts";
 
-/** Reads the `hosts` output that the running stack had before this run. */
+/** Attempts and the time between them, milliseconds: writing a state takes less than a second. */
+const attempts = 50;
+const pause = 100;
+
+/**
+ * Reads the `hosts` output that the running stack had before this run.
+ *
+ * Not by a StackReference: in the first moments of a run the engine writes the very file that is read, and a reference that
+ * cannot be read ends the run, while a function that fails may be called again.
+ */
 export async function readPreviousHosts(): Promise<PreviousHosts | undefined> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const details = await new pulumi.StackReference("self", { name }).getOutputDetails("hosts");
-  return details.value as PreviousHosts | undefined;
+  const { outputs } = await patiently(() => readStackOutputs(name));
+  return outputs["hosts"] as PreviousHosts | undefined;
+}
+
+/** The engine's own function behind StackReference. */
+function readStackOutputs(name: string): Promise<{ outputs: Record<string, unknown> }> {
+  return pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name }, { async: true });
+}
+
+/** @throws what the last attempt threw. */
+async function patiently<T>(read: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (attempt >= attempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
 }

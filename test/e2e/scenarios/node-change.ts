@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../../support/eventually.ts";
 import { allHosts, assertOneAtATime, lastRestart, startTimes } from "../support/hosts.ts";
 import { outsideUrl } from "../support/http.ts";
 import { Kube } from "../support/kube.ts";
@@ -107,14 +108,12 @@ export function nodeChange(project: Project): void {
         const { stdout } = await project.expect(0, "up", "--yes");
         assert.deepEqual((await poller.stop()).failures, []);
         for (const host of allHosts) assert.match(stdout, new RegExp(`drain on ${host}`));
-        const versions = await kube.list(
-          "nodes",
-          '{range .items[*]}{.status.nodeInfo.containerRuntimeVersion}{"\\n"}{end}',
-        );
-        assert.deepEqual(
-          versions,
-          allHosts.map(() => `containerd://${laterContainerd}`),
-        );
+        const template = '{range .items[*]}{.status.nodeInfo.containerRuntimeVersion}{"\\n"}{end}';
+        // A kubelet tells with its next report, up to ten seconds later.
+        await eventually("all Nodes report the new version", 60, async () => {
+          const versions = await kube.list("nodes", template);
+          return versions.every((version) => version === `containerd://${laterContainerd}`) ? true : undefined;
+        });
         const cordoned = await kube.list("nodes", '{range .items[*]}{.spec.unschedulable}{"\\n"}{end}');
         assert.deepEqual(cordoned, []);
         assertOneAtATime(await Promise.all(allHosts.map((host) => lastRestart(project, host, ["containerd"]))));
