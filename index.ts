@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readDigests } from "./components/artifacts.ts";
 import { readHosts } from "./components/host/reader.ts";
-import { readPreviousHosts } from "./components/previous.ts";
+import { readPrevious } from "./components/previous.ts";
 import { deploy, type ClusterOutputs } from "./components/program.ts";
+import { readRequests } from "./plan/requests.ts";
 import { readStackConfig } from "./components/stackconfig.ts";
 
 /** The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster and its outputs out. */
@@ -15,6 +16,7 @@ export default async function program(): Promise<ClusterOutputs> {
     inventory,
     readHosts,
     readDigests,
-    readPrevious: readPreviousHosts,
+    readPrevious,
+    requests: readRequests(process.env),
   });
 }

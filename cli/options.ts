@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { readRequests, requestEnvironment } from "../plan/requests.ts";
 import { pluginModes } from "./engine/plugins.ts";
 
 export const stackOption = (): Option => new Option("-s, --stack <name>", "the stack to work on").default("lab");
@@ -20,6 +21,28 @@ export const targetOption = (): Option =>
 
 export const expectNoChangesOption = (): Option =>
   new Option("--expect-no-changes", "change nothing, and exit with 4 when something would change");
+
+export const lostOption = (): Option =>
+  new Option(
+    "--lost <host...>",
+    "these hosts are gone for good: end their membership without them, clean nothing up there",
+  );
+
+export const replaceOption = (): Option =>
+  new Option("--replace <host...>", "these hosts are other machines, or have other disks, than before");
+
+export const overrideOption = (): Option =>
+  new Option("--override <guard...>", "set these guards aside for this run, by name");
+
+/** What the operator asks of this run only, for the program: it reads the environment, as under plain `pulumi`. */
+export function announceRequests(options: { lost?: string[]; replace?: string[]; override?: string[] }): void {
+  const before = readRequests(process.env);
+  const asked = { lost: options.lost, replace: options.replace, overrides: options.override };
+  const requests = Object.fromEntries(
+    Object.entries(asked).flatMap(([name, names]) => (names === undefined ? [] : [[name, names]])),
+  );
+  Object.assign(process.env, requestEnvironment({ ...before, ...requests }));
+}
 
 export const parallelOption = (): Option =>
   new Option(

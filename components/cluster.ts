@@ -4,10 +4,12 @@ import { renderKubeconfig } from "../plan/bundles/kubeconfig.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { endpointOf } from "../plan/endpoint.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../plan/facts.ts";
-import { withRole, type Host as HostPlan } from "../plan/inventory.ts";
+import type { Host as HostPlan } from "../plan/inventory.ts";
+import { survivorFor, usableSurvivors } from "../plan/membership.ts";
 import { administrator } from "../plan/pki.ts";
+import type { PreviousRun } from "../plan/previous.ts";
 import {
-  isBootstrapped,
+  isClusterStep,
   isControlPlaneStep,
   keyOf,
   nodesInService,
@@ -25,6 +27,9 @@ import { Baseline } from "./host/baseline.ts";
 import { Host } from "./host/host.ts";
 import { LoadBalancer } from "./loadbalancer/loadbalancer.ts";
 import { Pki } from "./pki/pki.ts";
+import type { SshTarget } from "../ssh/index.ts";
+import { handOver } from "./roster/handover.ts";
+import { Membership } from "./roster/membership.ts";
 import { Drain } from "./worker/drain.ts";
 import { NodeAgents } from "./worker/node.ts";
 import { Registration } from "./worker/registration.ts";
@@ -40,12 +45,23 @@ export interface ClusterArgs {
   readings: ReadonlyMap<string, HostReading>;
   /** Digest and address of what hosts of an architecture fetch. */
   locate: (item: BundleBinary | BundleDownload, arch: HostPlan["arch"]) => FetchedBinary;
+  /** Whether the control plane has been brought up once. */
+  bootstrapped: boolean;
+  /** Hosts that cannot be reached: what is declared for them stays what it was. */
+  unreachable: ReadonlySet<string>;
+  /** Hosts that leave and are alive. */
+  handingOver: Access;
+  /** What the run before has left. */
+  previous: PreviousRun | undefined;
+  /** See `MembershipArgs.generation`. */
+  rosterGeneration: number;
 }
 
 /** A host of the inventory, what it said, and the resource that claims it. */
 interface Machine {
   plan: HostPlan;
-  facts: HostFacts;
+  /** Undefined when it cannot be reached. */
+  facts: HostFacts | undefined;
   host: Host;
 }
 
@@ -67,6 +83,11 @@ export class Cluster extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   /** Kubeconfig of the administrator. A secret. */
   readonly kubeconfig: pulumi.Output<string>;
+  /** Node → machine id of its host, as far as it is known. */
+  readonly machineIds: Readonly<Record<string, string>>;
+  /** Subject of the roster → control-plane host on which its steps run. */
+  readonly survivors: Record<string, string> = {};
+  readonly rosterGeneration: number;
   private readonly args: ClusterArgs;
   private readonly pki: Pki;
   private readonly machines: ReadonlyMap<string, Machine>;
@@ -75,6 +96,8 @@ export class Cluster extends pulumi.ComponentResource {
     super("plinth:index:Cluster", name, {}, opts);
     const { config, hosts, readings } = args;
     this.args = args;
+    this.rosterGeneration = args.rosterGeneration;
+    this.machineIds = machineIdsOf(args);
     this.pki = new Pki(`${name}-pki`, { hosts, config }, { parent: this });
     this.machines = new Map(hosts.map((plan): [string, Machine] => [plan.name, this.claim(plan)]));
     this.endpoint = endpointOf(hosts, config);
@@ -82,10 +105,12 @@ export class Cluster extends pulumi.ComponentResource {
     this.kubeconfig = this.administratorKubeconfig();
 
     const steps = orderSteps(hosts, {
-      bootstrapped: isBootstrapped(hosts, readings),
+      bootstrapped: args.bootstrapped,
       hasVip: config.vip !== undefined,
       inService: nodesInService(hosts, readings),
       maxUnavailable: config.maxUnavailable,
+      maxRacks: config.maxRacks,
+      unreachable: args.unreachable,
     });
     const done = new Map<string, pulumi.Resource>();
     const afterOf = (step: OrderedStep) => step.after.flatMap((earlier) => done.get(keyOf(earlier)) ?? []);
@@ -116,13 +141,14 @@ export class Cluster extends pulumi.ComponentResource {
   }
 
   private claim(plan: HostPlan): Machine {
-    const { config, stack, clusterId, access, readings } = this.args;
+    const { config, stack, clusterId, access, readings, unreachable } = this.args;
     const target = access.get(plan.name);
     const reading = readings.get(plan.name);
-    if (target === undefined || reading === undefined || !("facts" in reading)) {
+    const facts = reading !== undefined && "facts" in reading ? reading.facts : undefined;
+    const frozen = unreachable.has(plan.name);
+    if (target === undefined || (facts === undefined && !frozen)) {
       throw new Error(`${plan.name}: the host was not read, which the guards should have found`);
     }
-    const { facts } = reading;
     const host = new Host(
       plan.name,
       {
@@ -131,7 +157,8 @@ export class Cluster extends pulumi.ComponentResource {
         cluster: config.clusterName,
         stack,
         clusterId,
-        generation: claimGeneration(facts),
+        generation: facts === undefined ? 0 : claimGeneration(facts),
+        frozen,
       },
       { parent: this },
     );
@@ -144,18 +171,44 @@ export class Cluster extends pulumi.ComponentResource {
     return machine;
   }
 
+  /** How the control-plane host is reached on which the roster's steps for a subject run. */
+  private survivor(subject: string): SshTarget {
+    const { hosts, readings, previous } = this.args;
+    const name = survivorFor(subject, usableSurvivors(hosts, readings), previous?.survivors);
+    this.survivors[subject] = name;
+    return this.machine(name).host.target;
+  }
+
   /** The resource whose success means that the step is done. */
   private perform(step: OrderedStep, after: readonly pulumi.Resource[]): pulumi.Resource {
-    const { config, hosts, locate } = this.args;
-    const { plan, facts, host } = this.machine(step.host);
+    const { config, hosts, locate, stack } = this.args;
     const child = { parent: this };
+    if (isClusterStep(step.name)) {
+      const membership = {
+        survivor: this.survivor("roster"),
+        kubeconfig: this.kubeconfig,
+        after,
+        stack,
+        machineIds: this.machineIds,
+        handOver: () => handOver(this.args.handingOver),
+        generation: this.rosterGeneration,
+      };
+      return new Membership(step.name, hosts, config, membership, child).command;
+    }
+    const { plan, facts, host } = this.machine(step.host);
     if (step.name === "drain" || step.name === "register") {
-      const survivor = this.machine(withRole(hosts, "control-plane")[0]?.name ?? "").host.target;
-      const roster = { survivor, kubeconfig: this.kubeconfig, machineId: facts.machineId, after };
+      const roster = {
+        survivor: this.survivor(plan.name),
+        kubeconfig: this.kubeconfig,
+        machineId: this.machineIds[plan.name] ?? "",
+        after,
+        frozen: host.frozen,
+      };
       if (step.name === "drain") return new Drain(plan, config, roster, child).command;
       const registration = {
         ...roster,
-        generation: bundleGeneration(facts, "node"),
+        stack,
+        generation: facts === undefined ? 0 : bundleGeneration(facts, "node"),
         token: this.pki.bootstrapToken(plan.name),
       };
       return new Registration(plan, config, registration, child).command;
@@ -168,7 +221,7 @@ export class Cluster extends pulumi.ComponentResource {
       {
         host,
         after,
-        generation: bundleGeneration(facts, step.name),
+        generation: facts === undefined ? 0 : bundleGeneration(facts, step.name),
         locate: (item) => locate(item, plan.arch),
         contentOf: (source) => this.pki.contentOf(plan, source),
       },
@@ -192,4 +245,16 @@ export class Cluster extends pulumi.ComponentResource {
       ),
     );
   }
+}
+
+/** Machine ids as the hosts say them, and for hosts that cannot be reached as they said before. */
+function machineIdsOf({ hosts, readings, previous }: ClusterArgs): Record<string, string> {
+  return Object.fromEntries(
+    hosts.flatMap(({ name }) => {
+      const reading = readings.get(name);
+      const id =
+        reading !== undefined && "facts" in reading ? reading.facts.machineId : previous?.hosts[name]?.machineId;
+      return id === undefined ? [] : [[name, id]];
+    }),
+  );
 }

@@ -1,20 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PreviousHosts } from "../plan/guards.ts";
+import type { PreviousRun } from "../plan/previous.ts";
 
 /** Attempts and the time between them, milliseconds: writing a state takes less than a second. */
 const attempts = 50;
 const pause = 100;
 
 /**
- * Reads the `hosts` output that the running stack had before this run.
+ * Reads the outputs that the running stack had before this run; undefined when it had none.
  *
  * Not by a StackReference: in the first moments of a run the engine writes the very file that is read, and a reference that
  * cannot be read ends the run, while a function that fails may be called again.
  */
-export async function readPreviousHosts(): Promise<PreviousHosts | undefined> {
+export async function readPrevious(): Promise<PreviousRun | undefined> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const { outputs } = await patiently(() => readStackOutputs(name));
-  return outputs["hosts"] as PreviousHosts | undefined;
+  return outputs["hosts"] === undefined ? undefined : (outputs as unknown as PreviousRun);
 }
 
 /** The engine's own function behind StackReference. */

@@ -3,14 +3,20 @@ import * as random from "@pulumi/random";
 import { planCluster } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
-import { hostVersions, type HostVersions } from "../plan/facts.ts";
+import { hostVersions, type HostReading, type HostVersions } from "../plan/facts.ts";
 import { PlinthError, describeFinding } from "../plan/findings.ts";
-import { applyOverrides, guardHosts, guardMembership, type PreviousHosts } from "../plan/guards.ts";
+import { applyOverrides, guardHosts, guardMembership, guardSettings } from "../plan/guards.ts";
 import { checkInput } from "../plan/input.ts";
 import type { Host } from "../plan/inventory.ts";
+import { liveCluster } from "../plan/live.ts";
+import { leavingHosts, type LeavingHost, type PreviousHost, type Tombstone } from "../plan/membership.ts";
+import type { PreviousRun } from "../plan/previous.ts";
+import type { RunRequests } from "../plan/requests.ts";
+import { unreachablePrefix } from "../plan/unreachable.ts";
+import { isBootstrapped } from "../plan/waves.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { Cluster } from "./cluster.ts";
-import { resolveAccess } from "./host/access.ts";
+import { resolveAccess, type Access } from "./host/access.ts";
 import type { HostReader } from "./host/reader.ts";
 import { checkRegistryAuthorities } from "./registries.ts";
 
@@ -24,8 +30,10 @@ export interface ProgramArgs {
   inventory: unknown;
   readHosts: HostReader;
   readDigests: DigestReader;
-  /** The hosts of the last complete run; undefined when there was none. */
-  readPrevious: () => Promise<PreviousHosts | undefined>;
+  /** What the run before has left; undefined when there was none. */
+  readPrevious: () => Promise<PreviousRun | undefined>;
+  /** What the operator asks of this run. */
+  requests: RunRequests;
 }
 
 /** Outputs of a stack. Other stacks read them by StackReference. */
@@ -36,14 +44,23 @@ export interface ClusterOutputs {
   caCertificate: pulumi.Output<string>;
   /** Kubeconfig of the administrator, YAML. A secret. */
   kubeconfig: pulumi.Output<string>;
-  /** Host name → address and roles. */
-  hosts: Record<string, { address: string; roles: string[] }>;
+  /** Host name → address and roles, and what the next run needs to tell whether it is the same machine. */
+  hosts: Record<string, PreviousHost>;
   /** Host name → versions of its kernel, distribution and tools, as it said before this run. */
   hostVersions: Record<string, HostVersions>;
   /** Component → version. */
   versions: { kubernetes: string; etcd: string; containerd: string };
   /** Random id that hosts are claimed with, 16 hexadecimal digits. */
   clusterId: pulumi.Output<string>;
+  clusterName: string;
+  /** Networks in CIDR notation, and the DNS domain of services. They stay what they are for the life of the cluster. */
+  network: { podCidr: string; serviceCidr: string; clusterDomain: string };
+  /** Hosts that were declared lost, by name. They are refused until they are reset. */
+  lost: Record<string, Tombstone>;
+  /** Subject of the roster (a Node, or `roster`) → the control-plane host on which its steps run. For the next run. */
+  survivors: Record<string, string>;
+  /** How often the roster was made good although nothing about it had changed. For the next run. */
+  rosterGeneration: number;
 }
 
 /**
@@ -68,11 +85,26 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
   if (artifacts.findings.length === 0 && findings.length === 0) {
     findings.push(...missingArtifacts(artifacts.digests, config.artifactsUrl, neededArtifacts(hosts, config)));
   }
-  findings.push(...guardHosts(hosts, config, readings, identity === undefined ? undefined : { clusterId }));
-  findings.push(...guardMembership(hosts, readings, previous));
-  const { remaining, setAside } = applyOverrides(findings, config.overrides);
+  const change = await readChange(args, hosts, config, readings, previous);
+  const { live, leaving, tombstones, bootstrapped, unreachable } = change;
+  const judged = new Map([...readings].filter(([name]) => !unreachable.has(name)));
+  findings.push(...guardHosts(hosts, config, judged, identity === undefined ? undefined : { clusterId }));
+  findings.push(
+    ...guardMembership({
+      hosts,
+      leaving,
+      readings: new Map([...readings, ...change.leavingReadings]),
+      live,
+      bootstrapped,
+      requests: change.requests,
+      tombstones: previous?.lost ?? {},
+    }),
+    ...guardSettings(config, previous),
+  );
+  const { remaining, setAside } = applyOverrides(findings, [...config.overrides, ...args.requests.overrides]);
   if (remaining.length > 0 || identity === undefined) throw new PlinthError(remaining);
-  for (const finding of setAside) await pulumi.log.warn(`set aside by plinth:overrides: ${describeFinding(finding)}`);
+  for (const finding of setAside) await pulumi.log.warn(`set aside by an override: ${describeFinding(finding)}`);
+  for (const name of unreachable) await pulumi.log.warn(unreachableWarning(name, readings.get(name)));
 
   const cluster = new Cluster(config.clusterName, {
     config,
@@ -82,17 +114,100 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     access,
     readings,
     locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
+    bootstrapped,
+    unreachable,
+    handingOver: change.handingOver,
+    previous,
+    rosterGeneration: (previous?.rosterGeneration ?? 0) + (args.requests.heal.includes("roster") ? 1 : 0),
   });
   return {
     endpoint: cluster.endpoint,
     caCertificate: cluster.caCertificate,
     kubeconfig: cluster.kubeconfig,
-    hosts: Object.fromEntries(hosts.map((host) => [host.name, { address: host.address, roles: [...host.roles] }])),
+    hosts: Object.fromEntries(hosts.map((host) => [host.name, rememberedHost(host, cluster.machineIds[host.name])])),
     hostVersions: Object.fromEntries(
       [...readings].flatMap(([name, reading]) => ("facts" in reading ? [[name, hostVersions(reading.facts)]] : [])),
     ),
     versions: { kubernetes: config.kubernetesVersion, etcd: config.etcdVersion, containerd: config.containerdVersion },
     clusterId: identity.hex,
+    clusterName: config.clusterName,
+    network: { podCidr: config.podCidr, serviceCidr: config.serviceCidr, clusterDomain: config.clusterDomain },
+    lost: tombstones,
+    survivors: cluster.survivors,
+    rosterGeneration: cluster.rosterGeneration,
+  };
+}
+
+/** What this run changes about who belongs to the cluster. */
+interface MembershipChange {
+  live: ReturnType<typeof liveCluster>;
+  leaving: LeavingHost[];
+  leavingReadings: ReadonlyMap<string, HostReading>;
+  /** Hosts that leave and are alive: how they are reached. */
+  handingOver: Access;
+  /** With what earlier runs have been asked, and still holds. */
+  requests: RunRequests;
+  tombstones: Record<string, Tombstone>;
+  bootstrapped: boolean;
+  /** Hosts of a cluster in service that cannot be reached. */
+  unreachable: ReadonlySet<string>;
+}
+
+async function readChange(
+  { stack, requests, readHosts }: ProgramArgs,
+  hosts: readonly Host[],
+  config: ClusterConfig,
+  readings: ReadonlyMap<string, HostReading>,
+  previous: PreviousRun | undefined,
+): Promise<MembershipChange> {
+  const live = liveCluster(readings);
+  const bootstrapped = isBootstrapped(readings);
+  const inventory = new Set(hosts.map(({ name }) => name));
+  const buried = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
+  const leaving = leavingHosts(hosts, previous?.hosts, live, stack);
+  const { access } = await resolveAccess(leaving, config);
+  const leavingReadings = leaving.length === 0 ? new Map<string, HostReading>() : await readHosts(access);
+  const gone = new Set([...requests.lost, ...Object.keys(buried)]);
+  const known = (name: string): boolean => previous?.hosts[name] !== undefined;
+  const unreachable = [...readings].filter(
+    ([name, reading]) => bootstrapped && known(name) && "failure" in reading && reading.failure === "unreachable",
+  );
+  return {
+    live,
+    leaving,
+    leavingReadings,
+    handingOver: new Map([...access].filter(([name]) => isRead(leavingReadings.get(name)) && !gone.has(name))),
+    requests: { ...requests, lost: [...gone] },
+    tombstones: {
+      ...buried,
+      ...Object.fromEntries(
+        leaving
+          .filter(({ name }) => requests.lost.includes(name))
+          .map(({ name, address, roles }) => [name, { address, roles: [...roles] }]),
+      ),
+    },
+    bootstrapped,
+    unreachable: new Set(unreachable.map(([name]) => name)),
+  };
+}
+
+function isRead(reading: HostReading | undefined): boolean {
+  return reading !== undefined && "facts" in reading;
+}
+
+function unreachableWarning(name: string, reading: HostReading | undefined): string {
+  const why = reading !== undefined && "failure" in reading ? reading.message : "it cannot be reached";
+  return `${unreachablePrefix}${name}: ${why}; run again when it is back, or take it out of the inventory and say --lost ${name}`;
+}
+
+function rememberedHost(host: Host, machineId: string | undefined): PreviousHost {
+  return {
+    address: host.address,
+    roles: [...host.roles],
+    ...(machineId === undefined ? {} : { machineId }),
+    ...(host.user === undefined ? {} : { user: host.user }),
+    ...(host.port === undefined ? {} : { port: host.port }),
+    ...(host.hostKey === undefined ? {} : { hostKey: host.hostKey }),
   };
 }
 

@@ -148,6 +148,10 @@ export const configSchema = z.strictObject({
     .string()
     .regex(/^([1-9]\d*|[1-9]\d?%|100%)$/, "must be a number such as 2 or a percentage such as 10%")
     .default("10%"),
+  /** Racks in which workers may change at the same time. */
+  maxRacks: z.coerce.number().int().min(1).default(1),
+  /** Seconds that pods get to end when they are drained; empty: what each pod asks for. */
+  drainGraceSeconds: z.coerce.number().int().min(0).optional(),
   /** Seconds that a drain may take before it fails. */
   drainSeconds: z.coerce.number().int().min(10).max(86400).default(300),
   /** Kernel parameters, merged over Plinth's; an empty value leaves one alone. */

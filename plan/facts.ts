@@ -32,6 +32,39 @@ export interface Claim {
   generation: number;
 }
 
+/** A member of etcd, as another member lists it. */
+export interface EtcdMemberFact {
+  id: string;
+  /** Empty until it has started for the first time. */
+  name: string;
+  peerUrl: string;
+  started: boolean;
+  learner: boolean;
+}
+
+/** What a host tells about etcd. */
+export interface EtcdFacts {
+  /** Whether the data directory holds a member. */
+  data: boolean;
+  /** Its own member; absent when it does not answer. */
+  self?: { id: string; learner: boolean };
+  /** Id of the leader; absent when it knows none. */
+  leader?: string;
+  /** Empty when its own member does not answer. */
+  members: EtcdMemberFact[];
+}
+
+/** A Node, as the API server of a host lists it. */
+export interface NodeFact {
+  name: string;
+  machineId: string;
+  ready: boolean;
+  /** Internal address, empty when it has told none. */
+  address: string;
+  /** Annotation `plinth/owner`, empty for Nodes that are not ours. */
+  owner: string;
+}
+
 /** What one read-only look at a host tells (`scripts/facts.sh`). */
 export interface HostFacts {
   machineId: string;
@@ -66,6 +99,10 @@ export interface HostFacts {
   claim?: Claim;
   /** Bundle name → how far it got. */
   bundles: Record<string, BundleFact>;
+  /** Absent where there is nothing of etcd. */
+  etcd?: EtcdFacts;
+  /** Absent where no API server of the host answers. */
+  nodes?: NodeFact[];
   /** Directories of Kubernetes' that are there and not empty. */
   populated: string[];
   listeners: Listener[];

@@ -11,7 +11,8 @@ import type { HostRule } from "./guards/rule.ts";
 import { interfaceFindings, nameFindings, swapFindings, timeSyncFindings } from "./guards/settings.ts";
 import type { Host } from "./inventory.ts";
 
-export { guardMembership, type PreviousHosts } from "./guards/membership.ts";
+export { guardMembership, type MembershipSituation } from "./guards/membership.ts";
+export { guardSettings, type PreviousSettings } from "./guards/settings-change.ts";
 export type { Identity } from "./guards/ownership.ts";
 
 /** Guards that a user may set aside by name (config `overrides`). The others have no safe way around. */
@@ -27,6 +28,12 @@ export const overridable = [
   "foreign-remnants",
   "host-name",
   "hosts-file",
+  "etcd-quorum",
+  "leaving-unreachable",
+  "lost-but-alive",
+  "immutable",
+  "version-skip",
+  "version-down",
 ] as const;
 
 /** In the order in which findings of one host are told. */

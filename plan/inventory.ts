@@ -58,6 +58,8 @@ export const hostSchema = z.strictObject({
   region: labelValue.optional(),
   zone: labelValue.optional(),
   rack: labelValue.optional(),
+  /** Whether the worker changes before all others, alone. Default: false; where none is, the first one does. */
+  canary: z.boolean().optional(),
   /** Labels of the Node. */
   labels: z.record(labelName, labelValue).default({}),
   /** Annotations of the Node. */

@@ -1,5 +1,6 @@
 import type { ClusterConfig } from "./config.ts";
-import type { Host, Taint } from "./inventory.ts";
+import { isNode, withRole, type Host, type Taint } from "./inventory.ts";
+import { peerUrlOf } from "./live.ts";
 
 /** Labels, annotations and taints of a Node, as the inventory declares them. */
 export interface NodeDeclaration {
@@ -11,11 +12,27 @@ export interface NodeDeclaration {
 const sorted = (record: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 
+/** Annotation of the Nodes that a stack answers for. */
+export const ownerAnnotation = "plinth/owner";
+
+/** Its value: another stack's Nodes are none of ours. */
+export function clusterOwner(stack: string): string {
+  return stack;
+}
+
+/** What the roster keeps: every member of etcd, and every Node with its machine. All others of ours leave. */
+export function renderRoster(hosts: readonly Host[], machineIds: Readonly<Record<string, string>>): string {
+  return [
+    ...withRole(hosts, "etcd").map((host) => `member ${host.name} ${peerUrlOf(host)}`),
+    ...hosts.filter(isNode).map(({ name }) => `node ${name} ${machineIds[name] ?? "-"}`),
+  ].join("\n");
+}
+
 /**
  * What a host's Node carries: a label per role and place, and what the inventory says. Control-plane hosts run what
  * tolerates their taint only, unless they are workers too.
  */
-export function declareNode(host: Host): NodeDeclaration {
+export function declareNode(host: Host, stack: string): NodeDeclaration {
   const controlPlane = host.roles.includes("control-plane");
   const worker = host.roles.includes("worker");
   const labels = {
@@ -28,12 +45,16 @@ export function declareNode(host: Host): NodeDeclaration {
   };
   const ownTaints: Taint[] =
     controlPlane && !worker ? [{ key: "node-role.kubernetes.io/control-plane", value: "", effect: "NoSchedule" }] : [];
-  return { labels: sorted(labels), annotations: sorted(host.annotations), taints: [...ownTaints, ...host.taints] };
+  return {
+    labels: sorted(labels),
+    annotations: sorted({ ...host.annotations, [ownerAnnotation]: clusterOwner(stack) }),
+    taints: [...ownTaints, ...host.taints],
+  };
 }
 
 /** The Node as `kubectl apply --server-side` takes it: nothing but what we own. */
-export function renderNodeManifest(host: Host): string {
-  const { labels, annotations } = declareNode(host);
+export function renderNodeManifest(host: Host, stack: string): string {
+  const { labels, annotations } = declareNode(host, stack);
   return JSON.stringify(
     { apiVersion: "v1", kind: "Node", metadata: { name: host.name, labels, annotations } },
     undefined,
@@ -43,7 +64,7 @@ export function renderNodeManifest(host: Host): string {
 
 /** One line `KEY|VALUE|EFFECT|` per taint. */
 export function renderTaints(host: Host): string {
-  return declareNode(host)
+  return declareNode(host, "")
     .taints.map(({ key, value, effect }) => `${key}|${value}|${effect}|`)
     .join("\n");
 }

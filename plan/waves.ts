@@ -1,5 +1,5 @@
 import type { HostReading } from "./facts.ts";
-import { isNode, withRole, type Host } from "./inventory.ts";
+import { isNode, type Host } from "./inventory.ts";
 
 /** Bundles in the order in which they are changed on one host. */
 export const bundleOrder = ["baseline", "etcd", "controlplane", "loadbalancer", "runtime", "node"] as const;
@@ -10,12 +10,24 @@ export type BundleName = (typeof bundleOrder)[number];
  * away before its runtime is replaced, `register` brings it into the cluster, sets labels and taints and waits until it
  * is ready.
  */
-export type StepName = BundleName | "drain" | "register";
+export type StepName = BundleName | "drain" | "register" | ClusterStepName;
+
+/**
+ * What is done once for the cluster as a whole, between the API servers and the load balancers: `evacuation` takes the pods
+ * off Nodes that leave, `roster` ends the membership of hosts that leave.
+ */
+export const clusterSteps = ["evacuation", "roster"] as const;
+export type ClusterStepName = (typeof clusterSteps)[number];
 
 /** One step for one host. */
 export interface Step {
+  /** Empty for a step of the cluster as a whole. */
   host: string;
   name: StepName;
+}
+
+export function isClusterStep(name: StepName): name is ClusterStepName {
+  return (clusterSteps as readonly string[]).includes(name);
 }
 
 /** A step and the steps that must have succeeded before it. */
@@ -44,13 +56,16 @@ export function bundlesOf(host: Host, hasVip: boolean): BundleName[] {
 const nodeBundles: readonly BundleName[] = ["runtime", "node"];
 
 /**
- * Whether the control plane has been brought up once, as the hosts tell it: then every change rolls.
+ * Whether the control plane has been brought up once, as the hosts tell it: then every change rolls. A member is done only
+ * once etcd had a quorum, so one such host is enough.
  *
  * The hosts and not the stack's outputs, because an `up` that was killed after the last host was done has left no
  * outputs, and restarting all members of such a cluster at once would stop it just the same.
  */
-export function isBootstrapped(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): boolean {
-  return withRole(hosts, "etcd").every((host) => carries(readings.get(host.name), "etcd"));
+export function isBootstrapped(readings: ReadonlyMap<string, HostReading>): boolean {
+  return [...readings.values()].some(
+    (reading) => "facts" in reading && reading.facts.bundles["etcd"]?.state === "complete",
+  );
 }
 
 /** The hosts that serve as Nodes already, as they tell it: they are changed in batches, the others all at once. */
@@ -86,6 +101,10 @@ export interface OrderOptions {
   inService: ReadonlySet<string>;
   /** Config `maxUnavailable`. */
   maxUnavailable: string;
+  /** Config `maxRacks`. */
+  maxRacks: number;
+  /** Hosts that cannot be reached: they are left as they are, and nothing waits for them. */
+  unreachable: ReadonlySet<string>;
 }
 
 /**
@@ -93,38 +112,58 @@ export interface OrderOptions {
  *
  * A first bring-up is parallel: all baselines at once, then all etcd members (none of them becomes healthy alone), then all
  * control planes, then all load balancers. Afterwards the control plane is one chain through its hosts in the order of
- * the inventory, so that at most one is changed at a time and the first failure stops the rest.
+ * the inventory, so that at most one is changed at a time and the first failure stops the rest. Hosts that leave do so when
+ * those that join serve already, and before the load balancers forget them: their VIP is handed over, not lost.
  *
  * Nodes in service follow in batches: control-plane hosts one by one, then workers by `maxUnavailable`. Hosts that are not
  * Nodes yet hurt nobody and wait for the control plane only.
  */
 export function orderSteps(hosts: readonly Host[], options: OrderOptions): OrderedStep[] {
-  const spine = orderSpine(hosts.filter(isSpine), options);
+  const reachable = hosts.filter(({ name }) => !options.unreachable.has(name));
+  const spine = orderSpine(reachable.filter(isSpine), options);
   const served = lastSteps(spine);
-  const joining = hosts
+  const joining = reachable
     .filter((host) => isNode(host) && !options.inService.has(host.name))
     .flatMap((host) => orderNode(host, served, []));
-  return [...spine, ...joining, ...orderBatches(batchesOf(hosts, options), served)];
+  const alone = hosts
+    .filter(({ name }) => options.unreachable.has(name))
+    .flatMap((host) => stepsOf(host, options.hasVip).map((step) => ({ ...step, after: [] })));
+  return [...spine, ...joining, ...orderBatches(batchesOf(reachable, options), served), ...alone];
 }
 
-/** Bundles of the control plane. */
+/** Everything that is done for one host, in its order. */
+function stepsOf(host: Host, hasVip: boolean): Step[] {
+  const bundles = bundlesOf(host, hasVip).flatMap((name): StepName[] =>
+    name === "runtime" ? ["drain", name] : [name],
+  );
+  return [...bundles, ...(isNode(host) ? (["register"] as const) : [])].map((name) => ({ host: host.name, name }));
+}
+
+/** Bundles of the control plane, and the steps of the cluster before its load balancers change. */
 function orderSpine(hosts: readonly Host[], { bootstrapped, hasVip }: OrderOptions): OrderedStep[] {
   const steps = hosts.flatMap((host) =>
     bundlesOf(host, hasVip)
       .filter((name) => !nodeBundles.includes(name))
       .map((name): Step => ({ host: host.name, name })),
   );
-  if (bootstrapped) return steps.map((step, index) => ({ ...step, after: steps.slice(Math.max(0, index - 1), index) }));
-  const stages = bundleOrder
-    .map((bundle) => steps.filter((step) => step.name === bundle))
-    .filter((stage) => stage.length > 0);
+  const balancers = steps.filter(({ name }) => name === "loadbalancer");
+  const servers = steps.filter(({ name }) => name !== "loadbalancer");
+  const cluster = clusterSteps.map((name): Step => ({ host: "", name }));
+  const stages = bootstrapped
+    ? [...servers, ...cluster, ...balancers].map((step) => [step])
+    : [
+        ...bundleOrder.map((bundle) => servers.filter((step) => step.name === bundle)),
+        ...cluster.map((step) => [step]),
+        balancers,
+      ].filter((stage) => stage.length > 0);
   return stages.flatMap((stage, index) => stage.map((step) => ({ ...step, after: stages[index - 1] ?? [] })));
 }
 
 /** Whether a step makes the control plane, as opposed to a Node: no Node step comes before it. */
 export function isControlPlaneStep({ host, name }: Step, hosts: readonly Host[]): boolean {
-  const isNodeStep = name === "drain" || name === "register" || nodeBundles.includes(name);
-  return !isNodeStep && hosts.some((candidate) => candidate.name === host && isSpine(candidate));
+  if (isClusterStep(name)) return true;
+  if (name === "drain" || name === "register" || nodeBundles.includes(name)) return false;
+  return hosts.some((candidate) => candidate.name === host && isSpine(candidate));
 }
 
 /** The steps that no other step waits for. */
@@ -157,15 +196,40 @@ function orderNode(host: Host, served: readonly Step[], before: readonly Step[])
 }
 
 /** The Nodes in service, in the sets that change together. */
-function batchesOf(hosts: readonly Host[], { inService, maxUnavailable }: OrderOptions): Host[][] {
+function batchesOf(hosts: readonly Host[], { inService, maxUnavailable, maxRacks }: OrderOptions): Host[][] {
   const nodes = hosts.filter((host) => isNode(host) && inService.has(host.name));
   const single = nodes.filter(isSpine).map((host) => [host]);
   const workers = nodes.filter((host) => !isSpine(host));
   const size = batchSize(maxUnavailable, workers.length);
-  const batches = Array.from({ length: Math.ceil(workers.length / size) }, (_, index) =>
-    workers.slice(index * size, (index + 1) * size),
-  );
-  return [...single, ...batches];
+  const canaries = canariesOf(workers, size);
+  const rest = workers.filter((host) => !canaries.includes(host));
+  return [...single, ...canaries.map((host) => [host]), ...rackBatches(rest, size, maxRacks)];
+}
+
+/** The workers that change before all others, one by one: those marked so, else the first where several change at once. */
+function canariesOf(workers: readonly Host[], size: number): Host[] {
+  const marked = workers.filter(({ canary }) => canary === true);
+  return marked.length > 0 || size === 1 ? marked : workers.slice(0, 1);
+}
+
+/** Sets of at most `size` workers out of at most `maxRacks` racks; workers without a rack count as one rack. */
+function rackBatches(workers: readonly Host[], size: number, maxRacks: number): Host[][] {
+  const batches: Host[][] = [];
+  let waiting = [...workers];
+  while (waiting.length > 0) {
+    const batch: Host[] = [];
+    const racks = new Set<string>();
+    for (const host of waiting) {
+      const rack = host.rack ?? "";
+      if (batch.length < size && (racks.has(rack) || racks.size < maxRacks)) {
+        batch.push(host);
+        racks.add(rack);
+      }
+    }
+    batches.push(batch);
+    waiting = waiting.filter((host) => !batch.includes(host));
+  }
+  return batches;
 }
 
 /** Batch after batch; the control plane comes before the first, and by that before all. */

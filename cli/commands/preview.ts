@@ -8,6 +8,9 @@ interface PreviewOptions {
   stack: string;
   expectNoChanges?: boolean;
   target?: string[];
+  lost?: string[];
+  replace?: string[];
+  override?: string[];
   diff?: boolean;
   json?: boolean;
   plugins: PluginMode;
@@ -21,6 +24,9 @@ export function previewCommand(): Command {
     .addOption(shared.diffOption())
     .addOption(shared.expectNoChangesOption())
     .addOption(shared.targetOption())
+    .addOption(shared.lostOption())
+    .addOption(shared.replaceOption())
+    .addOption(shared.overrideOption())
     .addOption(shared.jsonOption())
     .addOption(shared.pluginsOption())
     .addOption(shared.parallelOption())
@@ -44,6 +50,7 @@ export function previewCommand(): Command {
 }
 
 async function preview(options: PreviewOptions): Promise<void> {
+  shared.announceRequests(options);
   const { thisProject, requireStack } = await import("../engine/project.ts");
   const { terminal: makeTerminal, warnOnce } = await import("../render/terminal.ts");
   const { Phases } = await import("../engine/phases.ts");

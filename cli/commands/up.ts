@@ -11,6 +11,9 @@ export function upCommand(): Command {
     .addOption(shared.yesOption())
     .addOption(shared.expectNoChangesOption())
     .addOption(shared.targetOption())
+    .addOption(shared.lostOption())
+    .addOption(shared.replaceOption())
+    .addOption(shared.overrideOption())
     .addOption(shared.diffOption())
     .addOption(shared.jsonOption())
     .addOption(shared.pluginsOption())
@@ -37,6 +40,7 @@ export function upCommand(): Command {
 }
 
 async function up(options: UpOptions): Promise<void> {
+  shared.announceRequests(options);
   const { thisProject, requireStack } = await import("../engine/project.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { Phases } = await import("../engine/phases.ts");

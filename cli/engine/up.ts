@@ -3,9 +3,11 @@ import { plannedChanges, previewLines } from "../render/preview.ts";
 import { confirm } from "../render/prompt.ts";
 import { summarize, summaryLines } from "../render/summary.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
+import { unreachablePrefix } from "../../plan/unreachable.ts";
 import { countChanges, Digest } from "./digest.ts";
 import type { Engine } from "./engine.ts";
 import type { StackInput } from "./inventory.ts";
+import { retainLost } from "./lost.ts";
 import { operate, operateAloud } from "./operation.ts";
 import { readOutputs } from "./outputs.ts";
 import type { Phases } from "./phases.ts";
@@ -21,6 +23,9 @@ export interface UpOptions {
   yes?: boolean;
   expectNoChanges?: boolean;
   target?: string[];
+  lost?: string[];
+  replace?: string[];
+  override?: string[];
   diff?: boolean;
   json?: boolean;
   plugins: PluginMode;
@@ -43,6 +48,8 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
   const session = { ...run, command: "up", parallel: run.parallel, writes: true, serves: true };
   const onWarning = warnOnce(terminal);
   return inSession(session, async (engine, stop) => {
+    const onRetained = await retainLost(engine.context, run.lost ?? []);
+    if (onRetained !== undefined) terminal.note(onRetained);
     if (asks || run.diff === true || run.expectNoChanges === true) {
       const plan = await previewFirst(engine, run, hosts, target, onWarning);
       const changed = countChanges(plan.changes);
@@ -64,7 +71,7 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
       ]),
     );
     await report(run, digest, plain);
-    return Exit.done;
+    return leftAlone(digest, terminal) ? Exit.failed : Exit.done;
   });
 }
 
@@ -102,4 +109,12 @@ async function report(run: UpRun, digest: Digest, outputs: Readonly<Record<strin
   const summary = summarize({ stack, digest, outputs, phases: phases.list, ssh: await sshUse() });
   if (run.json === true) terminal.print(JSON.stringify({ result: "done", ...summary }, null, 2));
   else for (const line of summaryLines(summary)) terminal.print(line);
+}
+
+/** Tells again, where it is seen last, which hosts could not be reached; true when there were any. */
+function leftAlone(digest: Digest, terminal: Terminal): boolean {
+  const warnings = [...new Set(digest.diagnostics.map(({ message }) => message.replace(/^warning: /, "")))];
+  const left = warnings.filter((message) => message.startsWith(unreachablePrefix));
+  for (const message of left) terminal.warn(`not done, ${message}`);
+  return left.length > 0;
 }

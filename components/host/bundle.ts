@@ -10,6 +10,7 @@ import {
   type SecretSource,
 } from "../../plan/bundle.ts";
 import { connectionOf } from "./access.ts";
+import { frozenInputs } from "./frozen.ts";
 import type { Host } from "./host.ts";
 import { asRoot, feed, hostScriptPath } from "./script.ts";
 
@@ -61,6 +62,7 @@ export abstract class Bundle extends pulumi.ComponentResource {
         parent: this,
         dependsOn: [args.host.claim, ...args.after],
         hideDiffs: ["stdin", "connection"],
+        ...frozenInputs(args.host.frozen),
       },
     );
     this.registerOutputs({});

@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SshTarget } from "../../ssh/index.ts";
 import { connectionOf } from "./access.ts";
+import { frozenInputs } from "./frozen.ts";
 import { asRoot, hostScript, hostScriptPath } from "./script.ts";
 
 export interface HostArgs {
@@ -15,6 +16,8 @@ export interface HostArgs {
   clusterId: pulumi.Input<string>;
   /** See `claimGeneration` in plan/facts.ts. */
   generation: number;
+  /** True when it cannot be reached: what is declared for it stays what it was. */
+  frozen?: boolean;
 }
 
 /**
@@ -29,11 +32,13 @@ export class Host extends pulumi.ComponentResource {
   /** Done when the host is claimed. */
   readonly claim: command.remote.Command;
   readonly target: SshTarget;
+  readonly frozen: boolean;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:host:Host", name, {}, opts);
     this.name = args.name;
     this.target = args.target;
+    this.frozen = args.frozen ?? false;
     const directory = hostScriptPath.slice(0, hostScriptPath.lastIndexOf("/"));
     const install = `umask 022; mkdir -p ${directory} && cat > ${hostScriptPath}.new && chmod 755 ${hostScriptPath}.new && sync ${hostScriptPath}.new && mv -f ${hostScriptPath}.new ${hostScriptPath}`;
     this.claim = new command.remote.Command(
@@ -53,7 +58,7 @@ export class Host extends pulumi.ComponentResource {
         addPreviousOutputInEnv: false,
         logging: command.remote.Logging.Stdout,
       },
-      { parent: this, hideDiffs: ["stdin", "connection"] },
+      { parent: this, hideDiffs: ["stdin", "connection"], ...frozenInputs(this.frozen) },
     );
     this.registerOutputs({});
   }

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { renderNodeManifest, renderTaints, runtimeVersions } from "../../plan/roster.ts";
-import { RosterCommand, type RosterArgs } from "./roster.ts";
+import { RosterCommand, type RosterArgs } from "../roster/command.ts";
 
 /** Seconds until a Node must be ready: the sandbox image may have to be pulled first. */
 const readySeconds = 240;
@@ -12,6 +12,8 @@ export interface RegistrationArgs extends RosterArgs {
   machineId: string;
   /** See `bundleGeneration` in plan/facts.ts, of the host's bundle `node`: a host made anew registers anew. */
   generation: number;
+  /** The stack that answers for the Node. */
+  stack: string;
   /** Bootstrap token `id.secret`. */
   token: pulumi.Input<string>;
 }
@@ -29,8 +31,19 @@ export class Registration extends RosterCommand {
       RUNTIME: runtimeVersions(config),
       READINESS: config.network === "none" ? "reported" : "required",
       TAINTS: renderTaints(host),
-      MANIFEST: renderNodeManifest(host),
+      MANIFEST: renderNodeManifest(host, args.stack),
     };
-    super({ script: "register", node: host.name, deadline: readySeconds, variables, token: args.token }, args, opts);
+    super(
+      {
+        name: `${host.name}-register`,
+        script: "register",
+        node: host.name,
+        deadline: readySeconds,
+        variables,
+        token: args.token,
+      },
+      args,
+      opts,
+    );
   }
 }

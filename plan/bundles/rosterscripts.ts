@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { BundleDirectory, BundleFile } from "../bundle.ts";
 
 /** Steps of the roster; each is a script in scripts/roster, behind what they share. */
-export const rosterSteps = ["drain", "register"] as const;
+export const rosterSteps = ["drain", "register", "evacuation", "roster"] as const;
 export type RosterStepName = (typeof rosterSteps)[number];
 
 const sources = join(import.meta.dirname, "../../scripts/roster");

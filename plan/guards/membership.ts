@@ -1,50 +1,186 @@
 import type { HostReading } from "../facts.ts";
 import type { Finding } from "../findings.ts";
-import type { Host } from "../inventory.ts";
+import { isNode, withRole, type Host } from "../inventory.ts";
+import { peerUrlOf, type LiveCluster } from "../live.ts";
+import { planMembership, quorumOf, type LeavingHost, type Tombstone } from "../membership.ts";
+import type { RunRequests } from "../requests.ts";
 
-/** Host name → roles, as the last complete run left it. */
-export type PreviousHosts = Readonly<Record<string, { roles: readonly string[] }>>;
+/** What a change of membership is judged by. */
+export interface MembershipSituation {
+  hosts: readonly Host[];
+  leaving: readonly LeavingHost[];
+  /** Of the inventory, and of hosts that leave. */
+  readings: ReadonlyMap<string, HostReading>;
+  live: LiveCluster;
+  /** Whether the cluster has been brought up once. */
+  bootstrapped: boolean;
+  requests: Pick<RunRequests, "lost" | "replace">;
+  tombstones: Readonly<Record<string, Tombstone>>;
+}
 
-/**
- * What would change the membership of a cluster in service. Members join and leave one at a time through the cluster
- * itself, which this release does not do: a host that merely starts or stops would cost the quorum. A worker may join; one
- * that merely stops would take its pods along and leave its Node behind.
- *
- * @param previous undefined when no run has been completed yet.
- */
-export function guardMembership(
-  hosts: readonly Host[],
-  readings: ReadonlyMap<string, HostReading>,
-  previous: PreviousHosts | undefined,
-): Finding[] {
-  const carries = (host: Host, bundle: string): boolean => {
-    const reading = readings.get(host.name);
-    return reading !== undefined && "facts" in reading && reading.facts.bundles[bundle] !== undefined;
-  };
-  const inService = hosts.some((host) => carries(host, "controlplane"));
-  const joining = hosts.filter((host) => {
-    const reading = readings.get(host.name);
-    return host.roles.includes("etcd") && reading !== undefined && "facts" in reading && !carries(host, "etcd");
-  });
-  const names = hosts.map((host) => host.name);
-  const leaving = Object.entries(previous ?? {}).filter(
-    ([name, { roles }]) => !names.includes(name) && roles.some((role) => role !== "load-balancer"),
-  );
+/** Hosts that join, leave, come back or were swapped, as far as that is dangerous. */
+export function guardMembership(situation: MembershipSituation): Finding[] {
   return [
-    ...(inService ? joining : []).map(({ name }): Finding => ({
-      rule: "etcd-join",
-      kind: "guard",
-      hosts: [name],
-      message: "the host carries no etcd member while the cluster is in service, so it was added or has lost its disk",
-      remedy: "bring its disk back, or take it out of the inventory: this release cannot add or replace members",
-    })),
-    ...leaving.map(([name, { roles }]): Finding => ({
-      rule: "member-leave",
-      kind: "guard",
-      hosts: [name],
-      message: `the host is not in the inventory any more, but it serves the cluster as ${roles.join(", ")}`,
-      remedy:
-        "put it back: this release cannot take single members out (./plinth destroy takes the cluster off all hosts)",
-    })),
+    ...requestFindings(situation),
+    ...returnFindings(situation),
+    ...(situation.bootstrapped
+      ? [...leavingFindings(situation), ...replacementFindings(situation), ...survivorFindings(situation)]
+      : []),
+    ...(situation.bootstrapped ? quorumFindings(situation) : []),
+  ];
+}
+
+function guard(rule: string, hosts: readonly string[], message: string, remedy: string): Finding {
+  return { rule, kind: "guard", hosts: [...hosts], message, remedy };
+}
+
+function answers(readings: ReadonlyMap<string, HostReading>, name: string): boolean {
+  const reading = readings.get(name);
+  return reading !== undefined && "facts" in reading;
+}
+
+/** `--lost` and `--replace` that contradict the inventory or the hosts. */
+function requestFindings({ hosts, leaving, readings, requests, tombstones }: MembershipSituation): Finding[] {
+  const input = (host: string, rule: string, message: string, remedy: string): Finding => ({
+    ...guard(rule, [host], message, remedy),
+    kind: "input",
+  });
+  const names = hosts.map(({ name }) => name);
+  const lost = requests.lost.flatMap((name): Finding[] => {
+    if (names.includes(name)) {
+      const message = "the host is said to be lost, but it is in the inventory";
+      return [input(name, "lost-in-inventory", message, "take it out of the inventory as well, or leave --lost away")];
+    }
+    if (answers(readings, name)) {
+      const message = "the host is said to be lost, but it answers";
+      const remedy = "leave --lost away: it can leave in good order and be cleaned up";
+      return [guard("lost-but-alive", [name], message, remedy)];
+    }
+    if (!leaving.some((host) => host.name === name) && tombstones[name] === undefined) {
+      const message = "the host is said to be lost, but the cluster knows no such host";
+      return [input(name, "lost-unknown", message, "correct the name")];
+    }
+    return [];
+  });
+  const replace = requests.replace
+    .filter((name) => !names.includes(name))
+    .map((name) =>
+      input(name, "replace-unknown", "the host is to be replaced, but it is not in the inventory", "correct the name"),
+    );
+  return [...lost, ...replace];
+}
+
+/** Lost hosts that are in the inventory again with what they were. */
+function returnFindings({ hosts, readings, tombstones }: MembershipSituation): Finding[] {
+  return hosts.flatMap(({ name }) => {
+    const reading = readings.get(name);
+    if (tombstones[name] === undefined || reading === undefined || !("facts" in reading)) return [];
+    if (reading.facts.claim === undefined && Object.keys(reading.facts.bundles).length === 0) return [];
+    const message = "the host was declared lost and is back with the identity that it had";
+    return [guard("tombstone", [name], message, `take that off it first: ./plinth reset ${name}`)];
+  });
+}
+
+/** Hosts that leave and cannot be asked to. */
+function leavingFindings({ leaving, readings, requests }: MembershipSituation): Finding[] {
+  return leaving
+    .filter(({ name }) => !requests.lost.includes(name) && !answers(readings, name))
+    .map(({ name }) => {
+      const reading = readings.get(name);
+      const why = reading !== undefined && "failure" in reading ? ` (${reading.message})` : "";
+      const message = `the host is to leave the cluster but cannot be reached${why}`;
+      return guard(
+        "leaving-unreachable",
+        [name],
+        message,
+        `bring it up, or say that it is gone for good: --lost ${name}`,
+      );
+    });
+}
+
+/** Hosts that the cluster knows as another machine, or with data that they no longer have. */
+function replacementFindings({ hosts, readings, live, requests }: MembershipSituation): Finding[] {
+  return hosts.flatMap((host) => {
+    const reading = readings.get(host.name);
+    if (reading === undefined || !("facts" in reading) || requests.replace.includes(host.name)) return [];
+    const { facts } = reading;
+    const node = live.nodes?.find(({ name }) => name === host.name);
+    const member = live.members?.find(({ peerUrl, started }) => started && peerUrl === peerUrlOf(host));
+    const remedy = `bring the old one back, or say that this one takes its place: --replace ${host.name}`;
+    if (node !== undefined && isNode(host) && node.machineId !== "" && node.machineId !== facts.machineId) {
+      const message = `the host is another machine (id ${facts.machineId}) than the cluster's Node of that name (id ${node.machineId})`;
+      return [guard("replaced-host", [host.name], message, remedy)];
+    }
+    const isMember = member !== undefined && host.roles.includes("etcd");
+    if (isMember && facts.etcd?.data !== true) {
+      const message = "the cluster knows an etcd member on this host, but its disk holds none";
+      return [guard("replaced-host", [host.name], message, remedy)];
+    }
+    if (node !== undefined && isNode(host) && facts.bundles["node"] === undefined) {
+      const message = "the cluster knows a Node of this name, but nothing of it is on the host";
+      return [guard("replaced-host", [host.name], message, remedy)];
+    }
+    return [];
+  });
+}
+
+/** A cluster that nobody would be left of. */
+function survivorFindings({ hosts, leaving, live, requests }: MembershipSituation): Finding[] {
+  const findings: Finding[] = [];
+  const gone = (role: "etcd" | "control-plane"): string[] =>
+    leaving.filter(({ roles }) => roles.includes(role)).map(({ name }) => name);
+  const replaced = new Set(requests.replace);
+  const peers = new Set(
+    live.members?.filter(({ learner, started }) => started && !learner).map(({ peerUrl }) => peerUrl),
+  );
+  const staying = withRole(hosts, "etcd").filter((host) => peers.has(peerUrlOf(host)) && !replaced.has(host.name));
+  if (live.members !== undefined && staying.length === 0) {
+    findings.push(
+      guard(
+        "last-control-plane",
+        gone("etcd"),
+        "no member of etcd would stay, and with the last one goes everything that the cluster holds",
+        "keep at least one of the hosts, and take it out once the others serve (./plinth destroy ends a cluster)",
+      ),
+    );
+  }
+  return findings;
+}
+
+/** Changes of etcd's membership that cost the quorum, or that nobody is there to agree on. */
+function quorumFindings({ hosts, live, leaving, readings, requests }: MembershipSituation): Finding[] {
+  const desired = withRole(hosts, "etcd");
+  const replaced = new Set(desired.filter(({ name }) => requests.replace.includes(name)).map(peerUrlOf));
+  if (live.members === undefined) {
+    const joining = desired.filter((host) => {
+      const reading = readings.get(host.name);
+      return reading !== undefined && "facts" in reading && reading.facts.bundles["etcd"] === undefined;
+    });
+    const names = [...joining, ...leaving.filter(({ roles }) => roles.includes("etcd"))].map(({ name }) => name);
+    if (names.length === 0) return [];
+    const message = "they are to join or leave, but no member of etcd answers that could agree to it";
+    return [guard("etcd-quorum", names, message, "bring etcd back first (./plinth status tells what is wrong)")];
+  }
+  // A host that is replaced has lost its member already.
+  const members = live.members.map((member) =>
+    replaced.has(member.peerUrl)
+      ? { ...member, healthy: false, started: false, peerUrl: `${member.peerUrl}#old` }
+      : member,
+  );
+  const { blocked } = planMembership(members, desired);
+  if (blocked === undefined) return [];
+  const silent = live.members.filter(({ healthy, learner }) => !healthy && !learner).map(({ name }) => name);
+  const verb = { fail: "removing", add: "adding", promote: "promoting", remove: "removing" }[blocked.step.action];
+  const message =
+    `${verb} the etcd member ${blocked.step.member} would leave ${blocked.healthy} of ${blocked.voters} voting members that answer, ` +
+    `${quorumOf(blocked.voters)} are needed` +
+    (silent.length > 0 ? ` (${silent.join(", ")} ${silent.length === 1 ? "does" : "do"} not answer)` : "");
+  return [
+    guard(
+      "etcd-quorum",
+      [blocked.step.member],
+      message,
+      "bring the silent members back, or change fewer hosts at once",
+    ),
   ];
 }

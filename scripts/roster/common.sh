@@ -1,7 +1,8 @@
 # common.sh: what the roster's scripts share. They run on a control-plane host, as any user, with the administrator's
 # credentials from standard input: a line `token ID.SECRET` (`token -` for none), then a kubeconfig.
 #
-# Given by the command that carries them: NODE, the name of the Node; DEADLINE in seconds.
+# Given by the command that carries them: NODE, the name of the Node, or what is spoken of; DEADLINE in seconds; SERVER, the
+# URL of another API server than that of the kubeconfig, or empty.
 
 set -u
 LC_ALL=C
@@ -30,6 +31,10 @@ KUBECONFIG=$WORK/kubeconfig
 # kubectl caches what the API offers in the home directory otherwise.
 HOME=$WORK
 export KUBECONFIG HOME
+if [ -n "${SERVER-}" ]; then
+  # The API server of this host, so that what is done to load balancers is no matter.
+  kubectl config set-cluster "$(kubectl config view -o 'jsonpath={.clusters[0].name}')" --server="$SERVER" >/dev/null || fail "kubectl could not be pointed at $SERVER"
+fi
 now
 END=$((NOW + DEADLINE))
 
@@ -77,6 +82,39 @@ node_field() {
     complaint
     fail "it could not be read: $COMPLAINT"
   }
+}
+
+# nodes_leaving: WORK/leaving, lines `NAME leaves|replaced` of the Nodes of OWNER that ROSTER does not name, or names with
+# another machine. Nodes of others are none of ours.
+nodes_leaving() {
+  while ! kube get nodes -o go-template='{{range .items}}{{.metadata.name}}|{{with .metadata.annotations}}{{with index . "plinth/owner"}}{{.}}{{end}}{{end}}|{{.status.nodeInfo.machineID}}{{"\n"}}{{end}}' >"$WORK/nodes"; do
+    complaint
+    if late; then
+      fail "the API server did not tell about Nodes within $DEADLINE s: $COMPLAINT"
+    fi
+    sleep 1
+  done
+  awk -F'|' -v owner="$OWNER" -v roster="$ROSTER" '
+    BEGIN { n = split(roster, lines, "\n"); for (i = 1; i <= n; i++) { split(lines[i], f, " "); if (f[1] == "node") machine[f[2]] = f[3] } }
+    $2 != owner { next }
+    !($1 in machine) { print $1 " leaves"; next }
+    machine[$1] != "-" && $3 != "" && machine[$1] != $3 { print $1 " replaced" }' "$WORK/nodes" >"$WORK/leaving"
+}
+
+# blocking: sets BLOCKING to what a drain that failed was waiting for, pods by name, from WORK/error.
+blocking() {
+  BLOCKING=$(awk '
+    match($0, /error when evicting pods\/"[^"]*" -n "[^"]*"/) {
+      text = substr($0, RSTART, RLENGTH); split(text, f, "\""); pod = f[4] "/" f[2]
+      why = $0; sub(/.*\): /, "", why)
+      if (!(pod in seen)) order[++n] = pod
+      seen[pod] = why
+    }
+    { last = $0 }
+    END {
+      for (i = 1; i <= n; i++) text2 = text2 (i > 1 ? "; " : "") "pod " order[i] ": " seen[order[i]]
+      print substr(n ? text2 : last, 1, 1500)
+    }' "$WORK/error")
 }
 
 # node_verify: a Node of this name on another machine is refused.

@@ -1,6 +1,7 @@
 # drain.sh: takes the pods off one Node before its runtime is replaced. Disruption budgets are respected.
 #
-# Given besides: MACHINE_ID of the host; RUNTIME, the versions that the host will have: the reason why this runs.
+# Given besides: MACHINE_ID of the host; RUNTIME, the versions that the host will have: the reason why this runs; GRACE, seconds
+# that pods get to end, or empty.
 #
 # The Node stays cordoned and marked until register.sh takes that back, when the host is done. A Node that is not there
 # yet, or whose machine is another, has nothing of ours to drain.
@@ -9,6 +10,13 @@ node_read
 node_verify
 if [ "$FOUND" = no ]; then
   printf '{"node":"%s","drained":false,"reason":"there is no such Node yet","for":"%s"}\n' "$NODE" "$RUNTIME"
+  exit 0
+fi
+# A Node tells which runtime it was registered with: the step may only have moved to another control-plane host.
+node_field .metadata.annotations.plinth/runtime
+runtime=$VALUE
+if [ "$runtime" = "$RUNTIME" ]; then
+  printf '{"node":"%s","drained":false,"reason":"it has that runtime already","for":"%s"}\n' "$NODE" "$RUNTIME"
   exit 0
 fi
 # `uncordon` or `cordoned`: what it was before us. A drain that was killed has left its answer.
@@ -28,10 +36,10 @@ undo() {
   if [ "$before" = uncordon ]; then
     kube uncordon "$NODE" >/dev/null
   fi
-  kube annotate node "$NODE" plinth/drained- >/dev/null
+  kube annotate --overwrite node "$NODE" plinth/drained- ${runtime:+"plinth/runtime=$runtime"} >/dev/null
 }
 
-kube annotate --overwrite node "$NODE" "plinth/drained=$before" >/dev/null || {
+kube annotate --overwrite node "$NODE" "plinth/drained=$before" plinth/runtime- >/dev/null || {
   complaint
   fail "it could not be marked as drained: $COMPLAINT"
 }
@@ -40,12 +48,10 @@ kube taint --overwrite node "$NODE" ToBeDeletedByClusterAutoscaler=plinth:NoSche
   complaint
   fail "it could not be marked for the load balancers: $COMPLAINT"
 }
-if ! kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force --timeout="${DEADLINE}s" >"$WORK/drain" 2>"$WORK/error"; then
-  blocked=$(awk '/disruption budget|error when evicting/ { line = $0 } END { print line }' "$WORK/error")
-  complaint
-  blocked=${blocked:-$COMPLAINT}
+if ! kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force ${GRACE:+--grace-period="$GRACE"} --timeout="${DEADLINE}s" >"$WORK/drain" 2>"$WORK/error"; then
+  blocking
   undo
-  fail "it could not be drained within $DEADLINE s and is in service again: $blocked"
+  fail "it could not be drained within $DEADLINE s and is in service again: $BLOCKING"
 fi
 evicted=$(grep -c ' evicted$' "$WORK/drain")
 printf '{"node":"%s","drained":true,"evicted":%s,"for":"%s"}\n' "$NODE" "$evicted" "$RUNTIME"

@@ -5,7 +5,7 @@
 #
 # Safe to run again, and to kill at any point: everything is read before it is changed.
 
-OWNER=plinth
+MANAGER=plinth
 # Set by the kubelet when it registers, so that nothing is scheduled before labels and taints are right.
 UNINITIALIZED='plinth/uninitialized'
 # Set by a drain: load balancers see it through kube-proxy's health (KEP-3836).
@@ -14,7 +14,7 @@ LEAVING='ToBeDeletedByClusterAutoscaler'
 # token_open: the host's bootstrap token is valid from here on; it can do nothing but ask for a certificate.
 token_open() {
   to_expiry=$(date -u -d "@$(($(date +%s) + DEADLINE + 60))" +%Y-%m-%dT%H:%M:%SZ)
-  kube apply --server-side --force-conflicts --field-manager="$OWNER" -f - >/dev/null <<END_OF_SECRET
+  kube apply --server-side --force-conflicts --field-manager="$MANAGER" -f - >/dev/null <<END_OF_SECRET
 apiVersion: v1
 kind: Secret
 metadata: {name: bootstrap-token-${TOKEN%%.*}, namespace: kube-system}
@@ -84,7 +84,7 @@ join() {
 }
 
 declare_labels() {
-  if ! printf '%s\n' "$MANIFEST" | kube apply --server-side --field-manager="$OWNER" -f - >/dev/null; then
+  if ! printf '%s\n' "$MANIFEST" | kube apply --server-side --field-manager="$MANAGER" -f - >/dev/null; then
     # The complaint has many lines; those that name a field or an owner tell.
     fail "labels and annotations could not be set: $(awk 'n < 6 && !/^Please/ { printf "%s%s", n++ ? " " : "", $0 }' "$WORK/error")"
   fi
@@ -117,7 +117,7 @@ declare_taints() {
     if [ "$dt_drained" = uncordon ]; then
       dt_schedule=',"unschedulable":null'
     fi
-    if kube patch node "$NODE" --type=merge --field-manager="$OWNER-taints" -p "{\"metadata\":{\"resourceVersion\":\"$REVISION\",\"annotations\":{\"plinth/taints\":\"$dt_owned_after\",\"plinth/drained\":null}},\"spec\":{\"taints\":$dt_after$dt_schedule}}" >/dev/null; then
+    if kube patch node "$NODE" --type=merge --field-manager="$MANAGER-taints" -p "{\"metadata\":{\"resourceVersion\":\"$REVISION\",\"annotations\":{\"plinth/taints\":\"$dt_owned_after\",\"plinth/drained\":null}},\"spec\":{\"taints\":$dt_after$dt_schedule}}" >/dev/null; then
       if [ "$dt_before" != "$dt_after" ]; then
         TAINTED=true
       fi
@@ -138,4 +138,9 @@ APPROVED=0 TAINTED=false
 join
 declare_labels
 declare_taints
+# What a drain looks for: this host has that runtime now.
+kube annotate --overwrite node "$NODE" "plinth/runtime=$RUNTIME" >/dev/null || {
+  complaint
+  fail "its runtime could not be noted down: $COMPLAINT"
+}
 printf '{"node":"%s","ready":"%s","certificatesApproved":%s,"taintsChanged":%s}\n' "$NODE" "$READY" "$APPROVED" "$TAINTED"

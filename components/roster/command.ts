@@ -3,9 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { rosterScriptPath, type RosterStepName } from "../../plan/bundles/rosterscripts.ts";
 import type { SshTarget } from "../../ssh/index.ts";
 import { connectionOf } from "../host/access.ts";
+import { frozenInputs } from "../host/frozen.ts";
 
 /** What every step of the roster needs. */
 export interface RosterArgs {
+  /** True for a host that cannot be reached: the command stays what it was. */
+  frozen?: boolean;
   /** How the control-plane host is reached on which the step runs. */
   survivor: SshTarget;
   /** Kubeconfig of the administrator. */
@@ -15,9 +18,10 @@ export interface RosterArgs {
 }
 
 export interface RosterStep {
-  /** Part of the command's name, too. */
+  /** Name of the command. */
+  name: string;
   script: RosterStepName;
-  /** Name of the Node. */
+  /** Name of the Node, or what messages speak of. */
   node: string;
   /** Seconds. */
   deadline: number;
@@ -25,6 +29,7 @@ export interface RosterStep {
   variables: Readonly<Record<string, string>>;
   /** Bootstrap token `id.secret`. */
   token?: pulumi.Input<string>;
+  hooks?: pulumi.ResourceHookBinding;
 }
 
 function quote(text: string): string {
@@ -35,7 +40,7 @@ function quote(text: string): string {
  * The command of a step: its variables, and the script that the host has. Standard input is left to credentials. The text
  * changes with what the step is about and not with the script, because a drain must not be run for that.
  */
-export function rosterCommand(step: RosterStep): string {
+export function rosterCommand(step: Omit<RosterStep, "name" | "hooks" | "token">): string {
   const variables = { NODE: step.node, DEADLINE: String(step.deadline), ...step.variables };
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`);
   return [...lines, `exec ${rosterScriptPath(step.script)}`, ""].join("\n");
@@ -49,7 +54,7 @@ export class RosterCommand extends pulumi.ComponentResource {
   readonly command: command.remote.Command;
 
   constructor(step: RosterStep, args: RosterArgs, opts: pulumi.ComponentResourceOptions) {
-    const name = `${step.node}-${step.script}`;
+    const { name } = step;
     super("plinth:worker:RosterCommand", name, {}, opts);
     this.command = new command.remote.Command(
       name,
@@ -60,7 +65,13 @@ export class RosterCommand extends pulumi.ComponentResource {
         addPreviousOutputInEnv: false,
         logging: command.remote.Logging.None,
       },
-      { parent: this, dependsOn: [...args.after], hideDiffs: ["stdin", "connection"] },
+      {
+        parent: this,
+        dependsOn: [...args.after],
+        hideDiffs: ["stdin", "connection"],
+        ...frozenInputs(args.frozen),
+        ...(step.hooks === undefined ? {} : { hooks: step.hooks }),
+      },
     );
     this.registerOutputs({});
   }

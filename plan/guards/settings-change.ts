@@ -1,0 +1,69 @@
+import type { ClusterConfig } from "../config.ts";
+import type { Finding } from "../findings.ts";
+
+/** What an earlier run has left in the stack's outputs about the cluster as a whole. */
+export interface PreviousSettings {
+  clusterName?: string;
+  network?: { podCidr: string; serviceCidr: string; clusterDomain: string };
+  versions?: { kubernetes?: string; etcd?: string };
+}
+
+/** Settings that a cluster keeps for life, and steps of versions that it cannot take. */
+export function guardSettings(config: ClusterConfig, previous: PreviousSettings | undefined): Finding[] {
+  if (previous === undefined) return [];
+  return [...immutableFindings(config, previous), ...versionFindings(config, previous)];
+}
+
+function immutableFindings(config: ClusterConfig, { clusterName, network }: PreviousSettings): Finding[] {
+  const before: Partial<Record<"clusterName" | "podCidr" | "serviceCidr" | "clusterDomain", string | undefined>> = {
+    clusterName,
+    podCidr: network?.podCidr,
+    serviceCidr: network?.serviceCidr,
+    clusterDomain: network?.clusterDomain,
+  };
+  return (Object.keys(before) as (keyof typeof before)[]).flatMap((key): Finding[] => {
+    const was = before[key];
+    if (was === undefined || was === config[key]) return [];
+    return [
+      {
+        rule: "immutable",
+        kind: "guard",
+        hosts: [],
+        message: `plinth:${key} is ${config[key]}, the cluster was made with ${was}, which cannot be changed in place`,
+        remedy: `set it back to ${was}, or make a new cluster`,
+      },
+    ];
+  });
+}
+
+function versionFindings(config: ClusterConfig, { versions }: PreviousSettings): Finding[] {
+  return [
+    ...stepFindings("kubernetesVersion", versions?.kubernetes, config.kubernetesVersion),
+    ...stepFindings("etcdVersion", versions?.etcd, config.etcdVersion),
+  ];
+}
+
+/** One minor version up at a time, and never a minor version down. */
+function stepFindings(key: "kubernetesVersion" | "etcdVersion", was: string | undefined, wanted: string): Finding[] {
+  if (was === undefined) return [];
+  const [majorWas = 0, minorWas = 0] = was.split(".").map(Number);
+  const [major = 0, minor = 0] = wanted.split(".").map(Number);
+  const finding = (rule: string, message: string, remedy: string): Finding[] => [
+    { rule, kind: "guard", hosts: [], message, remedy },
+  ];
+  if (major === majorWas && minor > minorWas + 1) {
+    return finding(
+      "version-skip",
+      `plinth:${key} goes from ${was} to ${wanted}, minor versions cannot be skipped`,
+      `go to the latest ${major}.${minorWas + 1} first`,
+    );
+  }
+  if (major < majorWas || (major === majorWas && minor < minorWas)) {
+    return finding(
+      "version-down",
+      `plinth:${key} goes from ${was} down to ${wanted}, which its data may not survive`,
+      `set it back to ${was}`,
+    );
+  }
+  return [];
+}

@@ -1,0 +1,47 @@
+# evacuation.sh: takes the pods off every Node that leaves. Disruption budgets are respected.
+#
+# Given besides: ROSTER, lines `node NAME MACHINE_ID` of the Nodes that stay; OWNER, whose Nodes are looked at; GRACE, seconds
+# that pods get to end, or empty.
+#
+# A Node that leaves stays cordoned when this fails: it is about to leave, and the next run goes on from there. A Node that
+# is not ready cannot end pods in order: they go with the Node.
+
+# evacuate: one Node, in slices, so that a host that dies meanwhile is noticed. Returns 1 with BLOCKING set.
+evacuate() {
+  # Load balancers see this through kube-proxy's health and send no new connections (KEP-3836).
+  kube taint --overwrite node "$NODE" ToBeDeletedByClusterAutoscaler=plinth:NoSchedule >/dev/null || {
+    complaint
+    BLOCKING="it could not be marked for the load balancers: $COMPLAINT"
+    return 1
+  }
+  ea_evicted=0
+  while node_read && [ "$FOUND" = yes ] && [ "$READY" = True ]; do
+    if kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force ${GRACE:+--grace-period="$GRACE"} --timeout=20s >"$WORK/drain" 2>"$WORK/error" </dev/null; then
+      ea_evicted=$((ea_evicted + $(grep -c ' evicted$' "$WORK/drain")))
+      printf '{"node":"%s","drained":true,"evicted":%s}\n' "$NODE" "$ea_evicted"
+      return 0
+    fi
+    ea_evicted=$((ea_evicted + $(grep -c ' evicted$' "$WORK/drain")))
+    blocking
+    if late; then
+      return 1
+    fi
+  done
+  printf '{"node":"%s","drained":false,"reason":"it is not ready: its pods go with it"}\n' "$NODE"
+}
+
+nodes_leaving
+: >"$WORK/failures"
+while read -r ev_node ev_reason; do
+  if [ "$ev_reason" = leaves ]; then
+    NODE=$ev_node
+    if ! evacuate; then
+      printf '%s: it could not be drained within %s s and stays cordoned: %s\n' "$NODE" "$DEADLINE" "$BLOCKING" >>"$WORK/failures"
+    fi
+  fi
+done <"$WORK/leaving"
+if [ -s "$WORK/failures" ]; then
+  cat "$WORK/failures" >&2
+  printf 'make room for what blocks (relax its disruption budget, or start more of it elsewhere) and run again: it goes on from there\n' >&2
+  exit 1
+fi
