@@ -77,11 +77,11 @@ export interface BundleDirectory {
   atRelease?: "keep" | "purge";
 }
 
-/** A condition that must hold at the end, within a deadline. */
+/** A condition that must hold, or something that must succeed, within a deadline. */
 export interface BundleCheck {
-  /** Function of `scripts/lib/checks.sh`, kebab case. */
+  /** Name that the host's script knows it by: `check_NAME` or `prepare_NAME` in `scripts/lib/`, kebab case. */
   name: string;
-  /** Seconds, counted from the end of the restarts. */
+  /** Seconds; of a check, counted from the end of the restarts. */
   deadline: number;
   /** The unit that is blamed, and whose log is shown. */
   unit: string;
@@ -102,6 +102,9 @@ export interface Bundle {
   secrets: readonly BundleSecret[];
   /** Units in the order in which they are restarted. */
   units: readonly string[];
+  /** What is done once the files are there and before any unit starts, in every run, in this order. Default: nothing. */
+  prepares?: readonly BundleCheck[];
+  /** What must hold at the end. */
   checks: readonly BundleCheck[];
 }
 
@@ -168,9 +171,11 @@ export function renderBundle(
     lines.push(`${directive} ${secret.path} ${secret.mode} ${secret.owner}${attributes(secret)}`);
   }
   for (const unit of bundle.units) lines.push(`unit ${unit}`);
-  for (const check of bundle.checks) {
-    lines.push(["check", check.name, check.deadline, check.unit, ...check.args].join(" "));
-  }
+  const conditions = (directive: string, list: readonly BundleCheck[]) => {
+    for (const { name, deadline, unit, args } of list) lines.push([directive, name, deadline, unit, ...args].join(" "));
+  };
+  conditions("prepare", bundle.prepares ?? []);
+  conditions("check", bundle.checks);
   lines.push("end", "");
   return lines.join("\n");
 }

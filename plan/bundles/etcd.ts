@@ -7,7 +7,9 @@ import { cipherSuites, mergeArguments, renderService, unitPath } from "./systemd
 
 export const etcdUnit = "etcd.service";
 const dataDirectory = "/var/lib/etcd";
+const bootstrapDirectory = "/etc/etcd";
 const pki = "/etc/kubernetes/pki/etcd";
+const access = [`${pki}/ca.crt`, `${pki}/healthcheck.crt`, `${pki}/healthcheck.key`];
 
 export function etcdClientUrl(host: Host): string {
   return `https://${host.address}:${ports.etcdClient}`;
@@ -42,7 +44,9 @@ function apiserverIsBack(host: Host): BundleCheck[] {
 
 /** One etcd member: TLS with client certificates for clients and peers, corruption checks, own user. */
 export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterConfig): Bundle {
-  const members = withRole(hosts, "etcd");
+  const members = withRole(hosts, "etcd")
+    .map((member) => `${member.name}=${peerUrl(member)}`)
+    .join(",");
   const args = mergeArguments(
     {
       name: host.name,
@@ -78,6 +82,8 @@ export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterCo
     packages: [],
     directories: [
       { path: dataDirectory, mode: "0700", owner: "etcd:etcd", atRelease: "keep" },
+      // The file in it is made on the host, which alone knows whether there is a cluster to join.
+      { path: bootstrapDirectory, mode: "0755", owner: "root:root", atRelease: "purge" },
       { path: "/etc/kubernetes", mode: "0755", owner: "root:root" },
       { path: "/etc/kubernetes/pki", mode: "0755", owner: "root:root" },
       { path: pki, mode: "0755", owner: "root:root" },
@@ -89,19 +95,6 @@ export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterCo
     ],
     files: [
       {
-        path: "/etc/etcd/bootstrap.env",
-        mode: "0644",
-        owner: "root:root",
-        // Read by etcd only when its data directory is empty: no restart depends on it.
-        content: [
-          "# Used when the member starts for the first time.",
-          `ETCD_INITIAL_CLUSTER=${members.map((member) => `${member.name}=${peerUrl(member)}`).join(",")}`,
-          "ETCD_INITIAL_CLUSTER_STATE=new",
-          `ETCD_INITIAL_CLUSTER_TOKEN=${config.clusterName}`,
-          "",
-        ].join("\n"),
-      },
-      {
         path: unitPath(etcdUnit),
         mode: "0600",
         owner: "root:root",
@@ -112,7 +105,7 @@ export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterCo
             documentation: "https://etcd.io/docs/",
             user: "etcd",
             type: "notify",
-            environmentFile: "/etc/etcd/bootstrap.env",
+            environmentFile: `${bootstrapDirectory}/bootstrap.env`,
             executable: binaryPath("etcd"),
             args,
             stopSeconds: 30,
@@ -125,12 +118,21 @@ export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterCo
     ],
     secrets: secrets(),
     units: [etcdUnit],
-    checks: [
+    prepares: [
       {
-        name: "etcd-health",
+        name: "etcd-join",
         deadline: 180,
         unit: etcdUnit,
-        args: [etcdClientUrl(host), `${pki}/ca.crt`, `${pki}/healthcheck.crt`, `${pki}/healthcheck.key`],
+        args: [host.name, peerUrl(host), args["data-dir"] ?? dataDirectory, ...access, config.clusterName, members],
+      },
+    ],
+    checks: [
+      {
+        name: "etcd-voter",
+        // A member that joins receives all data before it is promoted.
+        deadline: 300,
+        unit: etcdUnit,
+        args: [etcdClientUrl(host), ...access, host.name, members],
       },
       ...apiserverIsBack(host),
     ],

@@ -92,10 +92,15 @@ apply_failed() {
   die "$EXIT_FAILED" "bundle $BUNDLE is half done: the previous configuration is not healthy either; correct the cause and run again"
 }
 
-# failure_sentence: prints what went wrong, from FAILURE, BLAMED, FAILED_CHECK and FAILED_AFTER, and reads the blamed unit's log.
+# failure_sentence: prints what went wrong, from FAILURE, BLAMED, FAILED_CHECK, FAILED_PREPARE and FAILED_AFTER, and reads the blamed
+# unit's log.
 failure_sentence() {
   fs_text=$FAILURE
-  if [ -n "$BLAMED" ]; then
+  if [ -n "$FAILED_PREPARE" ]; then
+    # The unit has not been started: its log is about something else.
+    rm -f "$STAGE/journal"
+    fs_text="${BLAMED:-the host} could not be prepared within $FAILED_AFTER s (prepare $FAILED_PREPARE): $FAILURE"
+  elif [ -n "$BLAMED" ]; then
     journal_read "$BLAMED"
     journal_reason
     if [ -n "$FAILED_CHECK" ]; then
@@ -143,7 +148,7 @@ rollback() {
     esac
   done <"$HOME_DIR/manifest" >"$STAGE/plan-previous"
   FAILURE="cannot compare the previous configuration with the host"
-  BLAMED='' FAILED_CHECK=''
+  BLAMED='' FAILED_CHECK='' FAILED_PREPARE=''
   rm -f "$STAGE"/seen-*
   changes_compute "$STAGE/plan-previous" || return 1
   if [ -s "$STAGE/problems" ]; then

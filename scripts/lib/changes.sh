@@ -54,7 +54,7 @@ changes_compute() {
   xargs -r sha256sum <"$STAGE/look-content" >"$STAGE/sums" 2>/dev/null
   (cd "$STAGE" && xargs -r sha256sum <sources >sums-wanted) || return 1
   rm -f "$STAGE/look" "$STAGE/look-content" "$STAGE/look-directories" "$STAGE/sources"
-  awk -v root="$ROOT" -v stage="$STAGE" -v me="$BUNDLE" '
+  awk -v root="$ROOT" -v stage="$STAGE" -v me="$BUNDLE" -v yields="$PREPARE_YIELDS" '
     function problem(text) { print text > (stage "/problems") }
     function op(text) { print text > (stage "/ops") }
     function permission(m) { sub(/^0+/, "", m); return m == "" ? "0" : m }
@@ -104,6 +104,7 @@ changes_compute() {
       if ($1 != "plinth-manifest" && $1 != "plinth-intent" && $1 ~ /^(file|unit|directory|left|mask|binary)$/) own($0)
       next
     }
+    section == "plan" && $1 == "prepare" { n = split(yields, f, " "); for (i = 1; i <= n; i++) if (f[i] ~ "^" $2 ":") yielded[substr(f[i], length($2) + 2)] = 1 }
     section == "plan" { line[++nl] = $0; if ($1 ~ /^(file|unit|directory|binary)$/) planned[$1 " " $2] = 1; next }
     END {
       manifest("plinth-manifest 1")
@@ -169,7 +170,9 @@ changes_compute() {
       }
       for (i = 1; i <= nof; i++) {
         path = oldfiles[i]
-        if (!(("file " path) in planned) && !(path in otherfile)) {
+        # From now on a prepare sees to it: it stays as it is, and the way back needs it as it was.
+        if (path in yielded) keep_previous(path)
+        else if (!(("file " path) in planned) && !(path in otherfile)) {
           keep_previous(path)
           op((path in kept_mask ? "delete " : "remove ") path)
           hit(path, oldrestart[path], oldreload[path])

@@ -2,7 +2,7 @@
 # `check_NAME UNIT ARGUMENTS…` looks once, returns 0 when the condition holds and sets REASON when not.
 
 # Known checks and the least number of their arguments; `stream_read` refuses others.
-CHECK_ARGUMENTS="unit-active:0 http-ok:2 https-client:4 etcd-health:4 etcd-member:5 tcp:2 address:1 command:1 if-bundle:2 if-file:2 sysctl:2 swap-off:0"
+CHECK_ARGUMENTS="unit-active:0 http-ok:2 https-client:4 etcd-health:4 etcd-member:5 etcd-voter:6 tcp:2 address:1 command:1 if-bundle:2 if-file:2 sysctl:2 swap-off:0"
 
 # check_longest UNIT: sets CHECK_LONGEST to the longest deadline of the checks that blame UNIT, 90 s when there is none.
 check_longest() {
@@ -97,6 +97,7 @@ check() {
     https-client) check_https_client "$@" ;;
     etcd-health) check_etcd_health "$@" ;;
     etcd-member) check_etcd_member "$@" ;;
+    etcd-voter) check_etcd_voter "$@" ;;
     tcp) check_tcp "$@" ;;
     address) check_address "$@" ;;
     command) check_command "$@" ;;
@@ -142,9 +143,12 @@ check_unit_active() {
   return 1
 }
 
-# http_get ARGUMENT…: a GET by curl with more ARGUMENTs; the body goes to STAGE/body. On failure REASON is curl's sentence.
+# http_get ARGUMENT…: a GET by curl with more ARGUMENTs; the body goes to STAGE/body. On failure REASON is curl's sentence, and the
+# status is curl's.
 http_get() {
-  if curl --fail-with-body --silent --show-error --connect-timeout 3 --max-time 8 --output "$STAGE/body" "$@" </dev/null 2>"$STAGE/curl.error"; then
+  curl --fail-with-body --silent --show-error --connect-timeout 3 --max-time 8 --output "$STAGE/body" "$@" </dev/null 2>"$STAGE/curl.error"
+  hg_code=$?
+  if [ "$hg_code" = 0 ]; then
     return 0
   fi
   hg_error='' hg_body=''
@@ -153,7 +157,7 @@ http_get() {
     hg_body=$(awk '/failed|error|not / && n < 5 { printf "%s%s", n++ ? "; " : "", substr($0, 1, 200) }' "$STAGE/body")
   fi
   REASON="$hg_error${hg_body:+: $hg_body}"
-  return 1
+  return "$hg_code"
 }
 
 # check_http_ok UNIT URL CAFILE [TEXT]: a GET answers 2xx (and the body holds TEXT). CAFILE `-`: the system's or none.
@@ -176,35 +180,6 @@ check_http_ok() {
 check_https_client() {
   : >"$STAGE/body"
   http_get --cacert "$ROOT$3" --cert "$ROOT$4" --key "$ROOT$5" "$2"
-}
-
-# etcdctl_run ENDPOINT CA CERT KEY ARGUMENT…: output in STAGE/etcdctl; on failure REASON is etcdctl's sentence.
-etcdctl_run() {
-  ec_endpoint=$1 ec_ca=$ROOT$2 ec_cert=$ROOT$3 ec_key=$ROOT$4
-  shift 4
-  if timeout 12 "$OPT/bin/etcdctl" --endpoints "$ec_endpoint" --cacert "$ec_ca" --cert "$ec_cert" --key "$ec_key" \
-    --dial-timeout 3s --command-timeout 8s "$@" >"$STAGE/etcdctl" 2>"$STAGE/etcdctl.error" </dev/null; then
-    return 0
-  fi
-  REASON=$(awk '
-    { line = $0 }
-    /"error":"/ { line = $0; sub(/.*"error":"/, "", line); sub(/".*/, "", line); found = line }
-    END { print substr(found != "" ? found : line, 1, 300) }' "$STAGE/etcdctl.error")
-  return 1
-}
-
-# check_etcd_health UNIT ENDPOINT CA CERT KEY: the member answers a linearizable read, so it has a leader too.
-check_etcd_health() {
-  etcdctl_run "$2" "$3" "$4" "$5" endpoint health
-}
-
-# check_etcd_member UNIT ENDPOINT CA CERT KEY NAME: the cluster lists NAME as a started member.
-check_etcd_member() {
-  etcdctl_run "$2" "$3" "$4" "$5" member list || return 1
-  if ! grep -qF ", started, $6, " "$STAGE/etcdctl"; then
-    REASON="the cluster does not list $6 as a started member"
-    return 1
-  fi
 }
 
 # check_tcp UNIT ADDRESS PORT: a connection is accepted.

@@ -79,10 +79,10 @@ units_drop() {
   done <"$STAGE/ops"
 }
 
-# converge RESTART RELOAD: carries out STAGE/ops and ends when the checks of STAGE/manifest have passed. Returns 1 with FAILURE,
-# and where a unit or a check is the cause BLAMED, FAILED_CHECK and FAILED_AFTER set.
+# converge RESTART RELOAD: carries out STAGE/ops, then the prepares of STAGE/manifest, and ends when its checks have passed. Returns 1
+# with FAILURE, and where a unit, a check or a prepare is the cause BLAMED, FAILED_CHECK or FAILED_PREPARE, and FAILED_AFTER set.
 converge() {
-  FAILURE='' BLAMED='' FAILED_CHECK='' FAILED_AFTER=''
+  FAILURE='' BLAMED='' FAILED_CHECK='' FAILED_PREPARE='' FAILED_AFTER=''
   plan_units
   units_drop || return 1
   files_write || return 1
@@ -92,5 +92,5 @@ converge() {
       return 1
     fi
   fi
-  units_converge "$UNITS" "$1" "$2" && checks_run
+  prepares_run && units_converge "$UNITS" "$1" "$2" && checks_run
 }

@@ -64,7 +64,7 @@ bundle_status() {
   if [ -e "$HOME_DIR/manifest" ]; then
     while read -r bt_kind bt_a bt_b bt_c bt_d bt_e bt_f bt_g; do
       case $bt_kind in
-        bundle | generation | user | package | directory | unit | check)
+        bundle | generation | user | package | directory | unit | require | prepare | check)
           printf '%s\n' "$bt_kind $bt_a${bt_b:+ $bt_b}${bt_c:+ $bt_c}${bt_d:+ $bt_d}${bt_e:+ $bt_e}${bt_f:+ $bt_f}${bt_g:+ $bt_g}"
           if [ "$bt_kind" = unit ]; then
             bt_units="$bt_units $bt_a"

@@ -7,12 +7,12 @@
 #                  directory PATH MODE OWNER FLAG(keep|purge|-) | binary NAME VERSION SHA URL RESTART RELOAD
 #                  file PATH MODE OWNER content/N RESTART RELOAD KIND(file|secret|public) | unit NAME
 #                  download PATH MODE OWNER SHA URL RESTART RELOAD (`fetch_all` makes a `file` of KIND download of it)
-#                  check NAME SECONDS UNIT ARGUMENTS…
+#                  require | prepare | check NAME SECONDS UNIT ARGUMENTS…
 # and sets BUNDLE and GENERATION.
 
 # stream_read: ends the script with one sentence when the stream is not right. Never shows text of the secret part.
 stream_read() {
-  awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" '
+  awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" -v prepares="$PREPARE_ARGUMENTS" '
     function bad(text) {
       if (!failed) {
         failed = 1
@@ -62,10 +62,13 @@ stream_read() {
       out = stage "/content/" number
       printf "" > out
     }
+    function condition(kind, list,   i, n, pairs, pair) {
+      n = split(list, pairs, " ")
+      for (i = 1; i <= n; i++) { split(pairs[i], pair, ":"); known[kind " " pair[1]] = pair[2] }
+    }
     BEGIN {
       part = 0
-      n = split(checks, pairs, " ")
-      for (i = 1; i <= n; i++) { split(pairs[i], pair, ":"); known[pair[1]] = pair[2] }
+      condition("check", checks); condition("prepare", prepares)
     }
     substr($0, 1, 1) == "|" {
       if (out == "") bad("content that belongs to no file")
@@ -168,12 +171,13 @@ stream_read() {
       units[$2] = 1
       plan($1 " " $2); next
     }
-    $1 == "check" {
-      fields(4, 0, "check NAME SECONDS UNIT [ARGUMENTS]")
-      if (!($2 in known)) bad("unknown check " $2)
-      if ($3 !~ /^[1-9][0-9]*$/) bad("the deadline of check " $2 " is not a number of seconds")
+    $1 == "check" || $1 == "prepare" {
+      fields(4, 0, $1 " NAME SECONDS UNIT [ARGUMENTS]")
+      what = $1 " " $2
+      if (!(what in known)) bad("unknown " what)
+      if ($3 !~ /^[1-9][0-9]*$/) bad("the deadline of " what " is not a number of seconds")
       if ($4 != "-") unitname($4)
-      if (NF - 4 < known[$2]) bad("check " $2 " takes at least " known[$2] " arguments, found " NF - 4)
+      if (NF - 4 < known[what]) bad(what " takes at least " known[what] " arguments, found " NF - 4)
       plan($0); next
     }
     { bad("unknown directive " substr($1, 1, 40)) }

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
+import { Bundle, me } from "./support/bundle.ts";
+import { FakeHost } from "./support/fake-host.ts";
+
+/** Addresses of the loopback network, a part of it that no other run is likely to use. */
+const network = `127.${64 + (process.pid % 64)}.${(process.pid >> 6) % 256}`;
+const url = (n: number, port: number) => `http://${network}.${n}:${port}`;
+
+/** A host whose systemd is made of files, and whose etcd is real. */
+class Member {
+  readonly host = new FakeHost();
+  readonly name: string;
+  private readonly n: number;
+  private readonly etcd: string;
+  private process: ChildProcess | undefined;
+
+  constructor(n: number, etcd: string, etcdctl: string) {
+    this.n = n;
+    this.name = `cp${n}`;
+    this.etcd = etcd;
+    mkdirSync(this.host.path("/opt/plinth/bin"), { recursive: true });
+    symlinkSync(etcdctl, this.host.path("/opt/plinth/bin/etcdctl"));
+  }
+
+  private bundle(members: string): Bundle {
+    return new Bundle("etcd")
+      .line(`directory /var/lib/etcd 0700 ${me} keep`)
+      .line(`directory /etc/etcd 0755 ${me} purge`)
+      .service("etcd.service")
+      .line(`prepare etcd-join 60 etcd.service ${this.name} ${url(this.n, 2380)} /var/lib/etcd - - - demo ${members}`);
+  }
+
+  async claim(): Promise<void> {
+    await this.host.claim(this.name);
+  }
+
+  /** What comes before the start of the unit. */
+  async prepare(members: string): Promise<string> {
+    this.host.setUnit("etcd.service", "active", "inactive");
+    const { code, stderr } = await this.host.run(["apply"], this.bundle(members).text());
+    assert.equal(code, 0, stderr);
+    return stderr;
+  }
+
+  async check(members: string): Promise<void> {
+    const args = `${url(this.n, 2379)} - - - ${this.name} ${members}`;
+    await this.host.apply(this.bundle(members).check("etcd-voter", 60, "etcd.service", args));
+  }
+
+  start(): void {
+    const lines = readFileSync(this.host.path("/etc/etcd/bootstrap.env"), "utf8").trim().split("\n");
+    const settings = lines.filter((line) => !line.startsWith("#")).map((line) => line.split(/=(.*)/s).slice(0, 2));
+    const log = openSync(this.host.path("/etcd.log"), "a");
+    const args = {
+      name: this.name,
+      "data-dir": this.host.path("/var/lib/etcd"),
+      "listen-client-urls": url(this.n, 2379),
+      "advertise-client-urls": url(this.n, 2379),
+      "listen-peer-urls": url(this.n, 2380),
+      "initial-advertise-peer-urls": url(this.n, 2380),
+      "unsafe-no-fsync": "true",
+    };
+    this.process = spawn(
+      this.etcd,
+      Object.entries(args).map(([name, value]) => `--${name}=${value}`),
+      { stdio: ["ignore", log, log], env: { ...process.env, ...(Object.fromEntries(settings) as NodeJS.ProcessEnv) } },
+    );
+  }
+
+  /** Whether etcd ends by itself within some seconds. */
+  async ends(): Promise<boolean> {
+    const child = this.process;
+    if (child === undefined) return true;
+    await Promise.race([once(child, "exit"), sleep(15_000)]);
+    return child.exitCode !== null;
+  }
+
+  async kill(): Promise<void> {
+    const child = this.process;
+    this.process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+  }
+
+  loseData(): void {
+    rmSync(this.host.path("/var/lib/etcd/member"), { recursive: true });
+  }
+
+  async list(): Promise<string[]> {
+    const etcdctl = this.host.path("/opt/plinth/bin/etcdctl");
+    const { stdout } = await promisify(execFile)(etcdctl, ["--endpoints", url(this.n, 2379), "member", "list"]);
+    return stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(", "))
+      .map(([, state, name, , , learner]) => `${name ?? ""} ${state ?? ""} ${learner === "true" ? "learner" : "voter"}`)
+      .sort();
+  }
+
+  log(): string {
+    return existsSync(this.host.path("/etcd.log")) ? readFileSync(this.host.path("/etcd.log"), "utf8") : "";
+  }
+}
+
+describe("members of a real etcd", function () {
+  this.timeout(300_000);
+  const members: Member[] = [];
+  const declared = (...numbers: number[]) => numbers.map((n) => `cp${n}=${url(n, 2380)}`).join(",");
+  const voters = (...numbers: number[]) => numbers.map((n) => `cp${n} started voter`);
+  const member = (n: number): Member => {
+    const found = members[n - 1];
+    if (found === undefined) throw new Error(`there is no member ${n}`);
+    return found;
+  };
+
+  before(async function () {
+    // May have to build them.
+    this.timeout(1_200_000);
+    const paths = await ensureArtifacts(
+      ["etcd", "etcdctl"].map((name) => ({ name, version: defaultVersions[name] ?? "" })),
+    );
+    for (let n = 1; n <= 5; n++) members.push(new Member(n, paths.get("etcd") ?? "", paths.get("etcdctl") ?? ""));
+    for (const each of members) await each.claim();
+  });
+
+  after(async () => {
+    for (const each of members) {
+      await each.kill();
+      each.host.remove();
+    }
+  });
+
+  it("begin a cluster together, also the one that comes late", async () => {
+    const all = declared(1, 2, 3);
+    await Promise.all([1, 2].map((n) => member(n).prepare(all)));
+    member(1).start();
+    member(2).start();
+    await Promise.all([1, 2].map((n) => member(n).check(all)));
+    await member(3).prepare(all);
+    member(3).start();
+    await member(3).check(all);
+    assert.deepEqual(await member(3).list(), voters(1, 2, 3));
+  });
+
+  it("take a new one as a learner, then as a voter", async () => {
+    const all = declared(1, 2, 3, 4);
+    assert.match(await member(4).prepare(all), /added cp4 as a learner/);
+    assert.doesNotMatch(await member(4).prepare(all), /added|removed/, "a run that was killed has left it");
+    member(4).start();
+    await member(4).check(all);
+    assert.deepEqual(await member(1).list(), voters(1, 2, 3, 4));
+  });
+
+  it("do not come back by themselves once their data is lost, and join again", async () => {
+    const all = declared(1, 2, 3, 4);
+    await member(2).kill();
+    member(2).loseData();
+    member(2).start();
+    assert.equal(await member(2).ends(), true, member(2).log());
+    rmSync(member(2).host.path("/var/lib/etcd/member"), { recursive: true, force: true });
+    assert.match(await member(2).prepare(all), /removed the member cp2 [^]*added cp2 as a learner/);
+    member(2).start();
+    await member(2).check(all);
+    assert.deepEqual(await member(1).list(), voters(1, 2, 3, 4));
+  });
+
+  it("lose a dead one that nobody declares before the next one joins", async () => {
+    const all = declared(1, 2, 3, 5);
+    await member(4).kill();
+    assert.match(await member(5).prepare(all), /removed the member cp4 [^]*does not answer[^]*added cp5 as a learner/);
+    member(5).start();
+    await member(5).check(all);
+    assert.deepEqual(await member(1).list(), voters(1, 2, 3, 5));
+  });
+
+  it("begin nothing new beside a cluster that stands still", async () => {
+    await member(2).kill();
+    await member(3).kill();
+    const line = `prepare etcd-join 1 - cp4 ${url(4, 2380)} /var/lib/other - - - demo ${declared(1, 3, 4)}`;
+    const { code, stderr } = await member(4).host.run(["apply"], new Bundle("probe").line(line).text());
+    assert.equal(code, 1);
+    assert.match(stderr, /the cluster is in service, but cp1 does not list its members \(has it lost its quorum\?\)/);
+  });
+});

@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync } from "node:fs";
+import { Bundle, me } from "./support/bundle.ts";
+import { FakeEtcd } from "./support/etcdctl.ts";
+import { onHosts } from "./support/suite.ts";
+
+const file = "/etc/etcd/bootstrap.env";
+const peer = (n: number) => `https://10.0.0.${n}:2380`;
+const declared = (...numbers: number[]) => numbers.map((n) => `cp${n}=${peer(n)}`).join(",");
+/** A line of `member list`. */
+const voter = (n: number, id = `${n}${n}${n}${n}`) =>
+  `${id}, started, cp${n}, ${peer(n)}, https://10.0.0.${n}:2379, false`;
+const refused = "rpc error: code = DeadlineExceeded desc = dial tcp: connect: connection refused";
+
+/** etcd's bundle of cp3, as far as it matters here. */
+function bundle(members = declared(1, 2, 3), seconds = 1): Bundle {
+  return new Bundle("etcd")
+    .directory("/var/lib/etcd", "keep")
+    .line(`directory /etc/etcd 0755 ${me} purge`)
+    .service("etcd.service")
+    .line(`prepare etcd-join ${seconds} etcd.service cp3 ${peer(3)} /var/lib/etcd /ca /crt /key demo ${members}`);
+}
+
+const checked = (members = declared(1, 2, 3)) =>
+  bundle(members).check("etcd-voter", 1, "etcd.service", `https://10.0.0.3:2379 /ca /crt /key cp3 ${members}`);
+
+function settings(text: string): Record<string, string> {
+  const lines = text.split("\n").filter((line) => /^ETCD_/.test(line));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice("ETCD_INITIAL_".length, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+}
+
+onHosts("prepare etcd-join", (host) => {
+  let etcd: FakeEtcd;
+  /** What peers show: nothing at all, unless a test says otherwise. */
+  const peers = (script: string) => host().command("curl", script);
+
+  beforeEach(async () => {
+    await host().claim("cp3");
+    etcd = new FakeEtcd(host());
+    peers("exit 7");
+  });
+
+  it("begins a cluster where nobody has one", async () => {
+    etcd.silent(refused, "10.0.0.1", "10.0.0.2");
+    await host().apply(bundle());
+    assert.deepEqual(settings(host().read(file)), {
+      CLUSTER: declared(1, 2, 3),
+      CLUSTER_STATE: "new",
+      CLUSTER_TOKEN: "demo",
+    });
+    assert.equal(host().mode(file), "0644");
+    assert.deepEqual(etcd.log(), []);
+  });
+
+  it("begins one of a single member without asking", async () => {
+    await host().apply(bundle(declared(3)));
+    assert.equal(settings(host().read(file))["CLUSTER_STATE"], "new");
+  });
+
+  it("begins none where a majority cannot be reached: there may be one on the other side", async () => {
+    etcd.silent(refused, "10.0.0.1").silent("dial tcp: connect: no route to host", "10.0.0.2");
+    await host().apply(bundle());
+    etcd.silent("dial tcp: i/o timeout", "10.0.0.1");
+    const other = bundle();
+    host().setUnit("etcd.service", "active", "inactive");
+    assert.match(
+      await host().refuse(other, 1),
+      /etcd\.service could not be prepared within 1 s \(prepare etcd-join\): this host reaches 1 of 3 declared members.*not reached: cp1 \(.*timeout\), cp2 \(.*no route/,
+    );
+  });
+
+  it("begins none where members of a cluster without a leader are", async () => {
+    etcd.silent("context deadline exceeded while waiting for connections to become ready", "10.0.0.1", "10.0.0.2");
+    peers(`while [ "$1" != --output ]; do shift; done; echo '[{"id":1,"clientURLs":["https://10.0.0.1:2379"]}]' >"$2"`);
+    assert.match(await host().refuse(bundle(), 1), /the cluster is in service, but cp1 .*lost its quorum/);
+    assert.equal(host().exists(file), false);
+  });
+
+  it("begins one beside members that wait for it: they have names, and no client URLs", async () => {
+    etcd.silent("context deadline exceeded while waiting for connections to become ready", "10.0.0.1", "10.0.0.2");
+    peers(`while [ "$1" != --output ]; do shift; done; echo '[{"id":1,"name":"cp1"}]' >"$2"`);
+    await host().apply(bundle());
+    assert.equal(settings(host().read(file))["CLUSTER_STATE"], "new");
+  });
+
+  it("begins none where somebody refuses its certificate", async () => {
+    etcd.silent("tls: certificate required", "10.0.0.1", "10.0.0.2");
+    peers("echo 'curl: (56) alert certificate required' >&2; exit 56");
+    assert.match(await host().refuse(bundle(), 1), /cp1 answers .* not as a member of this cluster: curl: \(56\)/);
+  });
+
+  it("joins a cluster in service as a learner, by whichever member answers", async () => {
+    etcd.members(voter(1), voter(2)).silent("timeout", "10.0.0.1");
+    await host().apply(bundle());
+    assert.deepEqual(etcd.log(), [`10.0.0.2 member add cp3 --learner --peer-urls=${peer(3)}`]);
+    assert.deepEqual(settings(host().read(file)), {
+      CLUSTER: declared(1, 2, 3),
+      CLUSTER_STATE: "existing",
+      CLUSTER_TOKEN: "demo",
+    });
+  });
+
+  it("takes the place that a killed run has made, or that a first bring-up keeps for it", async () => {
+    for (const mine of [`9, unstarted, , ${peer(3)}, , true`, `9, started, cp3, ${peer(3)}, , false`]) {
+      etcd.members(voter(1), voter(2), mine);
+      host().setUnit("etcd.service", "active", "inactive");
+      await host().apply(bundle());
+      assert.deepEqual(etcd.log(), []);
+      assert.equal(settings(host().read(file))["CLUSTER"], declared(1, 2, 3));
+    }
+  });
+
+  it("takes out its earlier life first, whose disk is gone", async () => {
+    etcd.members(voter(1), voter(2), voter(3));
+    host().behave("etcd.service", "fail");
+    const { stderr } = await host().run(["apply"], bundle().text());
+    assert.match(stderr, /removed the member cp3 \(id 3333\): this host was that member, and its data is gone/);
+    assert.deepEqual(etcd.log(), [
+      "10.0.0.1 member remove 3333",
+      `10.0.0.1 member add cp3 --learner --peer-urls=${peer(3)}`,
+    ]);
+  });
+
+  it("takes out dead members that nobody declares, and leaves those that live", async () => {
+    const other = voter(5).replace("cp5", "cp1");
+    etcd
+      .members(voter(1), voter(2), voter(4), other, `6666, unstarted, , https://10.0.0.6:2380, , true`)
+      .sick("x", "10.0.0.4");
+    await host().apply(bundle());
+    assert.deepEqual(etcd.log(), [
+      "10.0.0.1 member remove 4444",
+      "10.0.0.1 member remove 6666",
+      `10.0.0.1 member add cp3 --learner --peer-urls=${peer(3)}`,
+    ]);
+    assert.equal(
+      settings(host().read(file))["CLUSTER"],
+      `cp1=${peer(1)},cp2=${peer(2)},5555=${peer(5)},cp3=${peer(3)}`,
+      "a name that is taken gives way to the id",
+    );
+  });
+
+  it("tries again while the cluster is not well, until the deadline", async () => {
+    etcd
+      .members(voter(1), voter(2))
+      .fail("add", "etcdserver: unhealthy cluster", "etcdserver: Peer URLs already exists");
+    await host().apply(bundle(declared(1, 2, 3), 60));
+    assert.equal(etcd.log().length, 1);
+    etcd.members(voter(1), voter(2), `9, unstarted, , ${peer(4)}, , true`);
+    etcd.fail("add", ...Array.from({ length: 500 }, () => "etcdserver: too many learner members in cluster"));
+    host().setUnit("etcd.service", "active", "inactive");
+    assert.match(
+      await host().refuse(bundle(declared(1, 2, 3, 4)), 1),
+      /another member is joining, .*: - \(id 9, https:\/\/10\.0\.0\.4:2380\)/,
+    );
+    assert.deepEqual(etcd.log(), []);
+  });
+
+  it("gives up at once where time does not help", async () => {
+    etcd.members(voter(1), voter(2)).fail("add", "etcdserver: permission denied");
+    assert.match(await host().refuse(bundle(declared(1, 2, 3), 600), 1), /does not take cp3 .*permission denied/);
+  });
+
+  it("leaves a member with data alone, and one that runs", async () => {
+    mkdirSync(host().path("/var/lib/etcd/member"), { recursive: true });
+    etcd.members(voter(1), voter(2), voter(3));
+    await host().apply(bundle());
+    const spent = { CLUSTER: declared(3), CLUSTER_STATE: "existing" };
+    assert.deepEqual(settings(host().read(file)), spent);
+    rmSync(host().path("/var/lib/etcd/member"), { recursive: true });
+    rmSync(host().path(file));
+    host().log();
+    await host().apply(bundle());
+    assert.deepEqual(settings(host().read(file)), spent, "made anew when it is missing");
+    assert.deepEqual([etcd.log(), host().log()], [[], []]);
+  });
+
+  it("takes the file over from the bundle that had it, without a restart", async () => {
+    const old = new Bundle("etcd")
+      .directory("/var/lib/etcd", "keep")
+      .file(file, "ETCD_INITIAL_CLUSTER_STATE=new\n")
+      .service("etcd.service");
+    await host().apply(old);
+    mkdirSync(host().path("/var/lib/etcd/member"));
+    host().log();
+    const done = await host().apply(checked());
+    assert.deepEqual([done.changed.filter((path) => path !== "/etc/etcd"), done.removed, host().log()], [[], [], []]);
+    assert.equal(settings(host().read(file))["CLUSTER_STATE"], "existing", "spent, as the member votes");
+    await host().run(["release", "--force"]);
+    assert.equal(host().exists("/etc/etcd"), false);
+  });
+
+  it("gives the file back when the bundle that had it is put back", async () => {
+    const old = new Bundle("etcd").file(file, "ETCD_INITIAL_CLUSTER_STATE=new\n").service("etcd.service");
+    await host().apply(old);
+    const manifest = host().read("/var/lib/plinth/bundles/etcd/manifest");
+    mkdirSync(host().path("/var/lib/etcd/member"), { recursive: true });
+    const failing = checked().file("/etc/x", "x").check("command", 1, "-", "false");
+    assert.match(await host().refuse(failing, 1), /the previous configuration was put back and is healthy/);
+    assert.equal(host().read(file), "ETCD_INITIAL_CLUSTER_STATE=new\n");
+    assert.equal(host().read("/var/lib/plinth/bundles/etcd/manifest"), manifest);
+  });
+
+  it("fails before any unit starts", async () => {
+    etcd.silent("timeout", "10.0.0.1", "10.0.0.2");
+    host().journal("etcd.service", "Error: something of long ago\n");
+    const stderr = await host().refuse(bundle(), 1);
+    assert.deepEqual(host().log(), ["daemon-reload"]);
+    assert.doesNotMatch(stderr, /long ago/);
+    assert.match(host().read("/var/lib/plinth/bundles/etcd/intent"), /^failed etcd\.service could not be prepared/m);
+    etcd.well().members(voter(1), voter(2));
+    await host().apply(bundle());
+    assert.deepEqual(host().log(), ["daemon-reload", "enable etcd.service", "start etcd.service"]);
+  });
+
+  it("is refused with too few words, or of an unknown name", async () => {
+    const line = (text: string) => new Bundle("x").line(text);
+    assert.match(
+      await host().refuse(line("prepare etcd-join 5 -"), 65),
+      /prepare etcd-join takes at least 8 arguments/,
+    );
+    assert.match(await host().refuse(line("prepare tcp 5 - x y"), 65), /unknown prepare tcp/);
+    assert.match(
+      await host().refuse(line("prepare etcd-join x -"), 65),
+      /deadline of prepare etcd-join is not a number/,
+    );
+  });
+});
+
+onHosts("check etcd-voter", (host) => {
+  let etcd: FakeEtcd;
+  beforeEach(async () => {
+    await host().claim("cp3");
+    etcd = new FakeEtcd(host());
+    mkdirSync(host().path("/var/lib/etcd/member"), { recursive: true });
+  });
+  const learner = "etcdserver: rpc not supported for learner";
+  const mine = `3333, started, cp3, ${peer(3)}, https://10.0.0.3:2379, true`;
+
+  it("promotes a learner once it has caught up, by a member that answers", async () => {
+    etcd.members(voter(1), voter(2), mine).sick(learner, "10.0.0.3").silent("timeout", "10.0.0.1");
+    etcd.fail("promote", "etcdserver: can only promote a learner member which is in sync with leader");
+    await host().apply(checked());
+    assert.deepEqual(etcd.log(), ["10.0.0.2 member promote 3333"]);
+    assert.equal(settings(host().read(file))["CLUSTER"], declared(3));
+  });
+
+  it("says what is missing at its deadline", async () => {
+    etcd.members(voter(1), voter(2), mine).sick(learner, "10.0.0.3");
+    etcd.fail(
+      "promote",
+      ...Array.from({ length: 500 }, () => "etcdserver: can only promote a learner which is in sync"),
+    );
+    assert.match(await host().refuse(checked(), 1), /check etcd-voter\): it is a learner still: .*in sync/);
+    etcd.members(voter(1), voter(2));
+    assert.match(await host().refuse(checked(), 1), /the cluster does not list it as a member/);
+    etcd.members(voter(1), voter(2), voter(3));
+    assert.match(await host().refuse(checked(), 1), /it has been promoted and does not know yet/);
+    etcd.silent("timeout", "10.0.0.1", "10.0.0.2");
+    assert.match(await host().refuse(checked(), 1), /no other member answers to promote it/);
+    etcd.silent("no leader", "10.0.0.3");
+    assert.match(await host().refuse(checked(), 1), /check etcd-voter\): no leader/);
+    assert.deepEqual(etcd.log(), []);
+  });
+});
