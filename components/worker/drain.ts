@@ -15,7 +15,7 @@ export class Drain extends RosterCommand {
     const variables = {
       MACHINE_ID: args.machineId,
       RUNTIME: runtimeVersions(config),
-      GRACE: config.drainGraceSeconds === undefined ? "" : String(config.drainGraceSeconds),
+      ...(config.drainGraceSeconds === undefined ? {} : { GRACE: String(config.drainGraceSeconds) }),
     };
     super(
       { name: `${host.name}-drain`, script: "drain", node: host.name, deadline: config.drainSeconds, variables },

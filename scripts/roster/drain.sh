@@ -6,6 +6,7 @@
 # The Node stays cordoned and marked until register.sh takes that back, when the host is done. A Node that is not there
 # yet, or whose machine is another, has nothing of ours to drain.
 
+: "${GRACE=}"
 node_read
 node_verify
 if [ "$FOUND" = no ]; then
@@ -15,6 +16,13 @@ fi
 # A Node tells which runtime it was registered with: the step may only have moved to another control-plane host.
 node_field .metadata.annotations.plinth/runtime
 runtime=$VALUE
+if [ -z "$runtime" ]; then
+  # Registered by a release that did not note it down: what the kubelet says is the next best.
+  node_field .status.nodeInfo.containerRuntimeVersion
+  case "$RUNTIME" in
+    "containerd ${VALUE#containerd://}, "*) runtime=$RUNTIME ;;
+  esac
+fi
 if [ "$runtime" = "$RUNTIME" ]; then
   printf '{"node":"%s","drained":false,"reason":"it has that runtime already","for":"%s"}\n' "$NODE" "$RUNTIME"
   exit 0
