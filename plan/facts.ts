@@ -263,6 +263,40 @@ function readLine(line: string, facts: HostFacts, claim: Record<string, string>)
     case "bundle":
       facts.bundles[first] = bundleFact(more);
       break;
+    case "etcd-data":
+      etcdOf(facts).data = true;
+      break;
+    case "etcd-self":
+      etcdOf(facts).self = { id: memberId(first), learner: more[0] === "learner" };
+      break;
+    case "etcd-leader":
+      etcdOf(facts).leader = memberId(first);
+      break;
+    case "etcd-member": {
+      const [name = "-", peerUrl = "", started, role] = more;
+      etcdOf(facts).members.push({
+        id: first,
+        name: filled(name),
+        peerUrl,
+        started: started === "started",
+        learner: role === "learner",
+      });
+      break;
+    }
+    case "nodes":
+      facts.nodes = [];
+      break;
+    case "node": {
+      const [machineId = "-", ready, address = "-", owner = "-"] = more;
+      facts.nodes?.push({
+        name: first,
+        machineId: filled(machineId),
+        ready: ready === "True",
+        address: filled(address),
+        owner: filled(owner),
+      });
+      break;
+    }
     case "listen": {
       const [address = "", port = "", pid = "-", command = "-", unit = "-"] = more;
       facts.listeners.push({
@@ -295,6 +329,21 @@ function readLine(line: string, facts: HostFacts, claim: Record<string, string>)
       break;
     default: // A newer facts.sh may tell more than this parser knows.
   }
+}
+
+function etcdOf(facts: HostFacts): EtcdFacts {
+  facts.etcd ??= { data: false, members: [] };
+  return facts.etcd;
+}
+
+/** The id of a member as etcdctl lists it, from the decimal number that it shows elsewhere. */
+function memberId(decimal: string): string {
+  return BigInt(decimal).toString(16);
+}
+
+/** `-` stands for nothing. */
+function filled(word: string): string {
+  return word === "-" ? "" : word;
 }
 
 function bundleFact([generation, state, ...reason]: string[]): BundleFact {

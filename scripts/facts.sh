@@ -10,6 +10,10 @@
 #   disk-free-kib PATH KIB, inodes-free PATH NUMBER   of the file system on which PATH is or will be
 #   claim cluster|cluster-id|host|stack|generation VALUE    only when claimed
 #   bundle NAME GENERATION complete|half-done|failed [REASON]
+#   etcd-data                                the data directory holds a member
+#   etcd-self NUMBER learner|voter, etcd-leader NUMBER      only where the host's member answers; ids as decimal numbers
+#   etcd-member ID NAME|- PEER_URL started|unstarted learner|voter
+#   nodes, node NAME MACHINE_ID|- True|False|Unknown|- ADDRESS|- OWNER|-    only where the host's API server answers
 #   populated PATH                           a directory of Kubernetes' that is there and not empty
 #   listen tcp|udp ADDRESS PORT PID COMMAND UNIT     `-` where unknown, as for sockets of the kernel
 #   address ADDRESS INTERFACE
@@ -159,6 +163,38 @@ bundles() {
   done
 }
 
+# etcd: the member of this host, and whom it knows. Nothing is told where it does not answer within seconds.
+etcd() {
+  if [ -d "$ROOT/var/lib/etcd/member" ]; then
+    printf 'etcd-data\n'
+  fi
+  e_ctl=$ROOT/opt/plinth/bin/etcdctl e_pki=$ROOT/etc/kubernetes/pki/etcd
+  if [ ! -r "$STATE/bundles/etcd/manifest" ] || [ ! -x "$e_ctl" ] || [ ! -r "$e_pki/healthcheck.key" ]; then
+    return
+  fi
+  set -- --endpoints https://127.0.0.1:2379 --cacert "$e_pki/ca.crt" --cert "$e_pki/healthcheck.crt" \
+    --key "$e_pki/healthcheck.key" --dial-timeout 2s --command-timeout 4s
+  e_status=$(timeout 6 "$e_ctl" "$@" endpoint status -w fields 2>/dev/null </dev/null) || return 0
+  e_members=$(timeout 6 "$e_ctl" "$@" member list 2>/dev/null </dev/null) || return 0
+  printf '%s\n' "$e_status" | awk '
+    /^"MemberID"/ { me = $NF } /^"Leader"/ { leader = $NF } /^"IsLearner"/ { learner = $NF }
+    END { if (me != "") {
+      print "etcd-self " me " " (learner == "true" ? "learner" : "voter")
+      if (leader != "" && leader != "0") print "etcd-leader " leader } }'
+  printf '%s\n' "$e_members" | awk -F', ' 'NF >= 6 { print "etcd-member " $1 " " ($3 == "" ? "-" : $3) " " $4 " " $2 " " ($6 == "true" ? "learner" : "voter") }'
+}
+
+# nodes: as the API server of this host lists them.
+nodes() {
+  n_config=$ROOT/etc/kubernetes/controller-manager.conf
+  if [ ! -r "$STATE/bundles/controlplane/manifest" ] || [ ! -r "$n_config" ]; then
+    return
+  fi
+  n_list=$(timeout 6 "$ROOT/opt/plinth/bin/kubectl" --kubeconfig "$n_config" --cache-dir /dev/shm/plinth-facts --request-timeout=4s get nodes -o go-template='{{range .items}}{{.metadata.name}}|{{.status.nodeInfo.machineID}}|{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}|{{range .status.addresses}}{{if eq .type "InternalIP"}}{{.address}}{{end}}{{end}}|{{with .metadata.annotations}}{{with index . "plinth/owner"}}{{.}}{{end}}{{end}}{{"\n"}}{{end}}' 2>/dev/null </dev/null) || return 0
+  printf 'nodes\n'
+  printf '%s\n' "$n_list" | awk -F'|' 'NF == 5 { for (i = 1; i <= 5; i++) if ($i == "") $i = "-"; print "node " $1 " " $2 " " $3 " " $4 " " $5 }'
+}
+
 # unit_of PID: sets UNIT to the systemd unit whose cgroup the process is in.
 unit_of() {
   UNIT=-
@@ -283,6 +319,12 @@ feature_works() {
 
 main() {
   printf 'plinth-facts 1\n'
+  # Side by side: both ask over the network.
+  {
+    nodes &
+    etcd
+    wait
+  } </dev/null
   machine
   own_address
   time_sync
