@@ -20,9 +20,11 @@ const COMMAND = "command:remote:Command";
 
 function diffOf(step: PlannedStep): string[] | undefined {
   const { metadata } = step;
-  if (metadata.type !== COMMAND || metadata.old === undefined || metadata.new === undefined) return undefined;
+  // The engine's events say null where the SDK's types know only of absence.
+  const [old, now] = [metadata.old ?? undefined, metadata.new ?? undefined];
+  if (metadata.type !== COMMAND || old === undefined || now === undefined) return undefined;
   const paths = [...Object.keys(metadata.detailedDiff ?? {}), ...(metadata.diffs ?? []), ...(metadata.keys ?? [])];
-  return bundleDiff(metadata.old.inputs, metadata.new.inputs, paths);
+  return bundleDiff(old.inputs, now.inputs, paths);
 }
 
 /** The changes users care about, in the engine's order: no components, and a replacement once. */
