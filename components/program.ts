@@ -4,13 +4,14 @@ import { planCluster } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
 import { hostVersions, type HostVersions } from "../plan/facts.ts";
-import { PlinthError, describeFinding } from "../plan/findings.ts";
+import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership, type PreviousHosts } from "../plan/guards.ts";
 import { checkInput } from "../plan/input.ts";
 import type { Host } from "../plan/inventory.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { Cluster } from "./cluster.ts";
 import { resolveAccess } from "./host/access.ts";
+import { lockRules, type TakeLock } from "./host/lock.ts";
 import type { HostReader } from "./host/reader.ts";
 import { checkRegistryAuthorities } from "./registries.ts";
 
@@ -26,6 +27,8 @@ export interface ProgramArgs {
   readDigests: DigestReader;
   /** The hosts of the last complete run; undefined when there was none. */
   readPrevious: () => Promise<PreviousHosts | undefined>;
+  /** Keeps other runs off the cluster until this one is over; asked only by runs that change something. */
+  lock: TakeLock;
 }
 
 /** Outputs of a stack. Other stacks read them by StackReference. */
@@ -63,6 +66,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     identity === undefined ? undefined : knownValue(identity.hex),
     args.readPrevious(),
   ]);
+  if (identity !== undefined && !pulumi.runtime.isDryRun()) findings.push(...(await taken(args.lock(access, hosts))));
   const readings = await args.readHosts(access);
   findings.push(...accessFindings, ...artifacts.findings, ...registryFindings);
   if (artifacts.findings.length === 0 && findings.length === 0) {
@@ -94,6 +98,17 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     versions: { kubernetes: config.kubernetesVersion, etcd: config.etcdVersion, containerd: config.containerdVersion },
     clusterId: identity.hex,
   };
+}
+
+/** Ends the run when another one has the lock; that it could not be taken is told together with what else is wrong. */
+async function taken(lock: ReturnType<TakeLock>): Promise<readonly Finding[]> {
+  try {
+    await lock;
+    return [];
+  } catch (error) {
+    if (!(error instanceof PlinthError) || error.findings.some(({ rule }) => rule === lockRules.held)) throw error;
+    return error.findings;
+  }
 }
 
 function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {

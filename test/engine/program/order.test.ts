@@ -66,6 +66,7 @@ describe("the engine and the program", function () {
     readHosts: () => Promise.resolve(readings()),
     readDigests: () => Promise.resolve(digests),
     readPrevious: readPreviousHosts,
+    lock: () => Promise.resolve(() => Promise.resolve()),
   });
   /** Kinds of operations that change something. */
   const changes = (summary: { resourceChanges?: Record<string, number> | undefined }) =>
