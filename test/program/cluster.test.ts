@@ -181,7 +181,8 @@ describe("program", () => {
     assert.match(String(result["kubeconfig"]), /server: https:\/\/192\.0\.2\.10:6443/);
   });
 
-  it("takes the cluster's lock before it looks at hosts, and not for a preview", async () => {
+  it("takes the cluster's lock before it looks at hosts, and not for a preview", async function () {
+    this.timeout(30_000); // Two whole programs, on a machine that may be busy.
     const seen: string[] = [];
     const watched = argsOf({
       lock: (access) => {
