@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readDigests } from "./components/artifacts.ts";
+import { lockForProcess } from "./components/host/lock.ts";
 import { readHosts } from "./components/host/reader.ts";
 import { readPrevious } from "./components/previous.ts";
 import { deploy, type ClusterOutputs } from "./components/program.ts";
@@ -18,5 +19,9 @@ export default async function program(): Promise<ClusterOutputs> {
     readDigests,
     readPrevious,
     requests: readRequests(process.env),
+    lock: (access, hosts) =>
+      lockForProcess(access, hosts, stack, {
+        warn: (sentence) => void pulumi.log.warn(sentence).catch(() => undefined),
+      }),
   });
 }

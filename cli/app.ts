@@ -6,6 +6,7 @@ import { labCommand } from "./commands/lab.ts";
 import { outputsCommand } from "./commands/outputs.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { refreshCommand } from "./commands/refresh.ts";
+import { resetCommand } from "./commands/reset.ts";
 import { sshCommand } from "./commands/ssh.ts";
 import { statusCommand } from "./commands/status.ts";
 import { testCommand } from "./commands/test.ts";
@@ -35,6 +36,7 @@ export function commandLine(): Command {
     statusCommand(),
     kubectlCommand(),
     sshCommand(),
+    resetCommand(),
     labCommand(),
     testCommand(),
     artifactsCommand(),

@@ -4,7 +4,7 @@ import { planCluster } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
 import { hostVersions, type HostReading, type HostVersions } from "../plan/facts.ts";
-import { PlinthError, describeFinding } from "../plan/findings.ts";
+import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership, guardSettings } from "../plan/guards.ts";
 import { checkInput } from "../plan/input.ts";
 import type { Host } from "../plan/inventory.ts";
@@ -17,6 +17,7 @@ import { isBootstrapped } from "../plan/waves.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { Cluster } from "./cluster.ts";
 import { resolveAccess, type Access } from "./host/access.ts";
+import { lockRules, type TakeLock } from "./host/lock.ts";
 import type { HostReader } from "./host/reader.ts";
 import { checkRegistryAuthorities } from "./registries.ts";
 
@@ -34,6 +35,8 @@ export interface ProgramArgs {
   readPrevious: () => Promise<PreviousRun | undefined>;
   /** What the operator asks of this run. */
   requests: RunRequests;
+  /** Keeps other runs off the cluster until this one is over; asked only by runs that change something. */
+  lock: TakeLock;
 }
 
 /** Outputs of a stack. Other stacks read them by StackReference. */
@@ -80,6 +83,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     identity === undefined ? undefined : knownValue(identity.hex),
     args.readPrevious(),
   ]);
+  if (identity !== undefined && !pulumi.runtime.isDryRun()) findings.push(...(await taken(args.lock(access, hosts))));
   const readings = await args.readHosts(access);
   findings.push(...accessFindings, ...artifacts.findings, ...registryFindings);
   if (artifacts.findings.length === 0 && findings.length === 0) {
@@ -209,6 +213,17 @@ function rememberedHost(host: Host, machineId: string | undefined): PreviousHost
     ...(host.port === undefined ? {} : { port: host.port }),
     ...(host.hostKey === undefined ? {} : { hostKey: host.hostKey }),
   };
+}
+
+/** Ends the run when another one has the lock; that it could not be taken is told together with what else is wrong. */
+async function taken(lock: ReturnType<TakeLock>): Promise<readonly Finding[]> {
+  try {
+    await lock;
+    return [];
+  } catch (error) {
+    if (!(error instanceof PlinthError) || error.findings.some(({ rule }) => rule === lockRules.held)) throw error;
+    return error.findings;
+  }
 }
 
 function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {

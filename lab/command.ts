@@ -48,7 +48,7 @@ async function add(lab: Lab, name: string, address: string | undefined): Promise
 }
 
 /**
- * Carries out one `lab` command: `up`, `down`, `status`, `add HOST [ADDRESS]`, `kill|start|pause|resume|partition HOST`,
+ * Carries out one `lab` command: `up`, `down`, `status`, `add HOST [ADDRESS]`, `kill|start|wipe|remove|pause|resume|partition HOST`,
  * `heal [HOST]`. Results go to standard output, what went wrong to standard error.
  * @param json whether to print the hosts' status as JSON after the command
  * @returns exit code: 0 done, 1 failed, 2 a wish that cannot be fulfilled as asked
@@ -67,6 +67,8 @@ export async function labCommand(args: string[], lab: Lab, json: boolean): Promi
       add: () => add(lab, withHost(), address),
       kill: () => lab.kill(withHost()),
       start: () => lab.start(withHost()),
+      wipe: () => lab.wipe(withHost()),
+      remove: () => lab.remove(withHost()),
       pause: () => lab.pause(withHost()),
       resume: () => lab.resume(withHost()),
       partition: () => lab.partition(withHost()),

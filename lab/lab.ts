@@ -9,7 +9,7 @@ import { LabNetwork, portName, type Port } from "./network.ts";
 import { instanceName, LabPaths } from "./paths.ts";
 import { eachLimited, poll } from "./poll.ts";
 import { processAge } from "./process.ts";
-import { forgetHosts, recordedHosts, recordHost, type RecordedHost } from "./registry.ts";
+import { forgetHost, forgetHosts, recordedHosts, recordHost, type RecordedHost } from "./registry.ts";
 import { ensureTools, requireRoot } from "./tools.ts";
 import { LabError, type LabHost, type LabHostState, type LabHostStatus, type LabOptions } from "./types.ts";
 import { validateHosts } from "./validate.ts";
@@ -74,14 +74,14 @@ export class Lab {
 
   /**
    * Boots every host that is off and waits until it answers by SSH and systemd has finished starting. Hosts that are paused
-   * or partitioned are somebody's experiment and stay as they are. Idempotent; after a reboot of the machine the hosts come
-   * back with their disks.
+   * or partitioned are somebody's experiment and stay as they are; a host that was deleted from the inventory is not booted any
+   * more. Idempotent; after a reboot of the machine the hosts come back with their disks.
    */
   async up(): Promise<void> {
     await this.#boot(this.#options.hosts);
   }
 
-  /** Adds one host to those that run. The lab remembers it until `down`. */
+  /** Adds one host to those that run. The lab remembers it until `remove` or `down`. */
   async add(host: LabHost): Promise<void> {
     await this.#boot([host]);
   }
@@ -123,11 +123,35 @@ export class Lab {
         this.#say(`host ${name} is off already`);
         return;
       }
-      // First the cable: the connections of a machine without power are not closed, its peers just hear no more.
-      if ((await this.#network.ports()).has(portName(name))) await this.#network.block(name);
-      await this.#powerOff(name);
-      await this.#network.unplug(name);
+      await this.#cutPower(name);
       this.#say(`host ${host.name} is off`);
+    });
+  }
+
+  /** Other hardware under the same name and address: power loss, a fresh disk with another machine id, and power on. */
+  async wipe(name: string): Promise<void> {
+    const say = (line: string): void => {
+      this.#say(line);
+    };
+    requireRoot();
+    const image = await ensureImage(this.paths.cache, this.#options.user, say);
+    await this.#change(name, async (host) => {
+      if (!(await this.#network.exists())) throw new LabError("the lab is down: use `lab up`");
+      await this.#cutPower(name);
+      await new Machine({ ...host, base: image }, this.#context).dropDisk();
+      await recordHost(this.paths, { ...host, base: image });
+      this.#say(`host ${name} gets a fresh disk`);
+      await this.#bootOne(host);
+    });
+  }
+
+  /** Power loss for good: the host, its disk and its record are gone. One that the inventory has is made anew by `up`. */
+  async remove(name: string): Promise<void> {
+    await this.#change(name, async () => {
+      await this.#cutPower(name);
+      await forgetHost(this.paths, name);
+      const listed = this.#options.hosts.some((host) => host.name === name);
+      this.#say(`host ${name} is removed${listed ? ", and in the inventory: `lab up` makes it anew" : ""}`);
     });
   }
 
@@ -212,16 +236,22 @@ export class Lab {
     await this.#locked(async () => {
       const recorded = new Map((await recordedHosts(this.paths)).map((host) => [host.name, host]));
       const hosts = new Map<string, RecordedHost>(recorded);
-      for (const host of wanted) hosts.set(host.name, { ...host, base: recorded.get(host.name)?.base ?? image });
+      const listed = (name: string): boolean => this.#options.hosts.some((host) => host.name === name);
+      for (const { name, address } of wanted) {
+        const base = recorded.get(name)?.base ?? image;
+        hosts.set(name, { name, address, base, ...(listed(name) ? {} : { added: true }) });
+      }
+      const unlisted = [...hosts.values()].filter(({ name, added }) => added === undefined && !listed(name));
+      this.#mustNotCollide(wanted, unlisted);
       validateHosts([...hosts.values()], this.#options);
       await withLock(join(this.paths.locks, "ssh.lock"), () => ensureIdentity(this.paths.ssh, [...hosts.values()]));
       await this.#network.up(this.#options.gateway, this.#context.prefixLength);
 
-      const { listed, ports } = await this.#look();
+      const { listed: alive, ports } = await this.#look();
       const off: RecordedHost[] = [];
       const running: RecordedHost[] = [];
       for (const host of hosts.values()) {
-        const state = stateOf(host.name, listed, ports);
+        const state = stateOf(host.name, alive, ports);
         const before = recorded.get(host.name);
         if (state !== "off" && before !== undefined && before.address !== host.address) {
           throw new LabError(
@@ -230,14 +260,31 @@ export class Lab {
           );
         }
         await recordHost(this.paths, host);
-        if (state === "off") off.push(host);
+        if (state === "off" && unlisted.includes(host)) {
+          const { name } = host;
+          this.#say(
+            `host ${name} is not in the inventory any more and stays off: \`lab start ${name}\` boots it, \`lab remove ${name}\` forgets it`,
+          );
+        } else if (state === "off") off.push(host);
         else if (state === "running") running.push(host);
         else this.#say(`host ${host.name} is ${state} and stays so`);
       }
       // One that runs may still be booting, for a process that was killed meanwhile.
-      await eachLimited(running, running.length, (host) => this.#awaitBooted(host, listed));
+      await eachLimited(running, running.length, (host) => this.#awaitBooted(host, alive));
       await eachLimited(off, bootsAtOnce, (host) => this.#bootOne(host));
     });
+  }
+
+  #mustNotCollide(wanted: readonly LabHost[], unlisted: readonly LabHost[]): void {
+    const taken = unlisted.flatMap(({ name, address }) =>
+      wanted
+        .filter((host) => host.address === address)
+        .map(
+          (host) =>
+            `lab host "${host.name}": address ${address} is taken by host ${name}, which is not in the inventory any more: \`lab remove ${name}\` frees it`,
+        ),
+    );
+    if (taken.length > 0) throw new LabError(taken.join("\n"));
   }
 
   /** Waits for a host that somebody else booted. That it stays silent is told and no error: it may be somebody's experiment. */
@@ -285,6 +332,13 @@ export class Lab {
       const { listed, ports } = await this.#look();
       await work(host, stateOf(name, listed, ports));
     });
+  }
+
+  /** First the cable: the connections of a machine without power are not closed, its peers just hear no more. */
+  async #cutPower(name: string): Promise<void> {
+    if ((await this.#network.ports()).has(portName(name))) await this.#network.block(name);
+    await this.#powerOff(name);
+    await this.#network.unplug(name);
   }
 
   /** Repeats until the supervisor is gone too: one that had just been started joins its cgroup a moment later. */

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exists } from "./files.ts";
 import { sshCommand } from "./identity.ts";
@@ -59,6 +59,16 @@ export class Machine {
           "`lab down` and `lab up` make it anew",
       );
     }
+  }
+
+  /** Takes the disk away; the next boot makes another, with a machine id of its own. The host must be off. */
+  async dropDisk(): Promise<void> {
+    const disk = join(this.#directory, "disk");
+    const half = `${disk}.new`;
+    await rm(half, { recursive: true, force: true });
+    // In one step to the name of a disk that is not finished: what an interrupted removal leaves is never booted.
+    if (await exists(disk)) await rename(disk, half);
+    await rm(half, { recursive: true, force: true });
   }
 
   /** Boots the disk and waits until the host answers.  */

@@ -8,6 +8,8 @@ import type { LabHost } from "./types.ts";
 export interface RecordedHost extends LabHost {
   /** Digest of the base image that the disk stands on. */
   base: string;
+  /** Set for a host that `add` has made and the inventory has never had. */
+  added?: true;
 }
 
 const file = "host.json";
@@ -27,9 +29,16 @@ export async function recordedHosts(paths: LabPaths): Promise<RecordedHost[]> {
 export async function recordHost(paths: LabPaths, host: RecordedHost): Promise<void> {
   const directory = paths.host(host.name);
   await mkdir(directory, { recursive: true });
-  const { name, address, base } = host;
-  await writeFile(join(directory, `${file}.new`), `${JSON.stringify({ name, address, base })}\n`);
+  const { name, address, base, added } = host;
+  await writeFile(join(directory, `${file}.new`), `${JSON.stringify({ name, address, base, added })}\n`);
   await rename(join(directory, `${file}.new`), join(directory, file));
+}
+
+/** Removes disk, log and record of one host: it must be off. */
+export async function forgetHost(paths: LabPaths, name: string): Promise<void> {
+  // The record first: what is left of a directory without one is nobody's host.
+  await rm(join(paths.host(name), file), { force: true });
+  await rm(paths.host(name), { recursive: true, force: true });
 }
 
 /** Removes disks, logs and records of all hosts: they must be off. */

@@ -32,6 +32,7 @@ export class SshConnection implements Bastion {
   readonly #waiting: (() => void)[] = [];
   #limit = MAX_CHANNELS;
   #open = 0;
+  #attended = 0;
   #holds = 0;
   #closed = false;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -96,6 +97,20 @@ export class SshConnection implements Bastion {
     this.#waiting.shift()?.();
   }
 
+  /**
+   * For a channel that may stay open for hours and says nothing most of the time: it does not keep the process alive, nor
+   * is the host pinged for its sake. Returns what gives its slot back.
+   */
+  attend(): () => void {
+    this.#attended++;
+    this.hold(false);
+    return () => {
+      this.#attended--;
+      this.#open--;
+      this.#waiting.shift()?.();
+    };
+  }
+
   /** Counts users of the connection; with none it is idle: no pings, and the process may end. */
   hold(active: boolean): void {
     this.#holds += active ? 1 : -1;
@@ -130,7 +145,8 @@ export class SshConnection implements Bastion {
         if (!isRefusal(error)) {
           throw error;
         }
-        if (others === 0) {
+        // Attended channels do not end by themselves: there is nothing to wait for.
+        if (others <= this.#attended) {
           throw new SshError(
             "unreachable",
             hostLabel(this.target),

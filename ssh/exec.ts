@@ -9,6 +9,13 @@ const INTERRUPT_GRACE_MS = 3000;
 
 /** Feeds a running command's stdin and collects what it prints, whole: there is no limit on lines or bytes. */
 export function collect(channel: ClientChannel, target: SshTarget, options: ExecOptions): Promise<ExecResult> {
+  const ended = gather(channel, target, options);
+  channel.end(options.stdin ?? "");
+  return ended;
+}
+
+/** Collects what a command prints and leaves its stdin to the caller. */
+export function gather(channel: ClientChannel, target: SshTarget, options: ExecOptions): Promise<ExecResult> {
   return new Promise((resolve, reject) => {
     const stdout = new Collector(options.onStdout);
     const stderr = new Collector(options.onStderr);
@@ -49,7 +56,6 @@ export function collect(channel: ClientChannel, target: SshTarget, options: Exec
 
     if (options.signal?.aborted === true) abort();
     else options.signal?.addEventListener("abort", abort, { once: true });
-    channel.end(options.stdin ?? "");
   });
 }
 

@@ -2,17 +2,19 @@ import type { SFTPWrapper } from "ssh2";
 import { SshConnection, StaleConnection } from "./connection.ts";
 import { dialWithBudget } from "./dial.ts";
 import { errorText, hostLabel, interrupted, SshError } from "./errors.ts";
-import { collect } from "./exec.ts";
+import { collect, gather } from "./exec.ts";
 import { targetIdentity } from "./identity.ts";
 import { login, planLogin } from "./login.ts";
 import { openSocket, openThroughProxy, type Transport } from "./transport.ts";
-import type { ExecOptions, ExecResult, SshStats, SshTarget } from "./types.ts";
+import type { AttendedCommand, ExecOptions, ExecResult, SshStats, SshTarget } from "./types.ts";
 
 const NEVER = new AbortController().signal;
 const DIAL_SECONDS = 15;
 
 interface Entry {
   connection: Promise<SshConnection>;
+  /** Set when the connection is there. */
+  established?: SshConnection;
   /** Callers that wait for the dial; when all have gone it is aborted. */
   waiting: number;
   dial: AbortController;
@@ -46,6 +48,40 @@ export class SshPool {
         connection.release();
       }
     });
+  }
+
+  /**
+   * Starts a command that runs on until its standard input ends, which this process may do by simply ending: nothing waits
+   * for it. It takes one of the sessions that sshd allows on the connection. Rejects with `SshError` alone.
+   */
+  async attend(
+    target: SshTarget,
+    command: string,
+    options: Pick<ExecOptions, "onStdout" | "onStderr"> = {},
+  ): Promise<AttendedCommand> {
+    return this.#with(target, NEVER, async (connection) => {
+      const { heard } = await connection.exec(command, {}, NEVER, (channel) => ({
+        channel,
+        ended: gather(channel, target, options),
+      }));
+      this.#count(target).roundTrips++;
+      const { channel, ended } = heard;
+      ended.finally(connection.attend()).catch(() => undefined);
+      return {
+        write: (text) => {
+          if (channel.writable) channel.write(text);
+        },
+        end: () => {
+          channel.end();
+        },
+        ended,
+      };
+    });
+  }
+
+  /** Whether there is a connection to the target that is not known to be dead. */
+  connected(target: SshTarget): boolean {
+    return this.#entries.get(targetIdentity(target))?.established?.closed === false;
   }
 
   /** Lends an SFTP channel to `use`. What `use` throws is passed on as it is. */
@@ -142,7 +178,8 @@ export class SshPool {
     const entry: Entry = { connection, waiting: 0, dial };
     this.#entries.set(key, entry);
     connection.then(
-      () => {
+      (established) => {
+        entry.established = established;
         this.#count(target).connections++;
       },
       (error: unknown) => {

@@ -49,6 +49,16 @@ export interface ExecOptions {
   onStderr?: (chunk: string) => void;
 }
 
+/** A remote command that runs on until its standard input ends. */
+export interface AttendedCommand {
+  /** Sends text to its standard input; text for a command that has ended is dropped. */
+  write(text: string): void;
+  /** Ends its standard input. */
+  end(): void;
+  /** How it ended. Rejects with an `SshError` when the connection broke. */
+  ended: Promise<ExecResult>;
+}
+
 /** Cost of one host since the pool was made or `resetStats()`. */
 export interface SshStats {
   /** Address as the target gives it; with `:port` when that is not 22. */

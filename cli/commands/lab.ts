@@ -11,6 +11,8 @@ const VERBS = [
   ["add", "<host> [address]", "boot one more host"],
   ["kill", "<host>", "power loss: the host stops at once"],
   ["start", "<host>", "boot a killed host from its disk"],
+  ["wipe", "<host>", "swap the hardware: power loss, a fresh disk with another machine id, boot"],
+  ["remove", "<host>", "power off a host for good and forget it, its disk too"],
   ["pause", "<host>", "freeze every process of a host"],
   ["resume", "<host>", "let a paused host go on"],
   ["partition", "<host>", "drop every packet from and to a host"],
@@ -19,7 +21,7 @@ const VERBS = [
 
 export function labCommand(): Command {
   const lab = new Command("lab")
-    .description("the hosts on this machine, to try and to test: boot, power loss, pause, partition")
+    .description("the hosts on this machine, to try and to test: boot, power loss, fresh disks, pause, partition")
     .addHelpText(
       "after",
       [
@@ -27,6 +29,7 @@ export function labCommand(): Command {
           ["./plinth lab status", "which hosts run"],
           ["./plinth lab kill cp1", "power loss of cp1"],
           ["./plinth lab start cp1", "boot it again"],
+          ["./plinth lab wipe cp1", "or other hardware under its name and address"],
         ]),
         exitCodesHelp([
           [Exit.done, "done"],

@@ -1,3 +1,6 @@
+import { lockForProcess, lockRules } from "../../components/host/lock.ts";
+import { resolveAccess } from "../../components/host/targets.ts";
+import { PlinthError } from "../../plan/findings.ts";
 import { QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Terminal } from "../render/terminal.ts";
@@ -27,6 +30,23 @@ interface ExportedResources {
   deployment?: { resources?: { type: string; custom?: boolean }[] | null } | null;
 }
 
+/**
+ * Takes the cluster's lock, as the program does in other runs. That too few hosts can be reached for it is no reason to
+ * refuse: a cluster that is half gone must be possible to remove, too.
+ */
+async function lockCluster({ input, stack, terminal }: DestroyRun): Promise<void> {
+  const { access } = await resolveAccess(input.hosts, input.config);
+  const warn = (sentence: string): void => {
+    terminal.warn(sentence);
+  };
+  try {
+    await lockForProcess(access, input.hosts, stack, { warn });
+  } catch (error) {
+    if (!(error instanceof PlinthError) || error.findings.some(({ rule }) => rule === lockRules.held)) throw error;
+    for (const { message } of error.findings) warn(message);
+  }
+}
+
 /** Deletes everything the stack has made, after asking. */
 export async function runDestroy(run: DestroyRun): Promise<void> {
   const { terminal, phases, input, stack } = run;
@@ -46,6 +66,7 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
         throw new QuietExit(Exit.failed);
       }
     }
+    await lockCluster(run);
     // The authorities are protected against a slip of the inventory; who destroys the cluster means them, too.
     await runPulumi(engine.context, ["state", "unprotect", "--all", "--yes"]);
     const { digest } = await phases.measure("destroy", () =>

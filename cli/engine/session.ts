@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { commandVariable } from "../../components/host/lock.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Terminal } from "../render/terminal.ts";
@@ -89,6 +90,7 @@ export async function inSession<T>(
         proceed();
       }
       if (options.serves) cleanups.push(await serveIfLocal(input.config.artifactsUrl, { own: options.writes, say }));
+      process.env[commandVariable] = `plinth ${options.command}`;
       cleanups.push(closeSsh);
       const program = await loadProgram(project);
       const parallel = options.parallel ?? parallelFrom(process.env) ?? defaultParallel(input.hosts.length);

@@ -6,8 +6,10 @@ export async function sshUse(): Promise<SshUse[]> {
   return sharedPool.stats();
 }
 
-/** Closes the connections that the program and the bundled plugins share. */
+/** Gives back the cluster's lock, and closes the connections that the program and the bundled plugins share. */
 export async function closeSsh(): Promise<void> {
+  const { releaseClusterLocks } = await import("../../components/host/lock.ts");
+  await releaseClusterLocks();
   const { sharedPool } = await import("../../ssh/index.ts");
   await sharedPool.close();
 }

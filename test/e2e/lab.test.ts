@@ -304,6 +304,40 @@ describe("lab on this machine", function () {
     assert.equal((await status()).ssh, true);
   });
 
+  it("gives a host a fresh disk, which is another machine under the same name, address and host key", async () => {
+    const machineId = await read(second, "cat /etc/machine-id");
+    const hostKey = await read(second, "cat /etc/ssh/ssh_host_ed25519_key.pub");
+    await read(second, "sudo touch /var/lib/mine /etc/mine; sync");
+    await lab.wipe(second.name);
+    assert.equal((await status(second)).ssh, true);
+    assert.match(await read(second, "cat /etc/machine-id"), /^[0-9a-f]{32}$/);
+    assert.notEqual(await read(second, "cat /etc/machine-id"), machineId);
+    assert.equal(await read(second, "cat /etc/ssh/ssh_host_ed25519_key.pub"), hostKey);
+    assert.equal(await read(second, "ls /var/lib/mine /etc/mine 2>/dev/null || true"), "");
+  });
+
+  it("forgets a host that is removed, and does not boot one that was deleted from the inventory", async () => {
+    const third: LabHost = { name: "lab3", address: "10.27.0.13" };
+    const inventory = (hosts: LabHost[]): Lab => {
+      const { subnet, gateway, user } = { subnet: "10.27.0.0/24", gateway: "10.27.0.1", user: "plinth" };
+      return new Lab({ projectDir: directory, hosts, subnet, gateway, user, onProgress: (line) => told.push(line) });
+    };
+    await inventory([first, third]).up();
+    await lab.kill(third.name);
+    await lab.up();
+    assert.match(told.join("\n"), /lab3 is not in the inventory any more and stays off/);
+    assert.equal((await status(third)).state, "off");
+    const heir = inventory([first, { name: "lab4", address: third.address }]);
+    await refused(heir.up(), /10\.27\.0\.13 is taken by host lab3, .*`lab remove lab3` frees it/);
+    await lab.remove(third.name);
+    assert.equal(
+      (await lab.status()).some(({ name }) => name === third.name),
+      false,
+    );
+    assert.equal(await there(lab.paths.host(third.name)), false);
+    await refused(lab.remove(third.name), /unknown lab host "lab3"/);
+  });
+
   it("gives a running host a network again when the namespace was taken away", async () => {
     const machineId = await read(first, "cat /etc/machine-id");
     await execute("ip", ["netns", "delete", lab.namespace]);

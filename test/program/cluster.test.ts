@@ -23,6 +23,7 @@ function argsOf(overrides: Partial<ProgramArgs> = {}): ProgramArgs {
     readHosts: () => Promise.resolve(readingsOf(hosts)),
     readDigests: () => Promise.resolve(digests),
     readPrevious: () => Promise.resolve(undefined),
+    lock: () => Promise.resolve(() => Promise.resolve()),
     ...overrides,
   };
 }
@@ -178,6 +179,43 @@ describe("program", () => {
     assert.equal(versions["cp2"]?.kernel, factsOf("cp2").kernel);
     assert.equal(await pulumi.isSecret((outputs as ClusterOutputs).kubeconfig), true);
     assert.match(String(result["kubeconfig"]), /server: https:\/\/192\.0\.2\.10:6443/);
+  });
+
+  it("takes the cluster's lock before it looks at hosts, and not for a preview", async function () {
+    this.timeout(30_000); // Two whole programs, on a machine that may be busy.
+    const seen: string[] = [];
+    const watched = argsOf({
+      lock: (access) => {
+        seen.push(`lock ${[...access.keys()].join(" ")}`);
+        return Promise.resolve(() => Promise.resolve());
+      },
+      readHosts: () => {
+        seen.push("look");
+        return Promise.resolve(readingsOf(hosts));
+      },
+    });
+    await run(watched);
+    await run(watched, true);
+    assert.deepEqual(seen, ["lock cp1 cp2 cp3", "look", "look"]);
+  });
+
+  it("neither looks at hosts nor declares any while another run has the lock", async () => {
+    const finding = { rule: "cluster-locked", kind: "guard", hosts: ["cp1"], message: "held", remedy: "wait" } as const;
+    const locked = argsOf({
+      lock: () => Promise.reject(new PlinthError([{ ...finding, hosts: [...finding.hosts] }])),
+      readHosts: () => assert.fail("a host was looked at"),
+    });
+    await assert.rejects(run(locked), /cp1: held; wait \[cluster-locked\]/);
+  });
+
+  it("tells that the lock could not be taken together with what else is wrong", async () => {
+    const finding = { rule: "cluster-lock", kind: "guard", hosts: [], message: "on 1 of 3", remedy: "wait" } as const;
+    const failing = argsOf({
+      lock: () => Promise.reject(new PlinthError([{ ...finding, hosts: [] }])),
+      readHosts: () =>
+        Promise.resolve(readingsOf(hosts, { cp3: { failure: "unreachable", message: "no answer from 192.0.2.13" } })),
+    });
+    await assert.rejects(run(failing), /\[cluster-lock\]\n.*\[host-unreachable\]/);
   });
 
   it("reports everything that is wrong at once and declares no host", async () => {

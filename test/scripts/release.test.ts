@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readlinkSync, symlinkSync } from "node:fs";
+import { mkdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { Bundle } from "./support/bundle.ts";
-import type { FakeHost } from "./support/fake-host.ts";
+import { assemble, type FakeHost } from "./support/fake-host.ts";
 import { fill } from "./support/filled.ts";
 import { onHosts } from "./support/suite.ts";
 
@@ -148,5 +148,19 @@ onHosts("release", (host) => {
     assert.equal((await host().run(["release"])).code, 65);
     assert.equal((await host().run(["release", "--host"])).code, 65);
     assert.equal((await host().run(["release", "--now"])).code, 65);
+  });
+
+  it("works from standard input, for a host whose script is gone", async () => {
+    await host().claim();
+    await fill(host());
+    rmSync(host().path("/usr/local/lib/plinth"), { recursive: true });
+    const result = await host().runFile("-s", ["release", "--force"], assemble());
+    assert.equal(result.code, 0, result.stderr);
+    const done = JSON.parse(result.stdout) as Released;
+    assert.deepEqual([done.host, done.skipped, done.kept.length], ["cp1", false, 1]);
+    assert.equal(host().exists("/var/lib/plinth"), false);
+    const again = await host().runFile("-s", ["release", "--force"], assemble());
+    assert.equal(again.code, 0, again.stderr);
+    assert.deepEqual((JSON.parse(again.stdout) as Released).kept, []);
   });
 });

@@ -25,7 +25,7 @@ async function command(
       if (given[0] === "bad") return Promise.reject(new LabError("bad host"));
       return given[0] === "broken" ? Promise.reject(new Error("broken machine")) : Promise.resolve();
     };
-  const verbs = ["up", "down", "add", "kill", "start", "pause", "resume", "partition", "heal"];
+  const verbs = ["up", "down", "add", "kill", "start", "wipe", "remove", "pause", "resume", "partition", "heal"];
   const lab = {
     ...Object.fromEntries(verbs.map((verb) => [verb, note(verb)])),
     status: () => Promise.resolve([up, off]),
@@ -58,7 +58,7 @@ describe("lab: command", () => {
   });
 
   it("passes each verb with its host on", async () => {
-    for (const verb of ["kill", "start", "pause", "resume", "partition", "heal"]) {
+    for (const verb of ["kill", "start", "wipe", "remove", "pause", "resume", "partition", "heal"]) {
       const result = await command([verb, "cp1"]);
       assert.deepEqual([result.calls, result.code], [[[verb, "cp1"]], 0]);
     }

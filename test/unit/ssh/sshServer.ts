@@ -33,6 +33,8 @@ export interface TestSshServerOptions {
   hostKey?: string;
   /** Called when a command has been asked for and before the client is told that it runs. */
   onCommand?: () => void;
+  /** Environment of commands besides this process's own. */
+  environment?: Record<string, string>;
   /** Sessions per connection; further ones are refused as sshd does. */
   maxSessions?: number;
 }
@@ -140,7 +142,7 @@ function serveSession(
   result: Pick<TestSshServer, "counts" | "commands" | "signals">,
   options: TestSshServerOptions,
 ): void {
-  const environment: Record<string, string> = {};
+  const environment: Record<string, string> = { ...options.environment };
   session.on("eof", () => {
     // ssh2's server ignores requests after the client's EOF; sshd does not, and signals come after it.
     (session as unknown as { _ending: boolean })._ending = false;

@@ -1,0 +1,84 @@
+import { Command, Option } from "commander";
+import { CliError } from "../errors.ts";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+
+interface ResetOptions {
+  stack: string;
+  yes?: boolean;
+  force?: boolean;
+  address?: string;
+  user?: string;
+  port?: number;
+  hostKey?: string;
+}
+
+export function resetCommand(): Command {
+  return new Command("reset")
+    .description("take everything of Plinth off one host that is not part of the cluster any more")
+    .argument("<host>", "name of the host")
+    .addOption(shared.stackOption())
+    .addOption(new Option("-y, --yes", "do not ask; needed where there is no terminal"))
+    .addOption(new Option("--force", "also when the host serves the stack's cluster, by its claim and the inventory"))
+    .addOption(new Option("--address <ip>", "where the host is, when it is not in the inventory"))
+    .addOption(new Option("--user <name>", "its SSH user (default: plinth:sshUser)"))
+    .addOption(new Option("--port <number>", "its SSH port (default: plinth:sshPort)").argParser(Number))
+    .addOption(
+      new Option(
+        "--host-key <key>",
+        'its SSH host key, "TYPE BASE64" (default: looked up in plinth:sshKnownHostsFile)',
+      ),
+    )
+    .addHelpText(
+      "after",
+      [
+        "\nFor a lost host that has come back, or a machine with remnants of an earlier cluster. Units are stopped, everything that",
+        "Plinth owns is removed, what was there before is put back, and data of etcd is kept aside: the command says where.",
+        examplesHelp([
+          ["./plinth reset w7 --address 192.0.2.27", "a host that was deleted from the inventory"],
+          ["./plinth reset cp2 --force", "a host of the inventory, whatever it serves"],
+        ]),
+        exitCodesHelp([
+          [Exit.done, "nothing of Plinth is left on the host"],
+          [Exit.failed, "it could not be reset, or not asked for; run it again, it goes on from there"],
+          [Exit.badInput, "command line not valid, nobody to ask and no --yes, or the host cannot be looked at"],
+          [Exit.refused, "the host serves the cluster; nothing was touched"],
+        ]),
+      ].join("\n"),
+    )
+    .action(reset);
+}
+
+async function reset(name: string, options: ResetOptions): Promise<void> {
+  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const { Phases } = await import("../engine/phases.ts");
+  const { readInput } = await import("../engine/inventory.ts");
+  const { enterRunningLab } = await import("../engine/namespace.ts");
+  const project = thisProject();
+  requireStack(project, options.stack);
+  const terminal = makeTerminal();
+  if (options.yes !== true && !terminal.interactive) {
+    throw new CliError("reset asks before it begins; without a terminal say --yes.", Exit.badInput);
+  }
+  const input = await readInput(project, options.stack);
+  const { resetHost, runReset } = await import("../engine/reset.ts");
+  resetHost(name, input.hosts, options);
+  await enterRunningLab(project, options.stack, Phases.fromEnvironment());
+
+  const { openContext } = await import("../engine/open-context.ts");
+  const { readOutputs } = await import("../engine/outputs.ts");
+  const { closeSsh } = await import("../engine/ssh-use.ts");
+  const { readHosts } = await import("../../components/host/reader.ts");
+  const { readRequests } = await import("../../plan/requests.ts");
+  const { clusterId } = await readOutputs(await openContext(options.stack, terminal));
+  await runReset({
+    ...options,
+    name,
+    input,
+    terminal,
+    readHosts,
+    lost: readRequests(process.env).lost,
+    clusterId: typeof clusterId === "string" ? clusterId : undefined,
+  }).finally(closeSsh);
+}
