@@ -32,37 +32,39 @@ export interface Claim {
   generation: number;
 }
 
-/** A member of etcd, as another member lists it. */
+/** A member of the etcd cluster. */
 export interface EtcdMemberFact {
+  /** In hex, as etcdctl has it. */
   id: string;
-  /** Empty until it has started for the first time. */
-  name: string;
+  /** Unknown where it was added and has never started. */
+  name?: string;
   peerUrl: string;
+  /** Whether it has ever started. */
   started: boolean;
   learner: boolean;
 }
 
 /** What a host tells about etcd. */
 export interface EtcdFacts {
-  /** Whether the data directory holds a member. */
+  /** Whether there is data of a member. */
   data: boolean;
-  /** Its own member; absent when it does not answer. */
+  /** The member of this host; undefined when it does not answer. */
   self?: { id: string; learner: boolean };
-  /** Id of the leader; absent when it knows none. */
+  /** Id of the leader that it knows. */
   leader?: string;
-  /** Empty when its own member does not answer. */
+  /** Empty when the member of this host is a learner, has no quorum or does not answer. */
   members: EtcdMemberFact[];
 }
 
-/** A Node, as the API server of a host lists it. */
+/** A Node as the API server of a host has it. */
 export interface NodeFact {
   name: string;
-  machineId: string;
+  machineId?: string;
   ready: boolean;
-  /** Internal address, empty when it has told none. */
-  address: string;
-  /** Annotation `plinth/owner`, empty for Nodes that are not ours. */
-  owner: string;
+  /** Its first internal address. */
+  address?: string;
+  /** Annotation `plinth/owner`. */
+  owner?: string;
 }
 
 /** What one read-only look at a host tells (`scripts/facts.sh`). */
@@ -83,8 +85,10 @@ export interface HostFacts {
   ownAddresses: string[];
   /** Running services that set the clock. */
   timeSync: string[];
-  /** Host clock in seconds since the epoch. */
+  /** Host clock in seconds since the epoch, at the end of the look. */
   clock: number;
+  /** Seconds that the look has taken on the host. */
+  elapsed: number;
   /** Host clock minus the operator's at the time of the reading, seconds; set by the reader. */
   skew?: number;
   memoryKiB: number;
@@ -99,10 +103,6 @@ export interface HostFacts {
   claim?: Claim;
   /** Bundle name → how far it got. */
   bundles: Record<string, BundleFact>;
-  /** Absent where there is nothing of etcd. */
-  etcd?: EtcdFacts;
-  /** Absent where no API server of the host answers. */
-  nodes?: NodeFact[];
   /** Directories of Kubernetes' that are there and not empty. */
   populated: string[];
   listeners: Listener[];
@@ -117,6 +117,10 @@ export interface HostFacts {
   cgroupControllers: string[];
   /** Kernel feature, by the name of its module → state. */
   features: Record<string, FeatureState>;
+  /** Undefined where there is no data and nobody answers. */
+  etcd?: EtcdFacts;
+  /** Undefined where there is no API server, or it does not answer. */
+  nodes?: NodeFact[];
 }
 
 /** Versions of what a host brings along, for outputs. */
@@ -162,6 +166,7 @@ export function parseFacts(text: string): HostFacts {
     ownAddresses: [],
     timeSync: [],
     clock: 0,
+    elapsed: 0,
     memoryKiB: 0,
     memoryAvailableKiB: 0,
     cpus: 0,
@@ -233,6 +238,9 @@ function readLine(line: string, facts: HostFacts, claim: Record<string, string>)
     case "clock":
       facts.clock = Number(rest);
       break;
+    case "elapsed":
+      facts.elapsed = Number(rest);
+      break;
     case "memory-kib":
       facts.memoryKiB = Number(rest);
       break;
@@ -263,40 +271,6 @@ function readLine(line: string, facts: HostFacts, claim: Record<string, string>)
     case "bundle":
       facts.bundles[first] = bundleFact(more);
       break;
-    case "etcd-data":
-      etcdOf(facts).data = true;
-      break;
-    case "etcd-self":
-      etcdOf(facts).self = { id: memberId(first), learner: more[0] === "learner" };
-      break;
-    case "etcd-leader":
-      etcdOf(facts).leader = memberId(first);
-      break;
-    case "etcd-member": {
-      const [name = "-", peerUrl = "", started, role] = more;
-      etcdOf(facts).members.push({
-        id: first,
-        name: filled(name),
-        peerUrl,
-        started: started === "started",
-        learner: role === "learner",
-      });
-      break;
-    }
-    case "nodes":
-      facts.nodes = [];
-      break;
-    case "node": {
-      const [machineId = "-", ready, address = "-", owner = "-"] = more;
-      facts.nodes?.push({
-        name: first,
-        machineId: filled(machineId),
-        ready: ready === "True",
-        address: filled(address),
-        owner: filled(owner),
-      });
-      break;
-    }
     case "listen": {
       const [address = "", port = "", pid = "-", command = "-", unit = "-"] = more;
       facts.listeners.push({
@@ -327,23 +301,40 @@ function readLine(line: string, facts: HostFacts, claim: Record<string, string>)
     case "mount-cgroup":
       facts.cgroup = rest;
       break;
+    case "etcd-data":
+      etcdOf(facts).data = true;
+      break;
+    case "etcd-self":
+      etcdOf(facts).self = { id: first, learner: more[0] === "learner" };
+      break;
+    case "etcd-leader":
+      etcdOf(facts).leader = first;
+      break;
+    case "etcd-member":
+      etcdOf(facts).members.push(etcdMember(first, more));
+      break;
+    case "nodes":
+      facts.nodes ??= [];
+      break;
+    case "node":
+      (facts.nodes ??= []).push(node(first, more));
+      break;
     default: // A newer facts.sh may tell more than this parser knows.
   }
 }
 
 function etcdOf(facts: HostFacts): EtcdFacts {
-  facts.etcd ??= { data: false, members: [] };
-  return facts.etcd;
+  return (facts.etcd ??= { data: false, members: [] });
 }
 
-/** The id of a member as etcdctl lists it, from the decimal number that it shows elsewhere. */
-function memberId(decimal: string): string {
-  return BigInt(decimal).toString(16);
+function etcdMember(id: string, [name = "-", peerUrl = "", started, kind]: string[]): EtcdMemberFact {
+  const known = name === "-" ? {} : { name };
+  return { id, ...known, peerUrl, started: started === "started", learner: kind === "learner" };
 }
 
-/** `-` stands for nothing. */
-function filled(word: string): string {
-  return word === "-" ? "" : word;
+function node(name: string, [machineId = "-", ready, address = "-", owner = "-"]: string[]): NodeFact {
+  const known = Object.entries({ machineId, address, owner }).filter(([, value]) => value !== "-");
+  return { name, ready: ready === "True", ...Object.fromEntries(known) };
 }
 
 function bundleFact([generation, state, ...reason]: string[]): BundleFact {

@@ -5,21 +5,23 @@
 #   container NAME                           only in one
 #   own-address ADDRESS                      what /etc/hosts gives the host's own name, if anything
 #   time-sync UNIT                           each running service that sets the clock
-#   clock SECONDS                            since the epoch
 #   memory-kib, memory-available-kib, cpus, swap-kib, swap-used-kib
 #   disk-free-kib PATH KIB, inodes-free PATH NUMBER   of the file system on which PATH is or will be
 #   claim cluster|cluster-id|host|stack|generation VALUE    only when claimed
 #   bundle NAME GENERATION complete|half-done|failed [REASON]
-#   etcd-data                                the data directory holds a member
-#   etcd-self NUMBER learner|voter, etcd-leader NUMBER      only where the host's member answers; ids as decimal numbers
-#   etcd-member ID NAME|- PEER_URL started|unstarted learner|voter
-#   nodes, node NAME MACHINE_ID|- True|False|Unknown|- ADDRESS|- OWNER|-    only where the host's API server answers
 #   populated PATH                           a directory of Kubernetes' that is there and not empty
 #   listen tcp|udp ADDRESS PORT PID COMMAND UNIT     `-` where unknown, as for sockets of the kernel
 #   address ADDRESS INTERFACE
 #   command NAME PATH|-, version NAME VERSION
 #   mount-cgroup v1|v2, cgroup-controllers NAME…
 #   kernel-feature NAME present|loadable|missing
+#   etcd-data                                there is data of a member
+#   etcd-self ID learner|voter, etcd-leader ID       from the member of this host, where it answers
+#   etcd-member ID NAME|- PEER-URL started|unstarted learner|voter     the cluster's, as that member knows it with a quorum
+#   nodes NUMBER                             where the API server of this host answers, and then for each
+#   node NAME MACHINE-ID|- READY|- INTERNAL-IP|- OWNER|-               READY as Kubernetes says it: True, False or Unknown
+#   clock SECONDS                            since the epoch
+#   elapsed SECONDS                          that this look has taken, until the clock was read
 #   end
 
 set -u
@@ -163,38 +165,6 @@ bundles() {
   done
 }
 
-# etcd: the member of this host, and whom it knows. Nothing is told where it does not answer within seconds.
-etcd() {
-  if [ -d "$ROOT/var/lib/etcd/member" ]; then
-    printf 'etcd-data\n'
-  fi
-  e_ctl=$ROOT/opt/plinth/bin/etcdctl e_pki=$ROOT/etc/kubernetes/pki/etcd
-  if [ ! -r "$STATE/bundles/etcd/manifest" ] || [ ! -x "$e_ctl" ] || [ ! -r "$e_pki/healthcheck.key" ]; then
-    return
-  fi
-  set -- --endpoints https://127.0.0.1:2379 --cacert "$e_pki/ca.crt" --cert "$e_pki/healthcheck.crt" \
-    --key "$e_pki/healthcheck.key" --dial-timeout 2s --command-timeout 4s
-  e_status=$(timeout 6 "$e_ctl" "$@" endpoint status -w fields 2>/dev/null </dev/null) || return 0
-  e_members=$(timeout 6 "$e_ctl" "$@" member list 2>/dev/null </dev/null) || return 0
-  printf '%s\n' "$e_status" | awk '
-    /^"MemberID"/ { me = $NF } /^"Leader"/ { leader = $NF } /^"IsLearner"/ { learner = $NF }
-    END { if (me != "") {
-      print "etcd-self " me " " (learner == "true" ? "learner" : "voter")
-      if (leader != "" && leader != "0") print "etcd-leader " leader } }'
-  printf '%s\n' "$e_members" | awk -F', ' 'NF >= 6 { print "etcd-member " $1 " " ($3 == "" ? "-" : $3) " " $4 " " $2 " " ($6 == "true" ? "learner" : "voter") }'
-}
-
-# nodes: as the API server of this host lists them.
-nodes() {
-  n_config=$ROOT/etc/kubernetes/controller-manager.conf
-  if [ ! -r "$STATE/bundles/controlplane/manifest" ] || [ ! -r "$n_config" ]; then
-    return
-  fi
-  n_list=$(timeout 6 "$ROOT/opt/plinth/bin/kubectl" --kubeconfig "$n_config" --cache-dir /dev/shm/plinth-facts --request-timeout=4s get nodes -o go-template='{{range .items}}{{.metadata.name}}|{{.status.nodeInfo.machineID}}|{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}|{{range .status.addresses}}{{if eq .type "InternalIP"}}{{.address}}{{end}}{{end}}|{{with .metadata.annotations}}{{with index . "plinth/owner"}}{{.}}{{end}}{{end}}{{"\n"}}{{end}}' 2>/dev/null </dev/null) || return 0
-  printf 'nodes\n'
-  printf '%s\n' "$n_list" | awk -F'|' 'NF == 5 { for (i = 1; i <= 5; i++) if ($i == "") $i = "-"; print "node " $1 " " $2 " " $3 " " $4 " " $5 }'
-}
-
 # unit_of PID: sets UNIT to the systemd unit whose cgroup the process is in.
 unit_of() {
   UNIT=-
@@ -317,19 +287,117 @@ feature_works() {
   esac
 }
 
+etcd_data() {
+  if [ -d "$ROOT/var/lib/etcd/member" ]; then
+    printf 'etcd-data\n'
+  fi
+}
+
+# etcd_ask ARGUMENT…: of the member of this host, by the address and with the credentials of the bundle's own check. It has 4 s.
+etcd_ask() {
+  if [ "$ETCD_CA" != - ]; then
+    set -- --cacert "$ROOT$ETCD_CA" --cert "$ROOT$ETCD_CERT" --key "$ROOT$ETCD_KEY" "$@"
+  fi
+  timeout 4 "$ROOT/opt/plinth/bin/etcdctl" --endpoints "$ETCD_URL" --dial-timeout 2s --command-timeout 3s "$@" </dev/null 2>/dev/null
+}
+
+# etcd_self: the state of the member, which it tells without a quorum, too.
+etcd_self() {
+  es_answer=$(etcd_ask endpoint status -w fields) || return 0
+  printf '%s\n' "$es_answer" | {
+    es_id='' es_leader=0 es_kind=voter
+    while read -r es_key _ es_value; do
+      case $es_key in
+        '"MemberID"') es_id=$es_value ;;
+        '"Leader"') es_leader=$es_value ;;
+        '"IsLearner"')
+          if [ "$es_value" = true ]; then
+            es_kind=learner
+          fi
+          ;;
+      esac
+    done
+    # The list has them in hex.
+    if [ -n "$es_id" ]; then
+      printf 'etcd-self %x %s\n' "$es_id" "$es_kind"
+    fi
+    if [ "$es_leader" != 0 ]; then
+      printf 'etcd-leader %x\n' "$es_leader"
+    fi
+  }
+}
+
+etcd_list() {
+  ei_answer=$(etcd_ask member list) || return 0
+  # Members of a first bring-up have names before they have ever run; client URLs come with the first start.
+  printf '%s\n' "$ei_answer" | awk -F', ' 'NF >= 6 {
+    sub(/,.*/, "", $4)
+    print "etcd-member " $1 " " ($3 == "" ? "-" : $3) " " $4 " " ($5 == "" ? "unstarted" : "started") " " ($6 == "true" ? "learner" : "voter") }'
+}
+
+etcd() {
+  if [ ! -r "$STATE/bundles/etcd/manifest" ] || [ ! -x "$ROOT/opt/plinth/bin/etcdctl" ]; then
+    return
+  fi
+  ETCD_URL=
+  while read -r e_kind e_name _ _ e_url e_ca e_cert e_key _; do
+    case $e_kind-$e_name in
+      check-etcd-*) ETCD_URL=$e_url ETCD_CA=$e_ca ETCD_CERT=$e_cert ETCD_KEY=$e_key ;;
+    esac
+  done <"$STATE/bundles/etcd/manifest"
+  if [ -n "$ETCD_URL" ]; then
+    etcd_self | {
+      etcd_list
+      cat
+    }
+  fi
+}
+
+# nodes: kubectl writes nothing, as it finds no place for its cache.
+nodes() {
+  if [ ! -r "$STATE/bundles/controlplane/manifest" ] || [ ! -x "$ROOT/opt/plinth/bin/kubectl" ]; then
+    return
+  fi
+  n_answer=$(HOME=/nonexistent timeout 4 "$ROOT/opt/plinth/bin/kubectl" --kubeconfig "$ROOT/etc/kubernetes/controller-manager.conf" \
+    --cache-dir /dev/null/none --request-timeout 4s get nodes \
+    -o go-template='{{range .items}}{{.metadata.name}}|{{with .status}}{{with .nodeInfo}}{{.machineID}}{{end}}|{{range .conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}|{{range .addresses}}{{if eq .type "InternalIP"}}{{.address}} {{end}}{{end}}{{else}}||{{end}}|{{with .metadata.annotations}}{{with index . "plinth/owner"}}{{.}}{{end}}{{end}}{{"\n"}}{{end}}' \
+    </dev/null 2>/dev/null) || return 0
+  printf '%s\n' "$n_answer" | awk -F'|' '
+    function known(text) { sub(/ .*/, "", text); return text == "" ? "-" : text }
+    NF >= 5 { lines = lines "node " $1 " " known($2) " " known($3) " " known($4) " " known($5) "\n"; count++ }
+    END { printf "nodes %d\n%s", count, lines }'
+}
+
+# uptime: sets UPTIME to hundredths of a second.
+uptime() {
+  read -r UPTIME _ </proc/uptime
+  UPTIME=${UPTIME%.*}${UPTIME#*.}
+}
+
 main() {
+  uptime
+  ma_begin=$UPTIME
   printf 'plinth-facts 1\n'
-  # Side by side: both ask over the network.
-  {
-    nodes &
-    etcd
-    wait
-  } </dev/null
+  # What waits for others does so side by side, and beside the rest.
+  etcd | {
+    nodes </dev/null | {
+      host </dev/null
+      cat
+    }
+    cat
+  }
+  # As late as possible: the reader compares it with its own clock.
+  uptime
+  ma_took=$((UPTIME - ma_begin))
+  printf 'clock %s\nelapsed %d.%02d\n' "$(date +%s.%3N)" $((ma_took / 100)) $((ma_took % 100))
+  printf 'end\n'
+}
+
+# host: everything that needs nobody else.
+host() {
   machine
   own_address
   time_sync
-  # As late as possible in a line of its own: the reader compares it with its own clock.
-  printf 'clock %s\n' "$(date +%s.%3N)"
   capacity
   claim
   bundles
@@ -339,10 +407,10 @@ main() {
   commands
   versions
   cgroups
-  for ma_feature in overlay br_netfilter nf_tables nf_conntrack vxlan; do
-    feature "$ma_feature"
+  for ho_feature in overlay br_netfilter nf_tables nf_conntrack vxlan; do
+    feature "$ho_feature"
   done
-  printf 'end\n'
+  etcd_data
 }
 
 main

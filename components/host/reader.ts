@@ -23,7 +23,7 @@ async function readHost(target: SshTarget, script: string): Promise<HostReading>
   try {
     const started = Date.now();
     const result = await sharedPool.exec(target, asRoot, { stdin: script });
-    const between = (started + Date.now()) / 2000;
+    const ended = Date.now() / 1000;
     if (result.code !== 0) {
       const reason = result.stderr.trim().split("\n").at(-1) ?? "";
       const failure = /sudo/i.test(result.stderr) ? "sudo" : "garbled";
@@ -34,8 +34,9 @@ async function readHost(target: SshTarget, script: string): Promise<HostReading>
       return { failure, message };
     }
     const facts = parseFacts(result.stdout);
-    // An exec takes up to half a second on a busy host; the middle of it is the best guess.
-    facts.skew = facts.clock - between;
+    // The clock is read at the end of the look. What else the exec took, up to half a second on a busy host, was partly before
+    // and partly after: the middle is the best guess.
+    facts.skew = facts.clock - (ended - (ended - started / 1000 - facts.elapsed) / 2);
     return { facts };
   } catch (error) {
     if (error instanceof SshError) {

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
+import { parseFacts, type EtcdFacts } from "../../plan/facts.ts";
 import { Bundle, me } from "./support/bundle.ts";
 import { FakeHost } from "./support/fake-host.ts";
 
@@ -105,6 +107,11 @@ class Member {
       .sort();
   }
 
+  async facts(): Promise<EtcdFacts | undefined> {
+    const script = readFileSync(join(import.meta.dirname, "../../scripts/facts.sh"), "utf8");
+    return parseFacts((await this.host.runFile("-s", [], script)).stdout).etcd;
+  }
+
   log(): string {
     return existsSync(this.host.path("/etcd.log")) ? readFileSync(this.host.path("/etcd.log"), "utf8") : "";
   }
@@ -154,9 +161,19 @@ describe("members of a real etcd", function () {
     const all = declared(1, 2, 3, 4);
     assert.match(await member(4).prepare(all), /added cp4 as a learner/);
     assert.doesNotMatch(await member(4).prepare(all), /added|removed/, "a run that was killed has left it");
+    const before = await member(1).facts();
+    assert.deepEqual(
+      before?.members.filter((each) => each.learner).map(({ peerUrl, name, started }) => [peerUrl, name, started]),
+      [[url(4, 2380), undefined, false]],
+    );
     member(4).start();
     await member(4).check(all);
     assert.deepEqual(await member(1).list(), voters(1, 2, 3, 4));
+    const after = await member(1).facts();
+    const [self, leader] = [after?.self?.id, after?.leader].map((id) => after?.members.find((each) => each.id === id));
+    assert.deepEqual([self?.name, self?.peerUrl, self?.started], ["cp1", url(1, 2380), true]);
+    assert.equal(leader?.learner, false, "the leader is one of the members");
+    assert.equal(after?.data, true);
   });
 
   it("do not come back by themselves once their data is lost, and join again", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { hostname } from "node:os";
 import type { AddressInfo } from "node:net";
@@ -34,6 +34,7 @@ onHosts("facts", (host) => {
       /^systemd 252$/,
       /^uid \d+$/,
       /^clock \d+\.\d{3}$/,
+      /^elapsed \d+\.\d{2}$/,
       /^memory-kib \d+$/,
       /^memory-available-kib \d+$/,
       /^swap-used-kib \d+$/,
@@ -55,7 +56,7 @@ onHosts("facts", (host) => {
       assert.equal(lines.filter((line) => form.test(line)).length, 1, String(form));
     }
     assert.deepEqual(
-      lines.filter((line) => /^(claim|bundle|populated|container|own-address|time-sync) /.test(line)),
+      lines.filter((line) => /^(claim|bundle|populated|container|own-address|time-sync|etcd-.*|nodes?)\b/.test(line)),
       [],
     );
   });
@@ -136,6 +137,77 @@ onHosts("facts", (host) => {
       "bundle cut 4 half-done",
       "bundle good 7 complete",
     ]);
+  });
+
+  describe("of the cluster", () => {
+    const cluster = async () => (await facts(host())).filter((line) => /^(etcd-|nodes? )/.test(line));
+    const tool = (name: string, ...lines: string[]) => {
+      host().write(`/opt/plinth/bin/${name}`, ["#!/bin/sh", ...lines, ""].join("\n"));
+      chmodSync(host().path(`/opt/plinth/bin/${name}`), 0o755);
+    };
+    beforeEach(async () => {
+      await host().claim();
+      const manifest = (name: string, line: string) => {
+        host().write(`/var/lib/plinth/bundles/${name}/manifest`, `plinth-manifest 1\nbundle ${name}\n${line}\nend\n`);
+      };
+      manifest("etcd", "check etcd-voter 5 etcd.service https://10.0.0.1:2379 /ca /crt /key cp1 cp1=x");
+      manifest("controlplane", "unit kube-apiserver.service");
+    });
+
+    it("are what its own member and API server say", async () => {
+      tool(
+        "etcdctl",
+        'echo "$*" >>"$PLINTH_FAKES/asked"',
+        'case "$*" in',
+        '*"member list") echo "b82403f238c8d7e8, started, cp1, https://10.0.0.1:2380, https://10.0.0.1:2379, false"',
+        '  echo "33dc48b183965b64, started, cp2, https://10.0.0.2:2380, , false"',
+        '  echo "1, unstarted, , https://10.0.0.3:2380, , true" ;;',
+        '*"endpoint status -w fields") echo \'"MemberID" : 13268734741009979368\'',
+        "  echo '\"Leader\" : 691103013092052465'; echo '\"IsLearner\" : false' ;;",
+        "esac",
+      );
+      tool(
+        "kubectl",
+        "printf 'w1|0af2|True|192.0.2.21 fd00::1 |demo\\nw2||||\\n'",
+        'echo "$HOME $*" >>"$PLINTH_FAKES/asked"',
+      );
+      mkdirSync(host().path("/var/lib/etcd/member"), { recursive: true });
+      assert.deepEqual(await cluster(), [
+        "etcd-data",
+        "nodes 2",
+        "node w1 0af2 True 192.0.2.21 demo",
+        "node w2 - - - -",
+        "etcd-member b82403f238c8d7e8 cp1 https://10.0.0.1:2380 started voter",
+        "etcd-member 33dc48b183965b64 cp2 https://10.0.0.2:2380 unstarted voter",
+        "etcd-member 1 - https://10.0.0.3:2380 unstarted learner",
+        "etcd-self b82403f238c8d7e8 voter",
+        "etcd-leader 9974a875e8dcdf1",
+      ]);
+      const asked = readFileSync(join(host().fakes, "asked"), "utf8");
+      const root = host().root;
+      assert.match(asked, new RegExp(`--endpoints https://10.0.0.1:2379 .*--cacert ${root}/ca --cert ${root}/crt`));
+      assert.match(asked, new RegExp(`^/nonexistent --kubeconfig ${root}/etc/kubernetes/controller-manager.conf`, "m"));
+    });
+
+    it("are what a learner can tell, and nothing where nobody answers", async () => {
+      tool(
+        "etcdctl",
+        'case "$*" in *status*) echo \'"MemberID" : 17\'; echo \'"Leader" : 0\'; echo \'"IsLearner" : true\' ;; *) exit 1 ;; esac',
+      );
+      tool("kubectl", "echo w1; exit 1");
+      assert.deepEqual(await cluster(), ["etcd-self 11 learner"]);
+      tool("etcdctl", "exit 1");
+      tool("kubectl", "exit 0");
+      assert.deepEqual(await cluster(), ["nodes 0"]);
+    });
+
+    it("take no longer than the slowest of them, and that has a limit", async () => {
+      for (const name of ["etcdctl", "kubectl"]) tool(name, "exec /bin/sleep 60");
+      const begin = Date.now();
+      const lines = await facts(host());
+      assert.ok(Date.now() - begin < 8000, "side by side");
+      assert.match(lines.find((line) => line.startsWith("elapsed ")) ?? "", /^elapsed [4-7]\./);
+    });
   });
 
   it("change nothing", async () => {

@@ -46,6 +46,7 @@ export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts
     ownAddresses: ["127.0.1.1"],
     timeSync: ["systemd-timesyncd.service"],
     clock: 1_000_000,
+    elapsed: 0.3,
     skew: 0,
     memoryKiB: 8_000_000,
     memoryAvailableKiB: 7_000_000,

@@ -45,10 +45,40 @@ cgroup-controllers cpu memory
 kernel-feature overlay present
 kernel-feature nf_tables loadable
 kernel-feature vxlan missing
+etcd-data
+etcd-self b82403f238c8d7e8 voter
+etcd-leader 9974a875e8dcdf1
+etcd-member b82403f238c8d7e8 cp1 https://192.0.2.11:2380 started voter
+etcd-member 17f68738da218ab6 - https://192.0.2.12:2380 unstarted learner
+nodes 2
+node w1 0af2 True 192.0.2.21 demo/lab
+node w2 - - - -
+elapsed 0.42
 end
 `;
 
 describe("plan/facts", () => {
+  it("reads what members and the API server say", () => {
+    const { etcd, nodes, elapsed } = parseFacts(sample);
+    assert.equal(elapsed, 0.42);
+    assert.deepEqual(etcd, {
+      data: true,
+      self: { id: "b82403f238c8d7e8", learner: false },
+      leader: "9974a875e8dcdf1",
+      members: [
+        { id: "b82403f238c8d7e8", name: "cp1", peerUrl: "https://192.0.2.11:2380", started: true, learner: false },
+        { id: "17f68738da218ab6", peerUrl: "https://192.0.2.12:2380", started: false, learner: true },
+      ],
+    });
+    assert.deepEqual(nodes, [
+      { name: "w1", machineId: "0af2", ready: true, address: "192.0.2.21", owner: "demo/lab" },
+      { name: "w2", ready: false },
+    ]);
+    const bare = parseFacts("plinth-facts 1\nmachine-id x\nend\n");
+    assert.deepEqual([bare.etcd, bare.nodes], [undefined, undefined]);
+    assert.deepEqual(parseFacts("plinth-facts 1\nnodes 0\nend\n").nodes, [], "none is not unknown");
+  });
+
   it("reads what a host says, and passes over noise and what it does not know", () => {
     const facts = parseFacts(sample);
     assert.equal(facts.arch, "amd64");
