@@ -164,13 +164,14 @@ async function readChange(
   readings: ReadonlyMap<string, HostReading>,
   previous: PreviousRun | undefined,
 ): Promise<MembershipChange> {
-  const live = liveCluster(readings);
   const bootstrapped = isBootstrapped(readings);
   const inventory = new Set(hosts.map(({ name }) => name));
   const buried = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
-  const leaving = leavingHosts(hosts, previous?.hosts, live, stack);
+  const leaving = leavingHosts(hosts, previous?.hosts, liveCluster(readings), stack);
   const { access } = await resolveAccess(leaving, config);
   const leavingReadings = leaving.length === 0 ? new Map<string, HostReading>() : await readHosts(access);
+  // Members count as answering only when their own hosts say so, and those that leave do count until they have left.
+  const live = liveCluster(new Map([...readings, ...leavingReadings]));
   const gone = new Set([...requests.lost, ...Object.keys(buried)]);
   const known = (name: string): boolean => previous?.hosts[name] !== undefined;
   const unreachable = [...readings].filter(

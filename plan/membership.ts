@@ -49,10 +49,10 @@ export function leavingHosts(
   };
   const staying = new Set(hosts.map(peerUrlOf));
   for (const member of live.members ?? []) {
-    if (!staying.has(member.peerUrl)) roleOf(member.name, addressOf(member), "etcd");
+    if (!staying.has(member.peerUrl)) roleOf(member.name ?? "", addressOf(member), "etcd");
   }
   for (const node of live.nodes ?? []) {
-    if (node.owner === clusterOwner(stack)) roleOf(node.name, node.address, "worker");
+    if (node.owner === clusterOwner(stack)) roleOf(node.name, node.address ?? "", "worker");
   }
   for (const [name, { roles, ...access }] of Object.entries(previous ?? {})) {
     roleOf(name, access.address, ...roles);
@@ -104,7 +104,7 @@ export function planMembership(
   const present = new Set(live.filter(({ started, learner }) => started && !learner).map(({ peerUrl }) => peerUrl));
   const joining = desired.filter((host) => !present.has(peerUrlOf(host)));
   const unwanted = live.filter(({ peerUrl }) => !wanted.has(peerUrl));
-  const nameOf = (member: { name: string; peerUrl: string }): string => member.name || member.peerUrl;
+  const nameOf = (member: { name?: string; peerUrl: string }): string => member.name ?? member.peerUrl;
   const steps: MembershipStep[] = [
     ...unwanted
       .filter(({ healthy }) => !healthy)

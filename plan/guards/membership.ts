@@ -107,7 +107,7 @@ function replacementFindings({ hosts, readings, live, requests }: MembershipSitu
     const node = live.nodes?.find(({ name }) => name === host.name);
     const member = live.members?.find(({ peerUrl, started }) => started && peerUrl === peerUrlOf(host));
     const remedy = `bring the old one back, or say that this one takes its place: --replace ${host.name}`;
-    if (node !== undefined && isNode(host) && node.machineId !== "" && node.machineId !== facts.machineId) {
+    if (node !== undefined && isNode(host) && node.machineId !== undefined && node.machineId !== facts.machineId) {
       const message = `the host is another machine (id ${facts.machineId}) than the cluster's Node of that name (id ${node.machineId})`;
       return [guard("replaced-host", [host.name], message, remedy)];
     }
@@ -169,7 +169,9 @@ function quorumFindings({ hosts, live, leaving, readings, requests }: Membership
   );
   const { blocked } = planMembership(members, desired);
   if (blocked === undefined) return [];
-  const silent = live.members.filter(({ healthy, learner }) => !healthy && !learner).map(({ name }) => name);
+  const silent = live.members
+    .filter(({ healthy, learner }) => !healthy && !learner)
+    .map(({ name, peerUrl }) => name ?? peerUrl);
   const verb = { fail: "removing", add: "adding", promote: "promoting", remove: "removing" }[blocked.step.action];
   const message =
     `${verb} the etcd member ${blocked.step.member} would leave ${blocked.healthy} of ${blocked.voters} voting members that answer, ` +

@@ -5,6 +5,7 @@ import { planCluster } from "../../plan/bundles/index.ts";
 import { artifactPath } from "../../plan/digests.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../plan/facts.ts";
 import { PlinthError } from "../../plan/findings.ts";
+import { noRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
 import { isSecret, plain, record, type Registration } from "../support/recorder.ts";
 
@@ -23,6 +24,7 @@ function argsOf(overrides: Partial<ProgramArgs> = {}): ProgramArgs {
     readHosts: () => Promise.resolve(readingsOf(hosts)),
     readDigests: () => Promise.resolve(digests),
     readPrevious: () => Promise.resolve(undefined),
+    requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),
     ...overrides,
   };

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { defaultVersions, ensureArtifacts } from "../../../artifacts/index.ts";
-import { rosterCommand, type RosterStep } from "../../../components/worker/roster.ts";
+import { rosterCommand } from "../../../components/roster/command.ts";
 import { rosterScriptPath, rosterScripts } from "../../../plan/bundles/rosterscripts.ts";
 import { renderNodeManifest, renderTaints } from "../../../plan/roster.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
@@ -53,7 +53,7 @@ describe("the roster's scripts", function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  function run(step: RosterStep, token = "-"): Promise<Outcome> {
+  function run(step: Parameters<typeof rosterCommand>[0], token = "-"): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const installed = path.dirname(rosterScriptPath(step.script));
       const child = spawn("sh", ["-c", rosterCommand(step).replace(installed, folder)], {
@@ -78,7 +78,7 @@ describe("the roster's scripts", function () {
       MACHINE_ID: machine,
       READINESS: "required",
       TAINTS: renderTaints(host),
-      MANIFEST: renderNodeManifest(host),
+      MANIFEST: renderNodeManifest(host, "lab"),
     };
     return run({ script: "register", node: name, deadline: options.deadline ?? 30, variables }, options.token);
   }

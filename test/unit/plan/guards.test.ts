@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { HostReading } from "../../../plan/facts.ts";
 import { describeFinding, type Finding } from "../../../plan/findings.ts";
-import { applyOverrides, guardHosts, guardMembership, type Identity } from "../../../plan/guards.ts";
-import { configOf, factsOf, hostsOf, readingsOf, threeHosts } from "../../support/cluster.ts";
+import { applyOverrides, guardHosts, type Identity } from "../../../plan/guards.ts";
+import { configOf, factsOf, hostsOf, readingsOf } from "../../support/cluster.ts";
 
 const hosts = hostsOf();
 const config = configOf();
@@ -89,44 +89,6 @@ describe("plan/guards", () => {
     ]);
     const wrong = factsOf("cp2", { addresses: { "192.0.2.12": "bond0" } });
     assert.deepEqual(rules(judge({ cp2: { facts: wrong } })), ["interface"]);
-  });
-
-  it("refuses to let members join or leave a cluster in service by merely starting or stopping", () => {
-    const service = (name: string) => ({
-      facts: factsOf(name, {
-        bundles: {
-          etcd: { generation: 1, state: "complete" as const },
-          controlplane: { generation: 1, state: "complete" as const },
-        },
-      }),
-    });
-    const all = readingsOf(hosts, { cp1: service("cp1"), cp2: service("cp2"), cp3: service("cp3") });
-    const previous = Object.fromEntries(hosts.map((host) => [host.name, { roles: host.roles }]));
-    assert.deepEqual(guardMembership(hosts, all, previous), []);
-    const blank = new Map(all).set("cp2", { facts: factsOf("cp2") });
-    assert.deepEqual(
-      guardMembership(hosts, blank, previous).map((finding) => [finding.rule, finding.hosts]),
-      [["etcd-join", ["cp2"]]],
-    );
-    assert.deepEqual(
-      guardMembership(hosts.slice(0, 1), all, previous).map((finding) => [finding.rule, finding.hosts]),
-      [
-        ["member-leave", ["cp2"]],
-        ["member-leave", ["cp3"]],
-      ],
-    );
-    const worker = { roles: ["worker"] };
-    assert.deepEqual(
-      guardMembership(hosts, all, { ...previous, w1: worker }).map((finding) => [finding.rule, finding.hosts]),
-      [["member-leave", ["w1"]]],
-    );
-    const joined = hostsOf([...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }]);
-    assert.deepEqual(guardMembership(joined, new Map(all).set("w1", { facts: factsOf("w1") }), previous), []);
-    // A first bring-up that was interrupted: members are there on some hosts, no control plane on any.
-    const half = readingsOf(hosts, {
-      cp1: { facts: factsOf("cp1", { bundles: { etcd: { generation: 1, state: "complete" } } }) },
-    });
-    assert.deepEqual(guardMembership(hosts, half, undefined), []);
   });
 
   it("sets aside only what may be set aside, and says when a name is not one of those", () => {

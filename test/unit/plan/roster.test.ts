@@ -21,7 +21,7 @@ assert.ok(controlPlane && worker && both);
 
 describe("plan/roster", () => {
   it("labels a Node by role and place, and keeps what the inventory says", () => {
-    assert.deepEqual(declareNode(worker).labels, {
+    assert.deepEqual(declareNode(worker, "prod").labels, {
       "example.net/disk": "nvme",
       "node-role.kubernetes.io/worker": "",
       "topology.kubernetes.io/region": "north",
@@ -37,12 +37,12 @@ describe("plan/roster", () => {
   });
 
   it("applies nothing but names, labels and annotations", () => {
-    assert.deepEqual(JSON.parse(renderNodeManifest(worker)), {
+    assert.deepEqual(JSON.parse(renderNodeManifest(worker, "prod")), {
       apiVersion: "v1",
       kind: "Node",
       metadata: {
         name: "w1",
-        labels: declareNode(worker).labels,
+        labels: declareNode(worker, "prod").labels,
         annotations: { "example.net/owner": "storage" },
       },
     });

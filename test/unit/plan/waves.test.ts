@@ -41,13 +41,22 @@ const inventories = fc
 const spineRoles: readonly Role[] = ["etcd", "control-plane", "load-balancer"];
 const isNode = (host: Host) => host.roles.includes("worker") || host.roles.includes("control-plane");
 const isWorkerOnly = (host: Host) => !spineRoles.some((role) => host.roles.includes(role));
-const fresh: OrderOptions = { bootstrapped: false, hasVip: true, inService: new Set(), maxUnavailable: "1" };
+const fresh: OrderOptions = {
+  bootstrapped: false,
+  hasVip: true,
+  inService: new Set(),
+  maxUnavailable: "1",
+  maxRacks: 1,
+  unreachable: new Set(),
+};
 /** A cluster in which every host is in service. */
 const serving = (hosts: readonly Host[], maxUnavailable = "1"): OrderOptions => ({
   bootstrapped: true,
   hasVip: true,
   inService: new Set(hosts.map((host) => host.name)),
   maxUnavailable,
+  maxRacks: 1,
+  unreachable: new Set(),
 });
 
 describe("plan/waves", () => {
@@ -55,15 +64,16 @@ describe("plan/waves", () => {
     fc.assert(
       fc.property(inventories, fc.boolean(), fc.boolean(), (hosts, bootstrapped, hasVip) => {
         const steps = orderSteps(hosts, { ...(bootstrapped ? serving(hosts) : fresh), hasVip }).map(keyOf);
-        const expected = hosts.flatMap((host) => {
+        const expected = ["/evacuation", "/roster"];
+        hosts.forEach((host) => {
           const of = (...names: string[]) => names.map((name) => `${host.name}/${name}`);
-          return [
+          expected.push(
             ...of("baseline"),
             ...(host.roles.includes("etcd") ? of("etcd") : []),
             ...(host.roles.includes("control-plane") ? of("controlplane") : []),
             ...(hasVip && host.roles.includes("load-balancer") ? of("loadbalancer") : []),
             ...(isNode(host) ? of("drain", "runtime", "node", "register") : []),
-          ];
+          );
         });
         assert.deepEqual([...steps].sort(), [...expected].sort());
       }),
@@ -107,15 +117,17 @@ describe("plan/waves", () => {
   it("a batch waits until every Node of the one before is registered", () => {
     const hosts = hostsOf([
       ...threeHosts,
-      ...[1, 2, 3].map((n): HostInput => ({ name: `w${n}`, address: `192.0.2.2${n}`, roles: ["worker"] })),
+      ...[1, 2, 3, 4].map((n): HostInput => ({ name: `w${n}`, address: `192.0.2.2${n}`, roles: ["worker"] })),
     ]);
     const steps = orderSteps(hosts, serving(hosts, "2"));
     const before = (host: string, name: string) =>
       steps.find((step) => step.host === host && step.name === name)?.after.map(keyOf);
     assert.deepEqual(before("cp2", "drain"), ["cp1/register"]);
     assert.deepEqual(before("w1", "baseline"), ["cp3/register"]);
-    assert.deepEqual(before("w2", "baseline"), ["cp3/register"]);
-    assert.deepEqual(before("w3", "baseline"), ["w1/register", "w2/register"]);
+    // The first one is the canary.
+    assert.deepEqual(before("w2", "baseline"), ["w1/register"]);
+    assert.deepEqual(before("w3", "baseline"), ["w1/register"]);
+    assert.deepEqual(before("w4", "baseline"), ["w2/register", "w3/register"]);
     assert.deepEqual(before("w3", "runtime"), ["w3/drain"]);
   });
 
@@ -172,8 +184,58 @@ describe("plan/waves", () => {
     const done = (name: string) => ({
       facts: factsOf(name, { bundles: { etcd: { generation: 1, state: "complete" as const } } }),
     });
-    assert.ok(!isBootstrapped(hosts, readingsOf(hosts)));
-    assert.ok(!isBootstrapped(hosts, readingsOf(hosts, { cp1: done("cp1") })));
-    assert.ok(isBootstrapped(hosts, readingsOf(hosts, { cp1: done("cp1"), cp2: done("cp2"), cp3: done("cp3") })));
+    const begun = {
+      facts: factsOf("cp1", { bundles: { etcd: { generation: 1, state: "half-done" as const } } }),
+    };
+    assert.ok(!isBootstrapped(readingsOf(hosts)));
+    assert.ok(!isBootstrapped(readingsOf(hosts, { cp1: begun })));
+    // A member is done only once there was a quorum; another host may join, or be down.
+    assert.ok(isBootstrapped(readingsOf(hosts, { cp1: done("cp1") })));
+  });
+
+  it("hosts that leave do so after those that join serve, and before load balancers forget them", () => {
+    const hosts = hostsOf();
+    const steps = orderSteps(hosts, serving(hosts));
+    const roster = steps.find(({ name }) => name === "roster");
+    assert.ok(roster);
+    for (const step of steps.filter(({ name }) => name === "etcd" || name === "controlplane")) {
+      assert.ok(ancestors(steps, roster).has(keyOf(step)));
+    }
+    for (const step of steps.filter(({ name }) => name === "loadbalancer")) {
+      assert.ok(ancestors(steps, step).has("/roster"));
+    }
+  });
+
+  it("nothing waits for a host that cannot be reached, and it waits for nothing", () => {
+    fc.assert(
+      fc.property(inventories, fc.nat(7), (hosts, index) => {
+        const name = hosts[index % hosts.length]?.name ?? "";
+        const steps = orderSteps(hosts, { ...serving(hosts), unreachable: new Set([name]) });
+        for (const step of steps) {
+          if (step.host === name) assert.deepEqual(step.after, []);
+          else assert.ok(step.after.every(({ host }) => host !== name));
+        }
+      }),
+    );
+  });
+
+  it("a batch is of one rack, unless more are allowed, and the canary is alone and first", () => {
+    const worker = (n: number, rack: string, more: object = {}): HostInput => ({
+      ...{ name: `w${n}`, address: `192.0.2.2${n}`, roles: ["worker"], rack },
+      ...more,
+    });
+    const hosts = hostsOf([
+      ...threeHosts,
+      ...[worker(1, "r1"), worker(2, "r2"), worker(3, "r1"), worker(4, "r2"), worker(5, "r1", { canary: true })],
+    ]);
+    const batches = (maxRacks: number, size = "2") => {
+      const steps = orderSteps(hosts, { ...serving(hosts, size), maxRacks });
+      const first = steps.filter(({ host, name }) => host.startsWith("w") && name === "baseline");
+      return [...Map.groupBy(first, ({ after }) => after.map(keyOf).join()).values()].map((batch) =>
+        batch.map(({ host }) => host).join("+"),
+      );
+    };
+    assert.deepEqual(batches(1), ["w5", "w1+w3", "w2+w4"]);
+    assert.deepEqual(batches(2, "3"), ["w5", "w1+w2+w3", "w4"]);
   });
 });
