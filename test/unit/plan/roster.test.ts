@@ -43,7 +43,7 @@ describe("plan/roster", () => {
       metadata: {
         name: "w1",
         labels: declareNode(worker, "prod").labels,
-        annotations: { "example.net/owner": "storage" },
+        annotations: { "example.net/owner": "storage", "plinth/owner": "prod" },
       },
     });
   });
