@@ -6,6 +6,7 @@ import { labCommand } from "./commands/lab.ts";
 import { outputsCommand } from "./commands/outputs.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { refreshCommand } from "./commands/refresh.ts";
+import { reviewCommand } from "./commands/review.ts";
 import { sshCommand } from "./commands/ssh.ts";
 import { statusCommand } from "./commands/status.ts";
 import { testCommand } from "./commands/test.ts";
@@ -29,6 +30,7 @@ export function commandLine(): Command {
   const commands = [
     upCommand(),
     previewCommand(),
+    reviewCommand(),
     destroyCommand(),
     refreshCommand(),
     outputsCommand(),

@@ -192,7 +192,11 @@ export function compareBundles(before: string | undefined, after: string): Bundl
     // The same version with another digest is another build of it.
     const sameVersion = was?.version === is?.version;
     const tell = (binary: typeof was): string | undefined =>
-      binary === undefined ? undefined : sameVersion ? `${binary.version} (${binary.digest.slice(0, 12)})` : binary.version;
+      binary === undefined
+        ? undefined
+        : sameVersion
+          ? `${binary.version} (${binary.digest.slice(0, 12)})`
+          : binary.version;
     binaries.push({ name, before: tell(was), after: tell(is) });
     hit(is ?? was);
   }

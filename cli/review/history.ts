@@ -1,4 +1,13 @@
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { isChange, type FinishedStep } from "../engine/digest.ts";
 import type { Project } from "../engine/project.ts";
@@ -62,4 +71,20 @@ export function appendHistory(path: string, steps: readonly PastStep[]): void {
   // The first line break ends what a killed run has left.
   appendFileSync(path, `\n${steps.map((step) => JSON.stringify(step)).join("\n")}\n`, { mode: 0o600 });
   chmodSync(path, 0o600);
+}
+
+/** Writes down how long the steps of a run took. A run that is done stays done when that fails. */
+export function rememberRun(
+  project: Project,
+  stack: string,
+  steps: readonly FinishedStep[],
+  inventory: readonly string[],
+  warn: (message: string) => void,
+): void {
+  try {
+    appendHistory(historyPath(project, stack), pastSteps(steps, inventory));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    warn(`how long this run took could not be written down: ${reason}`);
+  }
 }
