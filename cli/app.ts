@@ -7,6 +7,7 @@ import { outputsCommand } from "./commands/outputs.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { refreshCommand } from "./commands/refresh.ts";
 import { resetCommand } from "./commands/reset.ts";
+import { reviewCommand } from "./commands/review.ts";
 import { sshCommand } from "./commands/ssh.ts";
 import { statusCommand } from "./commands/status.ts";
 import { testCommand } from "./commands/test.ts";
@@ -30,6 +31,7 @@ export function commandLine(): Command {
   const commands = [
     upCommand(),
     previewCommand(),
+    reviewCommand(),
     destroyCommand(),
     refreshCommand(),
     outputsCommand(),

@@ -16,6 +16,9 @@ export const pluginsOption = (): Option =>
 
 export const diffOption = (): Option => new Option("--diff", "show the changed lines of what goes to each host");
 
+export const planOption = (): Option =>
+  new Option("--plan <file>", "do nothing that this plan of `review --save` does not hold");
+
 export const targetOption = (): Option =>
   new Option("-t, --target <urn|host...>", "work on these resources only: URNs (* and ** match), or names of hosts");
 

@@ -67,6 +67,7 @@ async function preview(options: PreviewOptions): Promise<void> {
   const { operate } = await import("../engine/operation.ts");
   const { targetPatterns } = await import("../engine/targets.ts");
   const { plannedChanges, previewLines } = await import("../render/preview.ts");
+  const { waveLines } = await import("../render/waves.ts");
   const terminal = makeTerminal(options);
   const hosts = input.hosts.map(({ name }) => name);
   const target = targetPatterns(options.target ?? [], hosts);
@@ -82,13 +83,16 @@ async function preview(options: PreviewOptions): Promise<void> {
     writes: false,
     serves: true,
   };
-  await inSession(session, (engine) => operate(engine, digest, hosts, () => engine.preview({ digest, target })));
+  const waves = await inSession(session, async (engine) => {
+    await operate(engine, digest, hosts, () => engine.preview({ digest, target }));
+    return waveLines(digest, engine.order(), hosts);
+  });
 
   const changes = plannedChanges(digest, hosts, options.diff === true);
   if (options.json === true) {
-    terminal.print(JSON.stringify({ stack: options.stack, summary: digest.changes, changes }, null, 2));
+    terminal.print(JSON.stringify({ stack: options.stack, summary: digest.changes, changes, waves }, null, 2));
   } else {
-    for (const line of previewLines(digest, changes, terminal)) terminal.print(line);
+    for (const line of previewLines(digest, changes, terminal, waves)) terminal.print(line);
   }
   if (options.expectNoChanges === true && countChanges(digest.changes) > 0) throw new QuietExit(Exit.changes);
 }

@@ -15,6 +15,7 @@ export function upCommand(): Command {
     .addOption(shared.replaceOption())
     .addOption(shared.overrideOption())
     .addOption(shared.diffOption())
+    .addOption(shared.planOption())
     .addOption(shared.jsonOption())
     .addOption(shared.pluginsOption())
     .addOption(shared.parallelOption())
@@ -25,12 +26,16 @@ export function upCommand(): Command {
           ["./plinth up", "three hosts on this machine and a cluster on them"],
           ["./plinth up --stack prod --diff", "show the plan with changed lines, ask, then do it"],
           ["./plinth up --expect-no-changes", "prove that everything is as it should be"],
+          [
+            "./plinth up --stack prod --yes --plan plan.json",
+            "do what `review --save plan.json` has shown, or nothing",
+          ],
         ]),
         exitCodesHelp([
           [Exit.done, "everything is as desired"],
           [Exit.failed, "a step failed; what was done stays, and the next run goes on from there"],
           [Exit.badInput, "inventory, configuration or command line not valid; nothing was touched"],
-          [Exit.refused, "a guard refused; nothing was touched"],
+          [Exit.refused, "a guard refused, or --plan does not hold this; nothing was touched"],
           [Exit.changes, "--expect-no-changes and something would change; nothing was touched"],
           [Exit.interrupted, "interrupted"],
         ]),

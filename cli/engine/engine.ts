@@ -1,5 +1,6 @@
 import type { OpMap, OutputMap, Stack } from "@pulumi/pulumi/automation/index.js";
 import { CliError } from "../errors.ts";
+import type { Ordered } from "../review/waves.ts";
 import { automationCommand, type Running } from "./automation-command.ts";
 import type { EngineContext } from "./context.ts";
 import type { Digest } from "./digest.ts";
@@ -19,6 +20,8 @@ export interface RunOptions {
   digest: Digest;
   /** URN patterns; empty or absent means everything. */
   target?: readonly string[];
+  /** Path of the engine's own plan: a preview writes it, `up` does nothing that it does not hold. */
+  plan?: string;
 }
 
 /**
@@ -74,16 +77,29 @@ export class Engine {
   }
 
   /** Runs the program without changing anything. Returns operation → number of resources. */
-  async preview({ digest, target }: RunOptions): Promise<OpMap> {
+  async preview({ digest, target, plan }: RunOptions): Promise<OpMap> {
     const result = await this.#call(() =>
-      this.#stack.preview({ onEvent: digest.handle, parallel: this.#parallel, ...targets(target) }),
+      this.#stack.preview({
+        onEvent: digest.handle,
+        parallel: this.#parallel,
+        ...targets(target),
+        ...(plan === undefined ? {} : { plan }),
+      }),
     );
     return result.changeSummary;
   }
 
-  async up({ digest, target }: RunOptions): Promise<OutputMap> {
+  async up({ digest, target, plan }: RunOptions): Promise<OutputMap> {
     const options = { onEvent: digest.handle, parallel: this.#parallel, suppressProgress: true, ...targets(target) };
-    return (await this.#call(() => this.#stack.up(options))).outputs;
+    if (plan === undefined) return (await this.#call(() => this.#stack.up(options))).outputs;
+    // The engine takes plans with this only; nothing else of a run with a plan needs it.
+    const { envVars } = this.#stack.workspace;
+    envVars["PULUMI_EXPERIMENTAL"] = "true";
+    try {
+      return (await this.#call(() => this.#stack.up({ ...options, plan }))).outputs;
+    } finally {
+      delete envVars["PULUMI_EXPERIMENTAL"];
+    }
   }
 
   /** Reads the resources anew into the state. */
@@ -103,6 +119,11 @@ export class Engine {
   /** What the program declared in its last run. */
   declared(): readonly Declared[] {
     return this.#program.declared();
+  }
+
+  /** In which order the program declared things in its last run. */
+  order(): readonly Ordered[] {
+    return this.#program.order();
   }
 
   /** Asks the running engine to stop after the steps under way. */

@@ -1,9 +1,12 @@
+import { resolve } from "node:path";
 import { Exit, type ExitCode } from "../exit.ts";
 import { plannedChanges, previewLines } from "../render/preview.ts";
 import { confirm } from "../render/prompt.ts";
 import { summarize, summaryLines } from "../render/summary.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
 import { unreachablePrefix } from "../../plan/unreachable.ts";
+import { waveLines } from "../render/waves.ts";
+import { rememberRun } from "../review/history.ts";
 import { countChanges, Digest } from "./digest.ts";
 import type { Engine } from "./engine.ts";
 import type { StackInput } from "./inventory.ts";
@@ -12,7 +15,8 @@ import { operate, operateAloud } from "./operation.ts";
 import { readOutputs } from "./outputs.ts";
 import type { Phases } from "./phases.ts";
 import type { PluginMode } from "./plugins.ts";
-import type { Project } from "./project.ts";
+import { ensureWorkDir, type Project } from "./project.ts";
+import { readPlan, requirePlanned, withPlanFile } from "./saved-plan.ts";
 import { inSession } from "./session.ts";
 import { sshUse } from "./ssh-use.ts";
 import { targetPatterns } from "./targets.ts";
@@ -27,6 +31,8 @@ export interface UpOptions {
   replace?: string[];
   override?: string[];
   diff?: boolean;
+  /** Path of a plan that `review --save` has made. */
+  plan?: string;
   json?: boolean;
   plugins: PluginMode;
   parallel?: number;
@@ -47,14 +53,17 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
   const asks = terminal.interactive && run.yes !== true;
   const session = { ...run, command: "up", parallel: run.parallel, writes: true, serves: true };
   const onWarning = warnOnce(terminal);
+  const plan = run.plan === undefined ? undefined : resolve(run.plan);
+  if (plan !== undefined) readPlan(plan, stack);
   return inSession(session, async (engine, stop) => {
+    if (plan !== undefined) await checkPlan(engine, run, plan, hosts, target);
     const onRetained = await retainLost(engine.context, run.lost ?? []);
     if (onRetained !== undefined) terminal.note(onRetained);
     if (asks || run.diff === true || run.expectNoChanges === true) {
-      const plan = await previewFirst(engine, run, hosts, target, onWarning);
-      const changed = countChanges(plan.changes);
+      const preview = await previewFirst(engine, run, hosts, target, onWarning);
+      const changed = countChanges(preview.changes);
       if (run.expectNoChanges === true) {
-        return changed > 0 ? endWithChanges(run, plan, hosts) : endUnchanged(engine, run, plan);
+        return changed > 0 ? endWithChanges(run, preview, hosts) : endUnchanged(engine, run, preview);
       }
       if (asks && changed > 0 && !(await confirm(`Do this on stack "${stack}"?`, stop))) {
         terminal.note("Nothing was changed.");
@@ -62,8 +71,15 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
       }
     }
     const { digest, result: outputs } = await phases.measure("converge", () =>
-      operateAloud(engine, terminal, hosts, (events) => engine.up({ digest: events, target }), onWarning),
+      operateAloud(
+        engine,
+        terminal,
+        hosts,
+        (events) => engine.up({ digest: events, target, ...(plan === undefined ? {} : { plan }) }),
+        onWarning,
+      ),
     );
+    rememberRun(run.project, stack, digest.steps, hosts, onWarning);
     const plain = Object.fromEntries(
       Object.entries(outputs).map(([name, { value, secret }]): [string, unknown] => [
         name,
@@ -86,9 +102,25 @@ async function previewFirst(
   await run.phases.measure("preview", () => operate(engine, digest, hosts, () => engine.preview({ digest, target })));
   const changes = plannedChanges(digest, hosts, run.diff === true);
   if (run.expectNoChanges !== true || countChanges(digest.changes) > 0) {
-    for (const line of previewLines(digest, changes, run.terminal)) run.terminal.note(line);
+    const waves = waveLines(digest, engine.order(), hosts);
+    for (const line of previewLines(digest, changes, run.terminal, waves)) run.terminal.note(line);
   }
   return digest;
+}
+
+/**
+ * Refuses what a saved plan does not hold, before anything is touched. The engine checks the same while it runs, but then
+ * what it has done before it meets a difference is done.
+ */
+async function checkPlan(engine: Engine, run: UpRun, plan: string, hosts: string[], target: string[]): Promise<void> {
+  const workDir = await ensureWorkDir(run.project);
+  await run.phases.measure("compare with the plan", () =>
+    withPlanFile(workDir, async (now) => {
+      const digest = new Digest();
+      await operate(engine, digest, hosts, () => engine.preview({ digest, target, plan: now }));
+      requirePlanned(run.plan ?? plan, readPlan(plan, run.stack), readPlan(now, run.stack), hosts);
+    }),
+  );
 }
 
 function endWithChanges(run: UpRun, digest: Digest, hosts: string[]): ExitCode {

@@ -60,11 +60,12 @@ function paintDiff(line: string, terminal: Pick<Terminal, "paint">): string {
   return line.startsWith("@@") ? terminal.paint("cyan", line) : line;
 }
 
-/** The lines of a preview. */
+/** The lines of a preview; `waves` tells the order, one line each. */
 export function previewLines(
   digest: Digest,
   changes: readonly PlannedChange[],
   terminal: Pick<Terminal, "paint">,
+  waves: readonly string[] = [],
 ): string[] {
   const lines: string[] = [];
   for (const change of changes.filter(({ urn }) => !isPartOfCertificate(urn))) {
@@ -73,6 +74,7 @@ export function previewLines(
     lines.push(`  ${terminal.paint(style, sign)} ${plan} ${subject}`);
     for (const line of change.diff ?? []) lines.push(`      ${paintDiff(line, terminal)}`);
   }
+  lines.push(...waves.map((line) => `  ${line}`));
   const hidden = changes.length === 0 ? countChanges(digest.changes) : 0;
   lines.push(
     hidden > 0 ? `${hidden} to change in the state only, nothing on hosts.` : `Plan: ${changeCounts(changes)}.`,

@@ -1,0 +1,61 @@
+/** A resource of the program, as far as the order goes. */
+export interface Ordered {
+  /** Its URN without stack and project: `types::name`. */
+  key: string;
+  /** Key of the component that it is a part of. */
+  parent?: string;
+  /** False for components: they are done when all their parts are. */
+  custom: boolean;
+  /** Keys of what must have succeeded before. */
+  dependsOn: readonly string[];
+}
+
+/**
+ * The order in which the changed resources are changed: wave by wave, each as early as what it waits for allows. What does
+ * not change takes no time, but passes on what waits for it.
+ *
+ * A part of a component waits for whatever the component waits for, and what waits for a component waits for all its parts.
+ *
+ * @returns the changed keys in the order given, by wave; keys that the program has not declared are left out.
+ */
+export function wavesOf(resources: readonly Ordered[], changed: readonly string[]): string[][] {
+  const byKey = new Map(resources.map((resource) => [resource.key, resource]));
+  const parts = new Map<string, string[]>();
+  for (const { key, parent } of resources) {
+    if (parent !== undefined) parts.set(parent, [...(parts.get(parent) ?? []), key]);
+  }
+  const isChanged = new Set(changed);
+  const begins = new Map<string, number>();
+  const ends = new Map<string, number>();
+  /** Number of waves that are over when `compute` may begin. A cycle, which the engine would refuse, counts as nothing. */
+  const remembered = (known: Map<string, number>, key: string, compute: () => number): number => {
+    const value = known.get(key);
+    if (value !== undefined) return value;
+    known.set(key, 0);
+    const computed = compute();
+    known.set(key, computed);
+    return computed;
+  };
+  const begin = (key: string): number =>
+    remembered(begins, key, () => {
+      const resource = byKey.get(key);
+      if (resource === undefined) return 0;
+      const parent = resource.parent === undefined ? undefined : byKey.get(resource.parent);
+      // Of a component its beginning: its end is made of this.
+      const above = parent === undefined ? 0 : parent.custom ? end(parent.key) : begin(parent.key);
+      return Math.max(above, ...resource.dependsOn.map(end));
+    });
+  const end = (key: string): number =>
+    remembered(ends, key, () => {
+      const resource = byKey.get(key);
+      if (resource === undefined) return 0;
+      if (resource.custom) return begin(key) + (isChanged.has(key) ? 1 : 0);
+      return Math.max(begin(key), ...(parts.get(key) ?? []).map(end));
+    });
+  const waves: string[][] = [];
+  for (const key of changed.filter((candidate) => byKey.get(candidate)?.custom === true)) {
+    const wave = begin(key);
+    (waves[wave] ??= []).push(key);
+  }
+  return Array.from(waves, (wave) => wave ?? []).filter((wave) => wave.length > 0);
+}
