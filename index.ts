@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readDigests } from "./components/artifacts.ts";
 import { readHosts } from "./components/host/reader.ts";
-import { readPreviousHosts } from "./components/previous.ts";
+import { readPreviousHosts, readPreviousTenants } from "./components/previous.ts";
 import { deploy, type ClusterOutputs } from "./components/program.ts";
 import { readStackConfig } from "./components/stackconfig.ts";
 
@@ -16,5 +16,6 @@ export default async function program(): Promise<ClusterOutputs> {
     readHosts,
     readDigests,
     readPrevious: readPreviousHosts,
+    readPreviousTenants,
   });
 }

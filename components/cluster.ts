@@ -25,6 +25,7 @@ import { Baseline } from "./host/baseline.ts";
 import { Host } from "./host/host.ts";
 import { LoadBalancer } from "./loadbalancer/loadbalancer.ts";
 import { Pki } from "./pki/pki.ts";
+import { Tenants } from "./tenants/tenants.ts";
 import { Drain } from "./worker/drain.ts";
 import { NodeAgents } from "./worker/node.ts";
 import { Registration } from "./worker/registration.ts";
@@ -67,6 +68,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   /** Kubeconfig of the administrator. A secret. */
   readonly kubeconfig: pulumi.Output<string>;
+  /** Tenant → its kubeconfig. Secrets. */
+  readonly tenantKubeconfigs: Readonly<Record<string, pulumi.Output<string>>>;
   private readonly args: ClusterArgs;
   private readonly pki: Pki;
   private readonly machines: ReadonlyMap<string, Machine>;
@@ -112,6 +115,11 @@ export class Cluster extends pulumi.ComponentResource {
       { config, hosts, authority: this.pki.authorities.kubernetes },
       { parent: this, ...kubernetes, dependsOn: [...done.values()] },
     );
+    this.tenantKubeconfigs = new Tenants(
+      "tenants",
+      { config, authority: this.pki.authorities.kubernetes, endpoint: this.endpoint },
+      { parent: this, ...kubernetes, dependsOn: [...done.values()] },
+    ).kubeconfigs;
     this.registerOutputs({ endpoint: this.endpoint, caCertificate: this.caCertificate, kubeconfig: this.kubeconfig });
   }
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PreviousHosts } from "../plan/guards.ts";
+import type { TenantNamespaces } from "../plan/tenants.ts";
 
 /** Attempts and the time between them, milliseconds: writing a state takes less than a second. */
 const attempts = 50;
@@ -12,9 +13,18 @@ const pause = 100;
  * cannot be read ends the run, while a function that fails may be called again.
  */
 export async function readPreviousHosts(): Promise<PreviousHosts | undefined> {
+  return (await readPreviousOutputs())["hosts"] as PreviousHosts | undefined;
+}
+
+/** Reads the `tenants` output that the running stack had before this run. */
+export async function readPreviousTenants(): Promise<TenantNamespaces | undefined> {
+  return (await readPreviousOutputs())["tenants"] as TenantNamespaces | undefined;
+}
+
+async function readPreviousOutputs(): Promise<Record<string, unknown>> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const { outputs } = await patiently(() => readStackOutputs(name));
-  return outputs["hosts"] as PreviousHosts | undefined;
+  return outputs;
 }
 
 /** The engine's own function behind StackReference. */

@@ -8,6 +8,7 @@ import { PlinthError, describeFinding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership, type PreviousHosts } from "../plan/guards.ts";
 import { checkInput } from "../plan/input.ts";
 import type { Host } from "../plan/inventory.ts";
+import { guardTenants, tenantNamespaces, type TenantNamespaces } from "../plan/tenants.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { Cluster } from "./cluster.ts";
 import { resolveAccess } from "./host/access.ts";
@@ -26,6 +27,8 @@ export interface ProgramArgs {
   readDigests: DigestReader;
   /** The hosts of the last complete run; undefined when there was none. */
   readPrevious: () => Promise<PreviousHosts | undefined>;
+  /** The tenants of the last complete run; undefined when there was none. */
+  readPreviousTenants: () => Promise<TenantNamespaces | undefined>;
 }
 
 /** Outputs of a stack. Other stacks read them by StackReference. */
@@ -44,6 +47,10 @@ export interface ClusterOutputs {
   versions: { kubernetes: string; etcd: string; containerd: string };
   /** Random id that hosts are claimed with, 16 hexadecimal digits. */
   clusterId: pulumi.Output<string>;
+  /** Tenant → its namespaces, the first of them the default of its kubeconfig. */
+  tenants: TenantNamespaces;
+  /** Tenant → its kubeconfig, YAML. A secret as a whole, apart from `tenants`: secrecy is a property of an output. */
+  tenantKubeconfigs: pulumi.Output<Record<string, string>>;
 }
 
 /**
@@ -70,6 +77,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
   }
   findings.push(...guardHosts(hosts, config, readings, identity === undefined ? undefined : { clusterId }));
   findings.push(...guardMembership(hosts, readings, previous));
+  findings.push(...guardTenants(config.tenants, await args.readPreviousTenants()));
   const { remaining, setAside } = applyOverrides(findings, config.overrides);
   if (remaining.length > 0 || identity === undefined) throw new PlinthError(remaining);
   for (const finding of setAside) await pulumi.log.warn(`set aside by plinth:overrides: ${describeFinding(finding)}`);
@@ -93,6 +101,8 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     ),
     versions: { kubernetes: config.kubernetesVersion, etcd: config.etcdVersion, containerd: config.containerdVersion },
     clusterId: identity.hex,
+    tenants: tenantNamespaces(config.tenants),
+    tenantKubeconfigs: pulumi.secret(pulumi.all(cluster.tenantKubeconfigs)),
   };
 }
 

@@ -27,6 +27,7 @@ export const overridable = [
   "foreign-remnants",
   "host-name",
   "hosts-file",
+  "tenant-removal",
 ] as const;
 
 /** In the order in which findings of one host are told. */

@@ -23,6 +23,7 @@ function argsOf(overrides: Partial<ProgramArgs> = {}): ProgramArgs {
     readHosts: () => Promise.resolve(readingsOf(hosts)),
     readDigests: () => Promise.resolve(digests),
     readPrevious: () => Promise.resolve(undefined),
+    readPreviousTenants: () => Promise.resolve(undefined),
     ...overrides,
   };
 }

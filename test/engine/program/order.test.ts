@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { deploy, type ProgramArgs } from "../../../components/program.ts";
-import { readPreviousHosts } from "../../../components/previous.ts";
+import { readPreviousHosts, readPreviousTenants } from "../../../components/previous.ts";
 import { planCluster } from "../../../plan/bundles/index.ts";
 import { artifactPath } from "../../../plan/digests.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
@@ -66,6 +66,7 @@ describe("the engine and the program", function () {
     readHosts: () => Promise.resolve(readings()),
     readDigests: () => Promise.resolve(digests),
     readPrevious: readPreviousHosts,
+    readPreviousTenants,
   });
   /** Kinds of operations that change something. */
   const changes = (summary: { resourceChanges?: Record<string, number> | undefined }) =>
