@@ -1,7 +1,6 @@
 import { labelsOf, type Labels } from "./addons/objects.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
-import type { LeafSpec } from "./pki.ts";
 
 /** Config `tenants`: name → what it has. */
 export type Tenants = ClusterConfig["tenants"];
@@ -53,19 +52,6 @@ export function tenantNamespaces(tenants: Tenants): TenantNamespaces {
   return Object.fromEntries(
     Object.entries(tenants).map(([name, tenant]) => [name, { namespaces: namespacesOf(name, tenant) }]),
   );
-}
-
-/** A tenant's client certificate. */
-export function tenantLeaf(name: string): LeafSpec {
-  return {
-    name: `tenant-${name}`,
-    authority: "kubernetes",
-    commonName: tenantGroup(name),
-    organization: tenantGroup(name),
-    dnsNames: [],
-    ipAddresses: [],
-    uses: ["client_auth"],
-  };
 }
 
 /** Everything that tenants have in the cluster, namespace by namespace. */

@@ -3,15 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { labelsOf } from "../../plan/addons/objects.ts";
 import { renderKubeconfig } from "../../plan/bundles/kubeconfig.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
-import { leafHours } from "../../plan/pki.ts";
-import {
-  namespacesOf,
-  planTenants,
-  tenantGroup,
-  tenantLeaf,
-  tenantRole,
-  type TenantNamespace,
-} from "../../plan/tenants.ts";
+import { leafHours, tenantLeaf } from "../../plan/pki.ts";
+import { namespacesOf, planTenants, tenantGroup, tenantRole, type TenantNamespace } from "../../plan/tenants.ts";
 import { childOptions } from "../addons/options.ts";
 import type { Authority } from "../pki/authority.ts";
 import { Leaf } from "../pki/leaf.ts";

@@ -6,12 +6,12 @@ import {
   guardTenants,
   planTenants,
   tenantGroup,
-  tenantLeaf,
   tenantNamespaces,
   validateTenants,
   type Tenants,
 } from "../../../plan/tenants.ts";
 import { checkInput } from "../../../plan/input.ts";
+import { tenantLeaf } from "../../../plan/pki.ts";
 import { configOf, rawConfig, threeHosts } from "../../support/cluster.ts";
 
 const tenantsOf = (tenants: unknown): Tenants => configOf({ tenants }).tenants;
