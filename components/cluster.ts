@@ -30,6 +30,7 @@ import { Pki } from "./pki/pki.ts";
 import type { SshTarget } from "../ssh/index.ts";
 import { handOver } from "./roster/handover.ts";
 import { Membership } from "./roster/membership.ts";
+import { Tenants } from "./tenants/tenants.ts";
 import { Drain } from "./worker/drain.ts";
 import { NodeAgents } from "./worker/node.ts";
 import { Registration } from "./worker/registration.ts";
@@ -88,6 +89,8 @@ export class Cluster extends pulumi.ComponentResource {
   /** Subject of the roster → control-plane host on which its steps run. */
   readonly survivors: Record<string, string> = {};
   readonly rosterGeneration: number;
+  /** Tenant → its kubeconfig. Secrets. */
+  readonly tenantKubeconfigs: Readonly<Record<string, pulumi.Output<string>>>;
   private readonly args: ClusterArgs;
   private readonly pki: Pki;
   private readonly machines: ReadonlyMap<string, Machine>;
@@ -137,6 +140,11 @@ export class Cluster extends pulumi.ComponentResource {
       { config, hosts, authority: this.pki.authorities.kubernetes },
       { parent: this, ...kubernetes, dependsOn: [...done.values()] },
     );
+    this.tenantKubeconfigs = new Tenants(
+      "tenants",
+      { config, authority: this.pki.authorities.kubernetes, endpoint: this.endpoint },
+      { parent: this, ...kubernetes, dependsOn: [...done.values()] },
+    ).kubeconfigs;
     this.registerOutputs({ endpoint: this.endpoint, caCertificate: this.caCertificate, kubeconfig: this.kubeconfig });
   }
 

@@ -14,6 +14,7 @@ import type { PreviousRun } from "../plan/previous.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { unreachablePrefix } from "../plan/unreachable.ts";
 import { isBootstrapped } from "../plan/waves.ts";
+import { guardTenants, tenantNamespaces, type TenantNamespaces } from "../plan/tenants.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { Cluster } from "./cluster.ts";
 import { resolveAccess, type Access } from "./host/access.ts";
@@ -64,6 +65,10 @@ export interface ClusterOutputs {
   survivors: Record<string, string>;
   /** How often the roster was made good although nothing about it had changed. For the next run. */
   rosterGeneration: number;
+  /** Tenant → its namespaces, the first of them the default of its kubeconfig. */
+  tenants: TenantNamespaces;
+  /** Tenant → its kubeconfig, YAML. A secret as a whole, apart from `tenants`: secrecy is a property of an output. */
+  tenantKubeconfigs: pulumi.Output<Record<string, string>>;
 }
 
 /**
@@ -104,6 +109,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
       tombstones: previous?.lost ?? {},
     }),
     ...guardSettings(config, previous),
+    ...guardTenants(config.tenants, previous?.tenants),
   );
   const { remaining, setAside } = applyOverrides(findings, [...config.overrides, ...args.requests.overrides]);
   if (remaining.length > 0 || identity === undefined) throw new PlinthError(remaining);
@@ -139,6 +145,8 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     lost: tombstones,
     survivors: cluster.survivors,
     rosterGeneration: cluster.rosterGeneration,
+    tenants: tenantNamespaces(config.tenants),
+    tenantKubeconfigs: pulumi.secret(pulumi.all(cluster.tenantKubeconfigs)),
   };
 }
 

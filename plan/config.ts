@@ -55,6 +55,16 @@ const baseline = z.strictObject({
   systemd: z.string().optional(),
 });
 
+/** Who shares the cluster with others; docs/outputs.md tells what a tenant may do. Names and quantities: tenants.ts. */
+const tenant = z.strictObject({
+  /** Namespaces of the tenant, the first of them the default of its kubeconfig. Default: one, called like the tenant. */
+  namespaces: z.array(z.string()).nonempty("must have at least one namespace").optional(),
+  /** Limits of each of its namespaces, as in a ResourceQuota, e.g. `requests.cpu: "4"`, `pods: 50`. */
+  quota: z.record(z.string(), z.coerce.string()).default({}),
+  /** Pod security standard that its namespaces enforce. */
+  podSecurity: z.enum(["privileged", "baseline", "restricted"]).default("restricted"),
+});
+
 /**
  * The configuration of one stack, `plinth:*` in `Pulumi.<stack>.yaml`.
  *
@@ -166,6 +176,8 @@ export const configSchema = z.strictObject({
   serviceVip: ipv4.optional(),
   /** VRRP virtual router id of `serviceVip`. */
   serviceRouterId: z.coerce.number().int().min(1).max(255).default(52),
+  /** Who shares the cluster, by name. Each gets namespaces and a kubeconfig of its own. */
+  tenants: z.record(z.string(), tenant).default({}),
   /** Names of guards that are set aside for this run, e.g. `[port-taken]`. */
   overrides: z.array(z.string()).default([]),
 });
@@ -188,6 +200,7 @@ export const structuredKeys = [
   "sysctls",
   "hostBaseline",
   "servicePorts",
+  "tenants",
   "overrides",
 ];
 

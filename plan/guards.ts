@@ -34,6 +34,7 @@ export const overridable = [
   "immutable",
   "version-skip",
   "version-down",
+  "tenant-removal",
 ] as const;
 
 /** In the order in which findings of one host are told. */

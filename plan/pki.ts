@@ -1,6 +1,7 @@
 import type { Authority } from "./bundle.ts";
 import type { ClusterConfig } from "./config.ts";
 import { isNode, type Host } from "./inventory.ts";
+import { tenantGroup } from "./tenants.ts";
 import { apiserverServiceAddress } from "./validate.ts";
 
 /** One leaf certificate with a key of its own. */
@@ -142,3 +143,16 @@ export const administrator: LeafSpec = {
   ipAddresses: [],
   uses: ["client_auth"],
 };
+
+/** A tenant's client certificate. */
+export function tenantLeaf(name: string): LeafSpec {
+  return {
+    name: `tenant-${name}`,
+    authority: "kubernetes",
+    commonName: tenantGroup(name),
+    organization: tenantGroup(name),
+    dnsNames: [],
+    ipAddresses: [],
+    uses: ["client_auth"],
+  };
+}

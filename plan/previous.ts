@@ -1,4 +1,5 @@
 import type { PreviousSettings } from "./guards/settings-change.ts";
+import type { TenantNamespaces } from "./tenants.ts";
 import type { PreviousHost, Tombstone } from "./membership.ts";
 
 /** What a run finds in the outputs of the one before. Outputs are written early: that run need not have been completed. */
@@ -9,4 +10,5 @@ export interface PreviousRun extends PreviousSettings {
   /** Subject of the roster → control-plane host on which its steps run. */
   survivors?: Readonly<Record<string, string>>;
   rosterGeneration?: number;
+  tenants?: TenantNamespaces;
 }

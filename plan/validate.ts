@@ -4,6 +4,7 @@ import { validateServicePorts } from "./bundles/serviceports.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";
+import { validateTenants } from "./tenants.ts";
 
 function finding(rule: string, hosts: string[], message: string, remedy: string): Finding {
   return { rule, kind: "input", hosts, message, remedy };
@@ -94,6 +95,7 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateServicePorts(config),
     ...validateDns(config),
     ...validateVersions(config),
+    ...validateTenants(config.tenants),
   ];
 }
 

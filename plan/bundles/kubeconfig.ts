@@ -9,6 +9,8 @@ export interface Kubeconfig {
   authority: Credential;
   certificate: Credential;
   key: Credential;
+  /** Namespace of the context. Default: the client's own default. */
+  namespace?: string;
 }
 
 /** `key: path`, or `key-data: base64`. */
@@ -20,7 +22,7 @@ function field(name: string, credential: Credential): string {
 
 /** A kubeconfig with one cluster, user and context. Readable text when it names files, a secret when it carries the key. */
 export function renderKubeconfig(kubeconfig: Kubeconfig): string {
-  const { cluster, user, server } = kubeconfig;
+  const { cluster, user, server, namespace } = kubeconfig;
   return `apiVersion: v1
 kind: Config
 clusters:
@@ -37,7 +39,7 @@ contexts:
   - name: ${user}@${cluster}
     context:
       cluster: ${cluster}
-      user: ${user}
+      user: ${user}${namespace === undefined ? "" : `\n      namespace: ${namespace}`}
 current-context: ${user}@${cluster}
 `;
 }

@@ -5,6 +5,7 @@ import { badInput } from "./scenarios/bad-input.ts";
 import { bringUp } from "./scenarios/bring-up.ts";
 import { certificateRenewal } from "./scenarios/certificate-renewal.ts";
 import { configChange } from "./scenarios/config-change.ts";
+import { consumer } from "./scenarios/consumer.ts";
 import { destroy } from "./scenarios/destroy.ts";
 import { faults } from "./scenarios/faults.ts";
 import { killed } from "./scenarios/killed.ts";
@@ -46,5 +47,6 @@ describe("a cluster on lab hosts", function () {
   workerLoss(project);
   smoke(project);
   newWorker(project);
+  consumer(project);
   destroy(project);
 });

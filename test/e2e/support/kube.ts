@@ -16,12 +16,13 @@ export class Kube {
     this.dir = dir;
   }
 
-  static async open(project: Project): Promise<Kube> {
+  /** @param credentials a kubeconfig; default: the administrator's. */
+  static async open(project: Project, credentials?: string): Promise<Kube> {
     const name = "kubectl";
     const binary = (await ensureArtifacts([{ name, version: defaultVersions[name] ?? "" }])).get(name) ?? name;
     const dir = mkdtempSync(path.join(tmpdir(), "plinth-kube-"));
     const kubeconfig = path.join(dir, "kubeconfig");
-    writeFileSync(kubeconfig, await project.kubeconfig(), { mode: 0o600 });
+    writeFileSync(kubeconfig, credentials ?? (await project.kubeconfig()), { mode: 0o600 });
     return new Kube(["ip", "netns", "exec", instanceName(project.dir), binary, "--kubeconfig", kubeconfig], dir);
   }
 

@@ -1,0 +1,50 @@
+// Runs examples/consumer on the lab as `pulumi up` or `pulumi destroy` would, by the Automation API and the bundled plugins:
+//
+//   node test/e2e/support/consumer.ts up|destroy
+//
+// Prints the outputs as JSON. It goes on inside the lab's network namespace by itself.
+import path from "node:path";
+import { chooseBackend } from "../../../cli/engine/backend.ts";
+import { engineContext } from "../../../cli/engine/context.ts";
+import { Engine } from "../../../cli/engine/engine.ts";
+import { enterRunningLab, LAB_STACK } from "../../../cli/engine/namespace.ts";
+import { findPulumi } from "../../../cli/engine/needs.ts";
+import { operateAloud } from "../../../cli/engine/operation.ts";
+import { Phases } from "../../../cli/engine/phases.ts";
+import { loadProgram } from "../../../cli/engine/program.ts";
+import { projectAt, thisProject } from "../../../cli/engine/project.ts";
+import { readSettings } from "../../../cli/engine/settings.ts";
+import { terminal as makeTerminal } from "../../../cli/render/terminal.ts";
+
+const action = process.argv[2];
+if (action !== "up" && action !== "destroy") throw new Error("say up or destroy");
+
+const plinth = thisProject();
+await enterRunningLab(plinth, LAB_STACK, Phases.fromEnvironment());
+
+// Both projects keep their state in one place: a reference finds other stacks of its own backend only.
+const { url } = chooseBackend(plinth, readSettings(plinth, LAB_STACK));
+if (url !== undefined) process.env["PULUMI_BACKEND_URL"] = url;
+
+const terminal = makeTerminal({ json: true });
+const consumer = projectAt(path.join(plinth.dir, "examples/consumer"));
+const engine = await Engine.open({
+  context: await engineContext(consumer, LAB_STACK, await findPulumi(terminal), (line) => {
+    terminal.note(line);
+  }),
+  program: await loadProgram(consumer),
+  plugins: "bundled",
+  parallel: 4,
+});
+try {
+  await operateAloud(engine, terminal, [], async (digest) => {
+    if (action === "destroy") return engine.destroy({ digest });
+    const outputs = Object.entries(await engine.up({ digest })).map(([name, { value }]): [string, unknown] => [
+      name,
+      value,
+    ]);
+    terminal.print(JSON.stringify(Object.fromEntries(outputs), null, 2));
+  });
+} finally {
+  await engine.close();
+}
