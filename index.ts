@@ -4,6 +4,7 @@ import { readHosts } from "./components/host/reader.ts";
 import { readPreviousHosts } from "./components/previous.ts";
 import { deploy, type ClusterOutputs } from "./components/program.ts";
 import { readStackConfig } from "./components/stackconfig.ts";
+import { readRequests } from "./plan/requests.ts";
 
 /** The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster and its outputs out. */
 export default async function program(): Promise<ClusterOutputs> {
@@ -16,5 +17,6 @@ export default async function program(): Promise<ClusterOutputs> {
     readHosts,
     readDigests,
     readPrevious: readPreviousHosts,
+    requests: readRequests(process.env),
   });
 }

@@ -40,6 +40,8 @@ export interface ClusterArgs {
   readings: ReadonlyMap<string, HostReading>;
   /** Digest and address of what hosts of an architecture fetch. */
   locate: (item: BundleBinary | BundleDownload, arch: HostPlan["arch"]) => FetchedBinary;
+  /** What is applied again although nothing about it has changed: `HOST/BUNDLE`, or `HOST/claim`. */
+  heal: ReadonlySet<string>;
 }
 
 /** A host of the inventory, what it said, and the resource that claims it. */
@@ -131,7 +133,7 @@ export class Cluster extends pulumi.ComponentResource {
         cluster: config.clusterName,
         stack,
         clusterId,
-        generation: claimGeneration(facts),
+        generation: claimGeneration(facts, this.args.heal.has(`${plan.name}/claim`)),
       },
       { parent: this },
     );
@@ -155,7 +157,7 @@ export class Cluster extends pulumi.ComponentResource {
       if (step.name === "drain") return new Drain(plan, config, roster, child).command;
       const registration = {
         ...roster,
-        generation: bundleGeneration(facts, "node"),
+        generation: bundleGeneration(facts, "node", this.args.heal.has(`${plan.name}/node`)),
         token: this.pki.bootstrapToken(plan.name),
       };
       return new Registration(plan, config, registration, child).command;
@@ -168,7 +170,7 @@ export class Cluster extends pulumi.ComponentResource {
       {
         host,
         after,
-        generation: bundleGeneration(facts, step.name),
+        generation: bundleGeneration(facts, step.name, this.args.heal.has(keyOf(step))),
         locate: (item) => locate(item, plan.arch),
         contentOf: (source) => this.pki.contentOf(plan, source),
       },

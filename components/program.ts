@@ -8,6 +8,7 @@ import { PlinthError, describeFinding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership, type PreviousHosts } from "../plan/guards.ts";
 import { checkInput } from "../plan/input.ts";
 import type { Host } from "../plan/inventory.ts";
+import type { RunRequests } from "../plan/requests.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { Cluster } from "./cluster.ts";
 import { resolveAccess } from "./host/access.ts";
@@ -26,6 +27,8 @@ export interface ProgramArgs {
   readDigests: DigestReader;
   /** The hosts of the last complete run; undefined when there was none. */
   readPrevious: () => Promise<PreviousHosts | undefined>;
+  /** What is asked of this run only. */
+  requests: RunRequests;
 }
 
 /** Outputs of a stack. Other stacks read them by StackReference. */
@@ -82,6 +85,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     access,
     readings,
     locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
+    heal: new Set(args.requests.heal),
   });
   return {
     endpoint: cluster.endpoint,

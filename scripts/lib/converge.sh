@@ -92,5 +92,6 @@ converge() {
       return 1
     fi
   fi
-  units_converge "$UNITS" "$1" "$2" && checks_run
+  effects_lost
+  units_converge "$UNITS" "$1 $EFFECTS_LOST" "$2" && checks_run
 }

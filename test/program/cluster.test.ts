@@ -5,6 +5,7 @@ import { planCluster } from "../../plan/bundles/index.ts";
 import { artifactPath } from "../../plan/digests.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../plan/facts.ts";
 import { PlinthError } from "../../plan/findings.ts";
+import { noRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
 import { isSecret, plain, record, type Registration } from "../support/recorder.ts";
 
@@ -23,6 +24,7 @@ function argsOf(overrides: Partial<ProgramArgs> = {}): ProgramArgs {
     readHosts: () => Promise.resolve(readingsOf(hosts)),
     readDigests: () => Promise.resolve(digests),
     readPrevious: () => Promise.resolve(undefined),
+    requests: noRequests,
     ...overrides,
   };
 }
@@ -114,6 +116,20 @@ describe("program", () => {
       "cp3-claim",
       "cp3-controlplane",
     ]);
+  });
+
+  it("applies what is to be healed again, and nothing else", async () => {
+    const create = async (heal: string[]) => {
+      const { registrations } = await run({ ...rolling(), requests: { ...noRequests, heal } });
+      const texts = commands(registrations).map(async ({ name, inputs }) => [name, await known(inputs["create"])]);
+      return new Map((await Promise.all(texts)) as [string, string][]);
+    };
+    const before = await create([]);
+    const after = await create(["cp2/etcd", "cp3/claim", "roster", "nobody/etcd"]);
+    const changed = [...after].filter(([name, text]) => before.get(name) !== text).map(([name]) => name);
+    assert.deepEqual(changed.sort(), ["cp2-etcd", "cp3-claim"]);
+    const generation = (text = "") => Number(/generation (\d+)/.exec(text)?.[1]);
+    assert.equal(generation(after.get("cp2-etcd")), generation(before.get("cp2-etcd")) + 1);
   });
 
   it("afterwards rolls: one chain through all hosts", async () => {

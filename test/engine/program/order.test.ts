@@ -4,6 +4,7 @@ import { readPreviousHosts } from "../../../components/previous.ts";
 import { planCluster } from "../../../plan/bundles/index.ts";
 import { artifactPath } from "../../../plan/digests.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
+import { noRequests } from "../../../plan/requests.ts";
 import { bundleOrder } from "../../../plan/waves.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
@@ -66,6 +67,7 @@ describe("the engine and the program", function () {
     readHosts: () => Promise.resolve(readings()),
     readDigests: () => Promise.resolve(digests),
     readPrevious: readPreviousHosts,
+    requests: noRequests,
   });
   /** Kinds of operations that change something. */
   const changes = (summary: { resourceChanges?: Record<string, number> | undefined }) =>
