@@ -5,6 +5,7 @@ import { summarize, summaryLines } from "../render/summary.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
 import { countChanges, Digest } from "./digest.ts";
 import type { Engine } from "./engine.ts";
+import { requestHeal } from "./heal.ts";
 import type { StackInput } from "./inventory.ts";
 import { operate, operateAloud } from "./operation.ts";
 import { readOutputs } from "./outputs.ts";
@@ -22,6 +23,7 @@ export interface UpOptions {
   expectNoChanges?: boolean;
   target?: string[];
   diff?: boolean;
+  heal?: boolean;
   json?: boolean;
   plugins: PluginMode;
   parallel?: number;
@@ -43,6 +45,7 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
   const session = { ...run, command: "up", parallel: run.parallel, writes: true, serves: true };
   const onWarning = warnOnce(terminal);
   return inSession(session, async (engine, stop) => {
+    if (run.heal === true) await phases.measure("drift", () => requestHeal(engine.context, input, terminal));
     if (asks || run.diff === true || run.expectNoChanges === true) {
       const plan = await previewFirst(engine, run, hosts, target, onWarning);
       const changed = countChanges(plan.changes);

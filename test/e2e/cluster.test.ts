@@ -6,6 +6,7 @@ import { bringUp } from "./scenarios/bring-up.ts";
 import { certificateRenewal } from "./scenarios/certificate-renewal.ts";
 import { configChange } from "./scenarios/config-change.ts";
 import { destroy } from "./scenarios/destroy.ts";
+import { drift } from "./scenarios/drift.ts";
 import { faults } from "./scenarios/faults.ts";
 import { killed } from "./scenarios/killed.ts";
 import { noChange } from "./scenarios/no-change.ts";
@@ -44,6 +45,7 @@ describe("a cluster on lab hosts", function () {
   workloads(project);
   nodeChange(project);
   workerLoss(project);
+  drift(project);
   smoke(project);
   newWorker(project);
   destroy(project);

@@ -200,4 +200,30 @@ onHosts("apply of the next generation", (host) => {
     assert.equal(existsSync(host().path("/etc/demo")), false);
     assert.deepEqual(host().log(), []);
   });
+
+  it("restarts what runs a wrong binary also when it is killed at any step", async function () {
+    this.timeout(300_000);
+    host().inputs("tool.service", binary);
+    writeFileSync(host().path(binary), evil);
+    await host().run(["apply"], demo(1).text());
+    host().setUnit("tool.service", "running", evil);
+    for (let n = 1; ; n++) {
+      const copy = host().copy();
+      try {
+        copy.dieAt(n);
+        const { code } = await copy.run(["apply"], demo(2).text());
+        copy.live();
+        if (code !== 0) await copy.apply(demo(2));
+        assert.equal(copy.read(binary), good, `killed at ${n}`);
+        assert.match(copy.unit("tool.service", "running"), /echo good/, `killed at ${n}`);
+        assert.equal(copy.exists("/var/lib/plinth/bundles/demo/replaced"), false, `killed at ${n}`);
+        if (code === 0) {
+          assert.ok(n > 10, `there were ${n} steps`);
+          return;
+        }
+      } finally {
+        copy.remove();
+      }
+    }
+  });
 });
