@@ -4,8 +4,8 @@ import { lockForProcess } from "./components/host/lock.ts";
 import { readHosts } from "./components/host/reader.ts";
 import { readPrevious } from "./components/previous.ts";
 import { deploy, type ClusterOutputs } from "./components/program.ts";
-import { readRequests } from "./plan/requests.ts";
 import { readStackConfig } from "./components/stackconfig.ts";
+import { readRequests } from "./plan/requests.ts";
 
 /** The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster and its outputs out. */
 export default async function program(): Promise<ClusterOutputs> {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { artifactsCommand } from "./commands/artifacts.ts";
 import { destroyCommand } from "./commands/destroy.ts";
+import { driftCommand } from "./commands/drift.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
 import { labCommand } from "./commands/lab.ts";
 import { outputsCommand } from "./commands/outputs.ts";
@@ -36,6 +37,7 @@ export function commandLine(): Command {
     refreshCommand(),
     outputsCommand(),
     statusCommand(),
+    driftCommand(),
     kubectlCommand(),
     sshCommand(),
     resetCommand(),

@@ -56,6 +56,8 @@ export interface ClusterArgs {
   previous: PreviousRun | undefined;
   /** See `MembershipArgs.generation`. */
   rosterGeneration: number;
+  /** What is applied again although nothing about it has changed: `HOST/BUNDLE`, or `HOST/claim`. */
+  heal: ReadonlySet<string>;
 }
 
 /** A host of the inventory, what it said, and the resource that claims it. */
@@ -165,7 +167,7 @@ export class Cluster extends pulumi.ComponentResource {
         cluster: config.clusterName,
         stack,
         clusterId,
-        generation: facts === undefined ? 0 : claimGeneration(facts),
+        generation: facts === undefined ? 0 : claimGeneration(facts, this.args.heal.has(`${plan.name}/claim`)),
         frozen,
       },
       { parent: this },
@@ -216,7 +218,7 @@ export class Cluster extends pulumi.ComponentResource {
       const registration = {
         ...roster,
         stack,
-        generation: facts === undefined ? 0 : bundleGeneration(facts, "node"),
+        generation: facts === undefined ? 0 : bundleGeneration(facts, "node", this.args.heal.has(`${plan.name}/node`)),
         token: this.pki.bootstrapToken(plan.name),
       };
       return new Registration(plan, config, registration, child).command;
@@ -229,7 +231,7 @@ export class Cluster extends pulumi.ComponentResource {
       {
         host,
         after,
-        generation: facts === undefined ? 0 : bundleGeneration(facts, step.name),
+        generation: facts === undefined ? 0 : bundleGeneration(facts, step.name, this.args.heal.has(keyOf(step))),
         locate: (item) => locate(item, plan.arch),
         contentOf: (source) => this.pki.contentOf(plan, source),
       },

@@ -129,6 +129,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     handingOver: change.handingOver,
     previous,
     rosterGeneration: (previous?.rosterGeneration ?? 0) + (args.requests.heal.includes("roster") ? 1 : 0),
+    heal: new Set(args.requests.heal),
   });
   return {
     endpoint: cluster.endpoint,

@@ -352,9 +352,13 @@ function blankGeneration(facts: HostFacts): number {
   return parseInt(createHash("sha256").update(facts.bootId).digest("hex").slice(0, 7), 16);
 }
 
-/** The generation that a claim's text carries: the host's own, or that of a blank host. */
-export function claimGeneration(facts: HostFacts): number {
-  return facts.claim?.generation ?? blankGeneration(facts);
+/**
+ * The generation that a claim's text carries: the host's own, or that of a blank host.
+ *
+ * @param heal claim it again although the text has not changed: claim or host script are not as they were left.
+ */
+export function claimGeneration(facts: HostFacts, heal = false): number {
+  return (facts.claim?.generation ?? blankGeneration(facts)) + (heal ? 1 : 0);
 }
 
 /**
@@ -364,9 +368,12 @@ export function claimGeneration(facts: HostFacts): number {
  * generation makes the difference: a half-done host asks for the next one (a failed update leaves the old inputs in the
  * state, so reverting the edit would show no difference), a blank host for one of its own. Once the bundle is done the
  * host reports that number, and the following run finds no difference.
+ *
+ * @param heal apply it again although the text has not changed. A host that is asked for another generation than its own
+ *   looks at the bytes of its binaries, too.
  */
-export function bundleGeneration(facts: HostFacts, bundle: string): number {
+export function bundleGeneration(facts: HostFacts, bundle: string, heal = false): number {
   const fact = facts.bundles[bundle];
-  if (fact === undefined) return blankGeneration(facts);
-  return fact.state === "complete" ? fact.generation : fact.generation + 1;
+  if (fact === undefined) return blankGeneration(facts) + (heal ? 1 : 0);
+  return fact.state === "complete" && !heal ? fact.generation : fact.generation + 1;
 }

@@ -19,12 +19,14 @@ export function upCommand(): Command {
     .addOption(shared.jsonOption())
     .addOption(shared.pluginsOption())
     .addOption(shared.parallelOption())
+    .option("--heal", "look for drift first, and put right what differs, besides what has changed")
     .addHelpText(
       "after",
       [
         examplesHelp([
           ["./plinth up", "three hosts on this machine and a cluster on them"],
           ["./plinth up --stack prod --diff", "show the plan with changed lines, ask, then do it"],
+          ["./plinth up --heal", "also repair what somebody has changed on hosts (see ./plinth drift)"],
           ["./plinth up --expect-no-changes", "prove that everything is as it should be"],
           [
             "./plinth up --stack prod --yes --plan plan.json",

@@ -9,6 +9,7 @@ import { waveLines } from "../render/waves.ts";
 import { rememberRun } from "../review/history.ts";
 import { countChanges, Digest } from "./digest.ts";
 import type { Engine } from "./engine.ts";
+import { requestHeal } from "./heal.ts";
 import type { StackInput } from "./inventory.ts";
 import { retainLost } from "./lost.ts";
 import { operate, operateAloud } from "./operation.ts";
@@ -33,6 +34,7 @@ export interface UpOptions {
   diff?: boolean;
   /** Path of a plan that `review --save` has made. */
   plan?: string;
+  heal?: boolean;
   json?: boolean;
   plugins: PluginMode;
   parallel?: number;
@@ -56,6 +58,7 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
   const plan = run.plan === undefined ? undefined : resolve(run.plan);
   if (plan !== undefined) readPlan(plan, stack);
   return inSession(session, async (engine, stop) => {
+    if (run.heal === true) await phases.measure("drift", () => requestHeal(engine.context, input, terminal));
     if (plan !== undefined) await checkPlan(engine, run, plan, hosts, target);
     const onRetained = await retainLost(engine.context, run.lost ?? []);
     if (onRetained !== undefined) terminal.note(onRetained);

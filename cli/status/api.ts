@@ -124,3 +124,13 @@ export async function readNodes(credentials: ApiCredentials): Promise<NodesReadi
     return { error: reasonOf(error) };
   }
 }
+
+/** The API's list of Nodes as JSON, or why it could not be had. */
+export async function readNodeList(credentials: ApiCredentials): Promise<{ json: string } | { error: string }> {
+  try {
+    const { status, body } = await get(`${credentials.server}/api/v1/nodes?resourceVersion=0`, credentials);
+    return status === 200 ? { json: body } : { error: `HTTP ${status}` };
+  } catch (error) {
+    return { error: reasonOf(error) };
+  }
+}

@@ -1,50 +1,33 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { resolveAccess } from "../../components/host/targets.ts";
-import { PlinthError } from "../../plan/findings.ts";
 import { withRole } from "../../plan/inventory.ts";
 import { ports } from "../../plan/ports.ts";
-import { sharedPool, type SshTarget } from "../../ssh/index.ts";
 import type { StackInput } from "../engine/inventory.ts";
 import { readApiserver, readLeader, readNodes, type ApiCredentials } from "./api.ts";
+import { askHosts, type Answer } from "./exec.ts";
 import { parseProbe } from "./probe.ts";
 import type { ApiserverStatus, HostReading, LeaderStatus, NodesReading, Observation } from "./types.ts";
 
 const LEASES = ["kube-controller-manager", "kube-scheduler"];
-const AS_ROOT = 'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi';
-/** Seconds for a login, and for a whole look at a host. */
-const DIAL_SECONDS = 5;
+/** Seconds for a whole look at a host. */
 const PROBE_SECONDS = 30;
 
-async function readHost(target: SshTarget, script: string): Promise<HostReading> {
+const NO_KUBECONFIG = "the stack has no kubeconfig yet";
+
+function readProbe(answer: Answer): HostReading {
+  if ("error" in answer) return answer;
   try {
-    const signal = AbortSignal.timeout(PROBE_SECONDS * 1000);
-    const quick = { ...target, dialErrorLimit: 0, perDialTimeout: DIAL_SECONDS };
-    const result = await sharedPool.exec(quick, AS_ROOT, { stdin: script, signal });
-    if (signal.aborted) return { error: `no answer within ${PROBE_SECONDS} s` };
-    if (result.code !== 0) {
-      return { error: result.stderr.trim().split("\n").at(-1) ?? `exit code ${String(result.code)}` };
-    }
-    return { probe: parseProbe(result.stdout) };
+    return { probe: parseProbe(answer.text) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }
 }
 
-const NO_KUBECONFIG = "the stack has no kubeconfig yet";
-
-/** Looks at every host. One connection and one command each. */
-async function readHosts({ hosts, config }: StackInput): Promise<[string, HostReading][]> {
-  const { access, findings } = await resolveAccess(hosts, config);
-  if (access.size === 0 && findings.length > 0) throw new PlinthError(findings);
+/** Looks at every host. */
+async function readHosts(input: StackInput): Promise<[string, HostReading][]> {
   const script = await readFile(join(import.meta.dirname, "probe.sh"), "utf8");
-  return Promise.all(
-    hosts.map(async ({ name }): Promise<[string, HostReading]> => {
-      const target = access.get(name);
-      const missing = findings.find((finding) => finding.hosts.includes(name))?.message;
-      return [name, target === undefined ? { error: missing ?? "unreachable" } : await readHost(target, script)];
-    }),
-  );
+  const answers = await askHosts(input, script, PROBE_SECONDS);
+  return [...answers].map(([name, answer]) => [name, readProbe(answer)]);
 }
 
 function readApiservers(

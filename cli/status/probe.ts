@@ -57,6 +57,15 @@ export function parseEtcdMembers(text: string): EtcdMember[] | undefined {
   });
 }
 
+/** Names of what differs. Units that are down are told by their state; a host script of earlier told paths only. */
+function differing(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item: unknown) => {
+    if (typeof item === "string") return [item];
+    return isRecord(item) && typeof item["name"] === "string" && item["kind"] !== "unit-stopped" ? [item["name"]] : [];
+  });
+}
+
 function parseBundles(text: string): BundleStatus[] | undefined {
   const parsed = parseJson(text);
   if (!isRecord(parsed) || !Array.isArray(parsed["bundles"]) || parsed["claim"] === null) return undefined;
@@ -68,7 +77,7 @@ function parseBundles(text: string): BundleStatus[] | undefined {
     units: isRecord(bundle["units"])
       ? Object.fromEntries(Object.entries(bundle["units"]).map(([unit, state]) => [unit, String(state)]))
       : {},
-    drift: texts(bundle["drift"]),
+    drift: differing(bundle["drift"]),
   }));
 }
 

@@ -6,7 +6,7 @@ export interface BundleStatus {
   reason?: string;
   /** Unit → systemd's ActiveState. */
   units: Record<string, string>;
-  /** Paths that are not as they were left. */
+  /** Names of paths, units, parameters and so on that are not as they were left. */
   drift: string[];
 }
 

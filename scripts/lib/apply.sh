@@ -44,6 +44,10 @@ apply() {
   if ! { bundle_remember && apply_commit; }; then
     die "$EXIT_FAILED" "everything is applied, but it could not be written down under $STATE (is the disk full?); run again"
   fi
+  # shellcheck disable=SC2086 # a list of words
+  for ap_path in $REFETCHED; do
+    has_word "$ap_path" $CHANGED || CHANGED="$CHANGED $ap_path"
+  done
   report
 }
 
@@ -67,6 +71,9 @@ apply_commit() {
   # Not with the intent: a run killed right after that must not leave replaced keys lying around.
   if [ -e "$HOME_DIR/previous" ]; then
     rm -rf "$HOME_DIR/previous"
+  fi
+  if [ -e "$HOME_DIR/replaced" ]; then
+    rm -f "$HOME_DIR/replaced" && sync "$HOME_DIR" || return 1
   fi
   prune_binaries "$STAGE/manifest"
 }

@@ -10,20 +10,24 @@
 #   hits       restart UNIT | reload UNIT | daemon-reload
 #   owns       what the intent must remember as ours: the manifest's lines and the plan's
 #   manifest   the manifest to be once all of it has succeeded
+#   differences  what of the plan is not as it should be, for people: KIND NAME DETAIL…; never a content
 
 # changes_compute PLAN: PLAN is as `stream_read` and `fetch_all` leave it; its sources are relative to the stage or
 # absolute. A source `=SHA:FILE` has been verified; `=SHA` stands for content that is expected on disk and cannot be written.
 changes_compute() {
   cc_plan=$1
   cc_home=$STATE/bundles/$BUNDLE
-  rm -f "$STAGE/problems" "$STAGE/save" "$STAGE/previous" "$STAGE/ops" "$STAGE/hits" "$STAGE/owns" "$STAGE/manifest"
+  rm -f "$STAGE/problems" "$STAGE/save" "$STAGE/previous" "$STAGE/ops" "$STAGE/hits" "$STAGE/owns" "$STAGE/manifest" "$STAGE/differences"
   : >"$STAGE/problems"
-  cc_old=/dev/null cc_intent=/dev/null
+  cc_old=/dev/null cc_intent=/dev/null cc_replaced=/dev/null
   if [ -e "$cc_home/manifest" ]; then
     cc_old=$cc_home/manifest
   fi
   if [ -e "$cc_home/intent" ]; then
     cc_intent=$cc_home/intent
+  fi
+  if [ -e "$cc_home/replaced" ]; then
+    cc_replaced=$cc_home/replaced
   fi
   : >"$STAGE/others"
   for cc_other in "$STATE/bundles"/*; do
@@ -57,6 +61,21 @@ changes_compute() {
   awk -v root="$ROOT" -v stage="$STAGE" -v me="$BUNDLE" -v yields="$PREPARE_YIELDS" '
     function problem(text) { print text > (stage "/problems") }
     function op(text) { print text > (stage "/ops") }
+    function differ(kind, name, detail) { print kind " " name " " detail > (stage "/differences") }
+    function attributes(m, o, is_m, is_o,   text) {
+      if (m != is_m) text = "its mode is " is_m ", expected " m
+      if (o != is_o) text = text (text == "" ? "" : "; ") "its owner is " is_o ", expected " o
+      return text
+    }
+    # What is wrong with a file; an empty answer: nothing.
+    function differ_file(path, sha, m, o) {
+      if (!(path in type)) differ("missing-file", path, "is missing")
+      else if (masked(path) && path ~ /^\/etc\/systemd\/system\//) differ("unit-masked", substr(path, 21), "is masked: its file is a link to /dev/null")
+      else if (type[path] == "a") differ("file", path, "is a symbolic link")
+      else if (type[path] != "8") differ("file", path, "is not a file")
+      else if (sum[path] != sha) differ("file", path, "its content is another")
+      if (kind(path) == "8" && (mode[path] != m || owner[path] != o)) differ("mode", path, attributes(m, o, mode[path], owner[path]))
+    }
     function permission(m) { sub(/^0+/, "", m); return m == "" ? "0" : m }
     function each(list, verb,   n, i, names) {
       n = split(list, names, ",")
@@ -105,6 +124,7 @@ changes_compute() {
       next
     }
     section == "plan" && $1 == "prepare" { n = split(yields, f, " "); for (i = 1; i <= n; i++) if (f[i] ~ "^" $2 ":") yielded[substr(f[i], length($2) + 2)] = 1 }
+    section == "replaced" { replaced[$1] = 1; next }
     section == "plan" { line[++nl] = $0; if ($1 ~ /^(file|unit|directory|binary)$/) planned[$1 " " $2] = 1; next }
     END {
       manifest("plinth-manifest 1")
@@ -119,6 +139,10 @@ changes_compute() {
           path = f[2]
           if (path in dtype && dtype[path] != "4") problem(path " is wanted as a directory but is something else; move it away, then run again")
           else if (!(path in dtype) || dmode[path] != permission(f[3]) || downer[path] != f[4]) op("directory " path " " f[3] " " f[4])
+          if (!(path in dtype)) differ("directory", path, "is missing")
+          else if (dtype[path] != "4") differ("directory", path, "is not a directory")
+          else if (dmode[path] != permission(f[3]) || downer[path] != f[4])
+            differ("directory", path, attributes(permission(f[3]), f[4], dmode[path], downer[path]))
           own("directory " path " " f[3] " " f[4] " " f[5]); manifest(line[i])
         } else if (f[1] == "file") {
           path = f[2]
@@ -126,6 +150,7 @@ changes_compute() {
           if (kind(path) == "4") problem(path " is wanted as a file but is a directory; move it away, then run again")
           sha = f[5] ~ /^=/ ? substr(f[5], 2, 64) : wanted[f[5]]
           source = f[5] ~ /^=.*:/ ? substr(f[5], 67) : f[5]
+          differ_file(path, sha, permission(f[3]), f[4])
           if (kind(path) != "8" || sum[path] != sha || mode[path] != permission(f[3]) || owner[path] != f[4]) {
             if (source ~ /^=/) problem("the previous content of " path " is not kept")
             if (path in type && !(path in oldfile)) print path > (stage "/save")
@@ -150,6 +175,13 @@ changes_compute() {
             keep_previous(path)
             op("link " name " ../" directory "/" name)
             hit(path, f[6], f[7])
+            if (!(path in type)) differ("link", path, "is missing")
+            else if (path in target) differ("link", path, "leads to " target[path])
+            else differ("link", path, "is not a link")
+          } else if (name in replaced) {
+            # Its bytes were wrong and have been replaced where they lay: what runs it may run the wrong ones.
+            hit(path, f[6], f[7])
+            differ("binary", path, "was replaced; what runs it has not been restarted since")
           }
           own(line[i]); manifest(line[i])
           if (name in before && before[name] != directory) manifest("previous-binary " name " " before[name])
@@ -161,6 +193,7 @@ changes_compute() {
             if (masked(path)) {
               if (!(path in oldfile)) print path > (stage "/save")
               op("unmask " path)
+              differ("unit-masked", f[2], "is masked")
               print "daemon-reload" > (stage "/hits")
             }
             own("mask " path); manifest("mask " path)
@@ -201,6 +234,6 @@ changes_compute() {
       manifest("end")
     }' section=wanted-sums "$STAGE/sums-wanted" section=stat "$STAGE/stat" \
     section=stat-directories "$STAGE/stat-directories" section=sums "$STAGE/sums" section=others "$STAGE/others" \
-    section=old "$cc_old" "$cc_intent" section=plan "$cc_plan" || return 1
-  : >>"$STAGE/save" && : >>"$STAGE/previous" && : >>"$STAGE/ops" && : >>"$STAGE/hits" && : >>"$STAGE/owns"
+    section=old "$cc_old" "$cc_intent" section=replaced "$cc_replaced" section=plan "$cc_plan" || return 1
+  : >>"$STAGE/differences" && : >>"$STAGE/save" && : >>"$STAGE/previous" && : >>"$STAGE/ops" && : >>"$STAGE/hits" && : >>"$STAGE/owns"
 }

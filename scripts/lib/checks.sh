@@ -108,6 +108,29 @@ check() {
   esac
 }
 
+# effects_lost: sets EFFECTS_LOST to the units that are up and whose effect on the kernel is gone: somebody has changed a
+# parameter or turned on swap since. Starting such a unit again brings it back.
+effects_lost() {
+  EFFECTS_LOST=
+  while read -r el_kind el_name _ el_unit el_arguments; do
+    case $el_kind-$el_name in
+      check-sysctl | check-swap-off) ;;
+      *) continue ;;
+    esac
+    # shellcheck disable=SC2086 # a list of words
+    if [ "$el_unit" = - ] || has_word "$el_unit" $EFFECTS_LOST; then
+      continue
+    fi
+    set -f
+    # shellcheck disable=SC2086 # the stream's words
+    set -- $el_arguments
+    set +f
+    if ! check "$el_name" "$el_unit" "$@"; then
+      EFFECTS_LOST="$EFFECTS_LOST $el_unit"
+    fi
+  done <"$STAGE/manifest"
+}
+
 # restarts_first UNIT: sets RESTARTS_FIRST to the counter as it was in the first round.
 restarts_first() {
   RESTARTS_FIRST=0

@@ -1,5 +1,15 @@
 # Claim: whose host this is. Everything else refuses to work on a host of another cluster.
 
+# script_digest: sets SCRIPT_DIGEST to the sha256 of the installed host script. Returns 1 when there is none.
+script_digest() {
+  SCRIPT_DIGEST=
+  if [ -f "$SELF_DIR/plinth-host" ]; then
+    SCRIPT_DIGEST=$(sha256sum "$SELF_DIR/plinth-host") || return 1
+    SCRIPT_DIGEST=${SCRIPT_DIGEST%% *}
+  fi
+  [ -n "$SCRIPT_DIGEST" ]
+}
+
 # claim: reads `cluster NAME`, `cluster-id ID`, `host NAME`, `stack NAME`, `generation N`, `end` from stdin.
 claim() {
   stage_make
@@ -44,6 +54,10 @@ claim() {
       die "$EXIT_FAILED" "cannot write $STATE/claim (is the disk full or read-only?)"
     fi
     cl_changed=true
+  fi
+  # What this host runs from now on, so that `status` can tell when somebody has edited it.
+  if ! script_digest || ! { [ "$(cat "$STATE/script" 2>/dev/null)" = "$SCRIPT_DIGEST" ] || printf '%s\n' "$SCRIPT_DIGEST" | write_atomic "$STATE/script" 0644; }; then
+    die "$EXIT_FAILED" "cannot write $STATE/script (is the disk full or read-only?)"
   fi
   printf '{"host":"%s","cluster":"%s","clusterId":"%s","stack":"%s","changed":%s}\n' "$cl_host" "$cl_cluster" "$cl_id" "$cl_stack" "$cl_changed"
 }

@@ -92,5 +92,7 @@ converge() {
       return 1
     fi
   fi
-  prepares_run && units_converge "$UNITS" "$1" "$2" && checks_run
+  prepares_run || return 1
+  effects_lost
+  units_converge "$UNITS" "$1 $EFFECTS_LOST" "$2" && checks_run
 }

@@ -2,6 +2,7 @@
 # /opt/plinth/NAME/VERSION-<12 of its sha256>/NAME; beside it NAME.sha256 holds `SHA256 SIZE` once it has been verified.
 # Another download waits in DOWNLOADS, verified, until `files_write` moves it to its path.
 
+REFETCHED=                              # binaries in use whose bytes were wrong and have been replaced, by path
 DOWNLOADS=                              # where downloads wait, once this run has some
 DOWNLOAD_COUNT=0
 
@@ -21,7 +22,10 @@ fetch_all() {
       rm -rf "$fa_old"
     fi
   done
-  fa_downloads=
+  fa_downloads='' fa_doubt=
+  if bundle_changes; then
+    fa_doubt=yes
+  fi
   while read -r fa_kind fa_a fa_b fa_c fa_d fa_e _; do
     case $fa_kind in
       binary) fetch_binary "$fa_a" "$fa_b" "$fa_c" "$fa_d" || return 1 ;;
@@ -49,12 +53,57 @@ binary_verified() {
   [ "$bv_sha" = "$2" ] && [ "$(stat -c %s "$1")" = "$bv_size" ]
 }
 
+# binary_wrong FILE SHA: looks at the bytes. Returns 1 when they are right; else sets WRONG to what is not.
+binary_wrong() {
+  WRONG=
+  if [ ! -f "$1" ]; then
+    WRONG="is missing"
+    return 0
+  fi
+  bw_sha=$(sha256sum "$1")
+  if [ "${bw_sha%% *}" != "$2" ]; then
+    WRONG="its sha256 is ${bw_sha%% *}, expected $2"
+    return 0
+  fi
+  return 1
+}
+
+# bundle_changes: whether this run asks for another generation than the one that is here: whoever asks doubts what is here.
+bundle_changes() {
+  bc_here=
+  if [ -e "$STATE/bundles/$BUNDLE/manifest" ]; then
+    while read -r bc_kind bc_value; do
+      if [ "$bc_kind" = generation ]; then
+        bc_here=$bc_value
+        break
+      fi
+    done <"$STATE/bundles/$BUNDLE/manifest"
+  fi
+  [ "$bc_here" != "$GENERATION" ]
+}
+
+# binary_replaced NAME VERSION SHA: notes with every bundle that has this binary in use that its units run wrong bytes,
+# perhaps; the note stays until they have been restarted.
+binary_replaced() {
+  for br_home in "$STATE/bundles"/*; do
+    if [ -e "$br_home/manifest" ] && grep -qF "binary $1 $2 $3 " "$br_home/manifest"; then
+      { if [ -e "$br_home/replaced" ]; then cat "$br_home/replaced"; fi && printf '%s\n' "$1"; } >"$STAGE/replaced" &&
+        write_atomic "$br_home/replaced" 0600 <"$STAGE/replaced" || return 1
+      REFETCHED="$REFETCHED /opt/plinth/$BINARY_DIR/$1"
+    fi
+  done
+}
+
 # fetch_binary NAME VERSION SHA URL
 fetch_binary() {
   binary_directory "$1" "$2" "$3"
   fb_dir=$OPT/$BINARY_DIR
   fb_file=$fb_dir/$1
-  if binary_verified "$fb_file" "$3"; then
+  if binary_verified "$fb_file" "$3" && { [ -z "$fa_doubt" ] || ! binary_wrong "$fb_file" "$3"; }; then
+    if [ "$(stat -c %a "$fb_file")" != 755 ] && ! chmod 0755 "$fb_file"; then
+      FAILURE="cannot make $fb_file executable"
+      return 1
+    fi
     return 0
   fi
   fb_temp=$OPT/.download.$$
@@ -67,6 +116,10 @@ fetch_binary() {
     return 1
   fi
   fb_size=$(stat -c %s "$fb_temp")
+  if ! binary_replaced "$1" "$2" "$3"; then
+    FAILURE="cannot write under $STATE"
+    return 1
+  fi
   if ! { chmod 0755 "$fb_temp" && sync "$fb_temp" && mv -fT "$fb_temp" "$fb_file" && sync "$fb_dir" &&
     printf '%s %s\n' "$3" "$fb_size" | write_atomic "$fb_file.sha256" 0644; }; then
     FAILURE="cannot store $1 $2 in $fb_dir"

@@ -1,5 +1,6 @@
 # State: what is remembered under /var/lib/plinth, written so that a reader finds the old or the new text, never a half.
 #   claim                      whose host this is
+#   script                     sha256 of the host script as it was installed with the claim
 #   order                      bundles in the order of their first application
 #   users, directories         made by us, one a line; written before they are made
 #   saved/PATH                 what was at an owned path before us
@@ -7,6 +8,7 @@
 #   bundles/NAME/manifest      the complete state: what the bundle owns and how to check it
 #   bundles/NAME/intent        present while a change is under way or half done
 #   bundles/NAME/previous/PATH what the change under way replaces
+#   bundles/NAME/replaced      binaries whose wrong bytes were replaced, until what runs them has been restarted
 
 # write_atomic FILE MODE: stdin becomes FILE, on disk before this returns.
 write_atomic() {

@@ -7,6 +7,7 @@ import { certificateRenewal } from "./scenarios/certificate-renewal.ts";
 import { configChange } from "./scenarios/config-change.ts";
 import { consumer } from "./scenarios/consumer.ts";
 import { destroy } from "./scenarios/destroy.ts";
+import { drift } from "./scenarios/drift.ts";
 import { faults } from "./scenarios/faults.ts";
 import { killed } from "./scenarios/killed.ts";
 import { noChange } from "./scenarios/no-change.ts";
@@ -45,6 +46,7 @@ describe("a cluster on lab hosts", function () {
   workloads(project);
   nodeChange(project);
   workerLoss(project);
+  drift(project);
   smoke(project);
   newWorker(project);
   consumer(project);

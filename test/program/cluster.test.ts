@@ -119,6 +119,20 @@ describe("program", () => {
     ]);
   });
 
+  it("applies what is to be healed again, and nothing else", async () => {
+    const create = async (heal: string[]) => {
+      const { registrations } = await run({ ...rolling(), requests: { ...noRequests, heal } });
+      const texts = commands(registrations).map(async ({ name, inputs }) => [name, await known(inputs["create"])]);
+      return new Map((await Promise.all(texts)) as [string, string][]);
+    };
+    const before = await create([]);
+    const after = await create(["cp2/etcd", "cp3/claim", "roster", "nobody/etcd"]);
+    const changed = [...after].filter(([name, text]) => before.get(name) !== text).map(([name]) => name);
+    assert.deepEqual(changed.sort(), ["cp2-etcd", "cp3-claim"]);
+    const generation = (text = "") => Number(/generation (\d+)/.exec(text)?.[1]);
+    assert.equal(generation(after.get("cp2-etcd")), generation(before.get("cp2-etcd")) + 1);
+  });
+
   it("afterwards rolls: one chain through all hosts", async () => {
     const { registrations } = await run(rolling());
     assert.deepEqual(waitsFor(registrations, "cp1-controlplane"), ["cp1-claim", "cp1-etcd"]);

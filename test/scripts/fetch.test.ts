@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { readlinkSync } from "node:fs";
+import { digest, served } from "./support/artifacts.ts";
 import { Bundle, me } from "./support/bundle.ts";
-import type { FakeHost } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
 
 const bodies: Record<string, string> = {
@@ -12,34 +9,8 @@ const bodies: Record<string, string> = {
   "/two": "#!/bin/sh\necho two\n",
   "/three": "#!/bin/sh\necho three\n",
 };
-const digest = (text: string) => createHash("sha256").update(text).digest("hex");
-
-/** An artifact server for each test; `requests` are the paths that were asked for. */
-function served(host: () => FakeHost): { url: string; requests: string[] } {
-  let server: Server;
-  const artifacts = { url: "", requests: [] as string[] };
-
-  beforeEach(async () => {
-    artifacts.requests = [];
-    server = createServer((request, response) => {
-      artifacts.requests.push(request.url ?? "");
-      const body = bodies[request.url ?? ""];
-      response.statusCode = body === undefined ? 404 : 200;
-      response.end(body);
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    artifacts.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await host().claim();
-  });
-  afterEach(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return artifacts;
-}
-
 onHosts("binaries", (host) => {
-  const artifacts = served(host);
+  const artifacts = served(bodies, () => host().claim());
 
   function tool(path: string, o: { sha?: string; from?: string } = {}): Bundle {
     const sha = o.sha ?? digest(bodies[path] ?? "");
@@ -97,15 +68,15 @@ onHosts("binaries", (host) => {
     await host().apply(tool("/one"));
     const path = `/opt/plinth/tool/one-${digest(bodies["/one"] ?? "").slice(0, 12)}/tool`;
     host().write(path, "half");
-    const status = JSON.parse((await host().run(["status"])).stdout) as { bundles: { drift: string[] }[] };
-    assert.deepEqual(status.bundles[0]?.drift, [path]);
+    const status = JSON.parse((await host().run(["status"])).stdout) as { bundles: { drift: unknown[] }[] };
+    assert.deepEqual(status.bundles[0]?.drift, [{ kind: "binary", name: path, detail: "its size is another" }]);
     await host().apply(tool("/one"));
     assert.equal(host().read(path), bodies["/one"]);
   });
 });
 
 onHosts("downloads", (host) => {
-  const artifacts = served(host);
+  const artifacts = served(bodies, () => host().claim());
   const path = "/var/lib/images/web.tar";
 
   function archive(from: string, o: { sha?: string; mode?: string } = {}): Bundle {
@@ -144,8 +115,8 @@ onHosts("downloads", (host) => {
   it("are fetched again when somebody has changed them", async () => {
     await host().apply(archive("/one"));
     host().write(path, "half");
-    const status = JSON.parse((await host().run(["status"])).stdout) as { bundles: { drift: string[] }[] };
-    assert.deepEqual(status.bundles[0]?.drift, [path]);
+    const status = JSON.parse((await host().run(["status"])).stdout) as { bundles: { drift: unknown[] }[] };
+    assert.deepEqual(status.bundles[0]?.drift, [{ kind: "file", name: path, detail: "its content is another" }]);
     await host().apply(archive("/one"));
     assert.equal(host().read(path), bodies["/one"]);
   });

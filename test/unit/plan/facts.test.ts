@@ -138,6 +138,15 @@ describe("plan/facts", () => {
     assert.equal(generation("failed"), 5);
   });
 
+  it("what is to be healed asks for the next generation, whatever state it is in", () => {
+    const facts = (state: "complete" | "failed") => factsOf("cp1", { bundles: { etcd: { generation: 4, state } } });
+    assert.equal(bundleGeneration(facts("complete"), "etcd", true), 5);
+    assert.equal(bundleGeneration(facts("failed"), "etcd", true), 5);
+    const blank = factsOf("cp1");
+    assert.equal(bundleGeneration(blank, "etcd", true), bundleGeneration(blank, "etcd") + 1);
+    assert.equal(claimGeneration(blank, true), claimGeneration(blank) + 1);
+  });
+
   it("a blank host has a generation of its own, which it keeps once it is claimed", () => {
     const first = factsOf("cp1", { bootId: "boot 1" });
     const anew = factsOf("cp1", { bootId: "boot 2" });

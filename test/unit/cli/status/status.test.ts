@@ -31,7 +31,7 @@ describe("what a host's probe prints", () => {
         "== machine",
         "0123456789abcdef",
         "== bundles",
-        '{"claim":{"cluster":"c"},"bundles":[{"bundle":"etcd","generation":2,"state":"failed","reason":"x","units":{"etcd.service":"failed"},"drift":["/etc/a"]}]}',
+        '{"claim":{"cluster":"c"},"bundles":[{"bundle":"etcd","generation":2,"state":"failed","reason":"x","units":{"etcd.service":"failed"},"drift":["/etc/a",{"kind":"file","name":"/etc/b","detail":"is missing"},{"kind":"unit-stopped","name":"etcd.service","detail":"is failed"}]}]}',
         "== etcd-status",
         etcdStatus,
         "== etcd-members",
@@ -52,7 +52,7 @@ describe("what a host's probe prints", () => {
         state: "failed",
         reason: "x",
         units: { "etcd.service": "failed" },
-        drift: ["/etc/a"],
+        drift: ["/etc/a", "/etc/b"],
       },
     ]);
     assert.equal(probe.etcd?.raftIndex, 4711);

@@ -1,0 +1,62 @@
+import { Command } from "commander";
+import { QuietExit } from "../errors.ts";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+
+interface DriftOptions {
+  stack: string;
+  json?: boolean;
+}
+
+export function driftCommand(): Command {
+  return new Command("drift")
+    .description("compare hosts, etcd members and Nodes with what the last up has left; changes nothing")
+    .addOption(shared.stackOption())
+    .addOption(shared.jsonOption())
+    .addHelpText(
+      "after",
+      [
+        examplesHelp([
+          ["./plinth drift", "a table of what differs, by host and file, unit or binary"],
+          ["./plinth up --heal", "put exactly that right"],
+          ["./plinth drift --json", "for monitoring"],
+        ]),
+        exitCodesHelp([
+          [Exit.done, "nothing differs"],
+          [Exit.failed, "nothing differs where one could look, but something could not be looked at"],
+          [Exit.badInput, "there is no such stack, or its input is not valid"],
+          [Exit.changes, "something differs"],
+        ]),
+      ].join("\n"),
+    )
+    .action(drift);
+}
+
+async function drift(options: DriftOptions): Promise<void> {
+  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { readInput } = await import("../engine/inventory.ts");
+  const { Phases } = await import("../engine/phases.ts");
+  const { enterRunningLab } = await import("../engine/namespace.ts");
+  const project = thisProject();
+  requireStack(project, options.stack);
+  const input = await readInput(project, options.stack);
+  await enterRunningLab(project, options.stack, Phases.fromEnvironment());
+
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const { openContext } = await import("../engine/open-context.ts");
+  const { readOutputs } = await import("../engine/outputs.ts");
+  const { closeSsh } = await import("../engine/ssh-use.ts");
+  const { readDrift } = await import("../drift/read.ts");
+  const { driftLines } = await import("../drift/render.ts");
+  const terminal = makeTerminal(options);
+  const context = await openContext(options.stack, terminal);
+  const report = await readDrift(input, options.stack, readOutputs(context, { secrets: true })).finally(closeSsh);
+  if (options.json === true) {
+    const document = { stack: options.stack, drift: report.differences.length > 0, ...report };
+    terminal.print(JSON.stringify(document, null, 2));
+  } else {
+    for (const line of driftLines(report, input.hosts.length, terminal)) terminal.print(line);
+  }
+  if (report.differences.length > 0) throw new QuietExit(Exit.changes);
+  if (report.unseen.length > 0) throw new QuietExit(Exit.failed);
+}

@@ -1,0 +1,47 @@
+import { resolveAccess } from "../../components/host/targets.ts";
+import { PlinthError } from "../../plan/findings.ts";
+import { sharedPool, type SshTarget } from "../../ssh/index.ts";
+import type { StackInput } from "../engine/inventory.ts";
+
+/** What a script printed on a host, or why it could not be run. */
+export type Answer = { text: string } | { error: string };
+
+const AS_ROOT = 'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi';
+/** Seconds for a login. */
+const DIAL_SECONDS = 5;
+
+async function ask(target: SshTarget, script: string, seconds: number): Promise<Answer> {
+  try {
+    const signal = AbortSignal.timeout(seconds * 1000);
+    const quick = { ...target, dialErrorLimit: 0, perDialTimeout: DIAL_SECONDS };
+    const result = await sharedPool.exec(quick, AS_ROOT, { stdin: script, signal });
+    if (signal.aborted) return { error: `no answer within ${seconds} s` };
+    if (result.code !== 0) {
+      return { error: result.stderr.trim().split("\n").at(-1) ?? `exit code ${String(result.code)}` };
+    }
+    return { text: result.stdout };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * Runs a script as root on every host, on all at once: one connection and one command each. Hosts that are down only cost
+ * their time limit.
+ *
+ * @param seconds for a whole look at a host.
+ */
+export async function askHosts(
+  { hosts, config }: StackInput,
+  script: string,
+  seconds: number,
+): Promise<Map<string, Answer>> {
+  const { access, findings } = await resolveAccess(hosts, config);
+  if (access.size === 0 && findings.length > 0) throw new PlinthError(findings);
+  const answers = hosts.map(async ({ name }): Promise<[string, Answer]> => {
+    const target = access.get(name);
+    const missing = findings.find((finding) => finding.hosts.includes(name))?.message;
+    return [name, target === undefined ? { error: missing ?? "unreachable" } : await ask(target, script, seconds)];
+  });
+  return new Map(await Promise.all(answers));
+}

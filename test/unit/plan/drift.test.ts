@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { judgeDrift, type DriftInput } from "../../../plan/drift.ts";
+import {
+  parseHostReport,
+  parseMemberList,
+  parseNodeList,
+  type HostReport,
+  type HostReportReading,
+  type ListedMember,
+} from "../../../plan/hostreport.ts";
+import { bundlesOf } from "../../../plan/waves.ts";
+import { hostsOf, threeHosts } from "../../support/cluster.ts";
+
+const clusterId = "0123456789abcdef";
+const hosts = hostsOf([...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }]);
+const members = threeHosts.map(({ name, address }, index) => ({
+  id: String(index + 1),
+  started: true,
+  name,
+  peerUrls: [`https://${address}:2380`],
+  isLearner: false,
+}));
+const memberOf = (index: number): ListedMember => {
+  const member = members[index];
+  assert.ok(member);
+  return member;
+};
+const node = (name: string, change = {}) => ({ name, ours: true, cordoned: false, drained: false, ...change });
+
+function reportOf(name: string, change: Partial<HostReport> = {}): HostReportReading {
+  const host = hosts.find((candidate) => candidate.name === name);
+  assert.ok(host);
+  return {
+    report: {
+      claim: { cluster: "demo", clusterId, host: name },
+      script: "ok",
+      bundles: bundlesOf(host, true).map((bundle) => ({
+        bundle,
+        state: "complete",
+        units: [`${bundle}.service`],
+        drift: [],
+      })),
+      dropIns: [],
+      members: host.roles.includes("etcd") ? members : undefined,
+      membersError: undefined,
+      ...change,
+    },
+  };
+}
+
+function judge(readings: Record<string, HostReportReading> = {}, change: Partial<DriftInput> = {}) {
+  return judgeDrift({
+    hosts,
+    hasVip: true,
+    last: { clusterId, hosts: new Set(hosts.map(({ name }) => name)) },
+    readings: new Map(hosts.map(({ name }) => [name, readings[name] ?? reportOf(name)])),
+    nodes: { nodes: hosts.map(({ name }) => node(name)) },
+    ...change,
+  });
+}
+
+const lines = ({ differences }: ReturnType<typeof judge>) =>
+  differences.map(({ host, bundle, kind, name }) => [host ?? "cluster", bundle ?? "-", kind, name].join(" "));
+
+const sample = [
+  "Welcome!",
+  "plinth-drift 1",
+  "== drop-ins",
+  "/etc/systemd/system/etcd.service.d/override.conf",
+  "== members",
+  "8e9e05c52164694d, started, cp1, https://192.0.2.11:2380, https://192.0.2.11:2379, false",
+  "3d42b1f0a61b4777, unstarted, , https://192.0.2.99:2380, , true",
+  "== status",
+  "cp1: a word of a program",
+  '{"claim":{"cluster":"demo","clusterId":"0123456789abcdef","host":"cp1","stack":"lab"},"script":"changed","bundles":[{"bundle":"etcd","generation":2,"state":"failed","reason":"x","units":{"etcd.service":"active"},"drift":[{"kind":"file","name":"/etc/a","detail":"its content is another"}]}]}',
+  "== end",
+  "",
+].join("\n");
+
+describe("plan/hostreport", () => {
+  it("reads what a host says", () => {
+    assert.deepEqual(parseHostReport(sample), {
+      claim: { cluster: "demo", clusterId, host: "cp1" },
+      script: "changed",
+      bundles: [
+        {
+          bundle: "etcd",
+          state: "failed",
+          reason: "x",
+          units: ["etcd.service"],
+          drift: [{ kind: "file", name: "/etc/a", detail: "its content is another" }],
+        },
+      ],
+      dropIns: ["/etc/systemd/system/etcd.service.d/override.conf"],
+      members: [
+        { id: "8e9e05c52164694d", started: true, name: "cp1", peerUrls: ["https://192.0.2.11:2380"], isLearner: false },
+        { id: "3d42b1f0a61b4777", started: false, name: "", peerUrls: ["https://192.0.2.99:2380"], isLearner: true },
+      ],
+      membersError: undefined,
+    });
+  });
+
+  it("does not take half an answer for a whole one", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: sample.lastIndexOf("== end") }), (length) => {
+        assert.throws(() => parseHostReport(sample.slice(0, length)), /cut off/);
+      }),
+    );
+  });
+
+  it("says why a host could not be compared, and why etcd did not answer", () => {
+    const text = (status: string) => `plinth-drift 1\n== members\nError: deadline\n== status\n${status}\n== end\n`;
+    assert.throws(() => parseHostReport(text("sh: no space left")), /could not be compared: sh: no space left/);
+    const report = parseHostReport(text('{"claim":null,"bundles":[]}'));
+    assert.deepEqual([report.claim, report.members, report.membersError], [undefined, undefined, "Error: deadline"]);
+  });
+
+  it("knows Nodes of ours by what only we put there", () => {
+    const items = [
+      { metadata: { name: "a", annotations: { "plinth/taints": "" } } },
+      { metadata: { name: "b", managedFields: [{ manager: "plinth" }] }, spec: { unschedulable: true } },
+      { metadata: { name: "c", annotations: { other: "" }, managedFields: [{ manager: "kubelet" }] } },
+      { metadata: { name: "d", annotations: { "plinth/drained": "uncordon" } }, spec: { unschedulable: true } },
+    ];
+    assert.deepEqual(parseNodeList(JSON.stringify({ items })), [
+      node("a"),
+      node("b", { cordoned: true }),
+      node("c", { ours: false }),
+      node("d", { cordoned: true, drained: true }),
+    ]);
+    assert.equal(parseMemberList("Error: context deadline exceeded"), undefined);
+  });
+});
+
+describe("plan/drift", () => {
+  it("is empty when nothing differs", () => {
+    assert.deepEqual(judge(), { differences: [], remarks: [], unseen: [], heal: [] });
+  });
+
+  it("names host, bundle, kind and thing, and asks for those bundles, in order", () => {
+    const bundles = (name: string, bundle: string, kind: string) => {
+      const reading = reportOf(name);
+      assert.ok("report" in reading);
+      return reading.report.bundles.map((report) =>
+        report.bundle === bundle ? { ...report, drift: [{ kind, name: `the ${kind}`, detail: "differs" }] } : report,
+      );
+    };
+    const found = judge({
+      w1: reportOf("w1", { bundles: bundles("w1", "node", "binary") }),
+      cp2: reportOf("cp2", { bundles: bundles("cp2", "etcd", "file"), script: "changed" }),
+    });
+    assert.deepEqual(lines(found), [
+      "cp2 - script /usr/local/lib/plinth/plinth-host",
+      "cp2 etcd file the file",
+      "w1 node binary the binary",
+    ]);
+    assert.deepEqual(found.heal, ["cp2/claim", "cp2/etcd", "w1/node"]);
+  });
+
+  it("tells bundles that are half done or not there", () => {
+    const found = judge({
+      w1: reportOf("w1", { bundles: [{ bundle: "node", state: "failed", reason: "why", units: [], drift: [] }] }),
+    });
+    assert.deepEqual(
+      found.differences.map(({ name, detail }) => `${name} ${detail}`),
+      ["baseline is not on the host", "runtime is not on the host", "node is failed: why"],
+    );
+    assert.deepEqual(found.heal, ["w1/baseline", "w1/runtime", "w1/node"]);
+  });
+
+  it("tells a claim that is gone, and cannot repair that of another cluster", () => {
+    const gone = judge({ cp1: reportOf("cp1", { claim: undefined }) });
+    assert.deepEqual([lines(gone), gone.heal], [["cp1 - claim claim"], ["cp1/claim"]]);
+    const claim = { cluster: "other", clusterId: "ffffffffffffffff", host: "web7" };
+    const foreign = judge({ cp1: reportOf("cp1", { claim, bundles: [] }) });
+    assert.deepEqual([lines(foreign), foreign.heal], [["cp1 - claim claim"], []]);
+    assert.match(foreign.differences[0]?.detail ?? "", /cluster other \(id ffffffffffffffff\) for its host web7/);
+  });
+
+  it("works with hosts down and says so", () => {
+    const error = { error: "no SSH connection" };
+    const found = judge({ cp1: error, w1: error, cp2: reportOf("cp2", { script: "missing" }) });
+    assert.deepEqual(lines(found), ["cp2 - script /usr/local/lib/plinth/plinth-host"]);
+    assert.deepEqual(
+      found.unseen.map(({ host }) => host),
+      ["cp1", "w1"],
+    );
+    const blind = judge(Object.fromEntries(hosts.map(({ name }) => [name, error])), { nodes: { error: "HTTP 503" } });
+    assert.deepEqual(
+      blind.unseen.slice(-2).map(({ message }) => message),
+      [
+        "the members of etcd cannot be listed: no host with a member could be asked",
+        "the Nodes cannot be listed: HTTP 503",
+      ],
+    );
+    assert.deepEqual(blind.differences, []);
+  });
+
+  it("finds members that are not declared, by name or id, and those that are missing", () => {
+    const learner = { id: "abc", started: false, name: "", peerUrls: ["https://192.0.2.99:2380"], isLearner: true };
+    // It has a declared name and another address.
+    const double = { ...memberOf(0), id: "def", peerUrls: ["https://192.0.2.98:2380"] };
+    const found = judge({ cp1: reportOf("cp1", { members: [...members.slice(0, 2), learner, double] }) });
+    assert.deepEqual(lines(found), [
+      "cluster - rogue-member abc",
+      "cluster - rogue-member cp1",
+      "cp3 - missing-member cp3",
+    ]);
+    assert.match(found.differences[0]?.detail ?? "", /learner abc at https:\/\/192\.0\.2\.99:2380, never started/);
+    assert.deepEqual(found.heal, ["roster"]);
+  });
+
+  it("finds a declared member that is no voter yet", () => {
+    const learning = { ...memberOf(2), isLearner: true };
+    const found = judge({ cp1: reportOf("cp1", { members: [...members.slice(0, 2), learning] }) });
+    assert.deepEqual([lines(found), found.heal], [["cp3 - unfinished-member cp3"], ["roster"]]);
+  });
+
+  it("finds Nodes of ours without a host, and hosts without a Node", () => {
+    const nodes = [node("cp1"), node("cp2"), node("cp3"), node("old"), node("theirs", { ours: false })];
+    const found = judge({}, { nodes: { nodes } });
+    assert.deepEqual(lines(found), ["cluster - rogue-node old", "w1 - missing-node w1"]);
+    assert.deepEqual(found.heal, ["roster"]);
+    assert.deepEqual(
+      found.remarks.map(({ message }) => message),
+      ["the Node theirs is not in the inventory and not ours"],
+    );
+  });
+
+  it("takes a cordoned Node for somebody's wish, and a drain of ours that has not ended for drift", () => {
+    const rest = ["cp1", "cp2"].map((name) => node(name));
+    const nodes = [...rest, node("cp3", { cordoned: true }), node("w1", { cordoned: true, drained: true })];
+    const found = judge({}, { nodes: { nodes } });
+    assert.deepEqual([lines(found), found.heal], [["w1 node drained-node w1"], ["w1/node"]]);
+    assert.match(found.remarks[0]?.message ?? "", /cordoned by somebody: `kubectl uncordon cp3`/);
+  });
+
+  it("does not count what the inventory says and no up has done yet", () => {
+    // w1 was added; old left, with its member.
+    const last = { clusterId, hosts: new Set(["cp1", "cp2", "cp3", "old"]) };
+    const old = { id: "9", started: true, name: "old", peerUrls: ["https://192.0.2.19:2380"], isLearner: false };
+    const nodes = ["cp1", "cp2", "cp3", "old"].map((name) => node(name));
+    const found = judge(
+      { w1: reportOf("w1", { claim: undefined, bundles: [] }), cp1: reportOf("cp1", { members: [...members, old] }) },
+      { last, nodes: { nodes } },
+    );
+    assert.deepEqual([found.differences, found.heal], [[], []]);
+    assert.equal(found.remarks.length, 3);
+  });
+
+  it("tells drop-ins of our units, which stay", () => {
+    const found = judge({
+      cp1: reportOf("cp1", {
+        dropIns: ["/etc/systemd/system/etcd.service.d/x.conf", "/etc/systemd/system/ssh.service.d/y.conf"],
+      }),
+    });
+    assert.deepEqual(
+      found.remarks.map(({ message }) => message.split(" ")[0]),
+      ["/etc/systemd/system/etcd.service.d/x.conf"],
+    );
+  });
+});
