@@ -113,7 +113,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
   );
   const { remaining, setAside } = applyOverrides(findings, [...config.overrides, ...args.requests.overrides]);
   if (remaining.length > 0 || identity === undefined) throw new PlinthError(remaining);
-  for (const finding of setAside) await pulumi.log.warn(`set aside by an override: ${describeFinding(finding)}`);
+  for (const finding of setAside) await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
   for (const name of unreachable) await pulumi.log.warn(unreachableWarning(name, readings.get(name)));
 
   const cluster = new Cluster(config.clusterName, {

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { CliError, exitCodeOf, isProgramFindings, QuietExit } from "../errors.ts";
+import { exitCodeOf, QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
 import type { ReviewRun } from "../engine/review.ts";
@@ -48,7 +48,6 @@ async function review(options: Omit<ReviewRun, "project" | "terminal" | "phases"
   const terminal = makeTerminal({ json: true });
   const failure = await runReview({ ...options, project, terminal, phases: Phases.fromEnvironment() });
   if (failure === undefined) return;
-  if (!isProgramFindings(failure) && !(failure instanceof CliError)) throw failure;
   terminal.note(failure.message);
   throw new QuietExit(exitCodeOf(failure));
 }

@@ -38,14 +38,14 @@ export interface ReviewRun {
  *
  * @returns why there is nothing that could be done, after that has been written into the review.
  */
-export async function runReview(run: ReviewRun): Promise<unknown> {
+export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   const { project, stack, terminal } = run;
   // A plan of an earlier review must not be taken for this one's.
   if (run.save !== undefined) rmSync(run.save, { force: true });
   const digest = new Digest({ onWarning: warnOnce(terminal) });
   let order: readonly Ordered[] = [];
   let input: StackInput | undefined;
-  let failure: unknown;
+  let failure: Error | undefined;
   try {
     input = await readInput(project, stack);
     await enterRunningLab(project, stack, run.phases);

@@ -32,11 +32,9 @@ export function estimate(waves: readonly (readonly string[])[], past: readonly P
   return { known, unknown };
 }
 
-/** `about 45.0 s`, `at least 45.0 s (never done before here: create node)`, `unknown (…)`. */
+/** `about 45.0 s`, `at least 45.0 s`, `unknown`. */
 export function describeEstimate(value: Estimate, steps: number): string {
   if (steps === 0) return "nothing to do on hosts";
-  const never = `never done before here: ${value.unknown.join(", ")}`;
-  if (value.unknown.length === 0) return `about ${formatDuration(value.known)}, as past runs took`;
-  if (value.known === 0) return `unknown (${never})`;
-  return `at least ${formatDuration(value.known)} (${never})`;
+  if (value.unknown.length === 0) return `about ${formatDuration(value.known)}`;
+  return value.known === 0 ? "unknown" : `at least ${formatDuration(value.known)}`;
 }

@@ -91,7 +91,7 @@ export function reviewItems(planned: readonly PlannedStep[], inventory: readonly
 }
 
 /** Whether a change does something to hosts or cluster, as opposed to the state. */
-function acts(item: ReviewItem): boolean {
+export function acts(item: ReviewItem): boolean {
   if (item.sort === "roster") return item.roster?.moved !== true || item.credentials || item.inputs.length > 0;
   return ["bundle", "claim", "release", "object"].includes(item.sort);
 }
@@ -182,6 +182,23 @@ export interface ReviewHost {
   items: ReviewItem[];
 }
 
+/** What the roster of the whole cluster does with one host. */
+export function membershipOf(name: string, items: readonly ReviewItem[]): string[] {
+  const effects = items.flatMap(({ roster }) =>
+    roster === undefined
+      ? []
+      : [
+          ...(roster.nodes.leaving.includes(name) ? ["Node is drained and deleted"] : []),
+          ...(roster.members.leaving.includes(name) ? ["leaves etcd"] : []),
+          ...(roster.members.joining.includes(name) ? ["joins etcd"] : []),
+          ...(roster.nodes.joining.includes(name) ? ["Node joins"] : []),
+          ...(roster.members.replaced.includes(name) ? ["another address or machine in etcd"] : []),
+          ...(roster.nodes.replaced.includes(name) ? ["Node on another machine"] : []),
+        ],
+  );
+  return [...new Set(effects)];
+}
+
 /** The hosts that change, in the order of the inventory, those that leave behind them. */
 export function reviewHosts(
   items: readonly ReviewItem[],
@@ -196,7 +213,8 @@ export function reviewHosts(
   );
   const replaced = union(({ members, nodes }) => [...members.replaced, ...nodes.replaced]);
   const names = [...inventory.map(({ name }) => name), ...gone.sort()];
-  const touched = items.flatMap(({ host }) => host ?? []);
+  // A step of the roster that merely runs elsewhere from now on changes nothing about its host.
+  const touched = items.filter((item) => item.sort !== "roster" || acts(item)).flatMap(({ host }) => host ?? []);
   return [...new Set(names)].flatMap((name): ReviewHost[] => {
     const known = inventory.find((host) => host.name === name);
     const own = items.filter(({ host }) => host === name);

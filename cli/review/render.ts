@@ -2,7 +2,7 @@ import type { FileChange } from "../../plan/bundlechanges.ts";
 import { wordingOf } from "../render/steps.ts";
 import { code, fenced, plain, table } from "./markdown.ts";
 import { maskLines, maskText } from "./mask.ts";
-import { describeWave, effectsOf, type ReviewHost, type ReviewItem } from "./model.ts";
+import { acts, describeWave, effectsOf, membershipOf, type ReviewHost, type ReviewItem } from "./model.ts";
 import type { Review } from "./review.ts";
 
 /** GitHub takes 65,536 characters per comment; some are left for what a workflow adds. */
@@ -58,7 +58,9 @@ function blocksOf(item: ReviewItem, host: ReviewHost | undefined): Block[] {
       blocks.push(block(`${item.what}: ${directive}`, diff));
     }
   }
-  for (const { name, diff } of item.roster?.variables ?? []) blocks.push(block(`${item.what}: ${code(name)}`, diff));
+  // The same goes for a step of the roster that is new.
+  const variables = item.op === "create" ? [] : (item.roster?.variables ?? []);
+  for (const { name, diff } of variables) blocks.push(block(`${item.what}: ${code(name)}`, diff));
   if (item.text !== undefined && item.text.length > 0) blocks.push(block(`${item.what}: text`, item.text, 0));
   return blocks;
 }
@@ -80,7 +82,7 @@ function fateOf(host: ReviewHost): string {
   return `${host.fate === "replaced" ? "another machine" : host.fate}${roles}`;
 }
 
-function hostEffects(host: ReviewHost): string {
+function hostEffects(host: ReviewHost, review: Review): string {
   const certificates = host.items.filter(({ sort }) => sort === "certificate").length;
   const shown = host.items.filter(
     ({ sort, op }) => sort !== "certificate" && !(host.fate === "joins" && op === "create"),
@@ -93,6 +95,7 @@ function hostEffects(host: ReviewHost): string {
         .map(({ what }) => plain(what))
         .join(", ")}`,
     );
+  parts.unshift(...membershipOf(host.name, review.items).map(plain));
   if (certificates > 0) parts.push(count(certificates, "certificate"));
   return parts.join("<br>");
 }
@@ -134,19 +137,31 @@ function wavesSection(review: Review): string[] {
     const deletes = wave.every(({ op }) => op === "delete");
     return `${index + 1}. ${deletes ? "At the end, " : ""}${describeWave(wave).map(plain).join("; ")}`;
   });
+  const { unknown } = review.estimate;
+  const never = unknown.length === 0 ? "" : `; never done before on this stack: ${unknown.map(plain).join(", ")}`;
+  const expected = [`Expected time, from past runs: ${plain(review.duration)}${never}.`, ""];
   return [
     "### Waves",
     "",
     ...lines,
     "",
+    ...expected,
     "What is in one wave may change at the same time. A failure stops what follows, and `up` says what was not done.",
     "",
   ];
 }
 
+/** Steps that are updates for the engine alone. */
+function movedSection(review: Review): string[] {
+  const moved = review.items.filter((item) => item.sort === "roster" && !acts(item));
+  if (moved.length === 0) return [];
+  const names = moved.map(({ what, host }) => plain(host === undefined ? what : `${what} on ${host}`));
+  return [`Run on another control-plane host from now on, nothing to do: ${names.join(", ")}.`, ""];
+}
+
 function hostsSection(review: Review): string[] {
   if (review.hosts.length === 0) return [];
-  const rows = review.hosts.map((host) => [code(host.name), plain(fateOf(host)), hostEffects(host) || "–"]);
+  const rows = review.hosts.map((host) => [code(host.name), plain(fateOf(host)), hostEffects(host, review) || "–"]);
   return ["### Hosts", "", ...table(["host", "", "what happens"], rows), ""];
 }
 
@@ -169,13 +184,13 @@ function renderSection(section: Section, hidden: ReadonlySet<Block>, same: Reado
   return [...lines, "</details>", ""];
 }
 
-/** Diffs that an earlier host has, too. */
+/** Diffs that an earlier host has, too: the same lines change, whatever stands around them. */
 function repeated(blocks: readonly Block[]): Map<Block, string> {
   const first = new Map<string, Block>();
   const same = new Map<Block, string>();
   for (const block of blocks) {
     if (block.diff.length === 0) continue;
-    const key = [block.heading, ...block.diff].join("\n");
+    const key = [block.heading, ...block.diff.filter((line) => /^[-+]/.test(line))].join("\n");
     const earlier = first.get(key);
     if (earlier === undefined) first.set(key, block);
     else if (earlier.host !== block.host) same.set(block, earlier.host);
@@ -221,7 +236,7 @@ export function renderReview(review: Review, limit = LIMIT): string {
     ...(review.failure === undefined ? [] : [...review.failure.split("\n").map((line) => `> ${plain(line)}`), ""]),
     ...bulleted("Guards set aside", review.setAside),
   ];
-  const top = [...hostsSection(review), ...wavesSection(review)];
+  const top = [...hostsSection(review), ...wavesSection(review), ...movedSection(review)];
   const end = bulleted("Warnings", review.warnings);
   const clusterWide = review.items.filter(({ host }) => host === undefined);
   const sections = [

@@ -8,7 +8,7 @@ import { kindOf } from "./subjects.ts";
 import type { Ordered } from "./waves.ts";
 
 /** How a guard's finding begins that was set aside by name. */
-const SET_ASIDE = /^set aside by [^:\s]+(?::\w+)?: /;
+const SET_ASIDE = /^set aside by [^:\s]+(?::[\w-]+)?: /;
 
 /** Everything that a review tells, whatever the form. */
 export interface Review {

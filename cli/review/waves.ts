@@ -52,10 +52,9 @@ export function wavesOf(resources: readonly Ordered[], changed: readonly string[
       if (resource.custom) return begin(key) + (isChanged.has(key) ? 1 : 0);
       return Math.max(begin(key), ...(parts.get(key) ?? []).map(end));
     });
-  const waves: string[][] = [];
+  const waves = new Map<number, string[]>();
   for (const key of changed.filter((candidate) => byKey.get(candidate)?.custom === true)) {
-    const wave = begin(key);
-    (waves[wave] ??= []).push(key);
+    waves.set(begin(key), [...(waves.get(begin(key)) ?? []), key]);
   }
-  return Array.from(waves, (wave) => wave ?? []).filter((wave) => wave.length > 0);
+  return [...waves].sort(([a], [b]) => a - b).map(([, wave]) => wave);
 }

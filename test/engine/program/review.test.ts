@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Digest } from "../../../cli/engine/digest.ts";
+import { observed } from "../../../cli/engine/program.ts";
+import { notInPlan, parsePlan } from "../../../cli/engine/saved-plan.ts";
+import { describeWave } from "../../../cli/review/model.ts";
+import { renderReview } from "../../../cli/review/render.ts";
+import { makeReview } from "../../../cli/review/review.ts";
+import { readPreviousHosts } from "../../../components/previous.ts";
+import { deploy, type ProgramArgs } from "../../../components/program.ts";
+import { planCluster } from "../../../plan/bundles/index.ts";
+import { artifactPath } from "../../../plan/digests.ts";
+import { bundleGeneration, claimGeneration, type HostReading } from "../../../plan/facts.ts";
+import { bundleOrder } from "../../../plan/waves.ts";
+import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
+import { testStack, type TestStack } from "../../support/pulumi.ts";
+import { RecordingCommands, servePlugins } from "../../support/recording.ts";
+
+const hosts = hostsOf();
+const names = hosts.map((host) => host.name);
+const digests = planCluster(hosts, configOf())
+  .flatMap(({ host, bundle }) => bundle.binaries.map((item) => `${"a".repeat(64)}  ${artifactPath(item, host.arch)}`))
+  .join("\n");
+
+// The program of every stack and the real engine: what a review says, and what its plan holds. The tests build on each
+// other's state.
+describe("a review of the program", function () {
+  this.timeout(120_000);
+  this.bail(true);
+  const commands = new RecordingCommands();
+  let plugins: Awaited<ReturnType<typeof servePlugins>>;
+  let stack: TestStack;
+  let folder: string;
+  let config: Record<string, unknown> = rawConfig;
+  let readings: () => Map<string, HostReading> = () => readingsOf(hosts);
+  const args = (): ProgramArgs => ({
+    stack: "demo",
+    config,
+    inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
+    readHosts: () => Promise.resolve(readings()),
+    readDigests: () => Promise.resolve(digests),
+    readPrevious: readPreviousHosts,
+  });
+  const program = observed(async () => ({ ...(await deploy(args())) }));
+  const review = async (file: string) => {
+    const digest = new Digest();
+    const plan = join(folder, file);
+    await stack.stack.preview({ parallel: 16, onEvent: digest.handle, plan });
+    const made = makeReview({ stack: "demo", digest, order: program.order(), inventory: hosts, past: [] });
+    return { review: made, text: await readFile(plan, "utf8") };
+  };
+  const planOf = (text: string) => parsePlan(text, "plan.json", "dev");
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "plinth-review-"));
+    plugins = await servePlugins(commands.definition);
+    stack = await testStack({
+      program: program.run,
+      debugProviders: plugins.debugProviders,
+      env: { PULUMI_EXPERIMENTAL: "true" },
+    });
+  });
+  after(async () => {
+    await stack.close();
+    await plugins.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it("first up: all hosts join, stage by stage; the plan keeps no secret in clear text and is enough for up", async () => {
+    const { review: first, text } = await review("first.json");
+    assert.deepEqual(
+      first.hosts.map(({ name, fate }) => `${name} ${fate}`),
+      names.map((name) => `${name} joins`),
+    );
+    const stages = first.waves.map((wave) => [
+      ...new Set(wave.flatMap(({ sort, what }) => (sort === "object" ? [] : [what]))),
+    ]);
+    assert.deepEqual(
+      stages.filter((stage) => stage.length > 0).map((stage) => stage.join()),
+      ["claim", "baseline", "etcd", "controlplane", "loadbalancer", "drain", "runtime", "node", "register"],
+    );
+    assert.doesNotMatch(text, /PRIVATE KEY-----\\n/);
+    await stack.stack.up({ parallel: 16, plan: join(folder, "first.json") });
+    assert.equal(commands.take().length, 3 * 9);
+  });
+
+  it("a flag of the API server: three waves, in the order in which the engine then goes", async () => {
+    const clusterId = String((await stack.stack.outputs())["clusterId"]?.value);
+    readings = () =>
+      new Map(
+        names.map((name): [string, HostReading] => {
+          const generation = bundleGeneration(factsOf(name), "etcd");
+          const bundles = Object.fromEntries(
+            bundleOrder.map((bundle) => [bundle, { generation, state: "complete" as const }]),
+          );
+          const claim = {
+            cluster: "demo",
+            clusterId,
+            host: name,
+            stack: "demo",
+            generation: claimGeneration(factsOf(name)),
+          };
+          return [name, { facts: factsOf(name, { claim, bundles }) }];
+        }),
+      );
+    config = { ...rawConfig, apiserverArgs: { v: "2" } };
+    const { review: change } = await review("second.json");
+    assert.deepEqual(
+      change.waves.flatMap((wave) => describeWave(wave).join()),
+      names.map((name) => `controlplane on ${name} (restarts kube-apiserver.service)`),
+    );
+    const text = renderReview(change);
+    assert.match(text, /^\+ {2}--v=2$/m);
+    assert.match(text, /\*\*3 hosts change\*\* · 3 waves · time: unknown/);
+  });
+
+  it("the plan refuses another flag before anything is touched, and the engine would, too", async () => {
+    const saved = planOf(await readFile(join(folder, "second.json"), "utf8"));
+    config = { ...rawConfig, apiserverArgs: { v: "3" } };
+    const { text } = await review("third.json");
+    assert.deepEqual(
+      notInPlan(saved, planOf(text), names),
+      names.map((name) => `update controlplane on ${name}`),
+    );
+    await assert.rejects(stack.stack.up({ parallel: 16, plan: join(folder, "second.json") }), /violates plan/);
+    assert.deepEqual(commands.take(), []);
+  });
+
+  it("the plan lets through what it holds, and afterwards there is nothing to do", async () => {
+    const saved = planOf(await readFile(join(folder, "second.json"), "utf8"));
+    config = { ...rawConfig, apiserverArgs: { v: "2" } };
+    assert.deepEqual(notInPlan(saved, planOf((await review("again.json")).text), names), []);
+    await stack.stack.up({ parallel: 16, plan: join(folder, "second.json") });
+    assert.deepEqual(
+      commands.take(),
+      names.map((name) => `update ${name}-controlplane`),
+    );
+    const { review: nothing } = await review("nothing.json");
+    assert.equal(nothing.result, "unchanged");
+    assert.match(renderReview(nothing), /Nothing would change\./);
+  });
+});
