@@ -14,6 +14,7 @@ import { nodeChange } from "./scenarios/node-change.ts";
 import { nodes } from "./scenarios/nodes.ts";
 import { secrecy } from "./scenarios/secrecy.ts";
 import { smoke } from "./scenarios/smoke.ts";
+import { twoUps } from "./scenarios/two-ups.ts";
 import { workerLoss } from "./scenarios/worker-loss.ts";
 import { workloads } from "./scenarios/workloads.ts";
 
@@ -46,5 +47,6 @@ describe("a cluster on lab hosts", function () {
   workerLoss(project);
   smoke(project);
   newWorker(project);
+  twoUps(project);
   destroy(project);
 });
