@@ -16,6 +16,7 @@ import { nodeChange } from "./scenarios/node-change.ts";
 import { nodes } from "./scenarios/nodes.ts";
 import { secrecy } from "./scenarios/secrecy.ts";
 import { smoke } from "./scenarios/smoke.ts";
+import { twoUps } from "./scenarios/two-ups.ts";
 import { workerLoss } from "./scenarios/worker-loss.ts";
 import { workloads } from "./scenarios/workloads.ts";
 
@@ -50,5 +51,6 @@ describe("a cluster on lab hosts", function () {
   smoke(project);
   newWorker(project);
   consumer(project);
+  twoUps(project);
   destroy(project);
 });
