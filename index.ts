@@ -1,21 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readDigests } from "./components/artifacts.ts";
 import { readHosts } from "./components/host/reader.ts";
-import { readPreviousHosts, readPreviousTenants } from "./components/previous.ts";
+import { deployPool, type PoolOutputs } from "./components/pool.ts";
+import { readOutputsOf, readPreviousHosts, readPreviousTenants } from "./components/previous.ts";
 import { deploy, type ClusterOutputs } from "./components/program.ts";
 import { readStackConfig } from "./components/stackconfig.ts";
+import { isPool } from "./plan/pool.ts";
 
-/** The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster and its outputs out. */
-export default async function program(): Promise<ClusterOutputs> {
+/**
+ * The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, or a pool of workers for the
+ * cluster of another stack, and its outputs out.
+ */
+export default async function program(): Promise<ClusterOutputs | PoolOutputs> {
   const stack = pulumi.getStack();
   const { default: inventory } = (await import(`./hosts/${stack}.ts`)) as { default: unknown };
-  return deploy({
-    stack,
-    config: readStackConfig(),
-    inventory,
-    readHosts,
-    readDigests,
-    readPrevious: readPreviousHosts,
-    readPreviousTenants,
-  });
+  const config = readStackConfig();
+  const args = { stack, config, inventory, readHosts, readDigests, readPrevious: readPreviousHosts };
+  return isPool(config) ? deployPool({ ...args, readOutputsOf }) : deploy({ ...args, readPreviousTenants });
 }

@@ -68,6 +68,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   /** Kubeconfig of the administrator. A secret. */
   readonly kubeconfig: pulumi.Output<string>;
+  /** Key of the authority behind `caCertificate`. A secret. */
+  readonly authorityKey: pulumi.Output<string>;
   /** Tenant → its kubeconfig. Secrets. */
   readonly tenantKubeconfigs: Readonly<Record<string, pulumi.Output<string>>>;
   private readonly args: ClusterArgs;
@@ -82,6 +84,7 @@ export class Cluster extends pulumi.ComponentResource {
     this.machines = new Map(hosts.map((plan): [string, Machine] => [plan.name, this.claim(plan)]));
     this.endpoint = endpointOf(hosts, config);
     this.caCertificate = this.pki.authorities.kubernetes.certificate;
+    this.authorityKey = this.pki.authorities.kubernetes.key;
     this.kubeconfig = this.administratorKubeconfig();
 
     const steps = orderSteps(hosts, {

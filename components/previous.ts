@@ -22,7 +22,11 @@ export async function readPreviousTenants(): Promise<TenantNamespaces | undefine
 }
 
 async function readPreviousOutputs(): Promise<Record<string, unknown>> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  return readOutputsOf(`${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`);
+}
+
+/** Reads the outputs of a stack by its fully qualified name, secrets in clear. Empty when it has none. */
+export async function readOutputsOf(name: string): Promise<Record<string, unknown>> {
   const { outputs } = await patiently(() => readStackOutputs(name));
   return outputs;
 }

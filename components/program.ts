@@ -8,10 +8,11 @@ import { PlinthError, describeFinding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership, type PreviousHosts } from "../plan/guards.ts";
 import { checkInput } from "../plan/input.ts";
 import type { Host } from "../plan/inventory.ts";
+import { poolMaterial, type PoolMaterial } from "../plan/pool.ts";
 import { guardTenants, tenantNamespaces, type TenantNamespaces } from "../plan/tenants.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { Cluster } from "./cluster.ts";
-import { resolveAccess } from "./host/access.ts";
+import { resolveAccess, type Access } from "./host/access.ts";
 import type { HostReader } from "./host/reader.ts";
 import { checkRegistryAuthorities } from "./registries.ts";
 
@@ -51,6 +52,8 @@ export interface ClusterOutputs {
   tenants: TenantNamespaces;
   /** Tenant → its kubeconfig, YAML. A secret as a whole, apart from `tenants`: secrecy is a property of an output. */
   tenantKubeconfigs: pulumi.Output<Record<string, string>>;
+  /** What stacks of worker pools need, with `plinth:exportPoolMaterial` only. A secret: it gives the whole cluster away. */
+  poolMaterial?: pulumi.Output<PoolMaterial>;
 }
 
 /**
@@ -103,10 +106,35 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     clusterId: identity.hex,
     tenants: tenantNamespaces(config.tenants),
     tenantKubeconfigs: pulumi.secret(pulumi.all(cluster.tenantKubeconfigs)),
+    ...(config.exportPoolMaterial ? { poolMaterial: materialOf(cluster, hosts, config, access, identity.hex) } : {}),
   };
 }
 
-function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {
+function materialOf(
+  cluster: Cluster,
+  hosts: readonly Host[],
+  config: ClusterConfig,
+  access: Access,
+  clusterId: pulumi.Output<string>,
+): pulumi.Output<PoolMaterial> {
+  const material = poolMaterial(hosts, config, cluster.endpoint, (host) => {
+    const { port = 22, user = "root", hostKey = "" } = access.get(host.name) ?? {};
+    return { port, user, hostKey };
+  });
+  return pulumi.secret(
+    pulumi
+      .all([clusterId, cluster.caCertificate, cluster.authorityKey, cluster.kubeconfig])
+      .apply(([id, certificate, key, kubeconfig]) => ({
+        ...material,
+        clusterId: id,
+        authority: { certificate, key },
+        kubeconfig,
+      })),
+  );
+}
+
+/** What hosts will fetch. */
+export function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {
   return planCluster(hosts, config).flatMap(({ host, bundle }) =>
     [...bundle.binaries, ...(bundle.downloads ?? [])].map((item) => ({ item, arch: host.arch })),
   );
