@@ -2,18 +2,24 @@ import * as pulumi from "@pulumi/pulumi";
 import { readDigests } from "./components/artifacts.ts";
 import { lockForProcess } from "./components/host/lock.ts";
 import { readHosts } from "./components/host/reader.ts";
-import { readPrevious } from "./components/previous.ts";
-import { deploy, type ClusterOutputs } from "./components/program.ts";
+import { deployPool, type PoolOutputs } from "./components/pool.ts";
+import { readOutputsOf, readPrevious } from "./components/previous.ts";
+import { deploy, type ClusterOutputs, type ProgramArgs } from "./components/program.ts";
 import { readStackConfig } from "./components/stackconfig.ts";
+import { isPool } from "./plan/pool.ts";
 import { readRequests } from "./plan/requests.ts";
 
-/** The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster and its outputs out. */
-export default async function program(): Promise<ClusterOutputs> {
+/**
+ * The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, or a pool of workers for the
+ * cluster of another stack, and its outputs out.
+ */
+export default async function program(): Promise<ClusterOutputs | PoolOutputs> {
   const stack = pulumi.getStack();
   const { default: inventory } = (await import(`./hosts/${stack}.ts`)) as { default: unknown };
-  return deploy({
+  const config = readStackConfig();
+  const args = {
     stack,
-    config: readStackConfig(),
+    config,
     inventory,
     readHosts,
     readDigests,
@@ -23,5 +29,6 @@ export default async function program(): Promise<ClusterOutputs> {
       lockForProcess(access, hosts, stack, {
         warn: (sentence) => void pulumi.log.warn(sentence).catch(() => undefined),
       }),
-  });
+  } satisfies ProgramArgs;
+  return isPool(config) ? deployPool({ ...args, readOutputsOf }) : deploy(args);
 }

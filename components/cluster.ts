@@ -91,6 +91,8 @@ export class Cluster extends pulumi.ComponentResource {
   /** Subject of the roster → control-plane host on which its steps run. */
   readonly survivors: Record<string, string> = {};
   readonly rosterGeneration: number;
+  /** Key of the authority behind `caCertificate`. A secret. */
+  readonly authorityKey: pulumi.Output<string>;
   /** Tenant → its kubeconfig. Secrets. */
   readonly tenantKubeconfigs: Readonly<Record<string, pulumi.Output<string>>>;
   private readonly args: ClusterArgs;
@@ -107,6 +109,7 @@ export class Cluster extends pulumi.ComponentResource {
     this.machines = new Map(hosts.map((plan): [string, Machine] => [plan.name, this.claim(plan)]));
     this.endpoint = endpointOf(hosts, config);
     this.caCertificate = this.pki.authorities.kubernetes.certificate;
+    this.authorityKey = this.pki.authorities.kubernetes.key;
     this.kubeconfig = this.administratorKubeconfig();
 
     const steps = orderSteps(hosts, {

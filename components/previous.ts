@@ -5,16 +5,21 @@ import type { PreviousRun } from "../plan/previous.ts";
 const attempts = 50;
 const pause = 100;
 
+/** Reads the outputs that the running stack had before this run; undefined when it had none. */
+export async function readPrevious(): Promise<PreviousRun | undefined> {
+  const outputs = await readOutputsOf(`${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`);
+  return outputs["hosts"] === undefined ? undefined : (outputs as unknown as PreviousRun);
+}
+
 /**
- * Reads the outputs that the running stack had before this run; undefined when it had none.
+ * Reads the outputs of a stack by its fully qualified name, secrets in clear. Empty when it has none.
  *
  * Not by a StackReference: in the first moments of a run the engine writes the very file that is read, and a reference that
  * cannot be read ends the run, while a function that fails may be called again.
  */
-export async function readPrevious(): Promise<PreviousRun | undefined> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+export async function readOutputsOf(name: string): Promise<Record<string, unknown>> {
   const { outputs } = await patiently(() => readStackOutputs(name));
-  return outputs["hosts"] === undefined ? undefined : (outputs as unknown as PreviousRun);
+  return outputs;
 }
 
 /** The engine's own function behind StackReference. */

@@ -14,6 +14,7 @@ import type { PreviousRun } from "../plan/previous.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { unreachablePrefix } from "../plan/unreachable.ts";
 import { isBootstrapped } from "../plan/waves.ts";
+import { poolMaterial, type PoolMaterial } from "../plan/pool.ts";
 import { guardTenants, tenantNamespaces, type TenantNamespaces } from "../plan/tenants.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { Cluster } from "./cluster.ts";
@@ -69,6 +70,8 @@ export interface ClusterOutputs {
   tenants: TenantNamespaces;
   /** Tenant → its kubeconfig, YAML. A secret as a whole, apart from `tenants`: secrecy is a property of an output. */
   tenantKubeconfigs: pulumi.Output<Record<string, string>>;
+  /** What stacks of worker pools need, with `plinth:exportPoolMaterial` only. A secret: it gives the whole cluster away. */
+  poolMaterial?: pulumi.Output<PoolMaterial>;
 }
 
 /**
@@ -113,7 +116,8 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
   );
   const { remaining, setAside } = applyOverrides(findings, [...config.overrides, ...args.requests.overrides]);
   if (remaining.length > 0 || identity === undefined) throw new PlinthError(remaining);
-  for (const finding of setAside) await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
+  for (const finding of setAside)
+    await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
   for (const name of unreachable) await pulumi.log.warn(unreachableWarning(name, readings.get(name)));
 
   const cluster = new Cluster(config.clusterName, {
@@ -148,6 +152,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     rosterGeneration: cluster.rosterGeneration,
     tenants: tenantNamespaces(config.tenants),
     tenantKubeconfigs: pulumi.secret(pulumi.all(cluster.tenantKubeconfigs)),
+    ...(config.exportPoolMaterial ? { poolMaterial: materialOf(cluster, hosts, config, access, identity.hex) } : {}),
   };
 }
 
@@ -236,7 +241,31 @@ async function taken(lock: ReturnType<TakeLock>): Promise<readonly Finding[]> {
   }
 }
 
-function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {
+function materialOf(
+  cluster: Cluster,
+  hosts: readonly Host[],
+  config: ClusterConfig,
+  access: Access,
+  clusterId: pulumi.Output<string>,
+): pulumi.Output<PoolMaterial> {
+  const material = poolMaterial(hosts, config, cluster.endpoint, (host) => {
+    const { port = 22, user = "root", hostKey = "" } = access.get(host.name) ?? {};
+    return { port, user, hostKey };
+  });
+  return pulumi.secret(
+    pulumi
+      .all([clusterId, cluster.caCertificate, cluster.authorityKey, cluster.kubeconfig])
+      .apply(([id, certificate, key, kubeconfig]) => ({
+        ...material,
+        clusterId: id,
+        authority: { certificate, key },
+        kubeconfig,
+      })),
+  );
+}
+
+/** What hosts will fetch. */
+export function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {
   return planCluster(hosts, config).flatMap(({ host, bundle }) =>
     [...bundle.binaries, ...(bundle.downloads ?? [])].map((item) => ({ item, arch: host.arch })),
   );

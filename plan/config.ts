@@ -178,6 +178,13 @@ export const configSchema = z.strictObject({
   serviceRouterId: z.coerce.number().int().min(1).max(255).default(52),
   /** Who shares the cluster, by name. Each gets namespaces and a kubeconfig of its own. */
   tenants: z.record(z.string(), tenant).default({}),
+  /** Makes the stack a worker pool of the cluster of another stack, by its fully qualified name. See docs/pools.md. */
+  clusterStack: z
+    .string()
+    .regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/, "must be a stack such as organization/plinth/prod")
+    .optional(),
+  /** Whether the stack has the output that pools need: who reads it has the whole cluster. */
+  exportPoolMaterial: flag.default(false),
   /** Names of guards that are set aside for this run, e.g. `[port-taken]`. */
   overrides: z.array(z.string()).default([]),
 });

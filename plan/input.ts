@@ -1,6 +1,7 @@
 import { parseConfig, type ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { parseInventory, type Host } from "./inventory.ts";
+import { checkPool, isPool } from "./pool.ts";
 import { validateCluster, validateInventory } from "./validate.ts";
 
 /** What a stack asks for, as far as it can be read without any host. */
@@ -14,12 +15,13 @@ export interface StackInput {
 }
 
 /**
- * Reads and checks an inventory and a configuration together.
+ * Reads and checks an inventory and a configuration together. Of a pool's stack what can be judged without its cluster.
  *
  * @param inventory the default export of `hosts/<stack>.ts`.
  * @param rawConfig values of the `plinth:` namespace, keys without the prefix.
  */
 export function checkInput(inventory: unknown, rawConfig: Readonly<Record<string, unknown>>): StackInput {
+  if (isPool(rawConfig)) return checkPool(inventory, rawConfig);
   const { hosts, findings: inventoryFindings } = parseInventory(inventory);
   const { config, findings: configFindings } = parseConfig(rawConfig);
   const clusterFindings = config === undefined ? [] : validateCluster(hosts, config);

@@ -16,8 +16,8 @@ function shared(hosts: readonly Host[], value: (host: Host) => string): [string,
   return [...groups].filter(([, group]) => group.length > 1);
 }
 
-/** What is wrong with the inventory as a whole, whatever the configuration. */
-export function validateInventory(hosts: readonly Host[]): Finding[] {
+/** Hosts that share what each must have of its own. */
+export function validateSharing(hosts: readonly Host[]): Finding[] {
   const findings: Finding[] = [];
   for (const [name, group] of shared(hosts, (host) => host.name)) {
     findings.push(
@@ -52,6 +52,12 @@ export function validateInventory(hosts: readonly Host[]): Finding[] {
       ),
     );
   }
+  return findings;
+}
+
+/** What is wrong with the inventory of a cluster as a whole, whatever the configuration. */
+export function validateInventory(hosts: readonly Host[]): Finding[] {
+  const findings = validateSharing(hosts);
   const members = withRole(hosts, "etcd");
   if (members.length === 0) {
     findings.push(finding("etcd-count", [], "no host has the role etcd", "give 1, 3 or 5 hosts the role etcd"));

@@ -5,7 +5,7 @@ import type { Authority } from "./authority.ts";
 
 export interface LeafArgs {
   spec: LeafSpec;
-  authority: Authority;
+  authority: Pick<Authority, "certificate" | "key">;
   /** Life in hours, and how long before its end an `up` renews the certificate. */
   hours: { validity: number; earlyRenewal: number };
 }

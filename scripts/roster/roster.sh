@@ -106,7 +106,10 @@ etcd_complaint() {
     END { print substr(found != "" ? found : line, 1, 300) }' "$WORK/error")
 }
 
-members_leave
+# The stack of a worker pool has no say in who is a member of etcd.
+case "$ROSTER" in
+  *'member '*) members_leave ;;
+esac
 nodes_leaving
 while read -r no_node _; do
   NODE=$no_node

@@ -8,7 +8,8 @@ import { notInPlan, parsePlan } from "../../../cli/engine/saved-plan.ts";
 import { describeWave } from "../../../cli/review/model.ts";
 import { renderReview } from "../../../cli/review/render.ts";
 import { makeReview } from "../../../cli/review/review.ts";
-import { readPreviousHosts } from "../../../components/previous.ts";
+import { noRequests } from "../../../plan/requests.ts";
+import { readPrevious } from "../../../components/previous.ts";
 import { deploy, type ProgramArgs } from "../../../components/program.ts";
 import { planCluster } from "../../../plan/bundles/index.ts";
 import { artifactPath } from "../../../plan/digests.ts";
@@ -41,7 +42,9 @@ describe("a review of the program", function () {
     inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
     readHosts: () => Promise.resolve(readings()),
     readDigests: () => Promise.resolve(digests),
-    readPrevious: readPreviousHosts,
+    readPrevious,
+    requests: noRequests,
+    lock: () => Promise.resolve(() => Promise.resolve()),
   });
   const program = observed(async () => ({ ...(await deploy(args())) }));
   const review = async (file: string) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { compareBundles } from "../../../plan/bundlechanges.ts";
 import { compareRosters } from "../../../plan/rosterchanges.ts";
-import { rosterCommand } from "../../../components/worker/roster.ts";
+import { rosterCommand } from "../../../components/roster/command.ts";
 import { feed } from "../../../components/host/script.ts";
 
 const bundle = (lines: readonly string[], generation = 1): string =>

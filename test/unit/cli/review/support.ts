@@ -2,7 +2,7 @@ import type { OpType } from "@pulumi/pulumi/automation/index.js";
 import type { Diagnostic, PlannedStep } from "../../../../cli/engine/digest.ts";
 import type { Ordered } from "../../../../cli/review/waves.ts";
 import { feed } from "../../../../components/host/script.ts";
-import { rosterCommand } from "../../../../components/worker/roster.ts";
+import { rosterCommand } from "../../../../components/roster/command.ts";
 import { renderBundle } from "../../../../plan/bundle.ts";
 import { planCluster } from "../../../../plan/bundles/index.ts";
 import type { Host, HostInput } from "../../../../plan/inventory.ts";

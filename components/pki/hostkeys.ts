@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Authority as AuthorityName, SecretSource } from "../../plan/bundle.ts";
+import { renderBootstrapKubeconfig } from "../../plan/bundles/kubelet.ts";
+import { renderHostsToml } from "../../plan/bundles/registries.ts";
+import type { ClusterConfig } from "../../plan/config.ts";
+import { endpointOf } from "../../plan/endpoint.ts";
+import { isNode, type Host } from "../../plan/inventory.ts";
+import { leafHours, leavesOf } from "../../plan/pki.ts";
+import { expandHome } from "../host/access.ts";
+import type { Authority } from "./authority.ts";
+import { Leaf } from "./leaf.ts";
+
+/** Certificate and key of an authority, wherever they come from. */
+export type Signer = Pick<Authority, "certificate" | "key">;
+
+export interface HostKeysArgs {
+  hosts: readonly Host[];
+  config: ClusterConfig;
+  authorityOf: (name: AuthorityName) => Signer;
+}
+
+/** What belongs to single hosts: their leaf certificates and bootstrap tokens. */
+export class HostKeys {
+  private readonly args: HostKeysArgs;
+  private readonly leaves = new Map<string, Leaf>();
+  private readonly bootstrapTokens = new Map<string, random.RandomPassword>();
+
+  /** @param parent of the resources. */
+  constructor(parent: pulumi.Resource, args: HostKeysArgs) {
+    const { hosts, config, authorityOf } = args;
+    this.args = args;
+    const hours = leafHours(config);
+    for (const host of hosts) {
+      for (const spec of leavesOf(host, config)) {
+        const leaf = new Leaf(
+          `${host.name}-${spec.name}`,
+          { spec, authority: authorityOf(spec.authority), hours },
+          { parent },
+        );
+        this.leaves.set(`${host.name}/${spec.name}`, leaf);
+      }
+      if (isNode(host)) {
+        // Six characters of id and sixteen of secret, as bootstrap tokens are made.
+        const token = new random.RandomPassword(
+          `${host.name}-bootstrap-token`,
+          { length: 22, upper: false, special: false },
+          { parent },
+        );
+        this.bootstrapTokens.set(host.name, token);
+      }
+    }
+  }
+
+  /**
+   * The token `id.secret` by which a host asks for its first client certificate. It is worth nothing but while the roster
+   * lets the host join.
+   */
+  bootstrapToken(host: string): pulumi.Output<string> {
+    const token = this.bootstrapTokens.get(host);
+    if (token === undefined) throw new Error(`${host} is not a Node and has no bootstrap token`);
+    return pulumi.secret(token.result.apply((text) => `${text.slice(0, 6)}.${text.slice(6)}`));
+  }
+
+  /** The bytes of a secret file of a host. @throws Error for keys of the control plane. */
+  contentOf(host: Host, source: SecretSource): pulumi.Output<string> {
+    const { hosts, config, authorityOf } = this.args;
+    switch (source.kind) {
+      case "authority":
+        return authorityOf(source.authority)[source.part];
+      case "leaf": {
+        const leaf = this.leaves.get(`${host.name}/${source.leaf}`);
+        if (leaf === undefined) throw new Error(`${host.name} has no certificate named ${source.leaf}`);
+        return leaf[source.part];
+      }
+      case "bootstrap-kubeconfig":
+        return pulumi.secret(
+          this.bootstrapToken(host.name).apply((token) =>
+            renderBootstrapKubeconfig(config.clusterName, endpointOf(hosts, config), token),
+          ),
+        );
+      case "registry":
+        return pulumi.secret(renderHostsToml(source.host, config.registries[source.host], config.registryCredentials));
+      case "registry-authority": {
+        const file = config.registries[source.host]?.caFile;
+        if (file === undefined) throw new Error(`plinth:registries has no caFile for ${source.host}`);
+        return pulumi.output(readFile(expandHome(file), "utf8"));
+      }
+      case "service-account":
+      case "encryption-config":
+        throw new Error(`${host.name} has no ${source.kind}: it is the control plane's`);
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import { z } from "zod";
+import { parseConfig, type ClusterConfig } from "./config.ts";
+import type { HostReading } from "./facts.ts";
+import type { Finding } from "./findings.ts";
+import { hostSchema, parseInventory, withRole, type Host } from "./inventory.ts";
+import { validateCluster, validateSharing } from "./validate.ts";
+
+/**
+ * What a worker pool needs of its cluster, the secret output `poolMaterial`. Whoever has it is an administrator of the
+ * cluster and can make certificates that it trusts.
+ */
+const materialSchema = z.object({
+  /** Of this structure; another number needs another release of Plinth on one of the sides. */
+  format: z.literal(1),
+  clusterId: z.string().min(1),
+  /** URL of the API. */
+  endpoint: z.url(),
+  /** Settings that a pool shares with its cluster, by the names of the configuration. */
+  settings: z.object({
+    clusterName: z.string(),
+    nodeSubnet: z.string(),
+    podCidr: z.string(),
+    serviceCidr: z.string(),
+    clusterDomain: z.string(),
+    network: z.string(),
+  }),
+  kubernetesVersion: z.string(),
+  /** The cluster's authority: it signs the certificates of kubelets, kube-proxy and flannel. PEM. */
+  authority: z.object({ certificate: z.string(), key: z.string() }),
+  /** The administrator's, for the steps of the roster. */
+  kubeconfig: z.string(),
+  /** Where the steps of the roster can be run; the pool's stack has its own SSH key. */
+  controlPlane: z
+    .array(z.object({ name: z.string(), address: z.string(), port: z.number(), user: z.string(), hostKey: z.string() }))
+    .nonempty(),
+  /** Name → address of every host of the cluster's stack. */
+  hosts: z.record(z.string(), z.string()),
+});
+export type PoolMaterial = z.output<typeof materialSchema>;
+
+/** Whether a stack's configuration makes it a worker pool of another stack's cluster. */
+export function isPool(rawConfig: Readonly<Record<string, unknown>>): boolean {
+  return rawConfig["clusterStack"] !== undefined && rawConfig["clusterStack"] !== "";
+}
+
+/** Settings of the cluster, or of what only a cluster's own hosts do. A pool's stack has none of them. */
+const settingsOfCluster = [
+  ...["clusterName", "nodeSubnet", "vip", "externalEndpoint", "virtualRouterId", "podCidr", "serviceCidr"],
+  ...["clusterDomain", "network", "etcdVersion", "apiserverArgs", "controllerManagerArgs", "schedulerArgs"],
+  ...["etcdArgs", "authorityDays", "corednsImage", "metricsServerImage", "dnsUpstreams", "servicePorts"],
+  ...["serviceVip", "serviceRouterId", "tenants", "exportPoolMaterial"],
+];
+
+function input(rule: string, hosts: string[], message: string, remedy: string): Finding {
+  return { rule, kind: "input", hosts, message, remedy };
+}
+
+/**
+ * The material in an output of the cluster's stack.
+ *
+ * @param stack its name, for findings.
+ * @param output undefined when the stack has none.
+ */
+export function parsePoolMaterial(
+  stack: string,
+  output: unknown,
+): { material: PoolMaterial | undefined; findings: Finding[] } {
+  const report = (message: string, remedy: string) => ({
+    material: undefined,
+    findings: [input("pool-material", [], message, remedy)],
+  });
+  if (output === undefined) {
+    return report(
+      `the stack ${stack} has no output poolMaterial`,
+      "correct plinth:clusterStack, or set plinth:exportPoolMaterial to true in the cluster's stack and run up there",
+    );
+  }
+  const parsed = materialSchema.safeParse(output);
+  if (parsed.success) return { material: parsed.data, findings: [] };
+  // Paths only: values are secrets.
+  const where = parsed.error.issues.map(({ path }) => path.map(String).join(".") || "all of it").join(", ");
+  return report(
+    `the output poolMaterial of the stack ${stack} is not as expected (${where})`,
+    "use the same release of Plinth for the cluster and its pools, and run up in the cluster's stack first",
+  );
+}
+
+/**
+ * Reads and checks what a pool's stack asks for.
+ *
+ * @param material undefined where the cluster's stack is not at hand: the configuration then has stand-ins for what it
+ * takes from there, and is not judged in view of it.
+ */
+export function checkPool(
+  inventory: unknown,
+  rawConfig: Readonly<Record<string, unknown>>,
+  material?: PoolMaterial,
+): { hosts: Host[]; config: ClusterConfig | undefined; findings: Finding[] } {
+  const { hosts, findings: inventoryFindings } = parseInventory(inventory);
+  const foreign = Object.keys(rawConfig).filter((key) => settingsOfCluster.includes(key) && rawConfig[key] !== "");
+  const own = Object.fromEntries(Object.entries(rawConfig).filter(([key]) => !foreign.includes(key)));
+  const shared =
+    material === undefined
+      ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24" }
+      : { ...material.settings, externalEndpoint: new URL(material.endpoint).hostname };
+  const { config, findings: configFindings } = parseConfig({ ...own, ...shared });
+  const findings = [
+    ...inventoryFindings,
+    ...validateSharing(hosts),
+    ...configFindings,
+    ...foreign.map((key) =>
+      input(
+        "pool-setting",
+        [],
+        `plinth:${key} is the cluster's`,
+        "remove it: a pool takes it from plinth:clusterStack",
+      ),
+    ),
+    ...hosts
+      .filter((host) => host.roles.some((role) => role !== "worker"))
+      .map((host) =>
+        input(
+          "pool-role",
+          [host.name],
+          `a pool has workers only, and this host has the roles ${host.roles.join(", ")}`,
+          "move the host to the cluster's stack, or give it the role worker alone",
+        ),
+      ),
+  ];
+  if (material !== undefined && config !== undefined) {
+    findings.push(...validateCluster(hosts, config), ...judgePool(hosts, config, material));
+  }
+  return { hosts, config, findings };
+}
+
+/** What is wrong with a pool in view of its cluster. */
+function judgePool(hosts: readonly Host[], config: ClusterConfig, material: PoolMaterial): Finding[] {
+  const findings = hosts.flatMap((host): Finding[] => {
+    const twin = Object.entries(material.hosts).find(
+      ([name, address]) => name === host.name || address === host.address,
+    );
+    if (twin === undefined) return [];
+    const message = `the cluster's stack has the host ${twin.join(" at ")}, and this one is ${host.name} at ${host.address}`;
+    return [input("pool-host", [host.name], message, "give it a name and an address of its own, or leave it there")];
+  });
+  const [major = 0, minor = 0, patch = 0] = numbersOf(config.kubernetesVersion);
+  const [clusterMajor = 0, clusterMinor = 0, clusterPatch = 0] = numbersOf(material.kubernetesVersion);
+  const newer =
+    major > clusterMajor ||
+    (major === clusterMajor && (minor > clusterMinor || (minor === clusterMinor && patch > clusterPatch)));
+  if (newer || major < clusterMajor || clusterMinor - minor > oldestMinor) {
+    findings.push({
+      rule: "pool-version",
+      kind: "guard",
+      hosts: [],
+      message: `plinth:kubernetesVersion ${config.kubernetesVersion} does not go with ${material.kubernetesVersion} of the cluster: a kubelet must not be newer than the API servers, nor more than ${oldestMinor} minor versions older`,
+      remedy: "upgrade the cluster's stack first, its pools afterwards",
+    });
+  }
+  return findings;
+}
+
+/** How many minor versions a kubelet may be behind the API servers (Kubernetes' version skew policy). */
+const oldestMinor = 3;
+
+function numbersOf(version: string): number[] {
+  return version.split(".").map(Number);
+}
+
+/** Hosts that the cluster's own stack, or another pool of it, has claimed. */
+export function guardPool(
+  stack: string,
+  hosts: readonly Host[],
+  readings: ReadonlyMap<string, HostReading>,
+  material: PoolMaterial,
+): Finding[] {
+  return hosts.flatMap((host): Finding[] => {
+    const reading = readings.get(host.name);
+    const claim = reading !== undefined && "facts" in reading ? reading.facts.claim : undefined;
+    if (claim === undefined || claim.clusterId !== material.clusterId || claim.stack === stack) return [];
+    return [
+      {
+        rule: "pool-claim",
+        kind: "guard",
+        hosts: [host.name],
+        message: `the host belongs to the stack ${claim.stack} of the same cluster, as host ${claim.host}`,
+        remedy: "take it out of that stack first",
+      },
+    ];
+  });
+}
+
+/** What a cluster hands to its pools. */
+export function poolMaterial(
+  hosts: readonly Host[],
+  config: ClusterConfig,
+  endpoint: string,
+  reach: (host: Host) => { port: number; user: string; hostKey: string },
+): Omit<PoolMaterial, "clusterId" | "authority" | "kubeconfig"> {
+  const { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network } = config;
+  const [first, ...others] = withRole(hosts, "control-plane").map((host) => ({
+    name: host.name,
+    address: host.address,
+    ...reach(host),
+  }));
+  if (first === undefined) throw new Error("a cluster needs a control-plane host");
+  return {
+    format: 1,
+    endpoint,
+    settings: { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network },
+    kubernetesVersion: config.kubernetesVersion,
+    controlPlane: [first, ...others],
+    hosts: Object.fromEntries(hosts.map(({ name, address }) => [name, address])),
+  };
+}
+
+/** The cluster's control-plane hosts as hosts that can be reached, on which steps of the roster are run. */
+export function survivorsOf(material: PoolMaterial): Host[] {
+  return material.controlPlane.map((host) => hostSchema.parse({ ...host, roles: ["control-plane"] }));
+}
