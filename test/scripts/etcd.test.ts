@@ -298,7 +298,11 @@ onHosts("require etcd-quorum", (host) => {
     );
     assert.deepEqual([host().snapshot(), host().log()], [before, []]);
     etcd.well().members(voter(1), voter(3), `2222, started, cp2, ${peer(2)}, , false`);
-    assert.match(await host().refuse(restarting("2"), 1), /not well: cp2 at - \(it has never started\)/, "one that has never started");
+    assert.match(
+      await host().refuse(restarting("2"), 1),
+      /not well: cp2 at - \(it has never started\)/,
+      "one that has never started",
+    );
   });
 
   it("waits for one that is coming back", async () => {
