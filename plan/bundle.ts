@@ -79,7 +79,7 @@ export interface BundleDirectory {
 
 /** A condition that must hold, or something that must succeed, within a deadline. */
 export interface BundleCheck {
-  /** Name that the host's script knows it by: `check_NAME` or `prepare_NAME` in `scripts/lib/`, kebab case. */
+  /** Name that the host's script knows it by: `check_NAME`, `prepare_NAME` or `require_NAME` in `scripts/lib/`, kebab case. */
   name: string;
   /** Seconds; of a check, counted from the end of the restarts. */
   deadline: number;
@@ -102,6 +102,8 @@ export interface Bundle {
   secrets: readonly BundleSecret[];
   /** Units in the order in which they are restarted. */
   units: readonly string[];
+  /** What must hold before anything is changed, where `unit` runs and is about to be restarted. Default: nothing. */
+  requires?: readonly BundleCheck[];
   /** What is done once the files are there and before any unit starts, in every run, in this order. Default: nothing. */
   prepares?: readonly BundleCheck[];
   /** What must hold at the end. */
@@ -174,6 +176,7 @@ export function renderBundle(
   const conditions = (directive: string, list: readonly BundleCheck[]) => {
     for (const { name, deadline, unit, args } of list) lines.push([directive, name, deadline, unit, ...args].join(" "));
   };
+  conditions("require", bundle.requires ?? []);
   conditions("prepare", bundle.prepares ?? []);
   conditions("check", bundle.checks);
   lines.push("end", "");

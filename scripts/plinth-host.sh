@@ -6,7 +6,8 @@ usage() {
 usage: plinth-host claim                    take this host for a cluster (claim on stdin)
        plinth-host apply                    bring one bundle to this host (bundle on stdin)
        plinth-host status [--verify]        what is here and whether it is as it was left
-       plinth-host retire                   hand over what this host holds, before it leaves
+       plinth-host retire [--host NAME] [--cluster-id ID]
+                                            stop what serves others here, before this host leaves
        plinth-host release --host NAME [--cluster-id ID]
        plinth-host release --force          take everything of ours away, whoever claims this host
 exit codes: 0 done, 1 failed, 65 bad input, 75 another run holds the lock, 77 refused
@@ -24,7 +25,7 @@ main() {
     claim) claim ;;
     apply) apply ;;
     status) status "$@" ;;
-    retire) retire ;;
+    retire) retire "$@" ;;
     release) release "$@" ;;
     help | --help | -h) usage ;;
     *)

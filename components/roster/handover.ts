@@ -10,7 +10,7 @@ import { asRoot, hostScriptPath } from "../host/script.ts";
  */
 export async function handOver(leaving: ReadonlyMap<string, SshTarget>): Promise<void> {
   for (const [name, target] of leaving) {
-    const script = `if test -x ${hostScriptPath}; then ${asRoot} ${hostScriptPath} retire; fi`;
+    const script = `if test -x ${hostScriptPath}; then ${asRoot} ${hostScriptPath} retire --host ${name}; fi`;
     const result = await sharedPool.exec(target, script);
     if (result.code !== 0) {
       const reason = result.stderr.trim().split("\n").at(-1) ?? `exit code ${result.code ?? "none"}`;

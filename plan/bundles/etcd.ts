@@ -118,6 +118,8 @@ export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterCo
     ],
     secrets: secrets(),
     units: [etcdUnit],
+    // A member that was restarted a moment ago, by hand or by its host, gets the time to come back.
+    requires: [{ name: "etcd-quorum", deadline: 60, unit: etcdUnit, args: [etcdClientUrl(host), ...access] }],
     prepares: [
       {
         name: "etcd-join",

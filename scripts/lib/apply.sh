@@ -31,6 +31,7 @@ apply() {
   fi
   intent_read
   hits_merge
+  requires_run
   ap_busy=
   if [ -s "$STAGE/ops" ] || [ -e "$HOME_DIR/intent" ]; then
     ap_busy=yes

@@ -54,13 +54,17 @@ check_etcd_member() {
   fi
 }
 
-# etcd_ask ARGUMENT…: the same question to each line `NAME URL` of STAGE/etcd-asked, side by side. Of the Nth line the answer is in
+# etcd_ask ARGUMENT…: the same question to each line `NAME URL|-` of STAGE/etcd-asked, side by side. Of the Nth line the answer is in
 # STAGE/etcd-answer.N, the complaint in STAGE/etcd-error.N; STAGE/etcd-yes.N is there when it was answered well.
 etcd_ask() {
   rm -f "$STAGE"/etcd-answer.* "$STAGE"/etcd-error.* "$STAGE"/etcd-yes.*
   ea_number=0 ea_children=
   while read -r _ ea_url; do
     ea_number=$((ea_number + 1))
+    if [ "$ea_url" = - ]; then
+      printf 'it has never started\n' >"$STAGE/etcd-error.$ea_number"
+      continue
+    fi
     { etcdctl_call 4 "$ea_url" "$@" >"$STAGE/etcd-answer.$ea_number" 2>"$STAGE/etcd-error.$ea_number" && : >"$STAGE/etcd-yes.$ea_number"; } &
     ea_children="$ea_children $!"
   done <"$STAGE/etcd-asked"
@@ -349,4 +353,60 @@ check_etcd_voter() {
     REASON="it is a learner still: $REASON"
   fi
   return 1
+}
+
+# require_etcd_quorum UNIT CLIENT-URL CA CERT KEY: the voters besides this host's member are enough for a quorum, as far as they answer. Of
+# two voters the other one must, although the cluster stands still for the restart. A member that does not answer itself takes nothing
+# away: its cluster has no quorum, or is not served by it, and what is about to be restarted may be the remedy.
+require_etcd_quorum() {
+  ETCD_CA=$3 ETCD_CERT=$4 ETCD_KEY=$5
+  WAIVED=yes
+  etcdctl_do "$2" endpoint status || {
+    REASON="its member does not answer itself: $REASON"
+    return 1
+  }
+  eq_self=$(awk -F', ' '{ print $2; exit }' "$STAGE/etcdctl")
+  etcdctl_do "$2" member list || {
+    REASON="its member does not list the cluster's members: $REASON"
+    return 1
+  }
+  WAIVED=
+  etcd_members "$STAGE/etcdctl"
+  eq_voters=0
+  : >"$STAGE/etcd-asked"
+  while read -r eq_id eq_name _ eq_clients eq_kind; do
+    if [ "$eq_kind" = learner ]; then
+      # A learner neither votes nor is needed by those that do.
+      if [ "$eq_id" = "$eq_self" ]; then
+        return 0
+      fi
+      continue
+    fi
+    eq_voters=$((eq_voters + 1))
+    if [ "$eq_id" != "$eq_self" ]; then
+      printf '%s\n' "$eq_name ${eq_clients%%,*}" >>"$STAGE/etcd-asked"
+    fi
+  done <"$STAGE/etcd-members"
+  if [ "$eq_voters" -le 1 ]; then
+    return 0
+  fi
+  etcd_ask endpoint health
+  eq_number=0 eq_well=0 eq_silent=
+  while read -r eq_name eq_url; do
+    eq_number=$((eq_number + 1))
+    if [ -e "$STAGE/etcd-yes.$eq_number" ]; then
+      eq_well=$((eq_well + 1))
+    else
+      etcdctl_reason "$STAGE/etcd-error.$eq_number"
+      eq_silent="$eq_silent, $eq_name at $eq_url ($REASON)"
+    fi
+  done <"$STAGE/etcd-asked"
+  eq_needed=$((eq_voters / 2 + 1))
+  if [ "$eq_needed" -ge "$eq_voters" ]; then
+    eq_needed=$((eq_voters - 1))
+  fi
+  if [ "$eq_well" -lt "$eq_needed" ]; then
+    REASON="without it $eq_well of $eq_voters voters answer, $eq_needed are needed; not well: ${eq_silent#, }"
+    return 1
+  fi
 }

@@ -32,10 +32,8 @@ prepare_wait() {
     set -f
     # shellcheck disable=SC2086 # the stream's words
     if prepare "$1" "$3" $pr_arguments; then
-      set +f
       return 0
     fi
-    set +f
     uptime_seconds
     if [ -n "$PERMANENT" ] || [ $((UPTIME - pw_begin)) -ge "$2" ]; then
       FAILURE=${REASON:-it did not succeed} BLAMED=${3#-}

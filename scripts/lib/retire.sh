@@ -1,25 +1,77 @@
-# Retire: a host that is about to leave hands over what it holds while it is still a member. What it carries stays until it
-# is released; the units do not come back by a reboot.
+# Retire: takes a host out of the service of others before it leaves: the VIP first, then what answers through it. etcd, the kubelet,
+# files and manifests stay as they are; `release` does the rest, and `apply` puts the host back into service.
 
-# In this order: the VIP moves before anything that it leads to stops; controllers give their leases back; the API server asks
-# its clients to go elsewhere and serves on through the load balancers of others until they are gone.
-RETIRE_ORDER="keepalived.service kube-scheduler.service kube-controller-manager.service kube-apiserver.service haproxy.service"
+# In the order in which they stop: nothing may be asked of what has stopped already.
+RETIRED_UNITS="keepalived.service kube-scheduler.service kube-controller-manager.service kube-apiserver.service haproxy.service"
 
-# retire
+# retire [--host NAME] [--cluster-id ID]: without a name, whoever this host is.
 retire() {
-  stage_make
-  claim_read
-  lock_take "retire"
-  release_facts
-  rt_stopped=
-  for rt_unit in $RETIRE_ORDER; do
-    # shellcheck disable=SC2086 # a list of words
-    if has_word "$rt_unit" $OWNED_UNITS; then
-      unit_drop "$rt_unit" || die "$EXIT_FAILED" "$FAILURE; correct the cause and run again, it goes on from there"
-      rt_stopped="$rt_stopped $rt_unit"
-    fi
+  re_host='' re_id=
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --host | --cluster-id)
+        if [ $# -lt 2 ]; then
+          die "$EXIT_BAD_INPUT" "$1 needs a value"
+        fi
+        case $1 in
+          --host) re_host=$2 ;;
+          *) re_id=$2 ;;
+        esac
+        shift
+        ;;
+      *) die "$EXIT_BAD_INPUT" "unknown option $1 of retire" ;;
+    esac
+    shift
   done
+  stage_make
+  lock_take "retire"
+  claim_read
+  host_name
+  rt_stopped=
+  if { [ -n "$re_host" ] && [ "$CLAIM_HOST" != "$re_host" ]; } || { [ -n "$re_id" ] && [ "$CLAIM_ID" != "$re_id" ]; }; then
+    say "this host is ${CLAIM_HOST:-nobody} of cluster ${CLAIM_CLUSTER:-none}, not $re_host${re_id:+ of cluster id $re_id}: left as it is"
+  else
+    release_facts
+    for rt_unit in $RETIRED_UNITS; do
+      # shellcheck disable=SC2086 # a list of words
+      if has_word "$rt_unit" $OWNED_UNITS; then
+        unit_retire "$rt_unit" || die "$EXIT_FAILED" "$FAILURE; correct the cause and run again, it goes on from there"
+      fi
+    done
+  fi
   # shellcheck disable=SC2086 # a list of words
   json_list $rt_stopped
-  printf '{"host":"%s","stopped":%s}\n' "$HOST" "$JSON"
+  printf '{"host":"%s","stopped":%s}\n' "${re_host:-$HOST}" "$JSON"
+}
+
+# unit_retire UNIT: stopped, seen to be, and not started at the next boot. Adds it to rt_stopped where it was up. Returns 1 with FAILURE set.
+unit_retire() {
+  units_show "$1" || return 1
+  unit_get "$1"
+  if [ "$UNIT_LOAD" = not-found ]; then
+    return 0
+  fi
+  # Disabled first: a host that loses power in between does not come back with it.
+  case $UNIT_FILE in
+    enabled | enabled-runtime | linked*)
+      if ! ut_error=$(control 60 disable "$1" 2>&1); then
+        FAILURE="cannot disable $1: ${ut_error##*"$NEWLINE"}"
+        return 1
+      fi
+      ;;
+  esac
+  case $UNIT_ACTIVE in
+    inactive | failed) return 0 ;;
+  esac
+  # The unit's own TimeoutStopSec ends a stop that hangs; this bound is for a systemd that does.
+  ut_error=$(control 600 stop "$1" 2>&1)
+  units_show "$1" || return 1
+  unit_get "$1"
+  case $UNIT_ACTIVE in
+    inactive | failed) rt_stopped="$rt_stopped $1" ;;
+    *)
+      FAILURE="$1 does not stop (it is $UNIT_ACTIVE, $UNIT_SUB)${ut_error:+: ${ut_error##*"$NEWLINE"}}"
+      return 1
+      ;;
+  esac
 }

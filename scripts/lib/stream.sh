@@ -12,7 +12,8 @@
 
 # stream_read: ends the script with one sentence when the stream is not right. Never shows text of the secret part.
 stream_read() {
-  awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" -v prepares="$PREPARE_ARGUMENTS" '
+  awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" -v prepares="$PREPARE_ARGUMENTS" \
+    -v requires="$REQUIRE_ARGUMENTS" '
     function bad(text) {
       if (!failed) {
         failed = 1
@@ -68,7 +69,7 @@ stream_read() {
     }
     BEGIN {
       part = 0
-      condition("check", checks); condition("prepare", prepares)
+      condition("check", checks); condition("prepare", prepares); condition("require", requires)
     }
     substr($0, 1, 1) == "|" {
       if (out == "") bad("content that belongs to no file")
@@ -171,7 +172,7 @@ stream_read() {
       units[$2] = 1
       plan($1 " " $2); next
     }
-    $1 == "check" || $1 == "prepare" {
+    $1 == "check" || $1 == "prepare" || $1 == "require" {
       fields(4, 0, $1 " NAME SECONDS UNIT [ARGUMENTS]")
       what = $1 " " $2
       if (!(what in known)) bad("unknown " what)

@@ -264,3 +264,84 @@ onHosts("check etcd-voter", (host) => {
     assert.deepEqual(etcd.log(), []);
   });
 });
+
+onHosts("require etcd-quorum", (host) => {
+  let etcd: FakeEtcd;
+  const restarting = (text: string, seconds = 1) =>
+    new Bundle("etcd")
+      .service("etcd.service", text)
+      .line(`require etcd-quorum ${seconds} etcd.service https://10.0.0.3:2379 /ca /crt /key`);
+
+  beforeEach(async () => {
+    await host().claim("cp3");
+    etcd = new FakeEtcd(host()).members(voter(1), voter(2), voter(3));
+    etcd.silent(refused, "10.0.0.1", "10.0.0.2", "10.0.0.3");
+    await host().apply(restarting("1"));
+    etcd.well();
+    host().log();
+  });
+
+  it("lets a member be restarted while the others are a quorum", async () => {
+    await host().apply(restarting("2"));
+    assert.deepEqual(host().log(), ["daemon-reload", "restart etcd.service"]);
+    etcd.members(voter(1), voter(2), voter(3), voter(4), voter(5)).silent("timeout", "10.0.0.5");
+    await host().apply(restarting("3"));
+  });
+
+  it("refuses where they are not, before anything is changed", async () => {
+    etcd.silent("i/o timeout", "10.0.0.2");
+    const before = host().snapshot();
+    const stderr = await host().refuse(restarting("2"), 1);
+    assert.match(
+      stderr,
+      /^cp3: etcd\.service must not be restarted now .*: without it 1 of 3 voters answer, 2 are needed; not well: cp2 at https:\/\/10\.0\.0\.2:2379 \(i\/o timeout\); nothing was changed$/m,
+    );
+    assert.deepEqual([host().snapshot(), host().log()], [before, []]);
+    etcd.well().members(voter(1), voter(3), `2222, started, cp2, ${peer(2)}, , false`);
+    assert.match(
+      await host().refuse(restarting("2"), 1),
+      /not well: cp2 at - \(it has never started\)/,
+      "one that has never started",
+    );
+  });
+
+  it("waits for one that is coming back", async () => {
+    etcd.silent("i/o timeout", "10.0.0.2");
+    host().command("sleep", 'rm -f "$PLINTH_FAKES/etcd-silent.10.0.0.2"');
+    await host().apply(restarting("2", 60));
+  });
+
+  it("asks nothing where nothing is restarted, or the unit is down", async () => {
+    etcd.silent("i/o timeout", "10.0.0.1", "10.0.0.2");
+    await host().apply(restarting("1"));
+    host().setUnit("etcd.service", "active", "failed");
+    await host().apply(restarting("2"));
+  });
+
+  it("asks little of a small cluster, and of learners nothing", async () => {
+    etcd.silent("i/o timeout", "10.0.0.1");
+    etcd.members(voter(3));
+    await host().apply(restarting("2"));
+    etcd.members(voter(2), voter(3), voter(1).replace("false", "true"));
+    await host().apply(restarting("3"));
+    etcd.members(voter(1), voter(2), voter(3).replace("false", "true"));
+    await host().apply(restarting("4"));
+    etcd.members(voter(1), voter(3));
+    await host().refuse(restarting("5"), 1);
+  });
+
+  it("does not stand in the way where the member has no cluster to serve", async () => {
+    etcd.silent("context deadline exceeded", "10.0.0.3");
+    const { code, stderr } = await host().run(["apply"], restarting("2").text());
+    assert.deepEqual([code, /restarted all the same: its member does not answer itself/.test(stderr)], [0, true]);
+  });
+
+  it("does not stand in the way of putting the previous configuration back", async () => {
+    host().inputs("etcd.service", "/etc/systemd/system/etcd.service");
+    host().behave("etcd.service", "reject /etc/systemd/system/etcd.service bad");
+    // The others go while this one restarts.
+    host().command("journalctl", 'echo timeout >"$PLINTH_FAKES/etcd-silent.10.0.0.2"');
+    const bad = restarting("bad").check("unit-active", 5, "etcd.service");
+    assert.match(await host().refuse(bad, 1), /previous configuration was put back and is healthy/);
+  });
+});

@@ -25,6 +25,10 @@ if [ -e "etcd-silent.$host" ]; then
   say "$why"
 fi
 case "$1 $2" in
+  'endpoint status')
+    printf '%s, %s, 3.6.14\\n' "$endpoint" "$(sed -n "s|^\\([^,]*\\), .*$endpoint,.*|\\1|p" etcd-members)"
+    exit
+    ;;
   'member list') exec cat etcd-members ;;
   'endpoint health')
     if [ -e "etcd-sick.$host" ]; then

@@ -1,0 +1,65 @@
+# Requires: what must hold before a unit that serves is restarted. Asked before anything is changed, and only where the unit runs and is
+# about to be restarted: a unit that is down has nothing to lose, and a first start none either. The way back asks nothing. Each
+# `require_NAME UNIT ARGUMENTS…` looks once, returns 0 when it holds, and sets REASON when not; WAIVED besides where it is no reason to
+# refuse, however long it lasts.
+
+# Known requires and the least number of their arguments; `stream_read` refuses others.
+REQUIRE_ARGUMENTS="etcd-quorum:4"
+
+# requires_run: ends the script when a require of STAGE/plan does not come to hold within its deadline.
+requires_run() {
+  rq_units=
+  : >"$STAGE/requires"
+  while read -r rq_kind rq_name rq_seconds rq_unit rq_arguments; do
+    # shellcheck disable=SC2086 # a list of words
+    if [ "$rq_kind" = require ] && has_word "$rq_unit" $HIT_RESTART; then
+      rq_units="$rq_units $rq_unit"
+      printf '%s\n' "$rq_name $rq_seconds $rq_unit $rq_arguments" >>"$STAGE/requires"
+    fi
+  done <"$STAGE/plan"
+  if [ -z "$rq_units" ]; then
+    return 0
+  fi
+  # shellcheck disable=SC2086 # a list of words
+  units_show $rq_units || die "$EXIT_FAILED" "$FAILURE; nothing was changed"
+  while read -r rq_name rq_seconds rq_unit rq_arguments; do
+    unit_get "$rq_unit"
+    if [ "$UNIT_ACTIVE" = active ]; then
+      require_wait "$rq_name" "$rq_seconds" "$rq_unit"
+    fi
+  done <"$STAGE/requires"
+}
+
+# require_wait NAME SECONDS UNIT, with rq_arguments.
+require_wait() {
+  uptime_seconds
+  rw_begin=$UPTIME
+  while :; do
+    REASON='' WAIVED=
+    set -f
+    # shellcheck disable=SC2086 # the stream's words
+    if require "$1" "$3" $rq_arguments; then
+      return 0
+    fi
+    uptime_seconds
+    if [ $((UPTIME - rw_begin)) -ge "$2" ]; then
+      if [ -n "$WAIVED" ]; then
+        say "$3 is restarted all the same: $REASON"
+        return 0
+      fi
+      die "$EXIT_FAILED" "$3 must not be restarted now (require $1, waited $((UPTIME - rw_begin)) s): $REASON; nothing was changed"
+    fi
+    sleep 1
+  done
+}
+
+# require NAME UNIT ARGUMENTS…
+require() {
+  rr_name=$1
+  shift
+  # The words have been split.
+  set +f
+  case $rr_name in
+    etcd-quorum) require_etcd_quorum "$@" ;;
+  esac
+}
