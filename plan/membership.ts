@@ -152,7 +152,7 @@ export function survivorFor(
   const before = previous?.[subject];
   if (before !== undefined && usable.includes(before)) return before;
   if (usable.includes(subject)) return subject;
-  const sum = [...subject].reduce((total, letter) => total + letter.charCodeAt(0), 0);
+  const sum = Buffer.from(subject).reduce((total, byte) => total + byte, 0);
   const survivor = usable[sum % usable.length];
   if (survivor === undefined)
     throw new Error("no control-plane host can be reached, which the guards should have found");
