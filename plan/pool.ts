@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { parseConfig, type ClusterConfig } from "./config.ts";
+import { configSchema, parseConfig, type ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 import { hostSchema, parseInventory, withRole, type Host } from "./inventory.ts";
@@ -43,13 +44,27 @@ export function isPool(rawConfig: Readonly<Record<string, unknown>>): boolean {
   return rawConfig["clusterStack"] !== undefined && rawConfig["clusterStack"] !== "";
 }
 
-/** Settings of the cluster, or of what only a cluster's own hosts do. A pool's stack has none of them. */
-const settingsOfCluster = [
+/** Settings of the cluster, or of what only a cluster's own hosts do. A pool's stack has none of them set. */
+const settingsOfCluster: readonly string[] = [
   ...["clusterName", "nodeSubnet", "vip", "externalEndpoint", "virtualRouterId", "podCidr", "serviceCidr"],
   ...["clusterDomain", "network", "etcdVersion", "apiserverArgs", "controllerManagerArgs", "schedulerArgs"],
   ...["etcdArgs", "authorityDays", "corednsImage", "metricsServerImage", "dnsUpstreams", "servicePorts"],
   ...["serviceVip", "serviceRouterId", "tenants", "exportPoolMaterial"],
 ];
+
+/**
+ * Whether a pool sets something of the cluster otherwise. The engine fills in the defaults of Pulumi.yaml, so a default says
+ * nothing.
+ */
+function differs(key: string, value: unknown, material: PoolMaterial | undefined): boolean {
+  const field = configSchema.shape[key as keyof typeof configSchema.shape];
+  const parsed = field.safeParse(value);
+  const accepted = [
+    field.safeParse(undefined).data,
+    (material?.settings as Record<string, unknown> | undefined)?.[key],
+  ];
+  return !parsed.success || !accepted.some((other) => isDeepStrictEqual(parsed.data, other));
+}
 
 function input(rule: string, hosts: string[], message: string, remedy: string): Finding {
   return { rule, kind: "input", hosts, message, remedy };
@@ -97,8 +112,10 @@ export function checkPool(
   material?: PoolMaterial,
 ): { hosts: Host[]; config: ClusterConfig | undefined; findings: Finding[] } {
   const { hosts, findings: inventoryFindings } = parseInventory(inventory);
-  const foreign = Object.keys(rawConfig).filter((key) => settingsOfCluster.includes(key) && rawConfig[key] !== "");
-  const own = Object.fromEntries(Object.entries(rawConfig).filter(([key]) => !foreign.includes(key)));
+  const foreign = Object.entries(rawConfig)
+    .filter(([key, value]) => settingsOfCluster.includes(key) && value !== "" && differs(key, value, material))
+    .map(([key]) => key);
+  const own = Object.fromEntries(Object.entries(rawConfig).filter(([key]) => !settingsOfCluster.includes(key)));
   const shared =
     material === undefined
       ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24" }

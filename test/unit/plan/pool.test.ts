@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { configSchema } from "../../../plan/config.ts";
 import { describeFinding } from "../../../plan/findings.ts";
 import { checkInput } from "../../../plan/input.ts";
 import { endpointOf } from "../../../plan/endpoint.ts";
@@ -32,10 +33,28 @@ describe("plan/pool", () => {
     for (const rule of ["duplicate-name", "duplicate-address", "pool-setting"]) assert.ok(rules.includes(rule), rule);
   });
 
-  it("refuses settings of the cluster, even with the value that they have there", () => {
-    assert.match(texts({ podCidr: "10.244.0.0/16" }).join(), /plinth:podCidr is the cluster's/);
+  it("refuses settings of the cluster that are set otherwise", () => {
+    assert.match(texts({ podCidr: "10.99.0.0/16" }).join(), /plinth:podCidr is the cluster's/);
     assert.match(texts({ tenants: { shop: {} } }).join(), /plinth:tenants is the cluster's/);
     assert.match(texts({ vip: "192.0.2.10" }).join(), /plinth:vip is the cluster's/);
+    assert.match(texts({ exportPoolMaterial: "true" }).join(), /plinth:exportPoolMaterial is the cluster's/);
+    assert.match(texts({ clusterName: "other" }).join(), /plinth:clusterName is the cluster's/);
+  });
+
+  it("takes no offence at the defaults, which the engine fills in, nor at what the cluster has", () => {
+    // As the engine gives them: text, but for lists and maps.
+    const defaults = Object.entries(configSchema.shape).map(([key, field]): [string, unknown] => {
+      const value: unknown = field.safeParse(undefined).data;
+      return [key, typeof value === "number" || typeof value === "boolean" ? String(value) : (value ?? "")];
+    });
+    const raw = { ...Object.fromEntries(defaults), ...rawPool };
+    const other = materialOf();
+    other.settings.podCidr = "10.99.0.0/16";
+    for (const settings of [raw, { ...raw, podCidr: "10.99.0.0/16", clusterName: "demo" }]) {
+      const { config, findings } = checkPool(poolHosts, settings, other);
+      assert.deepEqual(findings.map(describeFinding), []);
+      assert.equal(config?.podCidr, "10.99.0.0/16");
+    }
   });
 
   it("refuses hosts that are more than workers, or the cluster's own", () => {
