@@ -11,6 +11,7 @@ import { drift } from "./scenarios/drift.ts";
 import { faults } from "./scenarios/faults.ts";
 import { killed } from "./scenarios/killed.ts";
 import { noChange } from "./scenarios/no-change.ts";
+import { lifecycle } from "./scenarios/lifecycle.ts";
 import { newWorker } from "./scenarios/new-worker.ts";
 import { nodeChange } from "./scenarios/node-change.ts";
 import { nodes } from "./scenarios/nodes.ts";
@@ -53,4 +54,5 @@ describe("a cluster on lab hosts", function () {
   consumer(project);
   twoUps(project);
   destroy(project);
+  lifecycle(project);
 });

@@ -23,7 +23,7 @@ export function newWorker(project: Project): void {
       const { changes } = JSON.parse(stdout) as { changes: { op: string; what: string; host?: string }[] };
       assert.deepEqual(
         changes.filter(({ op }) => op !== "create").map(({ op, what, host }) => `${op} ${what} ${host ?? ""}`),
-        hosts.map((host) => `update loadbalancer ${host}`),
+        ["update evacuation ", "update roster ", ...hosts.map((host) => `update loadbalancer ${host}`)],
       );
       assert.deepEqual([...new Set(changes.filter(({ op }) => op === "create").map(({ host }) => host))], ["w3"]);
     });

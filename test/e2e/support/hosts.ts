@@ -35,10 +35,10 @@ export async function startTimes(project: Project, host: string): Promise<Record
 }
 
 /** The host that has the VIP, by its addresses. */
-export async function vipHolder(project: Project): Promise<string> {
+export async function vipHolder(project: Project, among: readonly string[] = hosts): Promise<string> {
   const holders = (
     await Promise.all(
-      hosts.map(async (host) => {
+      among.map(async (host) => {
         const run = await project.onHost(host, "ip -o -4 address show");
         return run.code === 0 && run.stdout.includes("10.27.0.10/") ? host : undefined;
       }),
