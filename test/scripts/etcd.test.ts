@@ -21,8 +21,8 @@ function bundle(members = declared(1, 2, 3), seconds = 1): Bundle {
     .line(`prepare etcd-join ${seconds} etcd.service cp3 ${peer(3)} /var/lib/etcd /ca /crt /key demo ${members}`);
 }
 
-const checked = (members = declared(1, 2, 3)) =>
-  bundle(members).check("etcd-voter", 1, "etcd.service", `https://10.0.0.3:2379 /ca /crt /key cp3 ${members}`);
+const checked = (members = declared(1, 2, 3), seconds = 1) =>
+  bundle(members).check("etcd-voter", seconds, "etcd.service", `https://10.0.0.3:2379 /ca /crt /key cp3 ${members}`);
 
 function settings(text: string): Record<string, string> {
   const lines = text.split("\n").filter((line) => /^ETCD_/.test(line));
@@ -241,7 +241,7 @@ onHosts("check etcd-voter", (host) => {
   it("promotes a learner once it has caught up, by a member that answers", async () => {
     etcd.members(voter(1), voter(2), mine).sick(learner, "10.0.0.3").silent("timeout", "10.0.0.1");
     etcd.fail("promote", "etcdserver: can only promote a learner member which is in sync with leader");
-    await host().apply(checked());
+    await host().apply(checked(declared(1, 2, 3), 60));
     assert.deepEqual(etcd.log(), ["10.0.0.2 member promote 3333"]);
     assert.equal(settings(host().read(file))["CLUSTER"], declared(3));
   });
