@@ -12,6 +12,7 @@ export interface Registration {
 }
 
 interface Monitor {
+  registerResourceHook?(request: unknown, callback: (error: unknown, response: unknown) => void): void;
   registerResource(request: Request, callback: (error: unknown, response: unknown) => void): void;
 }
 
@@ -56,6 +57,10 @@ export async function record(
     options.preview ?? false,
   );
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+  // The mocks know no hooks, which run in this process only when the engine calls them.
+  monitor.registerResourceHook = (_request, callback) => {
+    callback(null, {});
+  };
   const registrations: Registration[] = [];
   const original = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
