@@ -115,7 +115,11 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     ...guardTenants(config.tenants, previous?.tenants),
   );
   const { remaining, setAside } = applyOverrides(findings, [...config.overrides, ...args.requests.overrides]);
-  if (remaining.length > 0 || identity === undefined) throw new PlinthError(remaining);
+  if (remaining.length > 0 || identity === undefined) {
+    // Who has to come back anyway is told of the hosts that could have been left as they are, too.
+    const leftOut = hosts.filter(({ name }) => unreachable.has(name));
+    throw new PlinthError([...remaining, ...guardHosts(leftOut, config, readings, undefined)]);
+  }
   for (const finding of setAside)
     await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
   for (const name of unreachable) await pulumi.log.warn(unreachableWarning(name, readings.get(name)));
@@ -195,7 +199,11 @@ async function readChange(
     live,
     leaving,
     leavingReadings,
-    handingOver: new Map([...access].filter(([name]) => isRead(leavingReadings.get(name)) && !gone.has(name))),
+    handingOver: new Map(
+      [...access].filter(
+        ([name]) => isRead(leavingReadings.get(name)) && !gone.has(name) && holdsSomething(leaving, name),
+      ),
+    ),
     requests: { ...requests, lost: [...gone] },
     tombstones: {
       ...buried,
@@ -208,6 +216,13 @@ async function readChange(
     bootstrapped,
     unreachable: new Set(unreachable.map(([name]) => name)),
   };
+}
+
+/** Whether a host may hold a VIP, a lease or connections of clients: workers hold nothing that could be handed over. */
+function holdsSomething(leaving: readonly LeavingHost[], name: string): boolean {
+  return leaving.some(
+    (host) => host.name === name && (host.roles.includes("control-plane") || host.roles.includes("load-balancer")),
+  );
 }
 
 function isRead(reading: HostReading | undefined): boolean {

@@ -86,11 +86,15 @@ describe("program", () => {
       commands(registrations)
         .map((item) => item.name)
         .sort(),
-      ["cp1", "cp2", "cp3"].flatMap((host) =>
-        ["baseline", "claim", "controlplane", "drain", "etcd", "loadbalancer", "node", "register", "runtime"].map(
-          (step) => `${host}-${step}`,
+      [
+        ...["cp1", "cp2", "cp3"].flatMap((host) =>
+          ["baseline", "claim", "controlplane", "drain", "etcd", "loadbalancer", "node", "register", "runtime"].map(
+            (step) => `${host}-${step}`,
+          ),
         ),
-      ),
+        "evacuation",
+        "roster",
+      ],
     );
     const cluster = registrations.find((item) => item.type === "plinth:index:Cluster");
     assert.ok(cluster);
@@ -111,12 +115,13 @@ describe("program", () => {
       "cp3-baseline",
     ]);
     assert.deepEqual(waitsFor(registrations, "cp1-controlplane"), ["cp1-claim", "cp1-etcd", "cp2-etcd", "cp3-etcd"]);
-    assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), [
+    assert.deepEqual(waitsFor(registrations, "evacuation"), [
       "cp1-controlplane",
       "cp2-controlplane",
-      "cp3-claim",
       "cp3-controlplane",
     ]);
+    assert.deepEqual(waitsFor(registrations, "roster"), ["evacuation"]);
+    assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), ["cp3-claim", "roster"]);
   });
 
   it("applies what is to be healed again, and nothing else", async () => {
@@ -128,7 +133,7 @@ describe("program", () => {
     const before = await create([]);
     const after = await create(["cp2/etcd", "cp3/claim", "roster", "nobody/etcd"]);
     const changed = [...after].filter(([name, text]) => before.get(name) !== text).map(([name]) => name);
-    assert.deepEqual(changed.sort(), ["cp2-etcd", "cp3-claim"]);
+    assert.deepEqual(changed.sort(), ["cp2-etcd", "cp3-claim", "roster"]);
     const generation = (text = "") => Number(/generation (\d+)/.exec(text)?.[1]);
     assert.equal(generation(after.get("cp2-etcd")), generation(before.get("cp2-etcd")) + 1);
   });
@@ -136,9 +141,11 @@ describe("program", () => {
   it("afterwards rolls: one chain through all hosts", async () => {
     const { registrations } = await run(rolling());
     assert.deepEqual(waitsFor(registrations, "cp1-controlplane"), ["cp1-claim", "cp1-etcd"]);
-    assert.deepEqual(waitsFor(registrations, "cp2-baseline"), ["cp1-loadbalancer", "cp2-claim"]);
+    assert.deepEqual(waitsFor(registrations, "cp2-baseline"), ["cp1-controlplane", "cp2-claim"]);
     assert.deepEqual(waitsFor(registrations, "cp2-etcd"), ["cp2-baseline", "cp2-claim"]);
-    assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), ["cp3-claim", "cp3-controlplane"]);
+    assert.deepEqual(waitsFor(registrations, "evacuation"), ["cp3-controlplane"]);
+    assert.deepEqual(waitsFor(registrations, "cp1-loadbalancer"), ["cp1-claim", "roster"]);
+    assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), ["cp2-loadbalancer", "cp3-claim"]);
   });
 
   it("the order never shows up as a difference: the same inputs before and after the bootstrap", async () => {

@@ -84,10 +84,16 @@ describe("a worker pool", function () {
       commands(registrations)
         .map(({ name }) => name)
         .sort(),
-      ["w1", "w2"].flatMap((host) =>
-        ["baseline", "claim", "drain", "node", "register", "runtime"].map((step) => `${host}-${step}`),
-      ),
+      [
+        "evacuation",
+        "roster",
+        ...["w1", "w2"].flatMap((host) =>
+          ["baseline", "claim", "drain", "node", "register", "runtime"].map((step) => `${host}-${step}`),
+        ),
+      ],
     );
+    const roster = await known(command(registrations, "roster").inputs["create"]);
+    assert.doesNotMatch(String(roster), /member /, "a pool has no say in who is a member of etcd");
     assert.deepEqual(
       registrations.filter(({ type }) => /selfSignedCert|kubernetes:|randomId/.test(type)).map(({ urn }) => urn),
       [],
@@ -138,11 +144,16 @@ describe("a worker pool", function () {
       config: rawConfig,
       inventory: [...threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })), ...poolHosts],
       readHosts: () => Promise.resolve(readingsOf([...hostsOf(), ...hosts])),
-      readPreviousTenants: () => Promise.resolve(undefined),
     };
     const cluster = (await record(() => deploy(args), { state })).registrations;
-    for (const name of ["w1-baseline", "w1-runtime", "w1-node", "w1-drain", "w1-register"])
-      assert.equal(command(pool, name).inputs["create"], command(cluster, name).inputs["create"], name);
+    for (const name of ["w1-baseline", "w1-runtime", "w1-node", "w1-drain", "w1-register"]) {
+      // Each stack answers for its own Nodes.
+      const text = String(command(pool, name).inputs["create"]).replace(
+        `"plinth/owner": "pool"`,
+        `"plinth/owner": "demo"`,
+      );
+      assert.equal(text, command(cluster, name).inputs["create"], name);
+    }
   });
 
   it("rolls in batches once its hosts are in service", async () => {
@@ -186,7 +197,6 @@ describe("what a cluster hands to pools", function () {
       config: { ...rawConfig, ...extra },
       inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
       readHosts: () => Promise.resolve(readingsOf(hostsOf())),
-      readPreviousTenants: () => Promise.resolve(undefined),
     };
     return (await record(() => deploy(args), { state })).outputs as ClusterOutputs;
   };

@@ -4,7 +4,8 @@ import { readPrevious } from "../../../components/previous.ts";
 import { planCluster } from "../../../plan/bundles/index.ts";
 import { artifactPath } from "../../../plan/digests.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
-import { noRequests } from "../../../plan/requests.ts";
+import type { HostInput } from "../../../plan/inventory.ts";
+import { noRequests, type RunRequests } from "../../../plan/requests.ts";
 import { bundleOrder } from "../../../plan/waves.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
@@ -32,10 +33,11 @@ describe("the engine and the program", function () {
   let plugins: Awaited<ReturnType<typeof servePlugins>>;
   let stack: TestStack;
   const full = threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` }));
-  let inventory = full;
+  let inventory: HostInput[] = full;
   let config: Record<string, unknown> = rawConfig;
   let readings: () => Map<string, HostReading> = () => readingsOf(hosts);
   let clusterId = "";
+  let requests: RunRequests = noRequests;
 
   const inService =
     (changed: Record<string, Record<string, BundleFact>> = {}) =>
@@ -67,7 +69,7 @@ describe("the engine and the program", function () {
     readHosts: () => Promise.resolve(readings()),
     readDigests: () => Promise.resolve(digests),
     readPrevious,
-    requests: noRequests,
+    requests,
     lock: () => Promise.resolve(() => Promise.resolve()),
   });
   /** Kinds of operations that change something. */
@@ -93,7 +95,14 @@ describe("the engine and the program", function () {
     assert.ok(commands.concurrency() > 1, "hosts are brought up side by side");
     const order = commands.take();
     const stages = ["baseline", "etcd", "controlplane", "loadbalancer", "drain", "runtime", "node", "register"];
-    assert.equal(order.length, 3 * (1 + stages.length));
+    const cluster = ["create evacuation", "create roster"];
+    assert.deepEqual(
+      order.filter((line) => cluster.includes(line)),
+      cluster,
+    );
+    assert.equal(order.length, 3 * (1 + stages.length) + cluster.length);
+    assert.ok(order.indexOf("create evacuation") > order.findLastIndex((line) => line.endsWith("-controlplane")));
+    assert.ok(order.indexOf("create roster") < order.findIndex((line) => line.endsWith("-loadbalancer")));
     const stageOf = (line: string) => stages.findIndex((stage) => line.endsWith(`-${stage}`));
     // A claim is needed by its own host only: it may end after another host's etcd has begun, not after it has ended everywhere.
     const controlPlane = order.map(stageOf).filter((stage) => stage >= 0 && stage < 4);
@@ -133,10 +142,9 @@ describe("the engine and the program", function () {
     assert.equal(commands.concurrency(), 1);
     assert.deepEqual(
       commands.take(),
-      [
-        ["etcd", "controlplane", "loadbalancer"],
-        ["runtime", "node"],
-      ].flatMap((bundles) => names.flatMap((name) => bundles.map((bundle) => `update ${name}-${bundle}`))),
+      [["etcd", "controlplane"], ["loadbalancer"], ["runtime", "node"]].flatMap((bundles) =>
+        names.flatMap((name) => bundles.map((bundle) => `update ${name}-${bundle}`)),
+      ),
     );
   });
 
@@ -171,19 +179,89 @@ describe("the engine and the program", function () {
     assert.equal(commands.take().filter((line) => line.startsWith("update")).length, 3 * 8);
   });
 
-  it("a host that was made anew while the others serve: refused, like one that is taken out of the inventory", async () => {
-    readings = () => inService()().set("cp2", { facts: factsOf("cp2") });
-    await assert.rejects(up(), /cp2: the host carries no etcd member while the cluster is in service/);
-    readings = inService();
-    inventory = inventory.slice(0, 1);
-    await assert.rejects(up(), /cp3: the host is not in the inventory any more, but it serves the cluster as etcd/);
-    inventory = full;
+  /** What hosts say that serve as members of etcd and as Nodes. */
+  const withMembers = (members: readonly string[]) => () => {
+    const facts = inService()();
+    const all = members.map((name) => ({
+      ...{ id: name, name, peerUrl: `https://192.0.2.1${name.slice(-1)}:2380`, started: true, learner: false },
+    }));
+    for (const name of members) {
+      const reading = facts.get(name);
+      if (reading !== undefined && "facts" in reading) {
+        reading.facts.etcd = { data: true, self: { id: name, learner: false }, leader: "cp1", members: all };
+        reading.facts.nodes = members.map((node) => ({
+          name: node,
+          machineId: `machine-${node}`,
+          ready: true,
+          owner: "demo",
+        }));
+      }
+    }
+    return facts;
+  };
+
+  it("a host that was made anew while the others serve: refused until it is said that it is replaced", async () => {
+    readings = () => withMembers(names)().set("cp2", { facts: factsOf("cp2") });
+    await assert.rejects(up(), /cp2: the cluster knows an etcd member on this host, but its disk holds none/);
     assert.deepEqual(commands.take(), []);
+    readings = withMembers(names);
+    await up();
+    commands.take();
+  });
+
+  it("a host that leaves: out of the roster after the others changed and before load balancers forget it, released last", async () => {
+    inventory = [...full, { name: "w1", address: "192.0.2.21", roles: ["worker"], hostKey: "ssh-ed25519 KEY-w1" }];
+    readings = () => withMembers(names)().set("w1", { facts: factsOf("w1") });
+    await up();
+    const joined = commands.take().filter((line) => line.startsWith("update"));
+    assert.deepEqual(joined, ["update evacuation", "update roster"]);
+    inventory = full;
+    const worker = inService()().get("cp1");
+    assert.ok(worker !== undefined && "facts" in worker && worker.facts.claim !== undefined);
+    const w1 = { facts: { ...factsOf("w1"), claim: { ...worker.facts.claim, host: "w1" }, bundles: {} } };
+    readings = () => withMembers(names)().set("w1", w1);
+    await up();
+    const order = commands.take();
+    assert.deepEqual(
+      order.filter((line) => line.startsWith("update")),
+      ["update evacuation", "update roster"],
+    );
+    assert.equal(order.at(-1), "delete w1-claim");
+    assert.ok(
+      order.findIndex((line) => line.startsWith("delete")) > order.findLastIndex((line) => line.startsWith("update")),
+    );
+  });
+
+  it("a host that leaves and cannot be reached: refused, and done without it once it is declared lost", async () => {
+    inventory = [...full, { name: "w1", address: "192.0.2.21", roles: ["worker"], hostKey: "ssh-ed25519 KEY-w1" }];
+    readings = () => withMembers(names)().set("w1", { facts: factsOf("w1") });
+    await up();
+    commands.take();
+    inventory = full;
+    readings = () => withMembers(names)().set("w1", { failure: "unreachable", message: "no answer" });
+    await assert.rejects(up(), /w1: the host is to leave the cluster but cannot be reached/);
+    assert.deepEqual(commands.take(), []);
+    requests = { ...noRequests, lost: ["w1"] };
+    await up();
+    assert.ok(commands.take().includes("update roster"));
+    requests = noRequests;
+    readings = withMembers(names);
+    assert.deepEqual(changes((await up()).summary), []);
+  });
+
+  it("a host that cannot be reached: its commands stay what they were, all others are done", async () => {
+    readings = () => withMembers(names)().set("cp3", { failure: "unreachable", message: "no answer" });
+    config = { ...config, apiserverArgs: { v: "4" } };
+    await up();
+    assert.deepEqual(commands.take(), ["update cp1-controlplane", "update cp2-controlplane"]);
+    readings = withMembers(names);
+    await up();
+    assert.deepEqual(commands.take(), ["update cp3-controlplane"]);
   });
 
   it("a guard that refuses: no call, and the state as it was", async () => {
     const before = await stack.rawState();
-    readings = () => readingsOf(hosts, { cp1: { failure: "unreachable", message: "no answer" } });
+    readings = () => readingsOf(hosts, { cp1: { failure: "auth", message: "no answer" } });
     config = rawConfig;
     await assert.rejects(up(), /cp1: no answer/);
     assert.deepEqual(commands.take(), []);

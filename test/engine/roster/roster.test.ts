@@ -77,6 +77,7 @@ describe("the roster's scripts", function () {
     const variables = {
       MACHINE_ID: machine,
       READINESS: "required",
+      RUNTIME: "containerd 2.4.1",
       TAINTS: renderTaints(host),
       MANIFEST: renderNodeManifest(host, "lab"),
     };
@@ -257,6 +258,43 @@ describe("the roster's scripts", function () {
     assert.equal((await node("w1")).spec.unschedulable, undefined);
     assert.deepEqual(await keys("w1"), ["manual:NoSchedule"]);
     assert.equal((await node("w1")).metadata.annotations?.["plinth/drained"], undefined);
+  });
+
+  it("drain nothing when the Node has that runtime already: the step has only moved to another host", async () => {
+    await join("w30");
+    assert.equal((await register("w30")).code, 0);
+    const moved = await run({
+      ...{ script: "drain", node: "w30", deadline: 20 },
+      variables: { MACHINE_ID: machine, RUNTIME: "containerd 2.4.1" },
+    });
+    assert.equal(moved.code, 0, moved.stderr);
+    assert.match(moved.stdout, /"drained":false,"reason":"it has that runtime already"/);
+    assert.equal((await node("w30")).spec.unschedulable, undefined);
+  });
+
+  it("let Nodes leave that are not on the roster, and those of others alone", async () => {
+    for (const name of ["w31", "w32", "w33"]) {
+      await join(name);
+      assert.equal((await register(name)).code, 0);
+    }
+    await patch("w33", { metadata: { annotations: { "plinth/owner": "another" } } });
+    const nodes = (await server.get("/api/v1/nodes")) as unknown as { items: { metadata: { name: string } }[] };
+    const stay = nodes.items.map(({ metadata }) => metadata.name).filter((name) => name !== "w32" && name !== "w33");
+    const roster = stay.map((name) => `node ${name} ${machine}`).join("\n");
+    const step = (script: "evacuation" | "roster") =>
+      run({ script, node: script, deadline: 20, variables: { ROSTER: roster, OWNER: "lab", LOCAL: "", GRACE: "" } });
+    const evacuated = await step("evacuation");
+    assert.equal(evacuated.code, 0, evacuated.stderr);
+    assert.match(evacuated.stdout, /"node":"w32","drained":true/);
+    assert.equal((await node("w32")).spec.unschedulable, true);
+    const left = await step("roster");
+    assert.equal(left.code, 0, left.stderr);
+    assert.match(left.stdout, /"node":"w32","deleted":true/);
+    assert.equal(await server.get("/api/v1/nodes/w32"), undefined);
+    assert.equal((await node("w31")).spec.unschedulable, undefined);
+    assert.equal((await node("w33")).spec.unschedulable, undefined);
+    // Finished already: nothing is done a second time.
+    assert.deepEqual([(await step("evacuation")).code, (await step("roster")).stdout], [0, ""]);
   });
 
   it("have nothing to drain where there is no Node yet", async () => {
