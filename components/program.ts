@@ -220,9 +220,7 @@ async function readChange(
 
 /** Whether a host may hold a VIP, a lease or connections of clients: workers hold nothing that could be handed over. */
 function holdsSomething(leaving: readonly LeavingHost[], name: string): boolean {
-  return leaving.some(
-    (host) => host.name === name && (host.roles.includes("control-plane") || host.roles.includes("load-balancer")),
-  );
+  return leaving.some((host) => host.name === name && host.roles.some((role) => role !== "worker"));
 }
 
 function isRead(reading: HostReading | undefined): boolean {
