@@ -192,6 +192,14 @@ describe("a preview", () => {
     assert.equal(plannedChanges(digest, hosts, false)[0]?.diff, undefined);
   });
 
+  it("shows a deletion without lines: the engine says null where there is nothing new", () => {
+    const digest = new Digest();
+    const step = commandStep("delete", "cp1-claim", { create: "a\n" }, {});
+    digest.planned.push({ ...step, metadata: { ...step.metadata, new: null as never } });
+    const changes = plannedChanges(digest, hosts, true);
+    assert.deepEqual(previewLines(digest, changes, bare), ["  - delete claim on cp1", "Plan: 1 to delete."]);
+  });
+
   it("says when there is nothing to do, or nothing but bookkeeping", () => {
     const digest = new Digest();
     assert.deepEqual(previewLines(digest, [], bare), ["Plan: no changes."]);
