@@ -185,9 +185,12 @@ export class Cluster extends pulumi.ComponentResource {
   }
 
   /** How the control-plane host is reached on which the roster's steps for a subject run. */
-  private survivor(subject: string): SshTarget {
+  private survivor(subject: string, frozen = false): SshTarget {
     const { hosts, readings, previous } = this.args;
-    const name = survivorFor(subject, usableSurvivors(hosts, readings), previous?.survivors);
+    const before = previous?.survivors?.[subject];
+    // Nothing is run for a host that cannot be reached, so nothing has to move either.
+    const stays = frozen && before !== undefined && this.machines.has(before);
+    const name = stays ? before : survivorFor(subject, usableSurvivors(hosts, readings), previous?.survivors);
     this.survivors[subject] = name;
     return this.machine(name).host.target;
   }
@@ -211,7 +214,7 @@ export class Cluster extends pulumi.ComponentResource {
     const { plan, facts, host } = this.machine(step.host);
     if (step.name === "drain" || step.name === "register") {
       const roster = {
-        survivor: this.survivor(plan.name),
+        survivor: this.survivor(plan.name, host.frozen),
         kubeconfig: this.kubeconfig,
         machineId: this.machineIds[plan.name] ?? "",
         after,
