@@ -43,6 +43,19 @@ kube() {
   kubectl --request-timeout=10s "$@" 2>"$WORK/error"
 }
 
+# transient: whether kubectl's complaint is about a connection, or about a server that is not itself for a moment.
+transient() {
+  grep -qE 'Unable to connect|connection (reset|refused)|was refused|i/o timeout|TLS handshake|unexpected EOF|: EOF|context deadline|etcdserver: |too many requests|currently unable' "$WORK/error"
+}
+
+# again: whether what has failed may be tried once more: it was transient and there is time. Waits a moment.
+again() {
+  if ! transient || late; then
+    return 1
+  fi
+  sleep 1
+}
+
 # complaint: sets COMPLAINT to the last line of kubectl's complaint.
 complaint() {
   COMPLAINT=
@@ -78,10 +91,12 @@ node_read() {
 
 # node_field PATH: sets VALUE to a field of the Node, by its path in jsonpath.
 node_field() {
-  VALUE=$(kube get node "$NODE" -o jsonpath="{$1}") || {
-    complaint
-    fail "it could not be read: $COMPLAINT"
-  }
+  until VALUE=$(kube get node "$NODE" -o jsonpath="{$1}"); do
+    if ! again; then
+      complaint
+      fail "it could not be read: $COMPLAINT"
+    fi
+  done
 }
 
 # nodes_leaving: WORK/leaving, lines `NAME leaves|replaced` of the Nodes of OWNER that ROSTER does not name, or names with

@@ -15,15 +15,15 @@ if [ "$FOUND" = no ]; then
 fi
 # A Node tells which runtime it was registered with: the step may only have moved to another control-plane host.
 node_field .metadata.annotations.plinth/runtime
-runtime=$VALUE
-if [ -z "$runtime" ]; then
+has=$VALUE
+if [ -z "$has" ]; then
   # Registered by a release that did not note it down: what the kubelet says is the next best.
   node_field .status.nodeInfo.containerRuntimeVersion
   case "$RUNTIME" in
-    "containerd ${VALUE#containerd://}, "*) runtime=$RUNTIME ;;
+    "containerd ${VALUE#containerd://}, "*) has=$RUNTIME ;;
   esac
 fi
-if [ "$runtime" = "$RUNTIME" ]; then
+if [ "$has" = "$RUNTIME" ]; then
   printf '{"node":"%s","drained":false,"reason":"it has that runtime already","for":"%s"}\n' "$NODE" "$RUNTIME"
   exit 0
 fi
@@ -44,7 +44,7 @@ undo() {
   if [ "$before" = uncordon ]; then
     kube uncordon "$NODE" >/dev/null
   fi
-  kube annotate --overwrite node "$NODE" plinth/drained- ${runtime:+"plinth/runtime=$runtime"} >/dev/null
+  kube annotate --overwrite node "$NODE" plinth/drained- ${has:+"plinth/runtime=$has"} >/dev/null
 }
 
 kube annotate --overwrite node "$NODE" "plinth/drained=$before" plinth/runtime- >/dev/null || {

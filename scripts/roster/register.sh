@@ -84,10 +84,13 @@ join() {
 }
 
 declare_labels() {
-  if ! printf '%s\n' "$MANIFEST" | kube apply --server-side --field-manager="$MANAGER" -f - >/dev/null; then
+  while ! printf '%s\n' "$MANIFEST" | kube apply --server-side --field-manager="$MANAGER" -f - >/dev/null; do
+    if again; then
+      continue
+    fi
     # The complaint has many lines; those that name a field or an owner tell.
     fail "labels and annotations could not be set: $(awk 'n < 6 && !/^Please/ { printf "%s%s", n++ ? " " : "", $0 }' "$WORK/error")"
-  fi
+  done
 }
 
 # declare_taints: what we set earlier and do not want any more goes, what others set stays. The Node is schedulable again
@@ -126,7 +129,7 @@ declare_taints() {
     complaint
     case $COMPLAINT in
       *"has been modified"*) ;;
-      *) fail "its taints could not be set: $COMPLAINT" ;;
+      *) transient || fail "its taints could not be set: $COMPLAINT" ;;
     esac
     if late; then
       fail "its taints could not be set within $DEADLINE s: others change the Node all the time"
@@ -139,8 +142,10 @@ join
 declare_labels
 declare_taints
 # What a drain looks for: this host has that runtime now.
-kube annotate --overwrite node "$NODE" "plinth/runtime=$RUNTIME" >/dev/null || {
-  complaint
-  fail "its runtime could not be noted down: $COMPLAINT"
-}
+until kube annotate --overwrite node "$NODE" "plinth/runtime=$RUNTIME" >/dev/null; do
+  if ! again; then
+    complaint
+    fail "its runtime could not be noted down: $COMPLAINT"
+  fi
+done
 printf '{"node":"%s","ready":"%s","certificatesApproved":%s,"taintsChanged":%s}\n' "$NODE" "$READY" "$APPROVED" "$TAINTED"

@@ -13,6 +13,7 @@ ask() {
   if [ "$(id -u)" != 0 ]; then
     as_sudo='sudo -n'
   fi
+  # shellcheck disable=SC2086 # one or two words, or none
   timeout 15 $as_sudo /opt/plinth/bin/etcdctl --endpoints "$as_endpoints" --cacert "$PKI/ca.crt" \
     --cert "$PKI/healthcheck.crt" --key "$PKI/healthcheck.key" --dial-timeout 3s --command-timeout 8s "$@" \
     >"$WORK/etcd" 2>"$WORK/error" </dev/null
