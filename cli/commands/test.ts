@@ -13,14 +13,16 @@ export function testCommand(): Command {
   ];
   return new Command("test")
     .description("run the tests of this project and end with one line: N passed, N failed")
-    .addArgument(new Argument("[tier...]", "tiers to run, in this order; none: all").choices([CHECK, ...tierNames]))
+    .addArgument(
+      new Argument("[tier...]", "tiers to run, in this order; none: all but lifecycle").choices([CHECK, ...tierNames]),
+    )
     .addOption(new Option("-g, --grep <regex>", "only tests whose title matches; leaves the static checks out"))
     .addHelpText(
       "after",
       [
         ["", "Tiers:", ...list].join("\n"),
         examplesHelp([
-          ["./plinth test", "everything"],
+          ["./plinth test", "everything that need not be named"],
           ["./plinth test unit scripts", "two tiers, without the static checks"],
           ["./plinth test e2e --grep 'power loss'", "some tests of one tier"],
         ]),
@@ -55,6 +57,11 @@ async function test(names: string[], options: { grep?: string }): Promise<void> 
   }
   if (!onlyChecks) {
     for (const tier of selectTiers(names)) await section(tier.name, () => runTier(tier, run));
+  }
+  if (names.length === 0) {
+    for (const { name } of tiers.filter(({ byName }) => byName)) {
+      terminal.print(`not run, because it is run only by name: ./plinth test ${name}`);
+    }
   }
   terminal.print(tallyLine(total));
   if (total.failed > 0) throw new QuietExit(Exit.failed);

@@ -9,6 +9,8 @@ export interface Tier {
   needs: readonly Need[];
   /** Milliseconds that one test may take, unless it says otherwise. */
   timeout: number;
+  /** Run only when it is named: it takes longer than all others together may. */
+  byName?: true;
 }
 
 /** The tiers in the order in which they run: the quick ones first, real hosts last. */
@@ -48,11 +50,22 @@ export const tiers: readonly Tier[] = [
     needs: ["pulumi", "artifacts"],
     timeout: 600_000,
   },
+  {
+    name: "lifecycle",
+    description:
+      "the same, for hosts that join, leave, are lost and are replaced, drift, tenants and two runs at once (only by name)",
+    files: "test/lifecycle/**/*.test.ts",
+    needs: ["pulumi", "artifacts"],
+    timeout: 600_000,
+    byName: true,
+  },
 ];
 
 export const tierNames = tiers.map(({ name }) => name);
 
-/** The wanted tiers in running order; none named means all. */
+/** The wanted tiers in running order; none named means all that need not be named. */
 export function selectTiers(names: readonly string[]): Tier[] {
-  return names.length === 0 ? [...tiers] : tiers.filter(({ name }) => names.includes(name));
+  return names.length === 0
+    ? tiers.filter(({ byName }) => byName !== true)
+    : tiers.filter(({ name }) => names.includes(name));
 }

@@ -1,0 +1,31 @@
+import { consumer } from "../e2e/scenarios/consumer.ts";
+import { drift } from "../e2e/scenarios/drift.ts";
+import { lifecycle } from "../e2e/scenarios/lifecycle.ts";
+import { newWorker } from "../e2e/scenarios/new-worker.ts";
+import { workloads } from "../e2e/scenarios/workloads.ts";
+import { twoUps } from "../e2e/scenarios/two-ups.ts";
+import { Poller } from "../e2e/support/poller.ts";
+import { Project } from "../e2e/support/project.ts";
+
+// One cluster on lab hosts of its own, as in test/e2e/cluster.test.ts: the scenarios build on each other.
+describe("the hosts of a cluster", function () {
+  this.timeout(600_000);
+  this.bail(true);
+  const project = new Project("lifecycle");
+
+  before(async () => {
+    await project.create();
+    await project.expect(0, "up", "--yes");
+  });
+  after(async () => {
+    await Poller.stopAll();
+    await project.remove();
+  });
+
+  workloads(project);
+  drift(project);
+  consumer(project);
+  twoUps(project);
+  newWorker(project);
+  lifecycle(project);
+});
