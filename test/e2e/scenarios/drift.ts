@@ -90,9 +90,9 @@ export function drift(project: Project): void {
         (await read(1)).unseen.map(({ host }) => host),
         [worker],
       );
-      await project.read("cp2", "echo >>/etc/etcd/bootstrap.env");
+      await project.read("cp2", "echo >>/etc/haproxy/haproxy.cfg");
       const { stdout } = await project.expect(4, "drift");
-      assert.match(stdout, /cp2 +etcd +file +\/etc\/etcd\/bootstrap\.env/);
+      assert.match(stdout, /cp2 +loadbalancer +file +\/etc\/haproxy\/haproxy\.cfg/);
       assert.match(stdout, /1 difference, looked at 4 of 5 hosts/);
       await project.expect(0, "lab", "start", worker);
       await eventually("status is green", 180, async () =>
