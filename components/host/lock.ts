@@ -118,7 +118,7 @@ export async function takeClusterLock(
 class HostLock {
   #command: AttendedCommand | undefined;
   #heard = Date.now();
-  #taking = false;
+  #taking: Promise<void> | undefined;
   #ended = false;
   readonly #take: () => Promise<AttendedCommand | undefined>;
   readonly #connected: () => boolean;
@@ -160,23 +160,24 @@ class HostLock {
       return;
     }
     // Never dials: a host that is being waited for is not to lose its dial budget to this.
-    if (this.#taking || this.#ended || !this.#connected()) return;
-    this.#taking = true;
-    try {
-      await this.take();
-    } catch {
-      // The next beat tries again.
-    } finally {
-      this.#taking = false;
-    }
+    if (this.#taking !== undefined || this.#ended || !this.#connected()) return;
+    this.#taking = this.take()
+      .catch(() => undefined) // The next beat tries again.
+      .then(() => {
+        this.#taking = undefined;
+      });
+    await this.#taking;
   }
 
   async end(): Promise<void> {
     this.#ended = true;
-    const command = this.#command;
-    if (command === undefined) return;
-    command.end();
-    await within(goodbyeSeconds * 1000, [command.ended.catch(() => undefined)]);
+    this.#command?.end();
+    const over = async (): Promise<void> => {
+      // What is being taken again is given back as soon as it is there.
+      await this.#taking;
+      await this.#command?.ended.catch(() => undefined);
+    };
+    await within(goodbyeSeconds * 1000, [over()]);
   }
 }
 

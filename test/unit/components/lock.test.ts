@@ -179,6 +179,30 @@ describe("the cluster's run lock", function () {
     for (const { name } of hosts) assert.equal(free(name), true, name);
   });
 
+  it("is given back also where it was just being taken again", async () => {
+    const own = pool();
+    let takenAgain = 0;
+    const slow: Pick<SshPool, "attend" | "connected"> = {
+      connected: (target) => own.connected(target),
+      attend: async (...args) => {
+        const command = await own.attend(...args);
+        if (told.length > 0) {
+          takenAgain++;
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+        }
+        return command;
+      },
+    };
+    const told: string[] = [];
+    const release = await take("a", { pool: slow, beat: 100, warn: (sentence) => void told.push(sentence) });
+    for (const name of ["cp1", "cp2"]) servers.get(name)?.dropConnections();
+    await eventually("a warning", 5, () => Promise.resolve(told[0]));
+    await own.exec(access.get("cp2") ?? { host: "" }, "true");
+    await eventually("it is being taken", 5, () => Promise.resolve(takenAgain > 0 && !free("cp2") ? true : undefined));
+    await release();
+    for (const { name } of hosts) assert.equal(free(name), true, name);
+  });
+
   it("does not keep its process alive, and is gone with it", async () => {
     const targets = JSON.stringify([...access]);
     const program = `
