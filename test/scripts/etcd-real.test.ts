@@ -1,18 +1,36 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
 import { parseFacts, type EtcdFacts } from "../../plan/facts.ts";
+import { eventually } from "../support/eventually.ts";
 import { Bundle, me } from "./support/bundle.ts";
 import { FakeHost } from "./support/fake-host.ts";
 
 /** Addresses of the loopback network, a part of it that no other run is likely to use. */
 const network = `127.${64 + (process.pid % 64)}.${(process.pid >> 6) % 256}`;
-const url = (n: number, port: number) => `http://${network}.${n}:${port}`;
+const url = (n: number, port: number) => `https://${network}.${n}:${port}`;
+const pki = "/etc/kubernetes/pki/etcd";
+/** Authority, certificate and key on every host, as arguments of prepares and checks. */
+const access = ["ca.crt", "tls.crt", "tls.key"].map((file) => `${pki}/${file}`).join(" ");
+
+/** An authority and one certificate for all members, in a new folder. Connections come from the first address of loopback. */
+function makeCertificates(): string {
+  const folder = mkdtempSync(join(tmpdir(), "plinth-etcd-pki-"));
+  const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+  openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=etcd-ca");
+  const names = ["127.0.0.1", ...[1, 2, 3, 4, 5].map((n) => `${network}.${n}`)].map((address) => `IP:${address}`);
+  const issuer = ["-CA", "ca.crt", "-CAkey", "ca.key", "-addext", `subjectAltName=${names.join(",")}`];
+  const uses = ["-addext", "extendedKeyUsage=serverAuth,clientAuth", "-addext", "basicConstraints=CA:FALSE"];
+  openssl("req", "-x509", ...key, ...issuer, ...uses, "-keyout", "tls.key", "-out", "tls.crt", "-subj", "/CN=etcd");
+  return folder;
+}
 
 /** A host whose systemd is made of files, and whose etcd is real. */
 class Member {
@@ -22,12 +40,13 @@ class Member {
   private readonly etcd: string;
   private process: ChildProcess | undefined;
 
-  constructor(n: number, etcd: string, etcdctl: string) {
+  constructor(n: number, etcd: string, etcdctl: string, certificates: string) {
     this.n = n;
     this.name = `cp${n}`;
     this.etcd = etcd;
     mkdirSync(this.host.path("/opt/plinth/bin"), { recursive: true });
     symlinkSync(etcdctl, this.host.path("/opt/plinth/bin/etcdctl"));
+    cpSync(certificates, this.host.path(pki), { recursive: true });
   }
 
   private bundle(members: string): Bundle {
@@ -35,7 +54,9 @@ class Member {
       .line(`directory /var/lib/etcd 0700 ${me} keep`)
       .line(`directory /etc/etcd 0755 ${me} purge`)
       .service("etcd.service")
-      .line(`prepare etcd-join 60 etcd.service ${this.name} ${url(this.n, 2380)} /var/lib/etcd - - - demo ${members}`);
+      .line(
+        `prepare etcd-join 60 etcd.service ${this.name} ${url(this.n, 2380)} /var/lib/etcd ${access} demo ${members}`,
+      );
   }
 
   async claim(): Promise<void> {
@@ -51,7 +72,7 @@ class Member {
   }
 
   async check(members: string): Promise<void> {
-    const args = `${url(this.n, 2379)} - - - ${this.name} ${members}`;
+    const args = `${url(this.n, 2379)} ${access} ${this.name} ${members}`;
     await this.host.apply(this.bundle(members).check("etcd-voter", 60, "etcd.service", args));
   }
 
@@ -67,6 +88,14 @@ class Member {
       "listen-peer-urls": url(this.n, 2380),
       "initial-advertise-peer-urls": url(this.n, 2380),
       "unsafe-no-fsync": "true",
+      ...Object.fromEntries(
+        ["", "peer-"].flatMap((kind) => [
+          [`${kind}client-cert-auth`, "true"],
+          [`${kind}trusted-ca-file`, this.host.path(`${pki}/ca.crt`)],
+          [`${kind}cert-file`, this.host.path(`${pki}/tls.crt`)],
+          [`${kind}key-file`, this.host.path(`${pki}/tls.key`)],
+        ]),
+      ),
     };
     this.process = spawn(
       this.etcd,
@@ -98,7 +127,12 @@ class Member {
 
   async list(): Promise<string[]> {
     const etcdctl = this.host.path("/opt/plinth/bin/etcdctl");
-    const { stdout } = await promisify(execFile)(etcdctl, ["--endpoints", url(this.n, 2379), "member", "list"]);
+    const [ca = "", cert = "", key = ""] = access.split(" ").map((file) => this.host.path(file));
+    const credentials = ["--cacert", ca, "--cert", cert, "--key", key];
+    const { stdout } = await promisify(execFile)(etcdctl, [
+      ...["--endpoints", url(this.n, 2379), ...credentials],
+      ...["member", "list"],
+    ]);
     return stdout
       .trim()
       .split("\n")
@@ -120,6 +154,7 @@ class Member {
 describe("members of a real etcd", function () {
   this.timeout(300_000);
   const members: Member[] = [];
+  let certificates = "";
   const declared = (...numbers: number[]) => numbers.map((n) => `cp${n}=${url(n, 2380)}`).join(",");
   const voters = (...numbers: number[]) => numbers.map((n) => `cp${n} started voter`);
   const member = (n: number): Member => {
@@ -134,7 +169,9 @@ describe("members of a real etcd", function () {
     const paths = await ensureArtifacts(
       ["etcd", "etcdctl"].map((name) => ({ name, version: defaultVersions[name] ?? "" })),
     );
-    for (let n = 1; n <= 5; n++) members.push(new Member(n, paths.get("etcd") ?? "", paths.get("etcdctl") ?? ""));
+    certificates = makeCertificates();
+    for (let n = 1; n <= 5; n++)
+      members.push(new Member(n, paths.get("etcd") ?? "", paths.get("etcdctl") ?? "", certificates));
     for (const each of members) await each.claim();
   });
 
@@ -143,12 +180,17 @@ describe("members of a real etcd", function () {
       await each.kill();
       each.host.remove();
     }
+    rmSync(certificates, { recursive: true, force: true });
   });
 
   it("begin a cluster together, also the one that comes late", async () => {
     const all = declared(1, 2, 3);
-    await Promise.all([1, 2].map((n) => member(n).prepare(all)));
+    await member(1).prepare(all);
     member(1).start();
+    await eventually("the first one waits for the others", 20, () =>
+      Promise.resolve(member(1).log().includes("starting a new election") ? true : undefined),
+    );
+    await member(2).prepare(all);
     member(2).start();
     await Promise.all([1, 2].map((n) => member(n).check(all)));
     await member(3).prepare(all);
@@ -201,7 +243,7 @@ describe("members of a real etcd", function () {
   it("begin nothing new beside a cluster that stands still", async () => {
     await member(2).kill();
     await member(3).kill();
-    const line = `prepare etcd-join 1 - cp4 ${url(4, 2380)} /var/lib/other - - - demo ${declared(1, 3, 4)}`;
+    const line = `prepare etcd-join 1 - cp4 ${url(4, 2380)} /var/lib/other ${access} demo ${declared(1, 3, 4)}`;
     const { code, stderr } = await member(4).host.run(["apply"], new Bundle("probe").line(line).text());
     assert.equal(code, 1);
     assert.match(stderr, /the cluster is in service, but cp1 does not list its members \(has it lost its quorum\?\)/);
