@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { planCluster } from "../plan/bundles/index.ts";
+import { membershipChange } from "../plan/change.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
 import { hostVersions, type HostReading, type HostVersions } from "../plan/facts.ts";
@@ -9,11 +10,10 @@ import { applyOverrides, guardHosts, guardMembership, guardSettings } from "../p
 import { checkInput } from "../plan/input.ts";
 import type { Host } from "../plan/inventory.ts";
 import { liveCluster } from "../plan/live.ts";
-import { leavingHosts, type LeavingHost, type PreviousHost, type Tombstone } from "../plan/membership.ts";
+import { leavingHosts, type PreviousHost, type Tombstone } from "../plan/membership.ts";
 import type { PreviousRun } from "../plan/previous.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { unreachablePrefix } from "../plan/unreachable.ts";
-import { isBootstrapped } from "../plan/waves.ts";
 import { poolMaterial, type PoolMaterial } from "../plan/pool.ts";
 import { guardTenants, tenantNamespaces, type TenantNamespaces } from "../plan/tenants.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
@@ -97,15 +97,18 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
   if (artifacts.findings.length === 0 && findings.length === 0) {
     findings.push(...missingArtifacts(artifacts.digests, config.artifactsUrl, neededArtifacts(hosts, config)));
   }
-  const change = await readChange(args, hosts, config, readings, previous);
-  const { live, leaving, tombstones, bootstrapped, unreachable } = change;
+  const leaving = leavingHosts(hosts, previous?.hosts, liveCluster(readings), args.stack);
+  const { access: leavingAccess } = await resolveAccess(leaving, config);
+  const everybody = leaving.length === 0 ? readings : new Map([...readings, ...(await args.readHosts(leavingAccess))]);
+  const change = membershipChange({ hosts, leaving, readings: everybody, previous, requests: args.requests });
+  const { live, tombstones, bootstrapped, unreachable } = change;
   const judged = new Map([...readings].filter(([name]) => !unreachable.has(name)));
   findings.push(...guardHosts(hosts, config, judged, identity === undefined ? undefined : { clusterId }));
   findings.push(
     ...guardMembership({
       hosts,
       leaving,
-      readings: new Map([...readings, ...change.leavingReadings]),
+      readings: everybody,
       live,
       bootstrapped,
       requests: change.requests,
@@ -134,7 +137,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
     bootstrapped,
     unreachable,
-    handingOver: change.handingOver,
+    handingOver: new Map([...leavingAccess].filter(([name]) => change.handingOver.has(name))),
     previous,
     rosterGeneration: (previous?.rosterGeneration ?? 0) + (args.requests.heal.includes("roster") ? 1 : 0),
     heal: new Set(args.requests.heal),
@@ -158,73 +161,6 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     tenantKubeconfigs: pulumi.secret(pulumi.all(cluster.tenantKubeconfigs)),
     ...(config.exportPoolMaterial ? { poolMaterial: materialOf(cluster, hosts, config, access, identity.hex) } : {}),
   };
-}
-
-/** What this run changes about who belongs to the cluster. */
-interface MembershipChange {
-  live: ReturnType<typeof liveCluster>;
-  leaving: LeavingHost[];
-  leavingReadings: ReadonlyMap<string, HostReading>;
-  /** Hosts that leave and are alive: how they are reached. */
-  handingOver: Access;
-  /** With what earlier runs have been asked, and still holds. */
-  requests: RunRequests;
-  tombstones: Record<string, Tombstone>;
-  bootstrapped: boolean;
-  /** Hosts of a cluster in service that cannot be reached. */
-  unreachable: ReadonlySet<string>;
-}
-
-async function readChange(
-  { stack, requests, readHosts }: ProgramArgs,
-  hosts: readonly Host[],
-  config: ClusterConfig,
-  readings: ReadonlyMap<string, HostReading>,
-  previous: PreviousRun | undefined,
-): Promise<MembershipChange> {
-  const bootstrapped = isBootstrapped(readings);
-  const inventory = new Set(hosts.map(({ name }) => name));
-  const buried = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
-  const leaving = leavingHosts(hosts, previous?.hosts, liveCluster(readings), stack);
-  const { access } = await resolveAccess(leaving, config);
-  const leavingReadings = leaving.length === 0 ? new Map<string, HostReading>() : await readHosts(access);
-  // Members count as answering only when their own hosts say so, and those that leave do count until they have left.
-  const live = liveCluster(new Map([...readings, ...leavingReadings]));
-  const gone = new Set([...requests.lost, ...Object.keys(buried)]);
-  const known = (name: string): boolean => previous?.hosts[name] !== undefined;
-  const unreachable = [...readings].filter(
-    ([name, reading]) => bootstrapped && known(name) && "failure" in reading && reading.failure === "unreachable",
-  );
-  return {
-    live,
-    leaving,
-    leavingReadings,
-    handingOver: new Map(
-      [...access].filter(
-        ([name]) => isRead(leavingReadings.get(name)) && !gone.has(name) && holdsSomething(leaving, name),
-      ),
-    ),
-    requests: { ...requests, lost: [...gone] },
-    tombstones: {
-      ...buried,
-      ...Object.fromEntries(
-        leaving
-          .filter(({ name }) => requests.lost.includes(name))
-          .map(({ name, address, roles }) => [name, { address, roles: [...roles] }]),
-      ),
-    },
-    bootstrapped,
-    unreachable: new Set(unreachable.map(([name]) => name)),
-  };
-}
-
-/** Whether a host may hold a VIP, a lease or connections of clients: workers hold nothing that could be handed over. */
-function holdsSomething(leaving: readonly LeavingHost[], name: string): boolean {
-  return leaving.some((host) => host.name === name && host.roles.some((role) => role !== "worker"));
-}
-
-function isRead(reading: HostReading | undefined): boolean {
-  return reading !== undefined && "facts" in reading;
 }
 
 function unreachableWarning(name: string, reading: HostReading | undefined): string {

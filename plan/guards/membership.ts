@@ -23,10 +23,9 @@ export function guardMembership(situation: MembershipSituation): Finding[] {
   return [
     ...requestFindings(situation),
     ...returnFindings(situation),
-    ...(situation.bootstrapped
-      ? [...leavingFindings(situation), ...replacementFindings(situation), ...survivorFindings(situation)]
-      : []),
-    ...(situation.bootstrapped ? quorumFindings(situation) : []),
+    ...leavingFindings(situation),
+    ...survivorFindings(situation),
+    ...(situation.bootstrapped ? [...replacementFindings(situation), ...quorumFindings(situation)] : []),
   ];
 }
 
@@ -124,27 +123,32 @@ function replacementFindings({ hosts, readings, live, requests }: MembershipSitu
   });
 }
 
-/** A cluster that nobody would be left of. */
-function survivorFindings({ hosts, leaving, live, requests }: MembershipSituation): Finding[] {
-  const findings: Finding[] = [];
-  const gone = (role: "etcd" | "control-plane"): string[] =>
-    leaving.filter(({ roles }) => roles.includes(role)).map(({ name }) => name);
-  const replaced = new Set(requests.replace);
+/**
+ * A cluster that nobody would be left of. Where all members leave and some of them do not answer, nobody can say that there
+ * is no such cluster: only hosts that serve etcd already count as staying then.
+ */
+function survivorFindings({ hosts, leaving, readings, live, requests, bootstrapped }: MembershipSituation): Finding[] {
+  const gone = leaving.filter(({ roles }) => roles.includes("etcd")).map(({ name }) => name);
+  const mayServe =
+    (bootstrapped && (live.members !== undefined || gone.length > 0)) || gone.some((name) => !answers(readings, name));
   const peers = new Set(
     live.members?.filter(({ learner, started }) => started && !learner).map(({ peerUrl }) => peerUrl),
   );
-  const staying = withRole(hosts, "etcd").filter((host) => peers.has(peerUrlOf(host)) && !replaced.has(host.name));
-  if (live.members !== undefined && staying.length === 0) {
-    findings.push(
-      guard(
-        "last-control-plane",
-        gone("etcd"),
-        "no member of etcd would stay, and with the last one goes everything that the cluster holds",
-        "keep at least one of the hosts, and take it out once the others serve (./plinth destroy ends a cluster)",
-      ),
-    );
-  }
-  return findings;
+  const serves = (host: Host): boolean => {
+    if (live.members !== undefined) return peers.has(peerUrlOf(host));
+    const reading = readings.get(host.name);
+    return reading === undefined || "failure" in reading || reading.facts.bundles["etcd"] !== undefined;
+  };
+  const staying = withRole(hosts, "etcd").filter((host) => !requests.replace.includes(host.name) && serves(host));
+  if (!mayServe || staying.length > 0) return [];
+  return [
+    guard(
+      "last-control-plane",
+      gone,
+      "no member of etcd would stay, and with the last one goes everything that the cluster holds",
+      "keep at least one of the hosts, and take it out once the others serve (./plinth destroy ends a cluster)",
+    ),
+  ];
 }
 
 /** Changes of etcd's membership that cost the quorum, or that nobody is there to agree on. */

@@ -1,0 +1,65 @@
+import type { HostReading } from "./facts.ts";
+import type { Host } from "./inventory.ts";
+import { liveCluster, type LiveCluster } from "./live.ts";
+import type { LeavingHost, Tombstone } from "./membership.ts";
+import type { PreviousRun } from "./previous.ts";
+import type { RunRequests } from "./requests.ts";
+import { isBootstrapped } from "./waves.ts";
+
+/** What a change of who belongs to the cluster is told by. */
+export interface ChangeSources {
+  hosts: readonly Host[];
+  leaving: readonly LeavingHost[];
+  /** Of the inventory, and of hosts that leave. */
+  readings: ReadonlyMap<string, HostReading>;
+  previous: PreviousRun | undefined;
+  requests: RunRequests;
+}
+
+/** What a run changes about who belongs to the cluster. */
+export interface MembershipChange {
+  live: LiveCluster;
+  /** Hosts that leave, are alive and may hold a VIP, a lease or connections of clients. Workers hold nothing of that. */
+  handingOver: ReadonlySet<string>;
+  /** With what earlier runs were asked, and still holds. */
+  requests: RunRequests;
+  tombstones: Record<string, Tombstone>;
+  /** Hosts that leave count: a cluster whose members all leave at once has been brought up all the same. */
+  bootstrapped: boolean;
+  /** Hosts of a cluster in service that cannot be reached. */
+  unreachable: ReadonlySet<string>;
+}
+
+export function membershipChange({ hosts, leaving, readings, previous, requests }: ChangeSources): MembershipChange {
+  const inventory = new Set(hosts.map(({ name }) => name));
+  const buried = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
+  const lost = new Set([...requests.lost, ...Object.keys(buried)]);
+  const bootstrapped = isBootstrapped(readings);
+  const answers = (name: string): boolean => "facts" in (readings.get(name) ?? {});
+  const isUnreachable = (name: string): boolean => {
+    const reading = readings.get(name);
+    return reading !== undefined && "failure" in reading && reading.failure === "unreachable";
+  };
+  return {
+    // Members count as answering only when their own hosts say so, and those that leave do count until they have left.
+    live: liveCluster(readings),
+    handingOver: new Set(
+      leaving
+        .filter(({ name, roles }) => answers(name) && !lost.has(name) && roles.some((role) => role !== "worker"))
+        .map(({ name }) => name),
+    ),
+    requests: { ...requests, lost: [...lost] },
+    tombstones: {
+      ...buried,
+      ...Object.fromEntries(
+        leaving
+          .filter(({ name }) => requests.lost.includes(name))
+          .map(({ name, address, roles }) => [name, { address, roles: [...roles] }]),
+      ),
+    },
+    bootstrapped,
+    unreachable: new Set(
+      [...inventory].filter((name) => bootstrapped && previous?.hosts[name] !== undefined && isUnreachable(name)),
+    ),
+  };
+}

@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { deploy, type ProgramArgs } from "../../components/program.ts";
+import { planCluster } from "../../plan/bundles/index.ts";
+import { artifactPath } from "../../plan/digests.ts";
+import {
+  bundleGeneration,
+  claimGeneration,
+  type EtcdFacts,
+  type HostFacts,
+  type HostReading,
+} from "../../plan/facts.ts";
+import { PlinthError } from "../../plan/findings.ts";
+import { overridable } from "../../plan/guards.ts";
+import type { HostInput } from "../../plan/inventory.ts";
+import { peerUrlOf } from "../../plan/live.ts";
+import type { PreviousRun } from "../../plan/previous.ts";
+import { noRequests, type RunRequests } from "../../plan/requests.ts";
+import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../support/cluster.ts";
+import { record } from "../support/recorder.ts";
+
+const clusterId = "0123456789abcdef";
+const worker: HostInput = { name: "w1", address: "192.0.2.21", roles: ["worker"] };
+const inventory: readonly HostInput[] = [...threeHosts, worker];
+const everybody = hostsOf(inventory);
+const digests = planCluster(everybody, configOf())
+  .flatMap(({ host, bundle }) => bundle.binaries.map((item) => `${"a".repeat(64)}  ${artifactPath(item, host.arch)}`))
+  .join("\n");
+
+/** What the members of a cluster of cp1, cp2 and cp3 say. */
+const etcdOf = (name: string): EtcdFacts => ({
+  data: true,
+  self: { id: name, learner: false },
+  leader: "cp1",
+  members: threeHosts.map((host) => ({
+    ...{ id: host.name, name: host.name, peerUrl: peerUrlOf(host), started: true, learner: false },
+  })),
+});
+
+/** A host that serves in the cluster, with something else about it. */
+function serving({ name, address, roles }: HostInput, more: Partial<HostFacts> = {}): HostReading {
+  const blank = factsOf(name);
+  const bundles = [...(roles.includes("etcd") ? ["etcd", "controlplane", "loadbalancer"] : []), "runtime", "node"];
+  return {
+    facts: factsOf(name, {
+      addresses: { [address]: "eth0" },
+      claim: { cluster: "demo", clusterId, host: name, stack: "demo", generation: claimGeneration(blank) },
+      bundles: Object.fromEntries(
+        ["baseline", ...bundles].map((bundle) => [
+          bundle,
+          { generation: bundleGeneration(blank, bundle), state: "complete" },
+        ]),
+      ),
+      ...(roles.includes("etcd") ? { etcd: etcdOf(name) } : {}),
+      ...(roles.includes("control-plane")
+        ? {
+            nodes: inventory.map((host) => ({
+              ...{
+                name: host.name,
+                machineId: `machine-${host.name}`,
+                address: host.address,
+                ready: true,
+                owner: "demo",
+              },
+            })),
+          }
+        : {}),
+      ...more,
+    }),
+  };
+}
+const silent: HostReading = { failure: "unreachable", message: "no answer within 10 s" };
+
+interface Situation {
+  inventory?: readonly HostInput[];
+  config?: Record<string, unknown>;
+  /** What differs about hosts: facts, or that they do not answer. */
+  hosts?: Record<string, Partial<HostFacts> | "silent" | "blank">;
+  previous?: Partial<PreviousRun>;
+  requests?: Partial<RunRequests>;
+}
+
+function argsOf({ inventory: wanted = inventory, config, hosts = {}, previous, requests }: Situation): ProgramArgs {
+  const known = new Map([...inventory, ...wanted].map((host) => [host.name, host]));
+  const read = (name: string): HostReading => {
+    const host = known.get(name);
+    assert.ok(host, name);
+    const what = hosts[name];
+    if (what === "silent") return silent;
+    if (what === "blank") return { facts: factsOf(name, { addresses: { [host.address]: "eth0" } }) };
+    return serving(host, what);
+  };
+  return {
+    stack: "demo",
+    config: { ...rawConfig, ...config },
+    inventory: wanted.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
+    readHosts: (access) => Promise.resolve(new Map([...access.keys()].map((name) => [name, read(name)]))),
+    readDigests: () => Promise.resolve(digests),
+    readPrevious: () =>
+      Promise.resolve({
+        clusterName: "demo",
+        hosts: Object.fromEntries(
+          inventory.map(({ name, address, roles }) => [
+            name,
+            { address, roles: [...roles], hostKey: `ssh-ed25519 KEY-${name}` },
+          ]),
+        ),
+        versions: { kubernetes: configOf().kubernetesVersion, etcd: configOf().etcdVersion },
+        ...previous,
+      }),
+    requests: { ...noRequests, ...requests },
+    lock: () => Promise.resolve(() => Promise.resolve()),
+  };
+}
+
+const state = (type: string, name: string) => {
+  if (type === "tls:index/privateKey:PrivateKey")
+    return { privateKeyPem: `-----BEGIN PRIVATE KEY----- ${name}`, publicKeyPem: `public ${name}` };
+  if (type.startsWith("tls:")) return { certPem: `certificate ${name}`, certRequestPem: `request ${name}` };
+  if (type.includes("randomPassword")) return { result: "k".repeat(32) };
+  return type.includes("randomId") ? { hex: clusterId } : { stdout: "", stderr: "" };
+};
+
+/** Rules that refuse, and how many commands for hosts were declared. */
+async function outcome(situation: Situation): Promise<{ rules: string[]; commands: number }> {
+  let rules: string[] = [];
+  const { registrations } = await record(
+    () =>
+      deploy(argsOf(situation)).catch((error: unknown) => {
+        if (!(error instanceof PlinthError)) throw error;
+        rules = error.findings.map(({ rule }) => rule);
+      }),
+    { state, preview: true },
+  );
+  return { rules, commands: registrations.filter(({ type }) => type === "command:remote:Command").length };
+}
+
+const another: HostInput = { name: "cp9", address: "192.0.2.19", roles: ["etcd", "control-plane", "load-balancer"] };
+const without = (...names: string[]) => inventory.filter(({ name }) => !names.includes(name));
+const minor = (version: string, by: number): string => {
+  const [major = 0, middle = 0] = version.split(".").map(Number);
+  return `${major}.${middle + by}.0`;
+};
+const { kubernetesVersion } = configOf();
+
+/** One diff or state of hosts per guard, and the way out where the guard cannot be set aside. */
+const guards: Record<string, { refused: Situation; wayOut?: Situation }> = {
+  // What a change would do to the cluster.
+  "etcd-quorum": {
+    refused: {
+      inventory: [...without("cp2"), another],
+      hosts: { cp2: { etcd: { data: true, members: [] } }, cp3: { etcd: { data: true, members: [] } }, cp9: "blank" },
+    },
+  },
+  "last-control-plane": {
+    refused: {
+      inventory: [another, worker],
+      hosts: { cp9: "blank" },
+    },
+    wayOut: { inventory: without("cp2", "cp3") },
+  },
+  "leaving-unreachable": { refused: { inventory: without("w1"), hosts: { w1: "silent" } } },
+  "lost-but-alive": { refused: { inventory: without("w1"), requests: { lost: ["w1"] } } },
+  tombstone: {
+    refused: { previous: { lost: { w1: { address: worker.address, roles: ["worker"] } } } },
+    wayOut: {
+      previous: { lost: { w1: { address: worker.address, roles: ["worker"] } } },
+      hosts: { w1: "blank" },
+      requests: { replace: ["w1"] },
+    },
+  },
+  "replaced-host": {
+    refused: { hosts: { w1: "blank" } },
+    wayOut: { hosts: { w1: "blank" }, requests: { replace: ["w1"] } },
+  },
+  immutable: {
+    refused: {
+      config: { podCidr: "10.240.0.0/16" },
+      previous: { network: { podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/16", clusterDomain: "cluster.local" } },
+    },
+  },
+  "version-skip": { refused: { previous: { versions: { kubernetes: minor(kubernetesVersion, -2) } } } },
+  "version-down": { refused: { previous: { versions: { kubernetes: minor(kubernetesVersion, 1) } } } },
+  "tenant-removal": { refused: { previous: { tenants: { shop: { namespaces: ["shop"] } } } } },
+  // Whose a host is.
+  "foreign-host": {
+    refused: {
+      hosts: { w1: { claim: { cluster: "other", clusterId: "f".repeat(16), host: "w1", stack: "x", generation: 1 } } },
+    },
+  },
+  "renamed-host": {
+    refused: { hosts: { w1: { claim: { cluster: "demo", clusterId, host: "w9", stack: "demo", generation: 1 } } } },
+  },
+  "foreign-etcd-data": { refused: { hosts: { w1: { populated: ["/var/lib/etcd"] } } } },
+  "foreign-remnants": {
+    refused: { hosts: { w1: { populated: ["/etc/cni/net.d"], bundles: {} } }, requests: { replace: ["w1"] } },
+  },
+  "duplicate-machine-id": { refused: { hosts: { cp2: { machineId: "machine-cp1" } }, requests: { replace: ["cp2"] } } },
+  // What a host lacks.
+  "port-taken": {
+    refused: {
+      hosts: {
+        w1: { listeners: [{ protocol: "tcp", address: "*", port: 10250, pid: "7", command: "x", unit: "x.service" }] },
+      },
+    },
+  },
+  architecture: { refused: { hosts: { w1: { arch: "arm64" } } } },
+  "missing-command": { refused: { hosts: { w1: { commands: {} } } } },
+  memory: { refused: { hosts: { w1: { memoryKiB: 100_000 } } } },
+  "disk-space": { refused: { hosts: { w1: { diskFreeKiB: { "/opt": 1000 } } } } },
+  "clock-skew": { refused: { hosts: { w1: { skew: 60 } } } },
+  swap: { refused: { hosts: { w1: { container: "systemd-nspawn", swapKiB: 1_000_000 } } } },
+  "time-sync": { refused: { hosts: { w1: { timeSync: [] } } } },
+  "kernel-feature": { refused: { hosts: { w1: { features: { overlay: "missing" } } } } },
+  "cgroup-v1": {
+    refused: {
+      hosts: {
+        w1: { cgroup: "v1", cgroupControllers: ["cpu", "cpuacct", "cpuset", "devices", "freezer", "memory", "pids"] },
+      },
+    },
+  },
+  "cgroup-controllers": { refused: { hosts: { w1: { cgroupControllers: ["cpu"] } } } },
+  "nftables-version": { refused: { hosts: { w1: { versions: { nft: "0.9.8" } } } } },
+  "host-name": { refused: { hosts: { w1: { hostname: "localhost" } } } },
+  "hosts-file": { refused: { hosts: { w1: { ownAddresses: ["198.51.100.9"] } } } },
+};
+
+describe("guards, each by itself", () => {
+  it("do not stand in the way of a cluster in service", async () => {
+    const { rules, commands } = await outcome({});
+    assert.deepEqual(rules, []);
+    assert.ok(commands > 0);
+  });
+
+  it("are all in this list that can be set aside", () => {
+    for (const rule of overridable) assert.ok(guards[rule], rule);
+  });
+
+  for (const [rule, { refused, wayOut }] of Object.entries(guards)) {
+    it(`${rule} refuses at preview, before anything is declared for a host`, async () => {
+      assert.deepEqual(await outcome(refused), { rules: [rule], commands: 0 });
+    });
+
+    const canBeSetAside = (overridable as readonly string[]).includes(rule);
+    const overridden: Situation = { ...refused, requests: { ...refused.requests, overrides: [rule] } };
+    it(`${rule} ${canBeSetAside ? "can" : "cannot"} be set aside by name`, async () => {
+      const { rules, commands } = await outcome(overridden);
+      assert.deepEqual(rules, canBeSetAside ? [] : [rule, "overrides"]);
+      assert.equal(commands > 0, canBeSetAside);
+    });
+
+    if (wayOut !== undefined) {
+      it(`${rule} lets the way out pass that it tells`, async () => {
+        assert.deepEqual((await outcome(wayOut)).rules, []);
+      });
+    }
+  }
+
+  it("last-control-plane refuses also when all members are said to be lost, and nobody can say what they held", async () => {
+    const silent = { cp1: "silent", cp2: "silent", cp3: "silent", cp9: "blank" } as const;
+    const all: Situation = { inventory: [another, worker], hosts: silent, requests: { lost: ["cp1", "cp2", "cp3"] } };
+    assert.deepEqual(await outcome(all), { rules: ["last-control-plane"], commands: 0 });
+  });
+
+  it("are told all at once, those that are set aside as warnings", async () => {
+    const situation: Situation = {
+      hosts: { w1: { memoryKiB: 100_000, arch: "arm64", timeSync: [] } },
+      previous: { tenants: { shop: { namespaces: ["shop"] } } },
+    };
+    assert.deepEqual((await outcome(situation)).rules.sort(), [
+      "architecture",
+      "memory",
+      "tenant-removal",
+      "time-sync",
+    ]);
+    const { rules } = await outcome({ ...situation, requests: { overrides: ["memory", "time-sync"] } });
+    assert.deepEqual(rules.sort(), ["architecture", "tenant-removal"]);
+    assert.equal(pulumi.runtime.isDryRun(), true);
+  });
+});
