@@ -1,7 +1,10 @@
+import { blockedDrain } from "../e2e/scenarios/blocked-drain.ts";
 import { consumer } from "../e2e/scenarios/consumer.ts";
 import { drift } from "../e2e/scenarios/drift.ts";
-import { lifecycle } from "../e2e/scenarios/lifecycle.ts";
+import { kills } from "../e2e/scenarios/kills.ts";
+import { losses } from "../e2e/scenarios/losses.ts";
 import { newWorker } from "../e2e/scenarios/new-worker.ts";
+import { oneHost } from "../e2e/scenarios/one-host.ts";
 import { workloads } from "../e2e/scenarios/workloads.ts";
 import { twoUps } from "../e2e/scenarios/two-ups.ts";
 import { Poller } from "../e2e/support/poller.ts";
@@ -27,5 +30,8 @@ describe("the hosts of a cluster", function () {
   consumer(project);
   twoUps(project);
   newWorker(project);
-  lifecycle(project);
+  blockedDrain(project);
+  kills(project);
+  losses(project);
+  oneHost(project);
 });

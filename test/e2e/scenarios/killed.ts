@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { allHosts } from "../support/hosts.ts";
+import { killAll, sees } from "../support/kill.ts";
 import { finish, type Project } from "../support/project.ts";
 
 /** Command lines of all processes in the sandbox, by pid. */
@@ -29,20 +29,6 @@ function enginesOf(project: Project): number[] {
         return false;
       }
     });
-}
-
-/** Waits until a line of the output matches. Fails when the process ends before. */
-function sees(child: ChildProcess, pattern: RegExp): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let seen = "";
-    child.stdout?.on("data", (chunk: Buffer) => {
-      seen += chunk.toString();
-      if (pattern.test(seen)) resolve();
-    });
-    child.on("close", (code) => {
-      reject(new Error(`up ended with ${code} before it printed ${pattern}:\n${seen}`));
-    });
-  });
 }
 
 /** A first `up` that is killed again and again: each `up` goes on where the one before was cut off. */
@@ -95,8 +81,7 @@ export function killed(project: Project): void {
           assert.ok(engines.length > 0, "the engine is running");
           for (const pid of engines) process.kill(pid, "SIGKILL");
         } else {
-          // The process group: launcher, command line, engine.
-          process.kill(-(child.pid ?? Number.NaN), "SIGKILL");
+          killAll(child);
         }
         assert.notEqual((await done).code, 0);
       });
