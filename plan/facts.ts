@@ -67,7 +67,7 @@ export interface NodeFact {
   owner?: string;
 }
 
-/** What one read-only look at a host tells (`scripts/facts.sh`). */
+/** What one read-only look at a host tells (`scripts/facts/`). */
 export interface HostFacts {
   machineId: string;
   bootId: string;
@@ -145,7 +145,7 @@ export type HostReading =
 const architectures: Record<string, string> = { x86_64: "amd64", aarch64: "arm64" };
 
 /**
- * Parses the output of `scripts/facts.sh`. Lines before the header are ignored: login shells may be noisy.
+ * Parses the output of `scripts/facts/`. Lines before the header are ignored: login shells may be noisy.
  *
  * @throws Error with a sentence when the header or the closing `end` is missing.
  */
@@ -319,7 +319,7 @@ function readLine(line: string, facts: HostFacts, claim: Record<string, string>)
     case "node":
       (facts.nodes ??= []).push(node(first, more));
       break;
-    default: // A newer facts.sh may tell more than this parser knows.
+    default: // A newer script may tell more than this parser knows.
   }
 }
 

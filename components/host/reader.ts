@@ -1,18 +1,16 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
 import { parseFacts, type HostReading } from "../../plan/facts.ts";
 import { sharedPool, SshError, type SshTarget } from "../../ssh/index.ts";
 import type { Access } from "./access.ts";
+import { factsScript } from "./script.ts";
 
 /** Looks at hosts without changing anything: one exec per host, all hosts at once. Tests pass their own. */
 export type HostReader = (access: Access) => Promise<Map<string, HostReading>>;
 
-const factsScript = path.join(import.meta.dirname, "../../scripts/facts.sh");
 const asRoot = 'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi';
 
 /** Reads all hosts over the shared SSH connections. */
 export const readHosts: HostReader = async (access) => {
-  const script = await readFile(factsScript, "utf8");
+  const script = factsScript();
   const readings = await Promise.all(
     [...access].map(async ([name, target]): Promise<[string, HostReading]> => [name, await readHost(target, script)]),
   );

@@ -6,9 +6,19 @@ const scripts = path.join(import.meta.dirname, "../../scripts");
 /** Where the host script is installed on hosts. */
 export const hostScriptPath = "/usr/local/lib/plinth/plinth-host";
 
-/** The host script in one piece: the parts of `scripts/`, in the order of `plinth-host.parts`. */
+/** The host script in one piece. */
 export function hostScript(): string {
-  return readFileSync(path.join(scripts, "plinth-host.parts"), "utf8")
+  return assembled("plinth-host");
+}
+
+/** What reads the facts of a host, in one piece: fed to a shell there. */
+export function factsScript(): string {
+  return assembled("facts");
+}
+
+/** A script in one piece: the parts of `scripts/` that `NAME.parts` lists, in that order. */
+function assembled(name: string): string {
+  return readFileSync(path.join(scripts, `${name}.parts`), "utf8")
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"))

@@ -61,3 +61,27 @@ claim() {
   fi
   printf '{"host":"%s","cluster":"%s","clusterId":"%s","stack":"%s","changed":%s}\n' "$cl_host" "$cl_cluster" "$cl_id" "$cl_stack" "$cl_changed"
 }
+
+# claim_options VERB ARGUMENT…: reads [--host NAME] [--cluster-id ID] [--force], the last for `release` only, into OPTION_HOST,
+# OPTION_ID and OPTION_FORCE.
+claim_options() {
+  co_verb=$1 OPTION_HOST='' OPTION_ID='' OPTION_FORCE=
+  shift
+  while [ $# -gt 0 ]; do
+    case $co_verb:$1 in
+      *:--host | *:--cluster-id)
+        if [ $# -lt 2 ]; then
+          die "$EXIT_BAD_INPUT" "$1 needs a value"
+        fi
+        case $1 in
+          --host) OPTION_HOST=$2 ;;
+          *) OPTION_ID=$2 ;;
+        esac
+        shift
+        ;;
+      release:--force) OPTION_FORCE=yes ;;
+      *) die "$EXIT_BAD_INPUT" "unknown option $1 of $co_verb" ;;
+    esac
+    shift
+  done
+}

@@ -3,24 +3,8 @@
 
 # release [--host NAME] [--cluster-id ID] [--force]
 release() {
-  rl_host='' rl_id='' rl_force=
-  while [ $# -gt 0 ]; do
-    case $1 in
-      --host | --cluster-id)
-        if [ $# -lt 2 ]; then
-          die "$EXIT_BAD_INPUT" "$1 needs a value"
-        fi
-        case $1 in
-          --host) rl_host=$2 ;;
-          *) rl_id=$2 ;;
-        esac
-        shift
-        ;;
-      --force) rl_force=yes ;;
-      *) die "$EXIT_BAD_INPUT" "unknown option $1 of release" ;;
-    esac
-    shift
-  done
+  claim_options release "$@"
+  rl_host=$OPTION_HOST rl_id=$OPTION_ID rl_force=$OPTION_FORCE
   if [ -z "$rl_host$rl_force" ]; then
     die "$EXIT_BAD_INPUT" "release needs --host NAME or --force"
   fi

@@ -6,23 +6,8 @@ RETIRED_UNITS="keepalived.service kube-scheduler.service kube-controller-manager
 
 # retire [--host NAME] [--cluster-id ID]: without a name, whoever this host is.
 retire() {
-  re_host='' re_id=
-  while [ $# -gt 0 ]; do
-    case $1 in
-      --host | --cluster-id)
-        if [ $# -lt 2 ]; then
-          die "$EXIT_BAD_INPUT" "$1 needs a value"
-        fi
-        case $1 in
-          --host) re_host=$2 ;;
-          *) re_id=$2 ;;
-        esac
-        shift
-        ;;
-      *) die "$EXIT_BAD_INPUT" "unknown option $1 of retire" ;;
-    esac
-    shift
-  done
+  claim_options retire "$@"
+  re_host=$OPTION_HOST re_id=$OPTION_ID
   stage_make
   lock_take "retire"
   claim_read

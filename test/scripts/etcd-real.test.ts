@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
+import { factsScript } from "../../components/host/script.ts";
 import { parseFacts, type EtcdFacts } from "../../plan/facts.ts";
 import { eventually } from "../support/eventually.ts";
 import { Bundle, me } from "./support/bundle.ts";
@@ -142,8 +143,7 @@ class Member {
   }
 
   async facts(): Promise<EtcdFacts | undefined> {
-    const script = readFileSync(join(import.meta.dirname, "../../scripts/facts.sh"), "utf8");
-    return parseFacts((await this.host.runFile("-s", [], script)).stdout).etcd;
+    return parseFacts((await this.host.runFile("-s", [], factsScript())).stdout).etcd;
   }
 
   log(): string {

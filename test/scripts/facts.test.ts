@@ -6,14 +6,13 @@ import { createServer } from "node:net";
 import { hostname } from "node:os";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { factsScript } from "../../components/host/script.ts";
 import { Bundle } from "./support/bundle.ts";
 import { onHosts } from "./support/suite.ts";
 import type { FakeHost } from "./support/fake-host.ts";
 
-const script = join(import.meta.dirname, "../../scripts/facts.sh");
-
 async function facts(host: FakeHost): Promise<string[]> {
-  const { code, stdout, stderr } = await host.runFile("-s", [], readFileSync(script, "utf8"));
+  const { code, stdout, stderr } = await host.runFile("-s", [], factsScript());
   assert.equal(code, 0, stderr);
   assert.equal(stderr, "");
   return stdout.trimEnd().split("\n");
@@ -219,7 +218,7 @@ onHosts("facts", (host) => {
 
   it("come from a user, too, as far as that one can see", function () {
     if (process.getuid?.() !== 0) return;
-    const text = readFileSync(script, "utf8");
+    const text = factsScript();
     const run = spawnSync("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sh", "-s"], {
       input: text,
       encoding: "utf8",

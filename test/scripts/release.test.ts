@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { Bundle } from "./support/bundle.ts";
-import { assemble, type FakeHost } from "./support/fake-host.ts";
+import { hostScript } from "../../components/host/script.ts";
+import type { FakeHost } from "./support/fake-host.ts";
 import { fill } from "./support/filled.ts";
 import { onHosts } from "./support/suite.ts";
 
@@ -154,12 +155,12 @@ onHosts("release", (host) => {
     await host().claim();
     await fill(host());
     rmSync(host().path("/usr/local/lib/plinth"), { recursive: true });
-    const result = await host().runFile("-s", ["release", "--force"], assemble());
+    const result = await host().runFile("-s", ["release", "--force"], hostScript());
     assert.equal(result.code, 0, result.stderr);
     const done = JSON.parse(result.stdout) as Released;
     assert.deepEqual([done.host, done.skipped, done.kept.length], ["cp1", false, 1]);
     assert.equal(host().exists("/var/lib/plinth"), false);
-    const again = await host().runFile("-s", ["release", "--force"], assemble());
+    const again = await host().runFile("-s", ["release", "--force"], hostScript());
     assert.equal(again.code, 0, again.stderr);
     assert.deepEqual((JSON.parse(again.stdout) as Released).kept, []);
   });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { rosterScripts } from "../../plan/bundles/rosterscripts.ts";
-import { assemble } from "./support/fake-host.ts";
+import { factsScript, hostScript } from "../../components/host/script.ts";
 
 const project = join(import.meta.dirname, "../..");
 
@@ -24,18 +24,20 @@ function shellcheck(file: string, options: string[] = []): string {
 describe("shell scripts", function () {
   this.timeout(60_000);
 
-  it("on hosts hold what shellcheck asks for, as they are assembled", () => {
-    const directory = mkdtempSync(join(tmpdir(), "plinth-shellcheck-"));
-    try {
-      writeFileSync(join(directory, "plinth-host"), assemble());
-      assert.equal(shellcheck(join(directory, "plinth-host")), "");
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-  });
+  const assembled = { "plinth-host": hostScript(), facts: factsScript() };
+  for (const [name, text] of Object.entries(assembled)) {
+    it(`on hosts hold what shellcheck asks for, as they are assembled: ${name}`, () => {
+      const directory = mkdtempSync(join(tmpdir(), "plinth-shellcheck-"));
+      try {
+        writeFileSync(join(directory, name), text);
+        assert.equal(shellcheck(join(directory, name)), "");
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
+  }
 
   const alone = [
-    "scripts/facts.sh",
     "scripts/run-lock.sh",
     "scripts/host/*.sh",
     "plinth",
@@ -66,19 +68,22 @@ describe("shell scripts", function () {
     });
   }
 
-  it("are all parts of the assembled one", () => {
-    const parts = readFileSync(join(project, "scripts/plinth-host.parts"), "utf8").trim().split("\n");
-    assert.deepEqual(
-      [...parts].sort(),
-      [...globSync("lib/*.sh", { cwd: join(project, "scripts") }), "plinth-host.sh"].sort(),
+  it("are all parts of the assembled ones", () => {
+    const scripts = join(project, "scripts");
+    const listed = Object.keys(assembled).flatMap((name) =>
+      readFileSync(join(scripts, `${name}.parts`), "utf8")
+        .trim()
+        .split("\n"),
     );
-    for (const part of parts) assert.ok(existsSync(join(project, "scripts", part)), part);
+    assert.deepEqual(listed.sort(), [...globSync("{lib,facts}/*.sh", { cwd: scripts }), "plinth-host.sh"].sort());
   });
 
   it("can be read by dash and bash", () => {
-    for (const shell of ["dash", "bash"]) {
-      const run = spawnSync(shell, ["-n"], { input: assemble(), encoding: "utf8" });
-      assert.equal(run.stderr, "", shell);
+    for (const [name, text] of Object.entries(assembled)) {
+      for (const shell of ["dash", "bash"]) {
+        const run = spawnSync(shell, ["-n"], { input: text, encoding: "utf8" });
+        assert.equal(run.stderr, "", `${name}, ${shell}`);
+      }
     }
   });
 });

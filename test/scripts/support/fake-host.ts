@@ -18,8 +18,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { hostScript } from "../../../components/host/script.ts";
 
-const scripts = join(import.meta.dirname, "../../../scripts");
 const fakes = join(import.meta.dirname, "fakes");
 
 /** Memory where there is some: every change of the scripts waits for the disk, which a busy machine makes slow. */
@@ -51,12 +51,6 @@ export interface Applied {
   versions: Record<string, string>;
 }
 
-/** The script as it is installed on hosts: its parts, one after the other. */
-export function assemble(): string {
-  const parts = readFileSync(join(scripts, "plinth-host.parts"), "utf8").trim().split("\n");
-  return parts.map((part) => readFileSync(join(scripts, part), "utf8")).join("");
-}
-
 export class FakeHost {
   readonly directory = mkdtempSync(join(scratch, "plinth-scripts-"));
   readonly root = join(this.directory, "root");
@@ -86,7 +80,7 @@ export class FakeHost {
 
   /** Puts the script where the program puts it. */
   install(): void {
-    this.write("/usr/local/lib/plinth/plinth-host", assemble());
+    this.write("/usr/local/lib/plinth/plinth-host", hostScript());
   }
 
   /** A host in the same state. */

@@ -1,0 +1,107 @@
+# Etcd, once members run: whether they serve, vote and are enough.
+
+# check_etcd_health UNIT ENDPOINT CA CERT KEY: the member answers a linearizable read, so it has a leader too.
+check_etcd_health() {
+  etcdctl_run "$2" "$3" "$4" "$5" endpoint health
+}
+
+# check_etcd_member UNIT ENDPOINT CA CERT KEY NAME: the cluster lists NAME as a started member.
+check_etcd_member() {
+  etcdctl_run "$2" "$3" "$4" "$5" member list || return 1
+  if ! grep -qF ", started, $6, " "$STAGE/etcdctl"; then
+    REASON="the cluster does not list $6 as a started member"
+    return 1
+  fi
+}
+
+# check_etcd_voter UNIT CLIENT-URL CA CERT KEY NAME MEMBERS: this host's member votes and answers a linearizable read, which a learner refuses.
+# A learner is promoted; the cluster itself refuses that until the learner has caught up.
+check_etcd_voter() {
+  ETCD_CA=$3 ETCD_CERT=$4 ETCD_KEY=$5
+  etcd_others "$6" "$7"
+  cv_peer=
+  while read -r cv_name cv_url; do
+    if [ "$cv_name" = "$6" ]; then
+      cv_peer=$cv_url
+    fi
+  done <"$STAGE/etcd-declared"
+  if etcdctl_do "$2" endpoint health; then
+    etcd_bootstrap_spent "$6" "$cv_peer"
+    return
+  fi
+  case $REASON in
+    *"not supported for learner"*) ;;
+    *) return 1 ;;
+  esac
+  etcd_list
+  if [ -z "$ETCD_ENDPOINT" ]; then
+    REASON="it is a learner, and no other member answers to promote it"
+    return 1
+  fi
+  if ! etcd_find "$cv_peer"; then
+    REASON="the cluster does not list it as a member"
+    return 1
+  fi
+  if [ "$ETCD_KIND" = voter ] || etcdctl_do "$ETCD_ENDPOINT" member promote "$ETCD_ID"; then
+    REASON="it has been promoted and does not know yet"
+  else
+    REASON="it is a learner still: $REASON"
+  fi
+  return 1
+}
+
+# require_etcd_quorum UNIT CLIENT-URL CA CERT KEY: the voters besides this host's member are enough for a quorum, as far as they answer. Of
+# two voters the other one must, although the cluster stands still for the restart. A member that does not answer itself takes nothing
+# away: its cluster has no quorum, or is not served by it, and what is about to be restarted may be the remedy.
+require_etcd_quorum() {
+  ETCD_CA=$3 ETCD_CERT=$4 ETCD_KEY=$5
+  WAIVED=yes
+  etcdctl_do "$2" endpoint status || {
+    REASON="its member does not answer itself: $REASON"
+    return 1
+  }
+  eq_self=$(awk -F', ' '{ print $2; exit }' "$STAGE/etcdctl")
+  etcdctl_do "$2" member list || {
+    REASON="its member does not list the cluster's members: $REASON"
+    return 1
+  }
+  WAIVED=
+  etcd_members "$STAGE/etcdctl"
+  eq_voters=0
+  : >"$STAGE/etcd-asked"
+  while read -r eq_id eq_name _ eq_clients eq_kind; do
+    if [ "$eq_kind" = learner ]; then
+      # A learner neither votes nor is needed by those that do.
+      if [ "$eq_id" = "$eq_self" ]; then
+        return 0
+      fi
+      continue
+    fi
+    eq_voters=$((eq_voters + 1))
+    if [ "$eq_id" != "$eq_self" ]; then
+      printf '%s\n' "$eq_name ${eq_clients%%,*}" >>"$STAGE/etcd-asked"
+    fi
+  done <"$STAGE/etcd-members"
+  if [ "$eq_voters" -le 1 ]; then
+    return 0
+  fi
+  etcd_ask endpoint health
+  eq_number=0 eq_well=0 eq_silent=
+  while read -r eq_name eq_url; do
+    eq_number=$((eq_number + 1))
+    if [ -e "$STAGE/etcd-yes.$eq_number" ]; then
+      eq_well=$((eq_well + 1))
+    else
+      etcdctl_reason "$STAGE/etcd-error.$eq_number"
+      eq_silent="$eq_silent, $eq_name at $eq_url ($REASON)"
+    fi
+  done <"$STAGE/etcd-asked"
+  eq_needed=$((eq_voters / 2 + 1))
+  if [ "$eq_needed" -ge "$eq_voters" ]; then
+    eq_needed=$((eq_voters - 1))
+  fi
+  if [ "$eq_well" -lt "$eq_needed" ]; then
+    REASON="without it $eq_well of $eq_voters voters answer, $eq_needed are needed; not well: ${eq_silent#, }"
+    return 1
+  fi
+}

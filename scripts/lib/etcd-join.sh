@@ -1,0 +1,179 @@
+# Etcd, before a member starts: this host's place among the members. Membership is listed before it is changed, one step at a
+# time, so that a run killed at any point is finished by the next one.
+
+# prepare_etcd_join UNIT NAME PEER-URL DATA CA CERT KEY TOKEN MEMBERS: this host without data becomes a member, as a learner where the cluster is in
+# service; ETCD_BOOTSTRAP tells etcd how to start. Does nothing where there is data already.
+prepare_etcd_join() {
+  ETCD_NAME=$2 ETCD_PEER=$3 ETCD_CA=$5 ETCD_CERT=$6 ETCD_KEY=$7 ej_token=$8 ej_members=$9
+  if ! units_show "$1"; then
+    REASON=$FAILURE
+    return 1
+  fi
+  unit_get "$1"
+  # A running member has its data, wherever that is.
+  if [ -d "$ROOT$4/member" ] || [ "$UNIT_ACTIVE" = active ]; then
+    if [ ! -e "$ROOT$ETCD_BOOTSTRAP" ]; then
+      etcd_bootstrap_spent "$ETCD_NAME" "$ETCD_PEER" || return 1
+    fi
+    return 0
+  fi
+  ej_steps=0
+  while [ "$ej_steps" -lt 10 ]; do
+    ej_steps=$((ej_steps + 1))
+    etcd_others "$ETCD_NAME" "$ej_members"
+    etcd_list
+    if [ -z "$ETCD_ENDPOINT" ]; then
+      etcd_nobody || return 1
+      etcd_bootstrap_write new "$ej_members" "$ej_token"
+      return
+    fi
+    if etcd_find "$ETCD_PEER" && [ -z "$ETCD_STARTED" ]; then
+      etcd_bootstrap_write existing "$(etcd_cluster)" "$ej_token"
+      return
+    fi
+    if [ -n "$ETCD_ID" ]; then
+      etcd_remove "$ETCD_ID" "$ETCD_NAME" "this host was that member, and its data is gone" || return 1
+    elif etcd_gone; then
+      etcd_remove "$ETCD_ID" "$ETCD_GONE" "it is not in the inventory and does not answer" || return 1
+    else
+      etcd_add || return 1
+    fi
+  done
+  REASON="the list of members keeps changing: is somebody else at it?"
+  return 1
+}
+
+# etcd_cluster: the listed members as etcd wants them. Names serve to tell them apart only, so those without a name, or with one that is
+# taken, go by their id.
+etcd_cluster() {
+  awk -v me="$ETCD_NAME" -v mine="$ETCD_PEER" '
+    BEGIN { taken[me] = 1 }
+    {
+      name = $2
+      if (index("," $3 ",", "," mine ",")) name = me
+      else if (name == "-" || name in taken) name = $1
+      taken[name] = 1
+      n = split($3, urls, ",")
+      for (i = 1; i <= n; i++) { printf "%s%s=%s", comma, name, urls[i]; comma = "," }
+    }' "$STAGE/etcd-members"
+}
+
+# etcd_gone: finds a member that is not declared and does not answer; sets ETCD_ID and ETCD_GONE. It leaves before another joins,
+# because it counts for the quorum. One that answers is left: it is on its way out, and others see to that.
+etcd_gone() {
+  ETCD_ID='' ETCD_GONE=
+  while read -r eg_id eg_name eg_peers eg_clients _; do
+    eg_declared=
+    while read -r _ eg_url; do
+      case ,$eg_peers, in
+        *",$eg_url,"*) eg_declared=yes ;;
+      esac
+    done <"$STAGE/etcd-declared"
+    if [ -z "$eg_declared" ] && ! etcd_answers "$eg_clients"; then
+      ETCD_ID=$eg_id ETCD_GONE=$eg_name
+      return 0
+    fi
+  done <"$STAGE/etcd-members"
+  return 1
+}
+
+# etcd_answers CLIENT-URLS|-: whether a member is healthy, in one of two looks.
+etcd_answers() {
+  if [ "$1" = - ]; then
+    return 1
+  fi
+  etcdctl_call 4 "${1%%,*}" endpoint health >/dev/null 2>&1 && return 0
+  sleep 2
+  etcdctl_call 4 "${1%%,*}" endpoint health >/dev/null 2>&1
+}
+
+# etcd_remove ID NAME WHY
+etcd_remove() {
+  if etcdctl_do "$ETCD_ENDPOINT" member remove "$1"; then
+    say "etcd: removed the member $2 (id $1): $3"
+    return 0
+  fi
+  case $REASON in
+    *"member not found"*) return 0 ;;
+  esac
+  etcd_permanent
+  REASON="the member $2 (id $1) has to leave the cluster first ($3), and could not be removed: $REASON"
+  return 1
+}
+
+# etcd_add: a learner neither votes nor counts for the quorum until it has caught up.
+etcd_add() {
+  if etcdctl_do "$ETCD_ENDPOINT" member add "$ETCD_NAME" --learner "--peer-urls=$ETCD_PEER"; then
+    say "etcd: added $ETCD_NAME as a learner"
+    return 0
+  fi
+  case $REASON in
+    # Somebody was faster; the list will tell.
+    *"Peer URLs already exists"*) return 0 ;;
+    *"too many learner members"*)
+      REASON="another member is joining, and a cluster takes one learner at a time:$(awk '$5 == "learner" { printf " %s (id %s, %s)", $2, $1, $3 }' "$STAGE/etcd-members")"
+      return 1
+      ;;
+  esac
+  etcd_permanent
+  REASON="the cluster does not take $ETCD_NAME as a member: $REASON"
+  return 1
+}
+
+# etcd_permanent: no patience where REASON will be the same for ever.
+etcd_permanent() {
+  case $REASON in
+    *"permission denied"* | *"authentication is not enabled"* | *"user name is empty"* | *"unknown flag"*) PERMANENT=yes ;;
+  esac
+}
+
+# etcd_nobody: whether, when no declared member has told the list, this is a first bring-up. A cluster that has ever served shows
+# client URLs on its peer port even when it has no leader. A host that sees less than a majority may have been cut off from one.
+etcd_nobody() {
+  en_total=1 en_reached=1 en_number=0 en_silent=
+  while read -r en_name en_peer; do
+    if [ "$en_name" = "$ETCD_NAME" ]; then
+      continue
+    fi
+    en_number=$((en_number + 1)) en_total=$((en_total + 1))
+    etcdctl_reason "$STAGE/etcd-error.$en_number"
+    en_reason=$REASON
+    case $en_reason in
+      *"etcdserver: "*)
+        REASON="the cluster is in service, but $en_name does not list its members: $en_reason"
+        return 1
+        ;;
+    esac
+    set --
+    if [ "$ETCD_CA" != - ]; then
+      set -- --cacert "$ROOT$ETCD_CA" --cert "$ROOT$ETCD_CERT" --key "$ROOT$ETCD_KEY"
+    fi
+    : >"$STAGE/body"
+    # Not by HTTP/2: etcd agrees to it on its peer port, for gRPC, and then hangs up on whoever speaks it there.
+    http_get --http1.1 "$@" "$en_peer/members"
+    en_code=$?
+    case $en_code in
+      0)
+        if grep -qF '"clientURLs":["' "$STAGE/body"; then
+          REASON="the cluster is in service, but $en_name does not list its members (has it lost its quorum?): $en_reason"
+          return 1
+        fi
+        en_reached=$((en_reached + 1))
+        ;;
+      6 | 7 | 28)
+        case $en_reason in
+          *"connection refused"*) en_reached=$((en_reached + 1)) ;;
+          *) en_silent="$en_silent, $en_name ($en_reason)" ;;
+        esac
+        ;;
+      *)
+        REASON="$en_name answers on $en_peer, but not as a member of this cluster: $REASON"
+        return 1
+        ;;
+    esac
+  done <"$STAGE/etcd-declared"
+  if [ "$en_reached" -le $((en_total / 2)) ]; then
+    REASON="this host reaches $en_reached of $en_total declared members (itself included), so the cluster may be in service without it; not reached: ${en_silent#, }"
+    return 1
+  fi
+}
