@@ -1,5 +1,4 @@
 import { Command, Option } from "commander";
-import { CliError } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
 import type { PluginMode } from "../engine/plugins.ts";
@@ -34,20 +33,11 @@ export function destroyCommand(): Command {
 }
 
 async function destroy(options: DestroyOptions): Promise<void> {
-  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { openStack, requireSomebodyToAsk } = await import("../engine/opening.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { Phases } = await import("../engine/phases.ts");
-  const { readInput } = await import("../engine/inventory.ts");
-  const { enterRunningLab } = await import("../engine/namespace.ts");
-  const project = thisProject();
-  requireStack(project, options.stack);
   const terminal = makeTerminal();
-  if (options.yes !== true && !terminal.interactive) {
-    throw new CliError("destroy asks before it begins; without a terminal say --yes.", Exit.badInput);
-  }
-  const input = await readInput(project, options.stack);
-  const phases = Phases.fromEnvironment();
-  await enterRunningLab(project, options.stack, phases);
+  requireSomebodyToAsk("destroy", options.yes, terminal.interactive);
+  const { project, input, phases } = await openStack(options.stack);
 
   const { runDestroy } = await import("../engine/destroy.ts");
   await runDestroy({ ...options, project, input, terminal, phases });

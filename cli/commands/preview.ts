@@ -51,16 +51,9 @@ export function previewCommand(): Command {
 
 async function preview(options: PreviewOptions): Promise<void> {
   shared.announceRequests(options);
-  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { openStack } = await import("../engine/opening.ts");
   const { terminal: makeTerminal, warnOnce } = await import("../render/terminal.ts");
-  const { Phases } = await import("../engine/phases.ts");
-  const { readInput } = await import("../engine/inventory.ts");
-  const { enterRunningLab } = await import("../engine/namespace.ts");
-  const project = thisProject();
-  requireStack(project, options.stack);
-  const input = await readInput(project, options.stack);
-  const phases = Phases.fromEnvironment();
-  await enterRunningLab(project, options.stack, phases);
+  const { project, input, phases } = await openStack(options.stack);
 
   const { inSession } = await import("../engine/session.ts");
   const { countChanges, Digest } = await import("../engine/digest.ts");

@@ -32,16 +32,9 @@ export function refreshCommand(): Command {
 }
 
 async function refresh(options: RefreshOptions): Promise<void> {
-  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { openStack } = await import("../engine/opening.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { Phases } = await import("../engine/phases.ts");
-  const { readInput } = await import("../engine/inventory.ts");
-  const { enterRunningLab } = await import("../engine/namespace.ts");
-  const project = thisProject();
-  requireStack(project, options.stack);
-  const input = await readInput(project, options.stack);
-  const phases = Phases.fromEnvironment();
-  await enterRunningLab(project, options.stack, phases);
+  const { project, input, phases } = await openStack(options.stack);
 
   const { inSession } = await import("../engine/session.ts");
   const { operateAloud } = await import("../engine/operation.ts");

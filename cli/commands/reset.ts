@@ -1,5 +1,4 @@
 import { Command, Option } from "commander";
-import { CliError } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
 
@@ -50,21 +49,14 @@ export function resetCommand(): Command {
 }
 
 async function reset(name: string, options: ResetOptions): Promise<void> {
-  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { openStack, requireSomebodyToAsk } = await import("../engine/opening.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { Phases } = await import("../engine/phases.ts");
-  const { readInput } = await import("../engine/inventory.ts");
-  const { enterRunningLab } = await import("../engine/namespace.ts");
-  const project = thisProject();
-  requireStack(project, options.stack);
   const terminal = makeTerminal();
-  if (options.yes !== true && !terminal.interactive) {
-    throw new CliError("reset asks before it begins; without a terminal say --yes.", Exit.badInput);
-  }
-  const input = await readInput(project, options.stack);
   const { resetHost, runReset } = await import("../engine/reset.ts");
-  resetHost(name, input.hosts, options);
-  await enterRunningLab(project, options.stack, Phases.fromEnvironment());
+  requireSomebodyToAsk("reset", options.yes, terminal.interactive);
+  const { input } = await openStack(options.stack, ({ hosts }) => {
+    resetHost(name, hosts, options);
+  });
 
   const { openContext } = await import("../engine/open-context.ts");
   const { readOutputs } = await import("../engine/outputs.ts");

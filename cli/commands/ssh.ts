@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { CliError, QuietExit } from "../errors.ts";
+import type { Host } from "../../plan/inventory.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
 
@@ -28,22 +29,22 @@ export function sshCommand(): Command {
 }
 
 async function ssh(name: string, command: string[], options: { stack: string }): Promise<void> {
-  const { thisProject, requireStack } = await import("../engine/project.ts");
-  const { readInput } = await import("../engine/inventory.ts");
-  const { Phases } = await import("../engine/phases.ts");
-  const { enterRunningLab } = await import("../engine/namespace.ts");
-  const project = thisProject();
-  requireStack(project, options.stack);
-  const { hosts, config } = await readInput(project, options.stack);
-  const host = hosts.find((candidate) => candidate.name === name);
-  if (host === undefined) {
-    const known = hosts.map((candidate) => candidate.name).join(", ");
-    throw new CliError(`Stack "${options.stack}" has no host "${name}" (it has: ${known}).`, Exit.badInput);
-  }
-  await enterRunningLab(project, options.stack, Phases.fromEnvironment());
+  const { openStack } = await import("../engine/opening.ts");
+  const { project, input } = await openStack(options.stack, ({ hosts }) => {
+    hostNamed(name, hosts, options.stack);
+  });
+  const host = hostNamed(name, input.hosts, options.stack);
   const { sshArguments } = await import("../engine/ssh-arguments.ts");
   const { runForeground } = await import("../engine/foreground.ts");
   const remote = command[0] === "--" ? command.slice(1) : command;
-  const code = await runForeground("ssh", [...sshArguments(host, config, project), ...remote]);
+  const code = await runForeground("ssh", [...sshArguments(host, input.config, project), ...remote]);
   if (code !== 0) throw new QuietExit(code);
+}
+
+/** @throws CliError (bad input) when there is no such host. */
+function hostNamed(name: string, hosts: readonly Host[], stack: string): Host {
+  const host = hosts.find((candidate) => candidate.name === name);
+  if (host !== undefined) return host;
+  const known = hosts.map((candidate) => candidate.name).join(", ");
+  throw new CliError(`Stack "${stack}" has no host "${name}" (it has: ${known}).`, Exit.badInput);
 }

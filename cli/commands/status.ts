@@ -31,14 +31,8 @@ export function statusCommand(): Command {
 }
 
 async function status(options: StatusOptions): Promise<void> {
-  const { thisProject, requireStack } = await import("../engine/project.ts");
-  const { readInput } = await import("../engine/inventory.ts");
-  const { Phases } = await import("../engine/phases.ts");
-  const { enterRunningLab } = await import("../engine/namespace.ts");
-  const project = thisProject();
-  requireStack(project, options.stack);
-  const input = await readInput(project, options.stack);
-  await enterRunningLab(project, options.stack, Phases.fromEnvironment());
+  const { openStack } = await import("../engine/opening.ts");
+  const { input } = await openStack(options.stack);
 
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { openContext } = await import("../engine/open-context.ts");
