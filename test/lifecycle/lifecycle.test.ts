@@ -1,6 +1,7 @@
 import { blockedDrain } from "../e2e/scenarios/blocked-drain.ts";
 import { consumer } from "../e2e/scenarios/consumer.ts";
 import { drift } from "../e2e/scenarios/drift.ts";
+import { guards } from "../e2e/scenarios/guards.ts";
 import { kills } from "../e2e/scenarios/kills.ts";
 import { losses } from "../e2e/scenarios/losses.ts";
 import { newWorker } from "../e2e/scenarios/new-worker.ts";
@@ -27,6 +28,7 @@ describe("the hosts of a cluster", function () {
 
   workloads(project);
   drift(project);
+  guards(project);
   consumer(project);
   twoUps(project);
   newWorker(project);

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { fingerprint } from "../support/hosts.ts";
+import type { Project } from "../support/project.ts";
+import { controlPlaneLine, addHosts, removeHosts } from "../support/roster.ts";
+
+interface Row {
+  rule: string;
+  edit: (project: Project) => void | Promise<void>;
+  undo?: (project: Project) => Promise<void>;
+  /** More arguments of the preview. */
+  args?: readonly string[];
+  /** Whether `--override RULE` lets it pass. */
+  overridable: boolean;
+}
+
+/** What can be dangerous about a cluster in service and is seen at preview; more of it is in test/program/guards.test.ts. */
+const rows: readonly Row[] = [
+  {
+    rule: "last-control-plane",
+    edit: (project) => {
+      removeHosts(project, "cp1", "cp2", "cp3");
+      addHosts(project, controlPlaneLine("cp4"));
+    },
+    overridable: false,
+  },
+  {
+    rule: "lost-but-alive",
+    edit: (project) => {
+      removeHosts(project, "w2");
+    },
+    args: ["--lost", "w2"],
+    overridable: true,
+  },
+  {
+    rule: "immutable",
+    edit: (project) => {
+      project.configure("podCidr", "10.30.0.0/16");
+    },
+    overridable: true,
+  },
+  {
+    rule: "tenant-removal",
+    edit: (project) => {
+      project.configure("tenants", "{ demo: {} }");
+    },
+    overridable: true,
+  },
+  {
+    rule: "host-name",
+    edit: (project) => project.read("w2", "hostname elsewhere").then(() => undefined),
+    undo: (project) => project.read("w2", "hostname w2").then(() => undefined),
+    overridable: true,
+  },
+  {
+    rule: "hosts-file",
+    edit: (project) => project.read("w2", "echo '203.0.113.9 w2' >>/etc/hosts").then(() => undefined),
+    undo: (project) => project.read("w2", "sed -i '/^203.0.113.9 /d' /etc/hosts").then(() => undefined),
+    overridable: true,
+  },
+];
+
+/** Dangerous changes are refused at preview, and nothing is done to any host. */
+export function guards(project: Project): void {
+  describe("guards", () => {
+    let untouched = "";
+
+    before(async () => {
+      untouched = await fingerprint(project);
+    });
+
+    for (const { rule, edit, undo, args = [], overridable } of rows) {
+      it(`${rule} refuses at preview${overridable ? ", and can be set aside by name" : ""}`, async () => {
+        try {
+          await edit(project);
+          const refused = await project.expect(3, "preview", ...args);
+          assert.match(refused.text, new RegExp(`\\[${rule}\\]`));
+          if (overridable) {
+            const { text } = await project.expect(0, "preview", ...args, "--override", rule);
+            assert.match(text, new RegExp(`set aside.*${rule}`));
+          }
+        } finally {
+          await undo?.(project);
+          project.restore("hosts/lab.ts");
+          project.restore("Pulumi.lab.yaml");
+        }
+      });
+    }
+
+    it("have touched no host", async () => {
+      assert.equal(await fingerprint(project), untouched);
+    });
+  });
+}
