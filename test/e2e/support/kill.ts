@@ -18,9 +18,13 @@ export function sees(child: ChildProcess, pattern: RegExp): Promise<void> {
   });
 }
 
-/** Kills `./plinth …` as a whole: launcher, command line, engine and program. */
+/** Kills `./plinth …` as a whole, if it still runs: launcher, command line, engine and program. */
 export function killAll(child: ChildProcess): void {
-  process.kill(-(child.pid ?? Number.NaN), "SIGKILL");
+  try {
+    process.kill(-(child.pid ?? Number.NaN), "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** `up` until it has printed something, then SIGKILL. */
@@ -34,7 +38,7 @@ export async function killWhenPrinted(project: Project, pattern: RegExp): Promis
 
 /** `up` until a shell condition holds on a host, looked at about ten times a second there, then SIGKILL. */
 export async function killWhenOnHost(project: Project, host: string, condition: string): Promise<void> {
-  const script = `echo watching; until ${condition}; do sleep 0.05; done >/dev/null 2>&1; echo seen; exec cat`;
+  const script = `echo watching; until ${condition}; do sleep 0.05; done >/dev/null 2>&1; echo seen`;
   const watcher = project.start("ssh", host, "--", `sudo sh -c '${script.replaceAll("'", `'\\''`)}'`);
   const watched = finish(watcher);
   try {
