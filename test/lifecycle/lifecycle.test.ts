@@ -28,9 +28,9 @@ describe("the hosts of a cluster", function () {
 
   workloads(project);
   drift(project);
-  guards(project);
   consumer(project);
   twoUps(project);
+  guards(project);
   newWorker(project);
   blockedDrain(project);
   kills(project);
