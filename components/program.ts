@@ -139,7 +139,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     unreachable,
     handingOver: new Map([...leavingAccess].filter(([name]) => change.handingOver.has(name))),
     previous,
-    rosterGeneration: (previous?.rosterGeneration ?? 0) + (args.requests.heal.includes("roster") ? 1 : 0),
+    rosterGeneration: change.rosterGeneration,
     heal: new Set(args.requests.heal),
   });
   return {

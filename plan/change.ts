@@ -28,6 +28,8 @@ export interface MembershipChange {
   bootstrapped: boolean;
   /** Hosts of a cluster in service that cannot be reached. */
   unreachable: ReadonlySet<string>;
+  /** Of the roster: raised to make it good although nothing about it has changed. */
+  rosterGeneration: number;
 }
 
 export function membershipChange({ hosts, leaving, readings, previous, requests }: ChangeSources): MembershipChange {
@@ -40,9 +42,12 @@ export function membershipChange({ hosts, leaving, readings, previous, requests 
     const reading = readings.get(name);
     return reading !== undefined && "failure" in reading && reading.failure === "unreachable";
   };
+  const live = liveCluster(readings);
+  // A run that took them for leaving was killed, and the inventory has them again: nothing about the roster has changed then.
+  const stayAfterAll = (live.nodes ?? []).some(({ name, leaving: mark }) => inventory.has(name) && mark !== undefined);
   return {
     // Members count as answering only when their own hosts say so, and those that leave do count until they have left.
-    live: liveCluster(readings),
+    live,
     handingOver: new Set(
       leaving
         .filter(({ name, roles }) => answers(name) && !lost.has(name) && roles.some((role) => role !== "worker"))
@@ -61,5 +66,6 @@ export function membershipChange({ hosts, leaving, readings, previous, requests 
     unreachable: new Set(
       [...inventory].filter((name) => bootstrapped && previous?.hosts[name] !== undefined && isUnreachable(name)),
     ),
+    rosterGeneration: (previous?.rosterGeneration ?? 0) + (stayAfterAll || requests.heal.includes("roster") ? 1 : 0),
   };
 }

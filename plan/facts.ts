@@ -65,6 +65,8 @@ export interface NodeFact {
   address?: string;
   /** Annotation `plinth/owner`. */
   owner?: string;
+  /** Annotation `plinth/leaving`: it was marked as leaving, and was `uncordon` or `cordoned` before. */
+  leaving?: string;
 }
 
 /** What one read-only look at a host tells (`scripts/facts/`). */
@@ -332,8 +334,8 @@ function etcdMember(id: string, [name = "-", peerUrl = "", started, kind]: strin
   return { id, ...known, peerUrl, started: started === "started", learner: kind === "learner" };
 }
 
-function node(name: string, [machineId = "-", ready, address = "-", owner = "-"]: string[]): NodeFact {
-  const known = Object.entries({ machineId, address, owner }).filter(([, value]) => value !== "-");
+function node(name: string, [machineId = "-", ready, address = "-", owner = "-", leaving = "-"]: string[]): NodeFact {
+  const known = Object.entries({ machineId, address, owner, leaving }).filter(([, value]) => value !== "-");
   return { name, ready: ready === "True", ...Object.fromEntries(known) };
 }
 

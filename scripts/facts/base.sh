@@ -19,7 +19,7 @@
 #   etcd-self ID learner|voter, etcd-leader ID       from the member of this host, where it answers
 #   etcd-member ID NAME|- PEER-URL started|unstarted learner|voter     the cluster's, as that member knows it with a quorum
 #   nodes NUMBER                             where the API server of this host answers, and then for each
-#   node NAME MACHINE-ID|- READY|- INTERNAL-IP|- OWNER|-               READY as Kubernetes says it: True, False or Unknown
+#   node NAME MACHINE-ID|- READY|- INTERNAL-IP|- OWNER|- LEAVING|-     READY as Kubernetes says it: True, False or Unknown
 #   clock SECONDS                            since the epoch
 #   elapsed SECONDS                          that this look has taken, until the clock was read
 #   end

@@ -1,5 +1,6 @@
 # Retire: takes a host out of the service of others before it leaves: the VIP first, then what answers through it. etcd, the kubelet,
-# files and manifests stay as they are; `release` does the rest, and `apply` puts the host back into service.
+# files and manifests stay as they are; `release` does the rest. The bundles of what has stopped count as half done, so that the next run
+# puts a host back into service that stays after all.
 
 # In the order in which they stop: nothing may be asked of what has stopped already.
 RETIRED_UNITS="keepalived.service kube-scheduler.service kube-controller-manager.service kube-apiserver.service haproxy.service"
@@ -17,6 +18,7 @@ retire() {
     say "this host is ${CLAIM_HOST:-nobody} of cluster ${CLAIM_CLUSTER:-none}, not $re_host${re_id:+ of cluster id $re_id}: left as it is"
   else
     release_facts
+    bundles_retire || die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?)"
     for rt_unit in $RETIRED_UNITS; do
       # shellcheck disable=SC2086 # a list of words
       if has_word "$rt_unit" $OWNED_UNITS; then
@@ -27,6 +29,31 @@ retire() {
   # shellcheck disable=SC2086 # a list of words
   json_list $rt_stopped
   printf '{"host":"%s","stopped":%s}\n' "${re_host:-$HOST}" "$JSON"
+}
+
+# bundles_retire: a note in each bundle with units that are about to stop.
+bundles_retire() {
+  for br_home in "$STATE"/bundles/*; do
+    if [ ! -e "$br_home/manifest" ] || [ -e "$br_home/intent" ]; then
+      continue
+    fi
+    br_generation=0 br_mine=
+    while read -r br_kind br_value _; do
+      case $br_kind in
+        generation) br_generation=$br_value ;;
+        unit)
+          # shellcheck disable=SC2086 # a list of words
+          if has_word "$br_value" $RETIRED_UNITS; then
+            br_mine=yes
+          fi
+          ;;
+      esac
+    done <"$br_home/manifest"
+    if [ -n "$br_mine" ]; then
+      printf 'plinth-intent 1\nbundle %s\ngeneration %s\nfailed the host was to leave, and has handed over what it held\nend\n' \
+        "${br_home##*/}" "$br_generation" | write_atomic "$br_home/intent" 0600 || return 1
+    fi
+  done
 }
 
 # unit_retire UNIT: stopped, seen to be, and not started at the next boot. Adds it to rt_stopped where it was up. Returns 1 with FAILURE set.

@@ -100,20 +100,23 @@ node_field() {
 }
 
 # nodes_leaving: WORK/leaving, lines `NAME leaves|replaced` of the Nodes of OWNER that ROSTER does not name, or names with
-# another machine. Nodes of others are none of ours.
+# another machine, and WORK/staying, lines `NAME uncordon|cordoned` of those that were about to leave and stay after all.
+# Nodes of others are none of ours.
 nodes_leaving() {
-  while ! kube get nodes -o go-template='{{range .items}}{{.metadata.name}}|{{with .metadata.annotations}}{{with index . "plinth/owner"}}{{.}}{{end}}{{end}}|{{.status.nodeInfo.machineID}}{{"\n"}}{{end}}' >"$WORK/nodes"; do
+  while ! kube get nodes -o go-template='{{range .items}}{{.metadata.name}}|{{with .metadata.annotations}}{{with index . "plinth/owner"}}{{.}}{{end}}{{end}}|{{.status.nodeInfo.machineID}}|{{with .metadata.annotations}}{{with index . "plinth/leaving"}}{{.}}{{end}}{{end}}{{"\n"}}{{end}}' >"$WORK/nodes"; do
     complaint
     if late; then
       fail "the API server did not tell about Nodes within $DEADLINE s: $COMPLAINT"
     fi
     sleep 1
   done
-  awk -F'|' -v owner="$OWNER" -v roster="$ROSTER" '
+  : >"$WORK/staying"
+  awk -F'|' -v owner="$OWNER" -v roster="$ROSTER" -v staying="$WORK/staying" '
     BEGIN { n = split(roster, lines, "\n"); for (i = 1; i <= n; i++) { split(lines[i], f, " "); if (f[1] == "node") machine[f[2]] = f[3] } }
     $2 != owner { next }
     !($1 in machine) { print $1 " leaves"; next }
-    machine[$1] != "-" && $3 != "" && machine[$1] != $3 { print $1 " replaced" }' "$WORK/nodes" >"$WORK/leaving"
+    machine[$1] != "-" && $3 != "" && machine[$1] != $3 { print $1 " replaced"; next }
+    $4 != "" { print $1 " " $4 > staying }' "$WORK/nodes" >"$WORK/leaving"
 }
 
 # blocking: sets BLOCKING to what a drain that failed was waiting for, pods by name, from WORK/error.

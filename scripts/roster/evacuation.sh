@@ -6,8 +6,28 @@
 # A Node that leaves stays cordoned when this fails: it is about to leave, and the next run goes on from there. A Node that
 # is not ready cannot end pods in order: they go with the Node.
 
+# note_cordon: what the Node was before us, `uncordon` or `cordoned`, for the day when it stays after all. A run that was
+# killed has left its answer.
+note_cordon() {
+  node_field .metadata.annotations.plinth/leaving
+  if [ -n "$VALUE" ]; then
+    return 0
+  fi
+  node_field .spec.unschedulable
+  nc_before=uncordon
+  if [ "$VALUE" = true ]; then
+    nc_before=cordoned
+  fi
+  kube annotate --overwrite node "$NODE" "plinth/leaving=$nc_before" >/dev/null
+}
+
 # evacuate: one Node, in slices, so that a host that dies meanwhile is noticed. Returns 1 with BLOCKING set.
 evacuate() {
+  note_cordon || {
+    complaint
+    BLOCKING="it could not be marked as leaving: $COMPLAINT"
+    return 1
+  }
   # Load balancers see this through kube-proxy's health and send no new connections (KEP-3836).
   kube taint --overwrite node "$NODE" ToBeDeletedByClusterAutoscaler=plinth:NoSchedule >/dev/null || {
     complaint

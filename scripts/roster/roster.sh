@@ -1,4 +1,5 @@
-# roster.sh: ends the membership of everything that is not on the roster: members of etcd one at a time, then Nodes.
+# roster.sh: ends the membership of everything that is not on the roster: members of etcd one at a time, then Nodes. Nodes that were
+# about to leave and are on the roster again are put back into service.
 #
 # Given besides: ROSTER, lines `member NAME PEER_URL` and `node NAME MACHINE_ID` of what stays; OWNER, whose Nodes are looked
 # at. Safe to run again, and to kill at any point: what is there is read before each step.
@@ -107,6 +108,15 @@ etcd_complaint() {
     END { print substr(found != "" ? found : line, 1, 300) }' "$WORK/error")
 }
 
+# node_stays uncordon|cordoned: NODE was about to leave and is on the roster again: it serves as before.
+node_stays() {
+  kube taint node "$NODE" ToBeDeletedByClusterAutoscaler:NoSchedule- >/dev/null || grep -q 'not found' "$WORK/error" || return 1
+  if [ "$1" = uncordon ]; then
+    kube uncordon "$NODE" >/dev/null || return 1
+  fi
+  kube annotate node "$NODE" plinth/leaving- >/dev/null
+}
+
 # The stack of a worker pool has no say in who is a member of etcd.
 case "$ROSTER" in
   *'member '*) members_leave ;;
@@ -123,3 +133,13 @@ while read -r no_node _; do
   done
   printf '{"node":"%s","deleted":true}\n' "$NODE"
 done <"$WORK/leaving"
+while read -r no_node no_before; do
+  NODE=$no_node
+  until node_stays "$no_before"; do
+    if ! again; then
+      complaint
+      fail "the Node stays, and could not be put back into service: $COMPLAINT"
+    fi
+  done
+  printf '{"node":"%s","stays":true}\n' "$NODE"
+done <"$WORK/staying"

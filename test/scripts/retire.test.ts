@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
+import { factsScript } from "../../components/host/script.ts";
+import { parseFacts } from "../../plan/facts.ts";
 import { Bundle } from "./support/bundle.ts";
 import { onHosts } from "./support/suite.ts";
 
@@ -30,7 +32,11 @@ onHosts("retire", (host) => {
 
   it("stops what serves others, the VIP first, and leaves the rest", async () => {
     await everything();
-    const before = host().list("/");
+    const files = () =>
+      host()
+        .list("/")
+        .filter((path) => !path.endsWith("/intent"));
+    const before = files();
     assert.deepEqual(await retire(), { host: "cp1", stopped: order });
     assert.deepEqual(
       host().log(),
@@ -39,7 +45,7 @@ onHosts("retire", (host) => {
     for (const unit of ["etcd.service", "kubelet.service"]) {
       assert.deepEqual([host().unit(unit, "active"), host().unit(unit, "enabled")], ["active", "enabled"]);
     }
-    assert.deepEqual(host().list("/"), before);
+    assert.deepEqual(files(), before);
     assert.deepEqual(await retire(), { host: "cp1", stopped: [] });
     assert.deepEqual(host().log(), []);
   });
@@ -47,11 +53,20 @@ onHosts("retire", (host) => {
   it("is undone by the next apply, and finished by a release", async () => {
     await everything();
     await retire();
-    await host().apply(new Bundle("loadbalancer").service("haproxy.service").service("keepalived.service"));
+    const facts = async () => parseFacts((await host().runFile("-s", [], factsScript())).stdout).bundles;
+    const told = Object.entries(await facts()).map(([name, { state, generation }]) => [name, state, generation]);
+    assert.deepEqual(told, [
+      ["controlplane", "failed", 1],
+      ["etcd", "complete", 1],
+      ["loadbalancer", "failed", 1],
+      ["node", "complete", 1],
+    ]);
+    await host().apply(new Bundle("loadbalancer", 2).service("haproxy.service").service("keepalived.service"));
     assert.deepEqual(
       ["active", "enabled"].map((key) => host().unit("keepalived.service", key)),
       ["active", "enabled"],
     );
+    assert.equal((await facts())["loadbalancer"]?.state, "complete");
     assert.equal((await host().run(["release", "--host", "cp1"])).code, 0);
     assert.equal(host().exists("/etc/systemd/system/etcd.service"), false);
   });

@@ -82,11 +82,14 @@ describe("a review of the program", function () {
     ]);
     assert.deepEqual(
       stages.filter((stage) => stage.length > 0).map((stage) => stage.join()),
-      ["claim", "baseline", "etcd", "controlplane", "loadbalancer", "drain", "runtime", "node", "register"],
+      [
+        ...["claim", "baseline", "etcd", "controlplane", "evacuation", "roster", "loadbalancer"],
+        ...["drain", "runtime", "node", "register"],
+      ],
     );
     assert.doesNotMatch(text, /PRIVATE KEY-----\\n/);
     await stack.stack.up({ parallel: 16, plan: join(folder, "first.json") });
-    assert.equal(commands.take().length, 3 * 9);
+    assert.equal(commands.take().length, 3 * 9 + 2);
   });
 
   it("a flag of the API server: three waves, in the order in which the engine then goes", async () => {

@@ -297,6 +297,35 @@ describe("the roster's scripts", function () {
     assert.deepEqual([(await step("evacuation")).code, (await step("roster")).stdout], [0, ""]);
   });
 
+  it("put a Node back into service that was to leave and is on the roster again, as it was before", async () => {
+    const roster = ["w34", "w35"].map((name) => `node ${name} ${machine}`);
+    const step = (script: "evacuation" | "roster", lines: readonly string[]) =>
+      run({
+        ...{ script, node: script, deadline: 20 },
+        variables: { ROSTER: lines.join("\n"), OWNER: "back", LOCAL: "", GRACE: "" },
+      });
+    for (const name of ["w34", "w35"]) {
+      await join(name);
+      assert.equal((await register(name)).code, 0);
+      await patch(name, { metadata: { annotations: { "plinth/owner": "back" } } });
+    }
+    await patch("w35", { spec: { unschedulable: true } });
+    for (let times = 0; times < 2; times++) assert.equal((await step("evacuation", [])).code, 0);
+    const leaving = await node("w34");
+    assert.equal(leaving.spec.unschedulable, true);
+    assert.equal(leaving.metadata.annotations?.["plinth/leaving"], "uncordon");
+    const back = await step("roster", roster);
+    assert.equal(back.code, 0, back.stderr);
+    assert.match(back.stdout, /"node":"w34","stays":true[^]*"node":"w35","stays":true/);
+    const [open, cordoned] = [await node("w34"), await node("w35")];
+    assert.deepEqual([open.spec.unschedulable, cordoned.spec.unschedulable], [undefined, true]);
+    for (const { spec, metadata } of [open, cordoned]) {
+      assert.ok(!(spec.taints ?? []).some(({ key }) => key === "ToBeDeletedByClusterAutoscaler"));
+      assert.equal(metadata.annotations?.["plinth/leaving"], undefined);
+    }
+    assert.equal((await step("roster", roster)).stdout, "");
+  });
+
   it("have nothing to drain where there is no Node yet", async () => {
     const { code, stdout } = await drain("w9");
     assert.equal(code, 0);
