@@ -32,7 +32,8 @@ export function resetCommand(): Command {
       "after",
       [
         "\nFor a lost host that has come back, or a machine with remnants of an earlier cluster. Units are stopped, everything that",
-        "Plinth owns is removed, what was there before is put back, and data of etcd is kept aside: the command says where.",
+        "Plinth owns is removed, what was there before is put back, and data of etcd is kept aside: the command says where. The",
+        "Node that the machine has registered with the stack's cluster is deleted.",
         examplesHelp([
           ["./plinth reset w7 --address 192.0.2.27", "a host that was deleted from the inventory"],
           ["./plinth reset cp2 --force", "a host of the inventory, whatever it serves"],
@@ -63,13 +64,16 @@ async function reset(name: string, options: ResetOptions): Promise<void> {
   const { closeSsh } = await import("../engine/ssh-use.ts");
   const { readHosts } = await import("../../components/host/reader.ts");
   const { readRequests } = await import("../../plan/requests.ts");
-  const { clusterId } = await readOutputs(await openContext(options.stack, terminal));
+  const { deleteNode } = await import("../engine/node.ts");
+  const { clusterId, kubeconfig } = await readOutputs(await openContext(options.stack, terminal), { secrets: true });
   await runReset({
     ...options,
     name,
     input,
     terminal,
     readHosts,
+    deleteNode: (node, machineId) =>
+      typeof kubeconfig === "string" ? deleteNode(kubeconfig, node, machineId) : Promise.resolve("none"),
     lost: readRequests(process.env).lost,
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   }).finally(closeSsh);

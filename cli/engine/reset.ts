@@ -12,6 +12,7 @@ import { Exit } from "../exit.ts";
 import { confirm } from "../render/prompt.ts";
 import type { Terminal } from "../render/terminal.ts";
 import type { StackInput } from "./inventory.ts";
+import type { NodeFate } from "./node.ts";
 
 /** How a host that the inventory does not have (any more) is reached. */
 export interface ResetTarget {
@@ -35,6 +36,8 @@ export interface ResetRun extends ResetTarget {
   terminal: Terminal;
   /** Tests pass their own. */
   readHosts: HostReader;
+  /** Takes a machine's Node out of the stack's cluster, where there is one: a lost host that comes back registers anew. */
+  deleteNode: (name: string, machineId: string) => Promise<NodeFate>;
   exec?: (target: SshTarget, command: string, stdin: string) => Promise<ExecResult>;
 }
 
@@ -157,11 +160,21 @@ export async function runReset(run: ResetRun): Promise<void> {
   const exec = run.exec ?? ((to, command, stdin) => sharedPool.exec(to, command, { stdin }));
   const result = await exec(target, resetCommand, hostScript());
   if (result.code !== 0) throw new CliError(failureText(name, result));
-  if (carried.length === 0) return;
-  const { kept, left } = parseReleased(result.stdout);
-  terminal.print(`Host ${name} is free of Plinth.`);
-  for (const path of kept) terminal.print(`  kept on ${name}: ${path}`);
-  for (const path of left) terminal.print(`  not empty, stays on ${name}: ${path}`);
+  if (carried.length > 0) {
+    const { kept, left } = parseReleased(result.stdout);
+    terminal.print(`Host ${name} is free of Plinth.`);
+    for (const path of kept) terminal.print(`  kept on ${name}: ${path}`);
+    for (const path of left) terminal.print(`  not empty, stays on ${name}: ${path}`);
+  }
+  // Last, for a kubelet that runs would register again.
+  const node = facts.claim?.host ?? name;
+  const fate = await run.deleteNode(node, facts.machineId);
+  if (fate === "deleted") terminal.print(`  Node ${node} deleted`);
+  else if (fate !== "none") {
+    terminal.warn(
+      `Whether the cluster still has a Node ${node} cannot be told, run the command again then: ${fate.unreachable}`,
+    );
+  }
 }
 
 async function agree({ name, yes, terminal }: ResetRun, host: Host): Promise<void> {

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { defaultVersions, ensureArtifacts } from "../../../artifacts/index.ts";
+import { deleteNode } from "../../../cli/engine/node.ts";
 import { rosterCommand } from "../../../components/roster/command.ts";
 import { rosterScriptPath, rosterScripts } from "../../../plan/bundles/rosterscripts.ts";
 import { renderNodeManifest, renderTaints } from "../../../plan/roster.ts";
@@ -324,6 +325,15 @@ describe("the roster's scripts", function () {
       assert.equal(metadata.annotations?.["plinth/leaving"], undefined);
     }
     assert.equal((await step("roster", roster)).stdout, "");
+  });
+
+  it("are not needed for the Node of a machine that is reset: it is deleted, another machine's stays", async () => {
+    await join("w36");
+    assert.equal((await register("w36")).code, 0);
+    assert.equal(await deleteNode(server.kubeconfig, "w36", "f".repeat(32)), "none");
+    assert.equal(await deleteNode(server.kubeconfig, "w36", machine), "deleted");
+    assert.equal(await deleteNode(server.kubeconfig, "w36", machine), "none");
+    assert.equal(await server.get("/api/v1/nodes/w36"), undefined);
   });
 
   it("have nothing to drain where there is no Node yet", async () => {

@@ -54,6 +54,10 @@ async function reset(
     },
     readHosts: (access) =>
       Promise.resolve(new Map([...access.keys()].map((name) => [name, { facts: factsOf(name, facts) }]))),
+    deleteNode: (name, machineId) => {
+      commands.push(`Node ${name} of ${machineId}`);
+      return Promise.resolve("deleted");
+    },
     exec: (target, command, stdin) => {
       assert.match(stdin, /^#!\/bin\/sh\n# plinth-host/);
       commands.push(`${target.host} ${command}`);
@@ -75,8 +79,11 @@ describe("reset", () => {
       /Host w9 \(192\.0\.2\.29\) carries:\n {2}claim +host w9 of cluster demo \(id 0123456789abcdef, stack prod\)/,
     );
     assert.match(printed, /bundles +baseline, runtime \(half-done\)/);
-    assert.match(printed, /Host w9 is free of Plinth\.\n {2}kept on w9: \/var\/lib\/plinth-kept\/a\/var\/lib\/etcd\n$/);
-    assert.equal(commands.length, 1);
+    assert.match(
+      printed,
+      /Host w9 is free of Plinth\.\n {2}kept on w9: \/var\/lib\/plinth-kept\/a\/var\/lib\/etcd\n {2}Node w9 deleted\n$/,
+    );
+    assert.deepEqual(commands.slice(1), [`Node w9 of ${factsOf("w9").machineId}`]);
     assert.match(
       commands[0] ?? "",
       new RegExp(
@@ -87,8 +94,20 @@ describe("reset", () => {
 
   it("of a host with nothing on it says so, and finishes what an earlier one has not", async () => {
     const { printed, commands } = await reset({}, { yes: false });
-    assert.equal(printed, "Host w9 (192.0.2.29) carries nothing of Plinth.\n");
-    assert.equal(commands.length, 1);
+    assert.equal(printed, "Host w9 (192.0.2.29) carries nothing of Plinth.\n  Node w9 deleted\n");
+    assert.equal(commands.length, 2);
+  });
+
+  it("deletes the Node by the name that the host had, and says when it cannot tell whether there is one", async () => {
+    const { printed, warned } = await reset(
+      { claim: claim("w3") },
+      {
+        deleteNode: (name) =>
+          Promise.resolve(name === "w3" ? { unreachable: "The API server cannot be reached." } : "none"),
+      },
+    );
+    assert.match(warned, /Node w3 cannot be told, run the command again then: The API server cannot be reached\./);
+    assert.doesNotMatch(printed, /deleted/);
   });
 
   it("refuses a member of the stack's cluster, unless it was declared lost or --force is given", async () => {
