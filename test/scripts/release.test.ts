@@ -101,7 +101,7 @@ onHosts("release", (host) => {
   it("moves the content of a data directory that cannot be moved itself", async () => {
     await host().claim();
     await fill(host());
-    host().command("mv", `case $* in *-T*/var/lib/etcd*) exit 1 ;; esac\nPATH=/usr/bin:/bin exec mv "$@"`);
+    host().command("mv", `case "$1 $*" in "-T "*/var/lib/etcd*) exit 1 ;; esac\nPATH=/usr/bin:/bin exec mv "$@"`);
     const done = await release(host());
     assert.equal(host().read(`${done.kept[0] ?? ""}/member/db`), "data");
     assert.equal(host().exists("/var/lib/etcd"), false);
