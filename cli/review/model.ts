@@ -134,15 +134,20 @@ function bundleEffects(bundle: BundleChanges, item: ReviewItem): string[] {
   return [shown > 0 ? `${count(shown, "file")}, no restart` : "no restart"];
 }
 
-function membershipEffects({ members, nodes }: RosterChanges): string[] {
-  return [
-    ...list("joins etcd:", members.joining),
-    ...list("leaves etcd:", members.leaving),
-    ...list("another address or machine in etcd:", members.replaced),
-    ...list("Node joins:", nodes.joining),
-    ...list("Node is drained and deleted:", nodes.leaving),
-    ...list("Node on another machine:", nodes.replaced),
-  ];
+/** What a step does about who belongs to the cluster. Hosts join by their own steps, the roster only lets hosts leave. */
+function membershipEffects(step: string, { members, nodes }: RosterChanges): string[] {
+  const changes = [members, nodes].flatMap(({ joining, leaving, replaced }) => [...joining, ...leaving, ...replaced]);
+  if (changes.length === 0) return [];
+  const effects =
+    step === "evacuation"
+      ? list("drained:", [...nodes.leaving, ...nodes.replaced])
+      : [
+          ...list("leaves etcd:", members.leaving),
+          ...list("another address or machine in etcd:", members.replaced),
+          ...list("Node is deleted:", nodes.leaving),
+          ...list("Node on another machine:", nodes.replaced),
+        ];
+  return effects.length > 0 ? effects : [step === "evacuation" ? "nothing to drain" : "nobody leaves"];
 }
 
 const variableEffects: Readonly<Record<string, string>> = {
@@ -163,7 +168,7 @@ export function effectsOf(item: ReviewItem): string[] {
   if (item.sort === "certificate")
     return [op === "create" ? "issued" : op === "delete" ? "no longer needed" : "renewed"];
   if (roster === undefined) return [];
-  const membership = membershipEffects(roster);
+  const membership = membershipEffects(what, roster);
   if (membership.length > 0) return membership;
   if (!acts(item)) return ["runs on another control-plane host from now on; nothing to do"];
   if (host !== undefined && what === "drain") return [op === "create" ? "nothing to drain yet" : "pods move away"];

@@ -87,7 +87,10 @@ function hostEffects(host: ReviewHost, review: Review): string {
   const shown = host.items.filter(
     ({ sort, op }) => sort !== "certificate" && !(host.fate === "joins" && op === "create"),
   );
-  const parts = shown.map((item) => `${plain(item.what)}: ${plain(effectsOf(item).join("; "))}`);
+  const parts = shown.flatMap((item) => {
+    const effects = effectsOf(item);
+    return effects.length > 0 ? [`${plain(item.what)}: ${plain(effects.join("; "))}`] : [];
+  });
   if (host.fate === "joins")
     parts.unshift(
       `set up: ${host.items

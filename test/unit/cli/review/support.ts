@@ -89,13 +89,16 @@ export function madeUpDiff(): {
       after: { create: register, connection: { host: "b", privateKey: "LOGIN" } },
       paths: ["connection.host"],
     }),
-    step("update", "evacuation", {
-      before: { create: roster(["w1", "w2"]) },
-      after: { create: roster(["w1"]) },
-      paths: ["create"],
-    }),
+    ...["evacuation", "roster"].map((name) =>
+      step("update", name, {
+        before: { create: roster(["w1", "w2"]) },
+        after: { create: roster(["w1", "w3"]) },
+        paths: ["create"],
+      }),
+    ),
     step("update", "cp1-apiserver", { type: "tls:index/locallySignedCert:LocallySignedCert", before: {}, after: {} }),
     step("delete", "w2-register", { before: { create: register } }),
+    step("delete", "w2-bootstrap-token", { type: "random:index/randomPassword:RandomPassword" }),
     step("delete", "w2-claim", { before: { create: "claim", delete: "plinth-host release" } }),
   );
   const chain = planned.filter(({ op }) => op !== "delete").map(({ urn }) => urn.split("::")[3] ?? "");
@@ -104,7 +107,8 @@ export function madeUpDiff(): {
     const earlier = rolling[rolling.indexOf(name) - 1];
     const own = chain.filter((other) => /^w3-/.test(name) && /^w3-/.test(other));
     const previous = own[own.indexOf(name) - 1];
-    const waits = [earlier, previous, name === "evacuation" ? rolling.at(-1) : undefined];
+    const after = { evacuation: rolling.at(-1), roster: "evacuation" }[name];
+    const waits = [earlier, previous, after];
     return {
       key: keyOf(name),
       custom: true,
@@ -118,7 +122,7 @@ export function madeUpDiff(): {
       { urn: undefined, severity: "warning", message: `warning: ${warning}` },
       { urn: undefined, severity: "warning", message: "the clock of w1 is 2 s <behind>, @someone" },
     ],
-    changes: { same: 100, create: 8, update: 6, delete: 2 },
+    changes: { same: 100, create: 8, update: 7, delete: 3 },
     order,
     hosts: after,
   };
