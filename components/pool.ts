@@ -1,12 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
+import { membershipChange } from "../plan/change.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
-import { hostVersions, type HostReading, type HostVersions } from "../plan/facts.ts";
+import { hostVersions, type HostVersions } from "../plan/facts.ts";
 import { PlinthError, describeFinding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership } from "../plan/guards.ts";
-import { leavingHosts } from "../plan/membership.ts";
-import { checkPool, guardPool, parsePoolMaterial, survivorsOf } from "../plan/pool.ts";
+import { liveCluster } from "../plan/live.ts";
+import {
+  leavingHosts,
+  rememberedHost,
+  usableSurvivors,
+  type PreviousHost,
+  type Tombstone,
+} from "../plan/membership.ts";
+import { checkPool, guardPool, guardSurvivors, parsePoolMaterial, survivorsOf } from "../plan/pool.ts";
+import { unreachableWarning } from "../plan/unreachable.ts";
 import { resolveDigests } from "./artifacts.ts";
-import { resolveAccess } from "./host/access.ts";
+import { chosenFrom, resolveAccess } from "./host/access.ts";
+import { lockFindings } from "./host/lock.ts";
 import { neededArtifacts, type ProgramArgs } from "./program.ts";
 import { checkRegistryAuthorities } from "./registries.ts";
 import { WorkerPool } from "./workerpool.ts";
@@ -21,8 +31,8 @@ export interface PoolArgs extends ProgramArgs {
 export interface PoolOutputs {
   /** URL of the cluster's API. */
   endpoint: string;
-  /** Host name → address and roles. */
-  hosts: Record<string, { address: string; roles: string[] }>;
+  /** Host name → address and roles, and what the next run needs to tell whether it is the same machine. */
+  hosts: Record<string, PreviousHost>;
   /** Host name → versions of its kernel, distribution and tools, as it said before this run. */
   hostVersions: Record<string, HostVersions>;
   /** Component → version. */
@@ -31,6 +41,12 @@ export interface PoolOutputs {
   clusterId: string;
   /** Fully qualified name of the cluster's stack. */
   clusterStack: string;
+  /** Hosts that were declared lost, by name. They are refused until they are reset. */
+  lost: Record<string, Tombstone>;
+  /** Subject of the roster (a Node, or `roster`) → the control-plane host on which its steps run. For the next run. */
+  survivors: Record<string, string>;
+  /** How often the roster was made good although nothing about it had changed. For the next run. */
+  rosterGeneration: number;
 }
 
 /**
@@ -53,51 +69,78 @@ export async function deployPool(args: PoolArgs): Promise<PoolOutputs> {
     checkRegistryAuthorities(config.registries),
     args.readPrevious(),
   ]);
-  const access = new Map([...all].filter(([name]) => hosts.some((host) => host.name === name)));
-  if (findings.length === 0 && !pulumi.runtime.isDryRun()) await args.lock(all, survivors);
-  const readings = await args.readHosts(access);
+  const access = chosenFrom(
+    all,
+    hosts.map(({ name }) => name),
+  );
+  if (findings.length === 0 && !pulumi.runtime.isDryRun())
+    findings.push(...(await lockFindings(args.lock(all, survivors))));
+  const everybody = await args.readHosts(all);
+  const readings = new Map([...everybody].filter(([name]) => access.has(name)));
   findings.push(...accessFindings, ...artifacts.findings, ...registryFindings);
   if (artifacts.findings.length === 0 && findings.length === 0) {
     findings.push(...missingArtifacts(artifacts.digests, config.artifactsUrl, neededArtifacts(hosts, config)));
   }
-  findings.push(...guardHosts(hosts, config, readings, { clusterId: material.clusterId }));
-  findings.push(...guardPool(args.stack, hosts, readings, material));
-  // Only what this stack has done itself: the Nodes of others are none of its business.
-  const live = { members: undefined, nodes: undefined };
+  // The members of etcd are none of a pool's business, and of the Nodes only its own.
+  const live = { members: undefined, nodes: liveCluster(everybody).nodes };
   const leaving = leavingHosts(hosts, previous?.hosts, live, args.stack);
   const { access: leavingAccess } = await resolveAccess(leaving, config);
-  const leavingReadings = leaving.length === 0 ? new Map<string, HostReading>() : await args.readHosts(leavingAccess);
+  if (leaving.length > 0) for (const entry of await args.readHosts(leavingAccess)) everybody.set(...entry);
+  const change = membershipChange({ hosts, leaving, readings: everybody, previous, requests: args.requests });
+  const { tombstones, bootstrapped, unreachable } = change;
+  const judged = new Map([...readings].filter(([name]) => !unreachable.has(name)));
+  findings.push(...guardHosts(hosts, config, judged, { clusterId: material.clusterId }));
   findings.push(
+    ...guardPool(args.stack, hosts, readings, material),
+    ...guardSurvivors(survivors, everybody),
     ...guardMembership({
-      ...{ hosts, leaving, live, bootstrapped: true, requests: args.requests, tombstones: {} },
-      readings: new Map([...readings, ...leavingReadings]),
+      hosts,
+      leaving,
+      readings: everybody,
+      live,
+      bootstrapped,
+      requests: change.requests,
+      tombstones: previous?.lost ?? {},
     }),
   );
   const { remaining, setAside } = applyOverrides(findings, [...config.overrides, ...args.requests.overrides]);
-  const survivor = all.get(survivors[0]?.name ?? "");
-  if (remaining.length > 0 || survivor === undefined) throw new PlinthError(remaining);
+  if (remaining.length > 0) {
+    // Who has to come back anyway is told of the hosts that could have been left as they are, too.
+    const leftOut = hosts.filter(({ name }) => unreachable.has(name));
+    throw new PlinthError([...remaining, ...guardHosts(leftOut, config, readings, undefined)]);
+  }
   for (const finding of setAside)
     await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
+  for (const name of unreachable) await pulumi.log.warn(unreachableWarning(name, readings.get(name)));
 
-  new WorkerPool(args.stack, {
+  const pool = new WorkerPool(args.stack, {
     config,
     hosts,
     stack: args.stack,
+    clusterId: material.clusterId,
     material,
     access,
-    survivor,
     readings,
     locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
+    bootstrapped,
+    unreachable,
+    survivors: chosenFrom(all, usableSurvivors(survivors, everybody)),
+    previous,
+    rosterGeneration: change.rosterGeneration,
+    heal: new Set(args.requests.heal),
   });
   return {
     endpoint: material.endpoint,
-    hosts: Object.fromEntries(hosts.map((host) => [host.name, { address: host.address, roles: [...host.roles] }])),
+    hosts: Object.fromEntries(hosts.map((host) => [host.name, rememberedHost(host, pool.machineIds[host.name])])),
     hostVersions: Object.fromEntries(
       [...readings].flatMap(([name, reading]) => ("facts" in reading ? [[name, hostVersions(reading.facts)]] : [])),
     ),
     versions: { kubernetes: config.kubernetesVersion, containerd: config.containerdVersion },
     clusterId: material.clusterId,
     clusterStack,
+    lost: tombstones,
+    survivors: { ...pool.survivors },
+    rosterGeneration: change.rosterGeneration,
   };
 }
 

@@ -4,22 +4,28 @@ import { planCluster } from "../plan/bundles/index.ts";
 import { membershipChange } from "../plan/change.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
-import { hostVersions, type HostReading, type HostVersions } from "../plan/facts.ts";
-import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts";
+import { hostVersions, type HostVersions } from "../plan/facts.ts";
+import { PlinthError, describeFinding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership, guardSettings } from "../plan/guards.ts";
 import { checkInput } from "../plan/input.ts";
 import type { Host } from "../plan/inventory.ts";
 import { liveCluster } from "../plan/live.ts";
-import { leavingHosts, type PreviousHost, type Tombstone } from "../plan/membership.ts";
+import {
+  leavingHosts,
+  rememberedHost,
+  usableSurvivors,
+  type PreviousHost,
+  type Tombstone,
+} from "../plan/membership.ts";
 import type { PreviousRun } from "../plan/previous.ts";
 import type { RunRequests } from "../plan/requests.ts";
-import { unreachablePrefix } from "../plan/unreachable.ts";
+import { unreachableWarning } from "../plan/unreachable.ts";
 import { poolMaterial, type PoolMaterial } from "../plan/pool.ts";
 import { guardTenants, tenantNamespaces, type TenantNamespaces } from "../plan/tenants.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { Cluster } from "./cluster.ts";
-import { resolveAccess, type Access } from "./host/access.ts";
-import { lockRules, type TakeLock } from "./host/lock.ts";
+import { chosenFrom, resolveAccess, type Access } from "./host/access.ts";
+import { lockFindings, type TakeLock } from "./host/lock.ts";
 import type { HostReader } from "./host/reader.ts";
 import { checkRegistryAuthorities } from "./registries.ts";
 
@@ -91,7 +97,8 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     identity === undefined ? undefined : knownValue(identity.hex),
     args.readPrevious(),
   ]);
-  if (identity !== undefined && !pulumi.runtime.isDryRun()) findings.push(...(await taken(args.lock(access, hosts))));
+  if (identity !== undefined && !pulumi.runtime.isDryRun())
+    findings.push(...(await lockFindings(args.lock(access, hosts))));
   const readings = await args.readHosts(access);
   findings.push(...accessFindings, ...artifacts.findings, ...registryFindings);
   if (artifacts.findings.length === 0 && findings.length === 0) {
@@ -137,7 +144,8 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
     bootstrapped,
     unreachable,
-    handingOver: new Map([...leavingAccess].filter(([name]) => change.handingOver.has(name))),
+    survivors: chosenFrom(access, usableSurvivors(hosts, readings)),
+    handingOver: chosenFrom(leavingAccess, change.handingOver),
     previous,
     rosterGeneration: change.rosterGeneration,
     heal: new Set(args.requests.heal),
@@ -161,33 +169,6 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     tenantKubeconfigs: pulumi.secret(pulumi.all(cluster.tenantKubeconfigs)),
     ...(config.exportPoolMaterial ? { poolMaterial: materialOf(cluster, hosts, config, access, identity.hex) } : {}),
   };
-}
-
-function unreachableWarning(name: string, reading: HostReading | undefined): string {
-  const why = reading !== undefined && "failure" in reading ? reading.message : "it cannot be reached";
-  return `${unreachablePrefix}${name}: ${why}; run again when it is back, or take it out of the inventory and say --lost ${name}`;
-}
-
-function rememberedHost(host: Host, machineId: string | undefined): PreviousHost {
-  return {
-    address: host.address,
-    roles: [...host.roles],
-    ...(machineId === undefined ? {} : { machineId }),
-    ...(host.user === undefined ? {} : { user: host.user }),
-    ...(host.port === undefined ? {} : { port: host.port }),
-    ...(host.hostKey === undefined ? {} : { hostKey: host.hostKey }),
-  };
-}
-
-/** Ends the run when another one has the lock; that it could not be taken is told together with what else is wrong. */
-async function taken(lock: ReturnType<TakeLock>): Promise<readonly Finding[]> {
-  try {
-    await lock;
-    return [];
-  } catch (error) {
-    if (!(error instanceof PlinthError) || error.findings.some(({ rule }) => rule === lockRules.held)) throw error;
-    return error.findings;
-  }
 }
 
 function materialOf(

@@ -14,6 +14,34 @@ export interface PreviousHost {
   hostKey?: string;
 }
 
+/** What the next run needs to know of a host of this one. */
+export function rememberedHost(host: Host, machineId: string | undefined): PreviousHost {
+  return {
+    address: host.address,
+    roles: [...host.roles],
+    ...(machineId === undefined ? {} : { machineId }),
+    ...(host.user === undefined ? {} : { user: host.user }),
+    ...(host.port === undefined ? {} : { port: host.port }),
+    ...(host.hostKey === undefined ? {} : { hostKey: host.hostKey }),
+  };
+}
+
+/** Machine ids as the hosts say them, and for hosts that cannot be reached as they said before. */
+export function machineIdsOf(
+  hosts: readonly Host[],
+  readings: ReadonlyMap<string, HostReading>,
+  previous: { readonly hosts: Readonly<Record<string, PreviousHost>> } | undefined,
+): Record<string, string> {
+  return Object.fromEntries(
+    hosts.flatMap(({ name }) => {
+      const reading = readings.get(name);
+      const id =
+        reading !== undefined && "facts" in reading ? reading.facts.machineId : previous?.hosts[name]?.machineId;
+      return id === undefined ? [] : [[name, id]];
+    }),
+  );
+}
+
 /** A host that serves the cluster and is not in the inventory any more. */
 export interface LeavingHost {
   name: string;

@@ -207,6 +207,26 @@ export function guardPool(
   });
 }
 
+/** Control-plane hosts of the cluster, when none of them can run the steps of the roster. */
+export function guardSurvivors(survivors: readonly Host[], readings: ReadonlyMap<string, HostReading>): Finding[] {
+  const reasons = survivors.map(({ name }) => {
+    const reading = readings.get(name);
+    return reading !== undefined && "facts" in reading
+      ? undefined
+      : `${name}: ${reading?.message ?? "it was not read"}`;
+  });
+  if (reasons.includes(undefined)) return [];
+  return [
+    {
+      rule: "pool-survivor",
+      kind: "guard",
+      hosts: [],
+      message: `Nodes join and leave by a control-plane host of the cluster, and none can be reached (${reasons.join("; ")})`,
+      remedy: "make one of them reachable with the pool's SSH user and key",
+    },
+  ];
+}
+
 /** What a cluster hands to its pools. */
 export function poolMaterial(
   hosts: readonly Host[],

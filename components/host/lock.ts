@@ -24,6 +24,21 @@ export type Release = () => Promise<void>;
 /** Takes the lock of a cluster, or throws a PlinthError. Tests pass their own. */
 export type TakeLock = (access: Access, hosts: readonly Host[]) => Promise<Release>;
 
+/**
+ * Waits for the lock. That it could not be taken is told together with what else is wrong.
+ *
+ * @throws PlinthError when another run has it.
+ */
+export async function lockFindings(lock: ReturnType<TakeLock>): Promise<readonly Finding[]> {
+  try {
+    await lock;
+    return [];
+  } catch (error) {
+    if (!(error instanceof PlinthError) || error.findings.some(({ rule }) => rule === lockRules.held)) throw error;
+    return error.findings;
+  }
+}
+
 export interface LockOptions {
   /** Gets one sentence when the lock is no longer held by a majority, and when it is again. */
   warn?: (sentence: string) => void;

@@ -10,6 +10,16 @@ import type { SshTarget } from "../../ssh/index.ts";
 /** How each host is reached, by host name. */
 export type Access = ReadonlyMap<string, SshTarget>;
 
+/** Access to the hosts with these names, in the order of the names. */
+export function chosenFrom(access: Access, names: Iterable<string>): Access {
+  const chosen = new Map<string, SshTarget>();
+  for (const name of names) {
+    const target = access.get(name);
+    if (target !== undefined) chosen.set(name, target);
+  }
+  return chosen;
+}
+
 /** One attempt may take this many seconds, and is repeated once: a dead host costs less than 30 s, once. */
 export const dialSeconds = 10;
 export const dialErrorLimit = 2;

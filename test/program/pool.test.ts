@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { deployPool, type PoolArgs } from "../../components/pool.ts";
+import { deployPool, type PoolArgs, type PoolOutputs } from "../../components/pool.ts";
 import { deploy, type ClusterOutputs } from "../../components/program.ts";
 import { planCluster } from "../../plan/bundles/index.ts";
 import { artifactPath } from "../../plan/digests.ts";
-import { bundleGeneration, claimGeneration, type HostReading } from "../../plan/facts.ts";
+import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../../plan/facts.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { checkPool, parsePoolMaterial } from "../../plan/pool.ts";
 import { noRequests } from "../../plan/requests.ts";
@@ -19,15 +19,36 @@ const digests = planCluster([...hostsOf(), ...hosts], configOf())
   )
   .join("\n");
 
+/** The cluster's control plane serves; what else hosts say. */
+const reading =
+  (replaced: Record<string, HostReading> = {}): PoolArgs["readHosts"] =>
+  (access) => {
+    const all = readingsOf([...hostsOf(), ...hosts], {
+      ...Object.fromEntries(["cp1", "cp2", "cp3"].map((name) => [name, serving(name)])),
+      ...replaced,
+    });
+    return Promise.resolve(
+      new Map(
+        [...access.keys()].map((name): [string, HostReading] => [name, all.get(name) ?? replaced[name] ?? silent]),
+      ),
+    );
+  };
+const silent: HostReading = { failure: "unreachable", message: "no answer within 10 s" };
+const serving = (name: string, nodes?: HostFacts["nodes"]): HostReading => ({
+  facts: factsOf(name, {
+    bundles: Object.fromEntries(
+      ["baseline", "etcd", "controlplane"].map((bundle) => [bundle, { generation: 1, state: "complete" as const }]),
+    ),
+    ...(nodes === undefined ? {} : { nodes }),
+  }),
+});
+
 function argsOf(extra: Partial<PoolArgs> = {}): PoolArgs {
   return {
     stack: "pool",
     config: rawPool,
     inventory: poolHosts,
-    readHosts: (access) => {
-      assert.deepEqual([...access.keys()], ["w1", "w2"], "only the pool's own hosts are looked at");
-      return Promise.resolve(readingsOf(hosts));
-    },
+    readHosts: reading(),
     readDigests: () => Promise.resolve(digests),
     readPrevious: () => Promise.resolve(undefined),
     requests: noRequests,
@@ -113,8 +134,9 @@ describe("a worker pool", function () {
     for (const name of ["w1-drain", "w1-register"]) {
       const { inputs } = command(registrations, name);
       const connection = plain(inputs["connection"]) as Record<string, unknown>;
-      assert.equal(plain(connection["host"]), "192.0.2.11");
-      assert.equal(plain(connection["hostKey"]), "ssh-ed25519 KEY-cp1");
+      const address = String(plain(connection["host"]));
+      assert.match(address, /^192\.0\.2\.1[123]$/);
+      assert.equal(plain(connection["hostKey"]), `ssh-ed25519 KEY-cp${address.slice(-1)}`);
       assert.ok(isSecret(inputs["stdin"]));
       assert.match(String(plain(inputs["stdin"])), /administrator's kubeconfig/);
     }
@@ -157,7 +179,7 @@ describe("a worker pool", function () {
   });
 
   it("rolls in batches once its hosts are in service", async () => {
-    const readHosts = () => Promise.resolve(readingsOf(hosts, { w1: inService("w1"), w2: inService("w2") }));
+    const readHosts = reading({ w1: inService("w1"), w2: inService("w2") });
     const { registrations } = await run(argsOf({ readHosts }));
     assert.deepEqual(waitsFor(registrations, "w1-drain"), ["w1-baseline"]);
     assert.deepEqual(waitsFor(registrations, "w2-baseline"), ["w1-register", "w2-claim"]);
@@ -168,24 +190,119 @@ describe("a worker pool", function () {
     assert.equal(outputs["endpoint"], "https://192.0.2.10:6443");
     assert.equal(outputs["clusterStack"], "organization/plinth/demo");
     assert.deepEqual(outputs["hosts"], {
-      w1: { address: "192.0.2.31", roles: ["worker"] },
-      w2: { address: "192.0.2.32", roles: ["worker"] },
+      w1: { address: "192.0.2.31", roles: ["worker"], machineId: "machine-w1", hostKey: "ssh-ed25519 KEY-w1" },
+      w2: { address: "192.0.2.32", roles: ["worker"], machineId: "machine-w2", hostKey: "ssh-ed25519 KEY-w2" },
     });
   });
 
-  it("is refused before any host is touched when the cluster hands nothing over or cannot be read", async () => {
-    const rulesOf = async (readOutputsOf: PoolArgs["readOutputsOf"]) => {
-      const error: unknown = await run(argsOf({ readOutputsOf })).then(
-        () => undefined,
-        (caught: unknown) => caught,
-      );
-      assert.ok(error instanceof PlinthError);
-      return error.findings.map(({ rule }) => rule);
+  const previous = {
+    hosts: Object.fromEntries(
+      ["w1", "w2"].map((name, index) => [
+        name,
+        { address: `192.0.2.3${index + 1}`, roles: ["worker"], machineId: `machine-${name}` },
+      ]),
+    ),
+    survivors: { roster: "cp2", w1: "cp2", w2: "cp2" },
+    rosterGeneration: 3,
+  };
+  const readPrevious = () => Promise.resolve(previous);
+  const hostOf = (items: Registration[], name: string) =>
+    plain((plain(command(items, name).inputs["connection"]) as Record<string, unknown>)["host"]);
+  const outputsAs = async (args: PoolArgs) => (await known((await run(args)).outputs)) as PoolOutputs;
+  const rulesOf = async (args: PoolArgs) => {
+    const error: unknown = await run(args).then(
+      () => undefined,
+      (caught: unknown) => caught,
+    );
+    assert.ok(error instanceof PlinthError);
+    return error.findings.map(({ rule }) => rule);
+  };
+
+  it("goes on by another control-plane host when the one of the last run cannot be reached", async () => {
+    const readHosts = reading({ cp2: silent });
+    const before = (await run(argsOf({ readPrevious }))).registrations;
+    assert.deepEqual(
+      ["w1-register", "roster"].map((name) => hostOf(before, name)),
+      ["192.0.2.12", "192.0.2.12"],
+    );
+    const { registrations } = await run(argsOf({ readPrevious, readHosts }));
+    for (const name of ["w1-register", "roster"]) assert.notEqual(hostOf(registrations, name), "192.0.2.12", name);
+    assert.notEqual((await outputsAs(argsOf({ readPrevious, readHosts }))).survivors["w1"], "cp2");
+  });
+
+  it("is refused when no control-plane host can be reached", async () => {
+    const readHosts = reading({ cp1: silent, cp2: silent, cp3: silent });
+    assert.deepEqual(await rulesOf(argsOf({ readHosts })), ["pool-survivor"]);
+  });
+
+  it("leaves a host as it is that cannot be reached, and nothing waits for it", async () => {
+    const readHosts = reading({ w1: silent, w2: inService("w2") });
+    const { registrations } = await run(argsOf({ readPrevious, readHosts }));
+    for (const name of ["w1-claim", "w1-runtime", "w1-register"])
+      assert.ok(command(registrations, name).ignoreChanges.includes("create"), name);
+    assert.deepEqual(command(registrations, "w2-runtime").ignoreChanges, []);
+    assert.ok(
+      commands(registrations).every(
+        ({ name, dependencies }) => name.startsWith("w1-") || !dependencies.some((urn) => /::w1-/.test(urn)),
+      ),
+    );
+    assert.match(String(await known(command(registrations, "roster").inputs["create"])), /node w1 machine-w1/);
+    // A host that has never been there is waited for.
+    assert.deepEqual(await rulesOf(argsOf({ readHosts })), ["host-unreachable"]);
+  });
+
+  it("refuses a host that leaves and does not answer until it is said to be lost, and one that comes back until it is reset", async () => {
+    const inventory = poolHosts.slice(1);
+    const readHosts = reading({ w1: silent });
+    assert.deepEqual(await rulesOf(argsOf({ inventory, readPrevious, readHosts })), ["leaving-unreachable"]);
+    const requests = { ...noRequests, lost: ["w1"] };
+    const { lost } = await outputsAs(argsOf({ inventory, readPrevious, readHosts, requests }));
+    assert.deepEqual(lost, { w1: { address: "192.0.2.31", roles: ["worker"] } });
+    const back = argsOf({
+      readHosts: reading({ w1: inService("w1") }),
+      readPrevious: () => Promise.resolve({ ...previous, lost }),
+    });
+    assert.deepEqual(await rulesOf(back), ["tombstone"]);
+  });
+
+  it("looks after the Nodes of its own stack alone", async () => {
+    const node = (name: string, owner: string, extra: object = {}) => ({ name, owner, ready: true, ...extra });
+    const others = [node("x1", "demo", { leaving: "uncordon" }), node("cp1", "demo")];
+    const readHosts = (...nodes: NonNullable<HostFacts["nodes"]>) =>
+      reading({ cp1: serving("cp1", nodes), w1: inService("w1"), w2: inService("w2") });
+    const generationWith = async (mark: object) => {
+      const nodes = readHosts(...others, node("w1", "pool", mark));
+      return (await outputsAs(argsOf({ readPrevious, readHosts: nodes }))).rosterGeneration;
     };
-    assert.deepEqual(await rulesOf(() => Promise.resolve({})), ["pool-material"]);
-    assert.deepEqual(await rulesOf(() => Promise.reject(new Error("no such stack"))), ["cluster-stack"]);
+    assert.equal(await generationWith({}), 3);
+    assert.equal(await generationWith({ leaving: "uncordon" }), 4, "it stays after all");
+    // One that a run which was killed has left behind leaves like any other.
+    const orphan = node("w9", "pool", { address: "192.0.2.39" });
+    assert.deepEqual(await rulesOf(argsOf({ readPrevious, readHosts: readHosts(...others, orphan) })), [
+      "leaving-unreachable",
+    ]);
+  });
+
+  it("makes good what drift has found", async () => {
+    const requests = { ...noRequests, heal: ["w1/node", "roster"] };
+    const readHosts = reading({ w1: inService("w1"), w2: inService("w2") });
+    assert.equal((await outputsAs(argsOf({ readPrevious, readHosts, requests }))).rosterGeneration, 4);
+    const text = async (args: PoolArgs, name: string) =>
+      String(await known(command((await run(args)).registrations, name).inputs["create"]));
+    const [plainly, healing] = [argsOf({ readPrevious, readHosts }), argsOf({ readPrevious, readHosts, requests })];
+    assert.notEqual(await text(healing, "w1-node"), await text(plainly, "w1-node"));
+    assert.equal(await text(healing, "w2-node"), await text(plainly, "w2-node"));
+  });
+
+  it("is refused before any host is touched when the cluster hands nothing over or cannot be read", async () => {
+    assert.deepEqual(await rulesOf(argsOf({ readOutputsOf: () => Promise.resolve({}) })), ["pool-material"]);
+    assert.deepEqual(await rulesOf(argsOf({ readOutputsOf: () => Promise.reject(new Error("no such stack")) })), [
+      "cluster-stack",
+    ]);
     const material = materialOf({ kubernetesVersion: "1.35.0" });
-    assert.deepEqual(await rulesOf(() => Promise.resolve({ poolMaterial: material })), ["pool-version"]);
+    assert.deepEqual(await rulesOf(argsOf({ readOutputsOf: () => Promise.resolve({ poolMaterial: material }) })), [
+      "pool-version",
+    ]);
   });
 });
 

@@ -8,6 +8,7 @@ export interface Registration {
   urn: string;
   dependencies: string[];
   protect: boolean;
+  ignoreChanges: string[];
   inputs: Record<string, unknown>;
 }
 
@@ -17,7 +18,14 @@ interface Monitor {
 }
 
 interface Request {
-  toObject(): { type: string; name: string; parent: string; dependenciesList: string[]; protect?: boolean };
+  toObject(): {
+    type: string;
+    name: string;
+    parent: string;
+    dependenciesList: string[];
+    ignorechangesList: string[];
+    protect?: boolean;
+  };
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
 }
 
@@ -64,7 +72,7 @@ export async function record(
   const registrations: Registration[] = [];
   const original = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
-    const { type, name, parent, dependenciesList, protect } = request.toObject();
+    const { type, name, parent, dependenciesList, ignorechangesList, protect } = request.toObject();
     const inputs = request.getObject()?.toJavaScript() ?? {};
     original(request, (error, response) => {
       const urn = (response as { getUrn?(): string } | undefined)?.getUrn?.() ?? "";
@@ -75,6 +83,7 @@ export async function record(
         urn,
         dependencies: dependenciesList,
         protect: protect ?? false,
+        ignoreChanges: ignorechangesList,
         inputs,
       });
       callback(error, response);

@@ -1,0 +1,232 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { BundleBinary, BundleDownload, FetchedBinary, SecretSource } from "../plan/bundle.ts";
+import type { ClusterConfig } from "../plan/config.ts";
+import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../plan/facts.ts";
+import type { Host as HostPlan } from "../plan/inventory.ts";
+import { machineIdsOf, survivorFor } from "../plan/membership.ts";
+import type { PreviousRun } from "../plan/previous.ts";
+import {
+  isClusterStep,
+  keyOf,
+  nodesInService,
+  orderSteps,
+  type BundleName,
+  type OrderedStep,
+  type StepName,
+} from "../plan/waves.ts";
+import type { SshTarget } from "../ssh/index.ts";
+import { ControlPlane } from "./controlplane/controlplane.ts";
+import { EtcdMember } from "./etcd/member.ts";
+import type { Access } from "./host/access.ts";
+import { Baseline } from "./host/baseline.ts";
+import { Host } from "./host/host.ts";
+import { LoadBalancer } from "./loadbalancer/loadbalancer.ts";
+import { Membership } from "./roster/membership.ts";
+import { Drain } from "./worker/drain.ts";
+import { NodeAgents } from "./worker/node.ts";
+import { Registration } from "./worker/registration.ts";
+import { Runtime } from "./worker/runtime.ts";
+
+/** What is known about the hosts of a stack, be they a cluster's or a pool's. */
+export interface FleetInput {
+  config: ClusterConfig;
+  hosts: readonly HostPlan[];
+  stack: string;
+  clusterId: pulumi.Input<string>;
+  access: Access;
+  /** What the hosts said before this run, by name. */
+  readings: ReadonlyMap<string, HostReading>;
+  /** Digest and address of what hosts of an architecture fetch. */
+  locate: (item: BundleBinary | BundleDownload, arch: HostPlan["arch"]) => FetchedBinary;
+  /** Whether the control plane has been brought up once. */
+  bootstrapped: boolean;
+  /** Hosts that cannot be reached: what is declared for them stays what it was. */
+  unreachable: ReadonlySet<string>;
+  /** The control-plane hosts on which the roster's steps can run, in the order of the inventory. */
+  survivors: Access;
+  /** What the run before has left. */
+  previous: PreviousRun | undefined;
+  /** See `MembershipArgs.generation`. */
+  rosterGeneration: number;
+  /** What is applied again although nothing about it has changed: `HOST/BUNDLE`, or `HOST/claim`. */
+  heal: ReadonlySet<string>;
+}
+
+export interface FleetArgs extends FleetInput {
+  /** Kubeconfig of the administrator. */
+  kubeconfig: pulumi.Input<string>;
+  /** Runs before the membership of hosts that leave is ended. */
+  handOver: () => Promise<void>;
+  keys: {
+    /** Bootstrap token `id.secret` of a host. */
+    bootstrapToken: (host: string) => pulumi.Input<string>;
+    /** The bytes of a secret file of a host. */
+    contentOf: (host: HostPlan, source: SecretSource) => pulumi.Input<string>;
+  };
+}
+
+/** A host of the inventory, what it said, and the resource that claims it. */
+interface Machine {
+  plan: HostPlan;
+  /** Undefined when it cannot be reached. */
+  facts: HostFacts | undefined;
+  host: Host;
+}
+
+const componentOf = {
+  baseline: Baseline,
+  etcd: EtcdMember,
+  controlplane: ControlPlane,
+  loadbalancer: LoadBalancer,
+  runtime: Runtime,
+  node: NodeAgents,
+} satisfies Record<BundleName, unknown>;
+
+/** The hosts of a stack, claimed, and the steps that bring them to their desired state. */
+export class Fleet {
+  /** Node → machine id of its host, as far as it is known. */
+  readonly machineIds: Readonly<Record<string, string>>;
+  /** Subject of the roster → control-plane host on which its steps run. */
+  readonly survivors: Record<string, string> = {};
+  private readonly parent: pulumi.Resource;
+  private readonly args: FleetArgs;
+  private readonly machines: ReadonlyMap<string, Machine>;
+  private readonly done = new Map<string, pulumi.Resource>();
+
+  /**
+   * Claims the hosts.
+   *
+   * @param parent of every resource.
+   */
+  constructor(parent: pulumi.Resource, args: FleetArgs) {
+    this.parent = parent;
+    this.args = args;
+    this.machineIds = machineIdsOf(args.hosts, args.readings, args.previous);
+    this.machines = new Map(args.hosts.map((plan): [string, Machine] => [plan.name, this.claim(plan)]));
+  }
+
+  /** All steps, in the order in which they are to be performed. */
+  steps(): OrderedStep[] {
+    const { hosts, config, readings, bootstrapped, unreachable } = this.args;
+    return orderSteps(hosts, {
+      bootstrapped,
+      hasVip: config.vip !== undefined,
+      inService: nodesInService(hosts, readings),
+      maxUnavailable: config.maxUnavailable,
+      maxRacks: config.maxRacks,
+      unreachable,
+    });
+  }
+
+  /**
+   * Declares a step after those that it waits for, which have been performed.
+   *
+   * @param also what it waits for besides.
+   */
+  perform(step: OrderedStep, also: readonly pulumi.Resource[] = []): void {
+    const after = [...step.after.flatMap((earlier) => this.done.get(keyOf(earlier)) ?? []), ...also];
+    this.done.set(keyOf(step), this.resourceOf(step, after));
+  }
+
+  /** The resources whose success means that the steps so far are done. */
+  performed(): pulumi.Resource[] {
+    return [...this.done.values()];
+  }
+
+  private claim(plan: HostPlan): Machine {
+    const { config, stack, clusterId, access, readings, unreachable, heal } = this.args;
+    const target = access.get(plan.name);
+    const reading = readings.get(plan.name);
+    const facts = reading !== undefined && "facts" in reading ? reading.facts : undefined;
+    const frozen = unreachable.has(plan.name);
+    if (target === undefined || (facts === undefined && !frozen)) {
+      throw new Error(`${plan.name}: the host was not read, which the guards should have found`);
+    }
+    const host = new Host(
+      plan.name,
+      {
+        name: plan.name,
+        target,
+        cluster: config.clusterName,
+        stack,
+        clusterId,
+        generation: facts === undefined ? 0 : claimGeneration(facts, heal.has(`${plan.name}/claim`)),
+        frozen,
+      },
+      { parent: this.parent },
+    );
+    return { plan, facts, host };
+  }
+
+  private machine(name: string): Machine {
+    const machine = this.machines.get(name);
+    if (machine === undefined) throw new Error(`${name}: a step was planned for a host that is not in the inventory`);
+    return machine;
+  }
+
+  /** How the control-plane host is reached on which the roster's steps for a subject run. */
+  private survivor(subject: string, frozen = false): SshTarget {
+    const { survivors, previous } = this.args;
+    const before = previous?.survivors?.[subject];
+    // Nothing is run for a host that cannot be reached, so nothing has to move either; its command keeps its connection.
+    const stays = frozen && before !== undefined;
+    const name = stays ? before : survivorFor(subject, [...survivors.keys()], previous?.survivors);
+    const target = survivors.get(name) ?? [...survivors.values()][0];
+    if (target === undefined) throw new Error(`${name}: nobody knows how to reach the host`);
+    this.survivors[subject] = name;
+    return target;
+  }
+
+  private resourceOf(step: OrderedStep, after: readonly pulumi.Resource[]): pulumi.Resource {
+    const { name } = step;
+    if (isClusterStep(name)) return this.membership(name, after);
+    if (name === "drain" || name === "register") return this.rosterStep(this.machine(step.host), name, after);
+    return this.bundle(this.machine(step.host), name, after);
+  }
+
+  private membership(step: Extract<StepName, "evacuation" | "roster">, after: readonly pulumi.Resource[]) {
+    const { hosts, config, stack, kubeconfig, handOver, rosterGeneration } = this.args;
+    const membership = {
+      survivor: this.survivor("roster"),
+      kubeconfig,
+      after,
+      stack,
+      machineIds: this.machineIds,
+      handOver,
+      generation: rosterGeneration,
+    };
+    return new Membership(step, hosts, config, membership, { parent: this.parent }).command;
+  }
+
+  private rosterStep({ plan, facts, host }: Machine, step: "drain" | "register", after: readonly pulumi.Resource[]) {
+    const { config, stack, kubeconfig, keys, heal } = this.args;
+    const child = { parent: this.parent };
+    const roster = {
+      survivor: this.survivor(plan.name, host.frozen),
+      kubeconfig,
+      machineId: this.machineIds[plan.name] ?? "",
+      after,
+      frozen: host.frozen,
+    };
+    if (step === "drain") return new Drain(plan, config, roster, child).command;
+    const registration = {
+      ...roster,
+      stack,
+      generation: facts === undefined ? 0 : bundleGeneration(facts, "node", heal.has(`${plan.name}/node`)),
+      token: keys.bootstrapToken(plan.name),
+    };
+    return new Registration(plan, config, registration, child).command;
+  }
+
+  private bundle({ plan, facts, host }: Machine, name: BundleName, after: readonly pulumi.Resource[]) {
+    const { hosts, config, locate, keys, heal } = this.args;
+    const bundle = {
+      host,
+      after,
+      generation: facts === undefined ? 0 : bundleGeneration(facts, name, heal.has(`${plan.name}/${name}`)),
+      locate: (item: BundleBinary | BundleDownload) => locate(item, plan.arch),
+      contentOf: (source: SecretSource) => keys.contentOf(plan, source),
+    };
+    return new componentOf[name](plan, hosts, config, bundle, { parent: this.parent }).command;
+  }
+}
