@@ -32,6 +32,7 @@ export interface DriftReport {
 export interface DriftInput {
   hosts: readonly Host[];
   hasVip: boolean;
+  stack: string;
   /** Of the stack, as its last `up` knew them. */
   last: { clusterId: string; hosts: ReadonlySet<string> };
   /** By host name. */
@@ -144,12 +145,14 @@ function judgeMembers(hosts: readonly Host[], members: readonly ListedMember[], 
   return { judged, remarks };
 }
 
-function judgeNodes(hosts: readonly Host[], nodes: readonly ListedNode[], last: ReadonlySet<string>) {
+function judgeNodes(hosts: readonly Host[], nodes: readonly ListedNode[], last: ReadonlySet<string>, stack: string) {
   const judged: Judged[] = [];
   const remarks: Remark[] = [];
   const expected = hosts.filter((host) => isNode(host) && last.has(host.name)).map(({ name }) => name);
-  for (const { name, ours, cordoned, drained } of nodes) {
+  for (const { name, ours, owner, cordoned, drained } of nodes) {
     if (!hosts.some((host) => host.name === name)) {
+      // The cluster's own stack and its worker pools each look after their own.
+      if (owner !== undefined && owner !== stack) continue;
       if (last.has(name))
         remarks.push({
           host: undefined,
@@ -201,7 +204,7 @@ function orderHeal(heal: ReadonlySet<string>, hosts: readonly Host[]): string[] 
 }
 
 /** Compares what hosts and cluster say with what the last `up` has left. */
-export function judgeDrift({ hosts, hasVip, last, readings, nodes }: DriftInput): DriftReport {
+export function judgeDrift({ hosts, hasVip, stack, last, readings, nodes }: DriftInput): DriftReport {
   const judged: Judged[] = [];
   const remarks: Remark[] = [];
   const unseen: Remark[] = [];
@@ -221,7 +224,8 @@ export function judgeDrift({ hosts, hasVip, last, readings, nodes }: DriftInput)
     judged.push(...judgeBundles(host, reading.report, hasVip));
     remarks.push(...dropInRemarks(host, reading.report));
   }
-  const members = membersIn(hosts, readings);
+  // A worker pool has no say in who is a member.
+  const members = withRole(hosts, "etcd").length === 0 ? [] : membersIn(hosts, readings);
   if (typeof members === "string") {
     unseen.push({ host: undefined, message: `the members of etcd cannot be listed: ${members}` });
   } else {
@@ -232,7 +236,7 @@ export function judgeDrift({ hosts, hasVip, last, readings, nodes }: DriftInput)
   if ("error" in nodes) {
     unseen.push({ host: undefined, message: `the Nodes cannot be listed: ${nodes.error}` });
   } else {
-    const result = judgeNodes(hosts, nodes.nodes, last.hosts);
+    const result = judgeNodes(hosts, nodes.nodes, last.hosts, stack);
     judged.push(...result.judged);
     remarks.push(...result.remarks);
   }

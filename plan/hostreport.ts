@@ -1,3 +1,5 @@
+import { ownerAnnotation } from "./roster.ts";
+
 /** One thing of a bundle that is not as it was left, as `plinth-host status` tells it. */
 export interface BundleDifference {
   /** See scripts/lib/status.sh. */
@@ -50,6 +52,8 @@ export interface ListedNode {
   name: string;
   /** It carries something that only Plinth puts there. */
   ours: boolean;
+  /** The stack that answers for it, as its annotation says. */
+  owner?: string;
   cordoned: boolean;
   /** A drain of ours has marked it. */
   drained: boolean;
@@ -152,8 +156,10 @@ export function parseNodeList(json: string): ListedNode[] {
   const { items } = JSON.parse(json) as { items: NodeObject[] };
   return items.map(({ metadata, spec }) => {
     const annotations = Object.keys(metadata.annotations ?? {});
+    const stack = metadata.annotations?.[ownerAnnotation];
     return {
       name: metadata.name,
+      ...(stack === undefined ? {} : { owner: stack }),
       ours:
         annotations.some((name) => name.startsWith(`${owner}/`)) ||
         metadata.managedFields?.some(({ manager }) => manager === owner) === true,

@@ -76,15 +76,16 @@ export type Host = z.output<typeof hostSchema>;
 /**
  * Checks each host on its own.
  *
+ * @param least how many hosts there must be.
  * @returns the hosts that are well formed, and a finding for everything that is not.
  */
-export function parseInventory(input: unknown): { hosts: Host[]; findings: Finding[] } {
-  if (!Array.isArray(input) || input.length === 0) {
+export function parseInventory(input: unknown, least: 0 | 1 = 1): { hosts: Host[]; findings: Finding[] } {
+  if (!Array.isArray(input) || input.length < least) {
     const finding: Finding = {
       rule: "inventory",
       kind: "input",
       hosts: [],
-      message: "the inventory must be a non-empty list of hosts",
+      message: `the inventory must be a ${least === 0 ? "" : "non-empty "}list of hosts`,
       remedy: "export default [ { name, address, roles }, … ] from hosts/<stack>.ts",
     };
     return { hosts: [], findings: [finding] };

@@ -111,7 +111,8 @@ export function checkPool(
   rawConfig: Readonly<Record<string, unknown>>,
   material?: PoolMaterial,
 ): { hosts: Host[]; config: ClusterConfig | undefined; findings: Finding[] } {
-  const { hosts, findings: inventoryFindings } = parseInventory(inventory);
+  // An empty one lets all hosts leave in good order, before the stack is destroyed.
+  const { hosts, findings: inventoryFindings } = parseInventory(inventory, 0);
   const foreign = Object.entries(rawConfig)
     .filter(([key, value]) => settingsOfCluster.includes(key) && value !== "" && differs(key, value, material))
     .map(([key]) => key);

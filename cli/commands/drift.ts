@@ -38,13 +38,12 @@ async function drift(options: DriftOptions): Promise<void> {
 
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { openContext } = await import("../engine/open-context.ts");
-  const { readOutputs } = await import("../engine/outputs.ts");
   const { closeSsh } = await import("../engine/ssh-use.ts");
   const { readDrift } = await import("../drift/read.ts");
   const { driftLines } = await import("../drift/render.ts");
   const terminal = makeTerminal(options);
   const context = await openContext(options.stack, terminal);
-  const report = await readDrift(input, options.stack, readOutputs(context, { secrets: true })).finally(closeSsh);
+  const report = await readDrift(input, context).finally(closeSsh);
   if (options.json === true) {
     const document = { stack: options.stack, drift: report.differences.length > 0, ...report };
     terminal.print(JSON.stringify(document, null, 2));

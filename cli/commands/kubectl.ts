@@ -53,14 +53,14 @@ async function kubectl(args: string[], options: { stack: string }): Promise<void
 
   const { readInput } = await import("../engine/inventory.ts");
   const { openContext } = await import("../engine/open-context.ts");
-  const { requireOutput } = await import("../engine/outputs.ts");
+  const { requireAdministrator } = await import("../engine/administrator.ts");
   const { findKubectl } = await import("../engine/needs.ts");
   const { withKubeconfig } = await import("../engine/kubeconfig.ts");
   const { runForeground } = await import("../engine/foreground.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal({ json: true }); // Stdout is kubectl's.
   const context = await openContext(options.stack, terminal);
-  const kubeconfig = await requireOutput(context, "kubeconfig");
+  const kubeconfig = await requireAdministrator(context);
   const { config } = await readInput(project, options.stack);
   const binary = await findKubectl(config.kubernetesVersion, terminal);
   const code = await withKubeconfig(kubeconfig, (path) => runForeground(binary, ["--kubeconfig", path, ...args]));

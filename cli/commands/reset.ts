@@ -65,7 +65,11 @@ async function reset(name: string, options: ResetOptions): Promise<void> {
   const { readHosts } = await import("../../components/host/reader.ts");
   const { readRequests } = await import("../../plan/requests.ts");
   const { deleteNode } = await import("../engine/node.ts");
-  const { clusterId, kubeconfig } = await readOutputs(await openContext(options.stack, terminal), { secrets: true });
+  const { administratorOf } = await import("../engine/administrator.ts");
+  const context = await openContext(options.stack, terminal);
+  const outputs = await readOutputs(context, { secrets: true });
+  const { clusterId } = outputs;
+  const kubeconfig = await administratorOf(context, outputs);
   await runReset({
     ...options,
     name,
@@ -73,7 +77,7 @@ async function reset(name: string, options: ResetOptions): Promise<void> {
     terminal,
     readHosts,
     deleteNode: (node, machineId) =>
-      typeof kubeconfig === "string" ? deleteNode(kubeconfig, node, machineId) : Promise.resolve("none"),
+      kubeconfig === undefined ? Promise.resolve("none") : deleteNode(kubeconfig, node, machineId),
     lost: readRequests(process.env).lost,
     clusterId: typeof clusterId === "string" ? clusterId : undefined,
   }).finally(closeSsh);

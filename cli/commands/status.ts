@@ -37,21 +37,22 @@ async function status(options: StatusOptions): Promise<void> {
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { openContext } = await import("../engine/open-context.ts");
   const { readOutputs } = await import("../engine/outputs.ts");
+  const { administratorOf } = await import("../engine/administrator.ts");
   const { parseKubeconfig } = await import("../status/api.ts");
   const { observe } = await import("../status/observe.ts");
-  const { judge } = await import("../status/judge.ts");
+  const { judge, nodesOfInterest } = await import("../status/judge.ts");
   const { statusLines } = await import("../status/render.ts");
   const { closeSsh } = await import("../engine/ssh-use.ts");
   const terminal = makeTerminal(options);
   const context = await openContext(options.stack, terminal);
-  const credentials = readOutputs(context, { secrets: true }).then(({ kubeconfig }) =>
-    typeof kubeconfig === "string" ? parseKubeconfig(kubeconfig) : undefined,
-  );
+  const credentials = readOutputs(context, { secrets: true })
+    .then((outputs) => administratorOf(context, outputs))
+    .then((kubeconfig) => (kubeconfig === undefined ? undefined : parseKubeconfig(kubeconfig)));
 
-  const observation = await observe(input, credentials).finally(closeSsh);
   const { hosts, config } = input;
+  const observation = nodesOfInterest(hosts, options.stack, await observe(input, credentials).finally(closeSsh));
   const vips = [config.vip, config.serviceVip].filter((vip) => vip !== undefined);
-  const problems = judge(hosts, vips, observation);
+  const problems = judge(hosts, vips, observation, options.stack);
   if (options.json === true) {
     const { readings, apiservers, nodes, ...rest } = observation;
     const document = {
@@ -66,7 +67,7 @@ async function status(options: StatusOptions): Promise<void> {
     };
     terminal.print(JSON.stringify(document, null, 2));
   } else {
-    for (const line of statusLines(hosts, vips, observation, problems, terminal)) terminal.print(line);
+    for (const line of statusLines(hosts, vips, observation, problems, terminal, options.stack)) terminal.print(line);
   }
   if (problems.length > 0) throw new QuietExit(Exit.failed);
 }

@@ -4,7 +4,9 @@ import { feed, hostScript } from "../../components/host/script.ts";
 import { judgeDrift, type DriftReport } from "../../plan/drift.ts";
 import { parseHostReport, parseNodeList, type HostReportReading, type NodeListReading } from "../../plan/hostreport.ts";
 import type { StackInput } from "../engine/inventory.ts";
-import type { Outputs } from "../engine/outputs.ts";
+import { administratorOf } from "../engine/administrator.ts";
+import type { EngineContext } from "../engine/context.ts";
+import { readOutputs, type Outputs } from "../engine/outputs.ts";
 import { CliError } from "../errors.ts";
 import { parseKubeconfig, readNodeList } from "../status/api.ts";
 import { askHosts, type Answer } from "../status/exec.ts";
@@ -28,8 +30,8 @@ function readReport(answer: Answer): HostReportReading {
   }
 }
 
-async function readNodes(kubeconfig: unknown): Promise<NodeListReading> {
-  const credentials = typeof kubeconfig === "string" ? parseKubeconfig(kubeconfig) : undefined;
+async function readNodes(kubeconfig: string | undefined): Promise<NodeListReading> {
+  const credentials = kubeconfig === undefined ? undefined : parseKubeconfig(kubeconfig);
   if (credentials === undefined) return { error: "the stack has no kubeconfig yet" };
   const list = await readNodeList(credentials);
   if ("error" in list) return list;
@@ -50,17 +52,17 @@ function lastUp(outputs: Outputs, stack: string): { clusterId: string; hosts: Se
   return { clusterId, hosts: new Set(Object.keys(hosts)) };
 }
 
-/**
- * Looks at all hosts and the cluster at once, and compares them with what the last `up` has left.
- *
- * @param reading the stack's outputs with secrets; still being read, which takes as long as looking at the hosts.
- */
-export async function readDrift(input: StackInput, stack: string, reading: Promise<Outputs>): Promise<DriftReport> {
+/** Looks at all hosts and the cluster at once, and compares them with what the last `up` has left. */
+export async function readDrift(input: StackInput, context: EngineContext): Promise<DriftReport> {
+  const { stack } = context;
   const [answers, { last, nodes }] = await Promise.all([
     lookScript().then((script) => askHosts(input, script, LOOK_SECONDS)),
-    reading.then(async (outputs) => ({ last: lastUp(outputs, stack), nodes: await readNodes(outputs["kubeconfig"]) })),
+    readOutputs(context, { secrets: true }).then(async (outputs) => ({
+      last: lastUp(outputs, stack),
+      nodes: await readNodes(await administratorOf(context, outputs)),
+    })),
   ]);
   const readings = new Map([...answers].map(([name, answer]) => [name, readReport(answer)]));
   const { hosts, config } = input;
-  return judgeDrift({ hosts, hasVip: config.vip !== undefined, last, readings, nodes });
+  return judgeDrift({ hosts, hasVip: config.vip !== undefined, stack, last, readings, nodes });
 }

@@ -1,4 +1,3 @@
-import { CliError } from "../errors.ts";
 import type { EngineContext } from "./context.ts";
 import { isNoSuchStack, runPulumi } from "./pulumi.ts";
 
@@ -13,13 +12,4 @@ export async function readOutputs(context: EngineContext, options: { secrets?: b
     if (isNoSuchStack(error)) return {};
     throw error;
   }
-}
-
-/** One output that must be there, as text. */
-export async function requireOutput(context: EngineContext, name: string): Promise<string> {
-  const value = (await readOutputs(context, { secrets: true }))[name];
-  if (typeof value === "string") return value;
-  throw new CliError(
-    `Stack "${context.stack}" has no output "${name}" yet: bring the cluster up first ("./plinth up --stack ${context.stack}").`,
-  );
 }

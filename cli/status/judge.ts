@@ -1,4 +1,4 @@
-import { isNode, type Host } from "../../plan/inventory.ts";
+import { isNode, withRole, type Host } from "../../plan/inventory.ts";
 import type { CertificateStatus, HostProbe, NodeStatus, Observation } from "./types.ts";
 
 /** Something that an operator should look at. */
@@ -127,14 +127,28 @@ function judgeNode(node: NodeStatus, observation: Observation): Problem[] {
   return problems;
 }
 
-function judgeNodes(hosts: readonly Host[], observation: Observation): Problem[] {
+/** Whether another stack of the same cluster answers for a Node: the cluster's own, or a worker pool's. */
+export function isOfAnotherStack({ name, owner }: NodeStatus, hosts: readonly Host[], stack: string): boolean {
+  return owner !== undefined && owner !== stack && !hosts.some((host) => host.name === name);
+}
+
+/** Its own Nodes alone, where the stack is a worker pool: the others are for whoever looks at the cluster. */
+export function nodesOfInterest(hosts: readonly Host[], stack: string, observation: Observation): Observation {
+  const { nodes } = observation;
+  if ("error" in nodes || withRole(hosts, "control-plane").length > 0) return observation;
+  const isOwn = ({ name, owner }: NodeStatus) => owner === stack || hosts.some((host) => host.name === name);
+  return { ...observation, nodes: { nodes: nodes.nodes.filter(isOwn) } };
+}
+
+function judgeNodes(hosts: readonly Host[], observation: Observation, stack: string): Problem[] {
   if ("error" in observation.nodes)
     return [{ host: undefined, message: `the Nodes cannot be listed: ${observation.nodes.error}` }];
   const { nodes } = observation.nodes;
   const expected = hosts.filter(isNode).map(({ name }) => name);
-  const strange = nodes.filter(({ name }) => !expected.includes(name));
+  const judged = nodes.filter((node) => expected.includes(node.name) || isOfAnotherStack(node, hosts, stack));
+  const strange = nodes.filter((node) => !judged.includes(node));
   return [
-    ...nodes.filter(({ name }) => expected.includes(name)).flatMap((node): Problem[] => judgeNode(node, observation)),
+    ...judged.flatMap((node): Problem[] => judgeNode(node, observation)),
     ...strange.map(({ name, address }) => ({
       host: undefined,
       message: `Node ${name}${address === "" ? "" : ` (${address})`} is not in the inventory: add its host, or delete the Node`,
@@ -148,14 +162,25 @@ function judgeNodes(hosts: readonly Host[], observation: Observation): Problem[]
 /**
  * Everything that is not as it should be. Empty means healthy. A Node that is cordoned or about to leave is as somebody
  * wants it, and no problem.
+ *
+ * @param stack whose hosts these are.
  */
-export function judge(hosts: readonly Host[], vips: readonly string[], observation: Observation): Problem[] {
+export function judge(
+  hosts: readonly Host[],
+  vips: readonly string[],
+  observation: Observation,
+  stack: string,
+): Problem[] {
   const problems: Problem[] = [];
   for (const [host, reading] of observation.readings) {
     if ("error" in reading) problems.push({ host, message: reading.error });
     else problems.push(...judgeBundles(host, reading.probe), ...judgeCertificates(host, reading.probe, observation.at));
   }
-  problems.push(...judgeEtcd(hosts, observation), ...judgeVips(vips, observation), ...judgeNodes(hosts, observation));
+  problems.push(
+    ...judgeEtcd(hosts, observation),
+    ...judgeVips(vips, observation),
+    ...judgeNodes(hosts, observation, stack),
+  );
   for (const [host, { ready, message }] of observation.apiservers) {
     if (!ready) problems.push({ host, message: `the API server is not ready: ${message}` });
   }

@@ -1,4 +1,5 @@
 import { leavingTaint } from "../../plan/bundles/serviceports.ts";
+import { ownerAnnotation } from "../../plan/roster.ts";
 import type { NodeStatus } from "./types.ts";
 
 interface Condition {
@@ -9,7 +10,7 @@ interface Condition {
 }
 
 interface Node {
-  metadata: { name: string; labels?: Record<string, string> };
+  metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   spec?: { unschedulable?: boolean; taints?: { key: string }[] };
   status?: {
     conditions?: Condition[];
@@ -68,6 +69,7 @@ export function parseNodes(nodesJson: string, leasesJson: string, at: number): N
       heartbeat: renewTime === undefined ? undefined : Math.max(0, (at - Date.parse(renewTime)) / 1000),
       machineId: status?.nodeInfo?.machineID ?? "",
       address: status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "",
+      owner: metadata.annotations?.[ownerAnnotation],
     };
   });
 }

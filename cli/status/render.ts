@@ -1,7 +1,7 @@
-import type { Host } from "../../plan/inventory.ts";
+import { withRole, type Host } from "../../plan/inventory.ts";
 import { formatTable } from "../render/table.ts";
 import type { Terminal } from "../render/terminal.ts";
-import { firstToExpire, isOnAnotherMachine, membersOf, vipHolders, type Problem } from "./judge.ts";
+import { firstToExpire, isOfAnotherStack, isOnAnotherMachine, membersOf, vipHolders, type Problem } from "./judge.ts";
 import type { EtcdMember, HostReading, NodeStatus, Observation } from "./types.ts";
 
 type Paint = Pick<Terminal, "paint">;
@@ -57,9 +57,14 @@ function memberRow(member: EtcdMember, observation: Observation): string[] {
   ];
 }
 
-function nodeRow(node: NodeStatus, hosts: readonly Host[], observation: Observation): string[] {
-  const known = hosts.some(({ name }) => name === node.name);
+function machineOf(node: NodeStatus, hosts: readonly Host[], observation: Observation, stack: string): string {
+  if (isOfAnotherStack(node, hosts, stack)) return `of stack ${node.owner ?? ""}`;
+  if (!hosts.some(({ name }) => name === node.name)) return "not in the inventory";
   const other = isOnAnotherMachine(node, observation);
+  return other === undefined ? "-" : other ? "another" : "ok";
+}
+
+function nodeRow(node: NodeStatus, machine: string): string[] {
   return [
     node.name,
     node.ready === undefined ? "unknown" : node.ready ? "yes" : "no",
@@ -67,53 +72,67 @@ function nodeRow(node: NodeStatus, hosts: readonly Host[], observation: Observat
     node.roles.join(",") || "-",
     node.leaving ? "no, leaving" : node.schedulable ? "yes" : "no, cordoned",
     node.heartbeat === undefined ? "-" : `${Math.round(node.heartbeat)} s ago`,
-    !known ? "not in the inventory" : other === undefined ? "-" : other ? "another" : "ok",
+    machine,
   ];
 }
 
-function nodeLines(hosts: readonly Host[], observation: Observation): string[] {
+function nodeLines(hosts: readonly Host[], observation: Observation, stack: string): string[] {
   if ("error" in observation.nodes) return [`  no list: ${observation.nodes.error}`];
   return formatTable([
     ["NODE", "READY", "VERSION", "ROLES", "TAKES PODS", "HEARTBEAT", "MACHINE"],
-    ...observation.nodes.nodes.map((node) => nodeRow(node, hosts, observation)),
+    ...observation.nodes.nodes.map((node) => nodeRow(node, machineOf(node, hosts, observation, stack))),
   ]);
 }
 
-/** The whole status as lines. */
+/** None for a worker pool, which has no members. */
+function memberLines(hosts: readonly Host[], observation: Observation, title: (text: string) => string): string[] {
+  if (withRole(hosts, "etcd").length === 0) return [];
+  const members = membersOf(observation);
+  if (members === undefined) return [title("etcd"), "  no member list: no member answers, or there is no quorum"];
+  return [
+    title("etcd"),
+    ...formatTable([
+      ["MEMBER", "ID", "ROLE", "VERSION", "DB SIZE", "RAFT INDEX", "ERRORS"],
+      ...members.map((member) => memberRow(member, observation)),
+    ]),
+  ];
+}
+
+/**
+ * The whole status as lines.
+ *
+ * @param stack whose hosts these are.
+ */
 export function statusLines(
   hosts: readonly Host[],
   vips: readonly string[],
   observation: Observation,
   problems: readonly Problem[],
   terminal: Paint,
+  stack: string,
 ): string[] {
   const { readings, apiservers, leaders, at } = observation;
   const title = (text: string): string => terminal.paint("bold", text);
-  const members = membersOf(observation);
   const lines = [
     title("Hosts"),
     ...formatTable([
       ["HOST", "ADDRESS", "SSH", "UPTIME", "BUNDLES", "FIRST CERTIFICATE ENDS"],
       ...hosts.map((host) => hostRow(host, readings.get(host.name), at)),
     ]),
-    title("etcd"),
-    ...(members === undefined
-      ? ["  no member list: no member answers, or there is no quorum"]
-      : formatTable([
-          ["MEMBER", "ID", "ROLE", "VERSION", "DB SIZE", "RAFT INDEX", "ERRORS"],
-          ...members.map((member) => memberRow(member, observation)),
-        ])),
+    ...memberLines(hosts, observation, title),
     title("API"),
-    ...formatTable([
-      ["API SERVER", "READY"],
-      ...[...apiservers].map(([name, { ready, message }]) => [name, ready ? "ok" : message]),
-    ]),
+    ...(apiservers.size === 0
+      ? []
+      : formatTable([
+          ["API SERVER", "READY"],
+          ...[...apiservers].map(([name, { ready, message }]) => [name, ready ? "ok" : message]),
+        ])),
     ...formatTable([
       ...vips.map((vip) => [`VIP ${vip}`, vipHolders(vip, observation).join(", ") || "nobody"]),
       ...leaders.map(({ lease, holder, message }) => [lease, holder ?? message ?? "unknown"]),
     ]),
     title("Nodes"),
-    ...nodeLines(hosts, observation),
+    ...nodeLines(hosts, observation, stack),
     "",
   ];
   if (problems.length === 0) return [...lines, terminal.paint("green", "Everything is healthy.")];

@@ -95,6 +95,8 @@ export interface NodeStatus {
   machineId: string;
   /** Internal IPv4 address. */
   address: string;
+  /** The stack that answers for it; undefined when none of ours does. */
+  owner: string | undefined;
 }
 
 /** The Nodes, or why they could not be listed. */

@@ -7,6 +7,7 @@ import { losses } from "../e2e/scenarios/losses.ts";
 import { newWorker } from "../e2e/scenarios/new-worker.ts";
 import { oneHost } from "../e2e/scenarios/one-host.ts";
 import { workloads } from "../e2e/scenarios/workloads.ts";
+import { pool } from "../e2e/scenarios/pool.ts";
 import { twoUps } from "../e2e/scenarios/two-ups.ts";
 import { Poller } from "../e2e/support/poller.ts";
 import { Project } from "../e2e/support/project.ts";
@@ -29,6 +30,7 @@ describe("the hosts of a cluster", function () {
   workloads(project);
   drift(project);
   consumer(project);
+  pool(project);
   twoUps(project);
   guards(project);
   newWorker(project);

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Lab } from "../../../lab/index.ts";
+import { instanceName } from "../../../lab/paths.ts";
 
 const source = path.join(import.meta.dirname, "../../..");
 
@@ -48,15 +49,31 @@ export class Project {
 
   /** Runs `./plinth …` and fails with its output unless it exits with `code`. */
   async expect(code: number, ...args: string[]): Promise<Run> {
-    const run = await this.plinth(...args);
-    if (run.code !== code)
-      throw new Error(`./plinth ${args.join(" ")} exited with ${run.code}, expected ${code}:\n${run.text}`);
-    return run;
+    return expected(code, args, await this.plinth(...args));
   }
 
   /** Starts `./plinth …` as a process group of its own, so that it can be killed as a whole. */
   start(...args: string[]): ChildProcess {
     return spawn(path.join(this.dir, "plinth"), args, {
+      cwd: this.dir,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+  }
+
+  /** Runs `./plinth …` inside the lab's network, for other stacks than the lab's: those do not go there by themselves. */
+  async inside(...args: string[]): Promise<Run> {
+    return finish(this.startInside(...args));
+  }
+
+  /** The same, and fails with its output unless it exits with `code`. */
+  async expectInside(code: number, ...args: string[]): Promise<Run> {
+    return expected(code, args, await this.inside(...args));
+  }
+
+  /** Starts `./plinth …` inside the lab's network. */
+  startInside(...args: string[]): ChildProcess {
+    return spawn("ip", ["netns", "exec", instanceName(this.dir), path.join(this.dir, "plinth"), ...args], {
       cwd: this.dir,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
@@ -114,6 +131,11 @@ export class Project {
     }).down();
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+function expected(code: number, args: readonly string[], run: Run): Run {
+  if (run.code === code) return run;
+  throw new Error(`./plinth ${args.join(" ")} exited with ${run.code}, expected ${code}:\n${run.text}`);
 }
 
 /** Waits for a started process. */

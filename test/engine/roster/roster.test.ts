@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { defaultVersions, ensureArtifacts } from "../../../artifacts/index.ts";
-import { deleteNode } from "../../../cli/engine/node.ts";
+import { deleteNode, deleteNodesOf } from "../../../cli/engine/node.ts";
 import { rosterCommand } from "../../../components/roster/command.ts";
 import { rosterScriptPath, rosterScripts } from "../../../plan/bundles/rosterscripts.ts";
 import { renderNodeManifest, renderTaints } from "../../../plan/roster.ts";
@@ -334,6 +334,22 @@ describe("the roster's scripts", function () {
     assert.equal(await deleteNode(server.kubeconfig, "w36", machine), "deleted");
     assert.equal(await deleteNode(server.kubeconfig, "w36", machine), "none");
     assert.equal(await server.get("/api/v1/nodes/w36"), undefined);
+  });
+
+  it("are not needed for the Nodes of a worker pool that is destroyed: its own are deleted, and no others", async () => {
+    for (const [name, owner] of [
+      ["w37", "pool"],
+      ["w38", "pool"],
+      ["w39", "poolside"],
+    ] as const) {
+      await join(name);
+      await patch(name, { metadata: { annotations: { "plinth/owner": owner } } });
+    }
+    const fate = await deleteNodesOf(server.kubeconfig, "pool");
+    assert.ok("deleted" in fate);
+    assert.deepEqual(fate.deleted.sort(), ["w37", "w38"]);
+    assert.deepEqual(await deleteNodesOf(server.kubeconfig, "pool"), { deleted: [] });
+    assert.ok(await server.get("/api/v1/nodes/w39"));
   });
 
   it("have nothing to drain where there is no Node yet", async () => {

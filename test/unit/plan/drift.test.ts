@@ -53,6 +53,7 @@ function judge(readings: Record<string, HostReportReading> = {}, change: Partial
   return judgeDrift({
     hosts,
     hasVip: true,
+    stack: "demo",
     last: { clusterId, hosts: new Set(hosts.map(({ name }) => name)) },
     readings: new Map(hosts.map(({ name }) => [name, readings[name] ?? reportOf(name)])),
     nodes: { nodes: hosts.map(({ name }) => node(name)) },
@@ -118,13 +119,13 @@ describe("plan/hostreport", () => {
 
   it("knows Nodes of ours by what only we put there", () => {
     const items = [
-      { metadata: { name: "a", annotations: { "plinth/taints": "" } } },
+      { metadata: { name: "a", annotations: { "plinth/taints": "", "plinth/owner": "demo" } } },
       { metadata: { name: "b", managedFields: [{ manager: "plinth" }] }, spec: { unschedulable: true } },
       { metadata: { name: "c", annotations: { other: "" }, managedFields: [{ manager: "kubelet" }] } },
       { metadata: { name: "d", annotations: { "plinth/drained": "uncordon" } }, spec: { unschedulable: true } },
     ];
     assert.deepEqual(parseNodeList(JSON.stringify({ items })), [
-      node("a"),
+      node("a", { owner: "demo" }),
       node("b", { cordoned: true }),
       node("c", { ours: false }),
       node("d", { cordoned: true, drained: true }),
@@ -211,6 +212,16 @@ describe("plan/drift", () => {
     assert.deepEqual(found.heal, ["roster"]);
   });
 
+  it("looks for no members where a worker pool has no say in them", () => {
+    const workers = hosts.filter(({ name }) => name === "w1");
+    const nodes = [node("cp1", { owner: "demo" }), node("w1", { owner: "pool" })];
+    const fine = judge(
+      {},
+      { hosts: workers, last: { clusterId, hosts: new Set(["w1"]) }, stack: "pool", nodes: { nodes } },
+    );
+    assert.deepEqual(fine, { differences: [], remarks: [], unseen: [], heal: [] });
+  });
+
   it("finds a declared member that is no voter yet", () => {
     const learning = { ...memberOf(2), isLearner: true };
     const found = judge({ cp1: reportOf("cp1", { members: [...members.slice(0, 2), learning] }) });
@@ -218,9 +229,10 @@ describe("plan/drift", () => {
   });
 
   it("finds Nodes of ours without a host, and hosts without a Node", () => {
-    const nodes = [node("cp1"), node("cp2"), node("cp3"), node("old"), node("theirs", { ours: false })];
+    const rogue = [node("old"), node("older", { owner: "demo" }), node("pooled", { owner: "pool" })];
+    const nodes = [node("cp1"), node("cp2"), node("cp3"), ...rogue, node("theirs", { ours: false })];
     const found = judge({}, { nodes: { nodes } });
-    assert.deepEqual(lines(found), ["cluster - rogue-node old", "w1 - missing-node w1"]);
+    assert.deepEqual(lines(found), ["cluster - rogue-node old", "cluster - rogue-node older", "w1 - missing-node w1"]);
     assert.deepEqual(found.heal, ["roster"]);
     assert.deepEqual(
       found.remarks.map(({ message }) => message),

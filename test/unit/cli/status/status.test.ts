@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { parseKubeconfig } from "../../../../cli/status/api.ts";
-import { firstToExpire, judge, vipHolders } from "../../../../cli/status/judge.ts";
+import { firstToExpire, judge, nodesOfInterest, vipHolders } from "../../../../cli/status/judge.ts";
 import { parseNodes } from "../../../../cli/status/nodes.ts";
 import { parseEtcdMembers, parseEtcdStatus, parseProbe } from "../../../../cli/status/probe.ts";
 import { statusLines } from "../../../../cli/status/render.ts";
 import type { HostProbe, NodeStatus, Observation } from "../../../../cli/status/types.ts";
 import { renderKubeconfig } from "../../../../plan/bundles/kubeconfig.ts";
 import type { Host } from "../../../../plan/inventory.ts";
+import { hostsOf } from "../../../support/cluster.ts";
 import { bare } from "../support.ts";
 
 const etcdStatus =
@@ -148,6 +149,7 @@ describe("the judgement about a cluster", () => {
     heartbeat: 4,
     machineId: `machine-${index}`,
     address: `192.0.2.${11 + index}`,
+    owner: undefined,
     ...change,
   });
   const withNodes = (...nodes: NodeStatus[]): Observation => ({ ...observation(), nodes: { nodes } });
@@ -166,11 +168,13 @@ describe("the judgement about a cluster", () => {
   }
 
   const messages = (seen: Observation): string[] =>
-    judge(hosts, [vip], seen).map(({ host, message }) => (host === undefined ? message : `${host}: ${message}`));
+    judge(hosts, [vip], seen, "demo").map(({ host, message }) =>
+      host === undefined ? message : `${host}: ${message}`,
+    );
 
   it("is healthy when all is well", () => {
     assert.deepEqual(messages(observation()), []);
-    const lines = statusLines(hosts, [vip], observation(), [], bare);
+    const lines = statusLines(hosts, [vip], observation(), [], bare, "demo");
     assert.equal(lines.at(-1), "Everything is healthy.");
     assert.ok(lines.includes("  cp1   192.0.2.11  ok   1 h 6 min  etcd     2027-01-01 (214 days)"), lines.join("\n"));
     assert.ok(lines.includes("  cp1     1   leader    3.6.14   1.0 MiB  9           -"), lines.join("\n"));
@@ -181,7 +185,7 @@ describe("the judgement about a cluster", () => {
     assert.deepEqual(vipHolders(vip, both), ["cp1", "cp2"]);
     assert.deepEqual(messages(both), [`ALARM: several hosts have the VIP ${vip}: cp1, cp2`]);
     assert.deepEqual(messages(observation({ addresses: {} })), [`no host has the VIP ${vip}`]);
-    assert.deepEqual(judge(hosts, [], observation({ addresses: {} })), []);
+    assert.deepEqual(judge(hosts, [], observation({ addresses: {} }), "demo"), []);
   });
 
   it("works with hosts down", () => {
@@ -192,7 +196,7 @@ describe("the judgement about a cluster", () => {
       "cp2: cp2 cannot be reached",
       "cp2: the API server is not ready: no answer within 4 s",
     ]);
-    const lines = statusLines(hosts, [vip], seen, judge(hosts, [vip], seen), bare).join("\n");
+    const lines = statusLines(hosts, [vip], seen, judge(hosts, [vip], seen, "demo"), bare, "demo").join("\n");
     assert.match(lines, /cp2 {3}192\.0\.2\.12 {2}no answer/);
     assert.match(lines, /cp2 {5}2 {3}no answer/);
     assert.match(lines, /2 problems:\n {2}- cp2: cp2 cannot be reached/);
@@ -255,7 +259,7 @@ describe("the judgement about a cluster", () => {
   it("takes a cordoned or leaving Node for somebody's wish", () => {
     const seen = withNodes(node(0, { schedulable: false }), node(1, { schedulable: false, leaving: true }));
     assert.deepEqual(messages(seen), []);
-    const lines = statusLines(hosts, [vip], seen, [], bare);
+    const lines = statusLines(hosts, [vip], seen, [], bare, "demo");
     assert.ok(lines.includes("  cp1   yes    1.36.3   control-plane  no, cordoned  4 s ago    ok"), lines.join("\n"));
     assert.ok(lines.includes("  cp2   yes    1.36.3   control-plane  no, leaving   4 s ago    ok"), lines.join("\n"));
   });
@@ -267,7 +271,7 @@ describe("the judgement about a cluster", () => {
       "cp2: the Node runs on another machine (machine id other): stop the kubelet there, then delete the Node",
       "Node old (192.0.2.77) is not in the inventory: add its host, or delete the Node",
     ]);
-    const lines = statusLines(hosts, [vip], seen, [], bare).join("\n");
+    const lines = statusLines(hosts, [vip], seen, [], bare, "demo").join("\n");
     assert.match(lines, /^ {2}cp2 .* another$/m);
     assert.match(lines, /^ {2}old .* not in the inventory$/m);
     // A host that does not answer says nothing about its machine.
@@ -275,9 +279,31 @@ describe("the judgement about a cluster", () => {
     assert.ok(!messages(seen).some((message) => message.includes("another machine")));
   });
 
+  it("looks at the Nodes of worker pools, and from a pool at its own alone", () => {
+    const pooled = node(2, { name: "p1", owner: "pool", roles: ["worker"] });
+    const own = node(0, { owner: "demo" });
+    const left = node(3, { name: "gone", owner: "demo", address: "" });
+    assert.deepEqual(messages(withNodes(own, node(1), pooled)), []);
+    assert.deepEqual(messages(withNodes(own, node(1), { ...pooled, ready: undefined, complaints: ["silent"] }, left)), [
+      "p1: the Node is not ready: silent",
+      "Node gone is not in the inventory: add its host, or delete the Node",
+    ]);
+    const lines = statusLines(hosts, [vip], withNodes(own, node(1), pooled), [], bare, "demo");
+    assert.ok(lines.some((line) => /^ {2}p1 .* of stack pool$/.test(line)));
+
+    const workers = hostsOf([{ name: "p1", address: "192.0.2.31", roles: ["worker"] }]);
+    const all = withNodes(own, node(1, { ready: false }), pooled);
+    const seen = nodesOfInterest(workers, "pool", { ...all, readings: new Map(), apiservers: new Map() });
+    assert.deepEqual(judge(workers, [], seen, "pool"), []);
+    const text = statusLines(workers, [], seen, [], bare, "pool").join("\n");
+    assert.match(text, /^ {2}p1 /m);
+    assert.doesNotMatch(text, /^ {2}cp1 |etcd|API SERVER/m);
+    assert.equal(nodesOfInterest(hosts, "demo", all), all);
+  });
+
   it("minds a second VIP likewise", () => {
     assert.deepEqual(
-      judge(hosts, [vip, "192.0.2.9"], observation()).map(({ message }) => message),
+      judge(hosts, [vip, "192.0.2.9"], observation(), "demo").map(({ message }) => message),
       ["no host has the VIP 192.0.2.9"],
     );
   });
@@ -308,6 +334,7 @@ describe("the Nodes as the API has them", () => {
         metadata: {
           name: "w1",
           labels: { "node-role.kubernetes.io/worker": "", "node-role.kubernetes.io/edge": "", zone: "a" },
+          annotations: { "plinth/owner": "demo" },
         },
         spec: { unschedulable: true, taints: [{ key: "ToBeDeletedByClusterAutoscaler" }] },
         status: {
@@ -339,6 +366,7 @@ describe("the Nodes as the API has them", () => {
       heartbeat: 10,
       machineId: "m1",
       address: "192.0.2.21",
+      owner: "demo",
     });
     assert.deepEqual(
       read.slice(1).map(({ ready, complaints, heartbeat }) => [ready, complaints, heartbeat]),
