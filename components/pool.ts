@@ -127,7 +127,7 @@ export async function deployPool(args: PoolArgs): Promise<PoolOutputs> {
     survivors: chosenFrom(all, usableSurvivors(survivors, everybody)),
     previous,
     rosterGeneration: change.rosterGeneration,
-    heal: new Set(args.requests.heal),
+    heal: change.heal,
   });
   return {
     endpoint: material.endpoint,

@@ -148,7 +148,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
     handingOver: chosenFrom(leavingAccess, change.handingOver),
     previous,
     rosterGeneration: change.rosterGeneration,
-    heal: new Set(args.requests.heal),
+    heal: change.heal,
   });
   return {
     endpoint: cluster.endpoint,

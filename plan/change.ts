@@ -30,6 +30,8 @@ export interface MembershipChange {
   unreachable: ReadonlySet<string>;
   /** Of the roster: raised to make it good although nothing about it has changed. */
   rosterGeneration: number;
+  /** What is applied again although nothing about it has changed: `HOST/BUNDLE`, or `HOST/claim`. */
+  heal: ReadonlySet<string>;
 }
 
 export function membershipChange({ hosts, leaving, readings, previous, requests }: ChangeSources): MembershipChange {
@@ -66,6 +68,13 @@ export function membershipChange({ hosts, leaving, readings, previous, requests 
     unreachable: new Set(
       [...inventory].filter((name) => bootstrapped && previous?.hosts[name] !== undefined && isUnreachable(name)),
     ),
+    // A run that had drained them was killed. What it was for may have been given up: then nothing else brings them back.
+    heal: new Set([
+      ...requests.heal,
+      ...(live.nodes ?? []).flatMap(({ name, drained }) =>
+        inventory.has(name) && drained !== undefined ? [`${name}/node`] : [],
+      ),
+    ]),
     rosterGeneration: (previous?.rosterGeneration ?? 0) + (stayAfterAll || requests.heal.includes("roster") ? 1 : 0),
   };
 }

@@ -67,6 +67,8 @@ export interface NodeFact {
   owner?: string;
   /** Annotation `plinth/leaving`: it was marked as leaving, and was `uncordon` or `cordoned` before. */
   leaving?: string;
+  /** Annotation `plinth/drained`: it was drained for another runtime, and was `uncordon` or `cordoned` before. */
+  drained?: string;
 }
 
 /** What one read-only look at a host tells (`scripts/facts/`). */
@@ -334,8 +336,11 @@ function etcdMember(id: string, [name = "-", peerUrl = "", started, kind]: strin
   return { id, ...known, peerUrl, started: started === "started", learner: kind === "learner" };
 }
 
-function node(name: string, [machineId = "-", ready, address = "-", owner = "-", leaving = "-"]: string[]): NodeFact {
-  const known = Object.entries({ machineId, address, owner, leaving }).filter(([, value]) => value !== "-");
+function node(
+  name: string,
+  [machineId = "-", ready, address = "-", owner = "-", leaving = "-", drained = "-"]: string[],
+): NodeFact {
+  const known = Object.entries({ machineId, address, owner, leaving, drained }).filter(([, value]) => value !== "-");
   return { name, ready: ready === "True", ...Object.fromEntries(known) };
 }
 

@@ -73,10 +73,10 @@ nodes() {
   fi
   n_answer=$(HOME=/nonexistent timeout 4 "$ROOT/opt/plinth/bin/kubectl" --kubeconfig "$ROOT/etc/kubernetes/controller-manager.conf" \
     --cache-dir /dev/null/none --request-timeout 4s get nodes \
-    -o go-template='{{range .items}}{{.metadata.name}}|{{with .status}}{{with .nodeInfo}}{{.machineID}}{{end}}|{{range .conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}|{{range .addresses}}{{if eq .type "InternalIP"}}{{.address}} {{end}}{{end}}{{else}}||{{end}}|{{with .metadata.annotations}}{{with index . "plinth/owner"}}{{.}}{{end}}{{end}}|{{with .metadata.annotations}}{{with index . "plinth/leaving"}}{{.}}{{end}}{{end}}{{"\n"}}{{end}}' \
+    -o go-template='{{range .items}}{{.metadata.name}}|{{with .status}}{{with .nodeInfo}}{{.machineID}}{{end}}|{{range .conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}|{{range .addresses}}{{if eq .type "InternalIP"}}{{.address}} {{end}}{{end}}{{else}}||{{end}}|{{with .metadata.annotations}}{{with index . "plinth/owner"}}{{.}}{{end}}{{end}}|{{with .metadata.annotations}}{{with index . "plinth/leaving"}}{{.}}{{end}}{{end}}|{{with .metadata.annotations}}{{with index . "plinth/drained"}}{{.}}{{end}}{{end}}{{"\n"}}{{end}}' \
     </dev/null 2>/dev/null) || return 0
   printf '%s\n' "$n_answer" | awk -F'|' '
     function known(text) { sub(/ .*/, "", text); return text == "" ? "-" : text }
-    NF >= 5 { lines = lines "node " $1 " " known($2) " " known($3) " " known($4) " " known($5) " " known($6) "\n"; count++ }
+    NF >= 5 { lines = lines "node " $1 " " known($2) " " known($3) " " known($4) " " known($5) " " known($6) " " known($7) "\n"; count++ }
     END { printf "nodes %d\n%s", count, lines }'
 }

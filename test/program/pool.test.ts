@@ -283,6 +283,25 @@ describe("a worker pool", function () {
     ]);
   });
 
+  it("brings a Node back whose drain has come to nothing, because the run was killed and the change given up", async () => {
+    const drained = { name: "w1", owner: "pool", ready: true, drained: "uncordon" };
+    const others = { w1: inService("w1"), w2: inService("w2") };
+    const texts = async (nodes: HostFacts["nodes"]) => {
+      const readHosts = reading({ ...others, cp1: serving("cp1", nodes) });
+      const { registrations } = await run(argsOf({ readPrevious, readHosts }));
+      return Promise.all(
+        ["w1-register", "w2-register", "w1-runtime"].map((name) =>
+          known(command(registrations, name).inputs["create"]),
+        ),
+      );
+    };
+    const [before, after] = [await texts([]), await texts([drained])];
+    assert.deepEqual(
+      before.map((text, index) => text === after[index]),
+      [false, true, true],
+    );
+  });
+
   it("makes good what drift has found", async () => {
     const requests = { ...noRequests, heal: ["w1/node", "roster"] };
     const readHosts = reading({ w1: inService("w1"), w2: inService("w2") });

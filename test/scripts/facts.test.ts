@@ -167,15 +167,15 @@ onHosts("facts", (host) => {
       );
       tool(
         "kubectl",
-        "printf 'w1|0af2|True|192.0.2.21 fd00::1 |demo|cordoned\\nw2|||||\\n'",
+        "printf 'w1|0af2|True|192.0.2.21 fd00::1 |demo|cordoned|uncordon\\nw2||||||\\n'",
         'echo "$HOME $*" >>"$PLINTH_FAKES/asked"',
       );
       mkdirSync(host().path("/var/lib/etcd/member"), { recursive: true });
       assert.deepEqual(await cluster(), [
         "etcd-data",
         "nodes 2",
-        "node w1 0af2 True 192.0.2.21 demo cordoned",
-        "node w2 - - - - -",
+        "node w1 0af2 True 192.0.2.21 demo cordoned uncordon",
+        "node w2 - - - - - -",
         "etcd-member b82403f238c8d7e8 cp1 https://10.0.0.1:2380 started voter",
         "etcd-member 33dc48b183965b64 cp2 https://10.0.0.2:2380 unstarted voter",
         "etcd-member 1 - https://10.0.0.3:2380 unstarted learner",

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { defaultVersions } from "../../../artifacts/index.ts";
 import { eventually } from "../../support/eventually.ts";
 import { allHosts, assertOneAtATime, lastRestart, startTimes } from "../support/hosts.ts";
 import { outsideUrl } from "../support/http.ts";
+import { killWhenOnHost } from "../support/kill.ts";
 import { Kube } from "../support/kube.ts";
 import { Poller } from "../support/poller.ts";
 import type { Project } from "../support/project.ts";
+import { kubectlOnHost } from "../support/roster.ts";
 
 /** The setting of the lab, to which the tests add. */
 const kubelet = (more: string) => `{ failCgroupV1: false, failSwapOn: false, protectKernelDefaults: false, ${more} }`;
@@ -102,6 +105,19 @@ export function nodeChange(project: Project): void {
     });
 
     describe("another version of containerd", () => {
+      const cordoned = () => kube.list("nodes", '{range .items[*]}{.spec.unschedulable}{"\\n"}{end}');
+
+      it("that is given up after its run was killed in a drain leaves no Node cordoned", async () => {
+        project.configure("containerdVersion", laterContainerd);
+        const mark = `${kubectlOnHost} get node cp1 -o jsonpath={.metadata.annotations.plinth/drained}`;
+        await killWhenOnHost(project, "cp2", `test -n "$(${mark})"`);
+        project.configure("containerdVersion", defaultVersions["containerd"] ?? "");
+        await project.expect(0, "up", "--yes");
+        assert.deepEqual(await cordoned(), []);
+        assert.equal(await project.read("cp2", mark), "");
+        await project.expect(0, "up", "--yes", "--expect-no-changes");
+      });
+
       it("drains each Node before it is changed; disruption budgets hold, and every request is answered", async () => {
         const poller = await Poller.start(project, { path: outsideUrl });
         project.configure("containerdVersion", laterContainerd);
@@ -114,8 +130,7 @@ export function nodeChange(project: Project): void {
           const versions = await kube.list("nodes", template);
           return versions.every((version) => version === `containerd://${laterContainerd}`) ? true : undefined;
         });
-        const cordoned = await kube.list("nodes", '{range .items[*]}{.spec.unschedulable}{"\\n"}{end}');
-        assert.deepEqual(cordoned, []);
+        assert.deepEqual(await cordoned(), []);
         assertOneAtATime(await Promise.all(allHosts.map((host) => lastRestart(project, host, ["containerd"]))));
         await project.expect(0, "up", "--yes", "--expect-no-changes");
       });

@@ -93,7 +93,7 @@ export function pool(project: Project): void {
 
     it("finds what was changed on its hosts, and repairs it", async () => {
       await pooled(0, "ssh", "p1", "--", "sudo systemctl stop kube-proxy");
-      assert.match((await pooled(4, "drift")).stdout, /^ {2}p1 +node +unit +kube-proxy/m);
+      assert.match((await pooled(4, "drift")).stdout, /^ {2}p1 +node +unit-stopped +kube-proxy/m);
       await pooled(0, "up", "--yes", "--heal");
       await pooled(0, "drift");
     });
@@ -137,6 +137,7 @@ export function pool(project: Project): void {
 
     it("lets a host leave in good order", async () => {
       writeInventory(project, ["p1"], { disk: "nvme" });
+      assert.match((await pooled(0, "review")).stdout, /p2[^]*Node is deleted/);
       await pooled(0, "up", "--yes");
       assert.deepEqual(await nodes(`{.metadata.name}`), ["p1"]);
       const reset = await pooled(0, "reset", "p2", "--address", addresses["p2"] ?? "", "--yes");

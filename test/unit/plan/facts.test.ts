@@ -50,9 +50,10 @@ etcd-self b82403f238c8d7e8 voter
 etcd-leader 9974a875e8dcdf1
 etcd-member b82403f238c8d7e8 cp1 https://192.0.2.11:2380 started voter
 etcd-member 17f68738da218ab6 - https://192.0.2.12:2380 unstarted learner
-nodes 2
+nodes 3
 node w1 0af2 True 192.0.2.21 demo/lab
 node w2 - - - -
+node w3 0af3 True 192.0.2.23 demo cordoned uncordon
 elapsed 0.42
 end
 `;
@@ -73,6 +74,10 @@ describe("plan/facts", () => {
     assert.deepEqual(nodes, [
       { name: "w1", machineId: "0af2", ready: true, address: "192.0.2.21", owner: "demo/lab" },
       { name: "w2", ready: false },
+      {
+        ...{ name: "w3", machineId: "0af3", ready: true, address: "192.0.2.23", owner: "demo" },
+        ...{ leaving: "cordoned", drained: "uncordon" },
+      },
     ]);
     const bare = parseFacts("plinth-facts 1\nmachine-id x\nend\n");
     assert.deepEqual([bare.etcd, bare.nodes], [undefined, undefined]);
