@@ -86,9 +86,11 @@ export function drift(project: Project): void {
 
     it("is still told with a host down, which is told, too", async () => {
       await project.expect(0, "lab", "kill", worker);
+      const { unseen } = await read(1);
       assert.deepEqual(
-        (await read(1)).unseen.map(({ host }) => host),
+        unseen.map(({ host }) => host),
         [worker],
+        JSON.stringify(unseen),
       );
       await project.read("cp2", "echo >>/etc/haproxy/haproxy.cfg");
       const { stdout } = await project.expect(4, "drift");
