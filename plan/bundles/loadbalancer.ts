@@ -99,7 +99,11 @@ function vrrpInstances(host: Host, balancers: readonly Host[], config: ClusterCo
  * back does not move the VIP once more. The check asks the local HAProxy, never an API server: sick API servers must not
  * make the VIP wander. A failed check is FAULT (weight 0), which hands over at once.
  *
- * Fail-over after power loss: 3 × 0.2 s + (256 − priority)/256 × 0.2 s, about 0.7 s.
+ * Fail-over after power loss: 3 × 0.2 s + (256 − priority)/256 × 0.2 s, about 0.7 s. A holder that gets no CPU for as
+ * long would lose the VIP, too, and take it back a moment later, cutting every connection twice; likewise one whose check
+ * starves. So both run with niceness −20 and the VRRP process is not swapped. Not keepalived's `vrrp_rt_priority`: on a
+ * reload keepalived 2.2.7 sets RLIMIT_RTTIME to 0 and is killed where it may not raise that again, as in containers; and the
+ * check would have niceness 0.
  */
 export function renderKeepalived(host: Host, hosts: readonly Host[], config: ClusterConfig, vip: string): string {
   const balancers = withRole(hosts, "load-balancer");
@@ -131,6 +135,7 @@ ${peers.join("\n")}
   return `global_defs {
   router_id ${host.name}
   vrrp_version 3
+  vrrp_no_swap
   vrrp_garp_master_refresh 60
   enable_script_security
   script_user ${checkUser}
@@ -163,6 +168,8 @@ KillMode=mixed
 SuccessExitStatus=143
 Restart=always
 RestartSec=1
+# The way in must not starve behind what it leads to: its answer to keepalived holds the virtual IP.
+Nice=-10
 LimitNOFILE=${config.openFilesLimit}
 RuntimeDirectory=haproxy
 StateDirectory=haproxy
@@ -196,6 +203,8 @@ ExecReload=/bin/kill -HUP $MAINPID
 KillMode=process
 Restart=always
 RestartSec=1
+# Without CPU for 0.7 s this host loses the virtual IP.
+Nice=-20
 ProtectHome=yes
 ProtectSystem=full
 PrivateTmp=yes

@@ -26,8 +26,30 @@ async function leader(project: Project, lease: string, among: readonly string[])
   return run.code === 0 && holder !== undefined && among.includes(holder) ? holder : undefined;
 }
 
-/** The host that holds the VIP fails, in three ways. */
+/** Keeps every processor of a host busy with far more processes than it has processors, for some seconds. */
+const starve = "for n in $(seq 400); do timeout 10 sh -c 'while :; do :; done' & done; wait";
+
+/** The host that holds the VIP fails, in three ways; before that it is merely overloaded. */
 export function faults(project: Project): void {
+  describe("an overload of the host that holds the VIP", () => {
+    it("does not move the VIP, nor does a reload of keepalived", async () => {
+      const holder = await vipHolder(project);
+      const since = (await project.read(holder, "date +%s.%N; systemctl reload keepalived")).trim();
+      await project.onHost(holder, starve);
+      const moves = await Promise.all(
+        hosts.map(async (host) => {
+          const words = await project.read(host, `journalctl -q -o cat -u keepalived --since @${since}`);
+          return words.split("\n").filter((line) => /Entering \w+ STATE|died/.test(line));
+        }),
+      );
+      assert.deepEqual(moves.flat(), []);
+      assert.equal(await vipHolder(project), holder);
+      await eventually("status is green", 120, async () =>
+        (await project.plinth("status")).code === 0 ? true : undefined,
+      );
+    });
+  });
+
   for (const { fault, repair, title } of cases) {
     describe(`${title} of the host that holds the VIP`, () => {
       let victim = "";

@@ -75,9 +75,12 @@ function askAlone(body: string | undefined, done: Done, retriesLeft = retries): 
 
 let session: http2.ClientHttp2Session | undefined;
 
-/** The shared connection. One that is going away is not used for new requests. */
+/**
+ * The shared connection. One that is going away is not used for new requests, nor one that was destroyed: its `close` comes
+ * only once what it last wrote has left, which on a dead path is never.
+ */
 function shared(): http2.ClientHttp2Session {
-  if (session === undefined) {
+  if (session === undefined || session.destroyed) {
     const opened = http2.connect(server, tls);
     const forget = () => {
       if (session === opened) session = undefined;
