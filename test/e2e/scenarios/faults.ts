@@ -27,11 +27,29 @@ async function leader(project: Project, lease: string, among: readonly string[])
 }
 
 /** Keeps every processor of a host busy with far more processes than it has processors, for some seconds. */
-const starve = "for n in $(seq 400); do timeout 10 sh -c 'while :; do :; done' & done; wait";
+const starve = "for n in $(seq 64); do timeout 10 sh -c 'while :; do :; done' & done; wait";
 
 /** The host that holds the VIP fails, in three ways; before that it is merely overloaded. */
 export function faults(project: Project): void {
   describe("an overload of the host that holds the VIP", () => {
+    it("meets keepalived and HAProxy ahead of every other process", async () => {
+      for (const host of hosts) {
+        const text = await project.read(host, "ps -o comm=,ni= -C keepalived,haproxy | sort -u");
+        const niceness = text
+          .trim()
+          .split("\n")
+          .map((line) => line.split(/\s+/));
+        assert.deepEqual(
+          niceness,
+          [
+            ["haproxy", "-10"],
+            ["keepalived", "-20"],
+          ],
+          host,
+        );
+      }
+    });
+
     it("does not move the VIP, nor does a reload of keepalived", async () => {
       const holder = await vipHolder(project);
       const since = (await project.read(holder, "date +%s.%N; systemctl reload keepalived")).trim();
