@@ -102,8 +102,7 @@ function vrrpInstances(host: Host, balancers: readonly Host[], config: ClusterCo
  * Fail-over after power loss: 3 × 0.2 s + (256 − priority)/256 × 0.2 s, about 0.7 s. A holder that gets no CPU for as
  * long would lose the VIP, too, and take it back a moment later, cutting every connection twice; likewise one whose check
  * starves. So both run with niceness −20 and the VRRP process is not swapped. Not keepalived's `vrrp_rt_priority`: on a
- * reload keepalived 2.2.7 sets RLIMIT_RTTIME to 0 and is killed where it may not raise that again, as in containers; and the
- * check would have niceness 0.
+ * reload keepalived 2.2.7 could not set RLIMIT_RTTIME again and was killed, in the lab; and the check would have niceness 0.
  */
 export function renderKeepalived(host: Host, hosts: readonly Host[], config: ClusterConfig, vip: string): string {
   const balancers = withRole(hosts, "load-balancer");
