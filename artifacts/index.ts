@@ -10,4 +10,5 @@ export { ensureImages, type EnsureImages, type EnsureImagesOptions, type ImagePa
 export { defaultCacheDir, relativePath } from "./cache.ts";
 export { ownPlatform, type Platform } from "./platform.ts";
 export { defaultVersions } from "./table.ts";
+export { readScript, scriptPath, storeScripts, type ScriptFile } from "./scripts.ts";
 export { serveArtifacts, type ArtifactServer, type ServeOptions } from "./serve.ts";

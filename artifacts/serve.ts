@@ -13,6 +13,7 @@ import {
 } from "./cache.ts";
 import { ArtifactError, reasonOf } from "./errors.ts";
 import { type Platform } from "./platform.ts";
+import { listScripts, readScript, scriptPath } from "./scripts.ts";
 
 export interface ServeOptions {
   /** The address to listen on, one that the hosts reach. */
@@ -32,7 +33,8 @@ export interface ArtifactServer {
 
 /**
  * Serves the verified files of the cache by HTTP: `GET /<name>/<version>/<platform>/<name>` (HEAD and single ranges
- * too), archives of images as `GET /images/<name>.tar`, and `GET /SHA256SUMS`, lines `<sha256>  <path>`. Nothing else is
+ * too), archives of images as `GET /images/<name>.tar`, scripts as `GET /scripts/<name>/<sha256>`, and
+ * `GET /SHA256SUMS`, lines `<sha256>  <path>`. Nothing else is
  * reachable. Whoever downloads compares the digest with the one that came by another way (the bundle), so plain HTTP is
  * enough.
  */
@@ -88,7 +90,14 @@ async function answer(cacheDir: string, request: IncomingMessage, response: Serv
   if (path === "/SHA256SUMS") {
     const artifacts = (await listCached(cacheDir)).map((file) => `${file.record.sha256}  ${relativePath(file)}\n`);
     const images = (await listImages(cacheDir)).map(({ name, record }) => `${record.sha256}  images/${name}.tar\n`);
-    sendText(request, response, 200, [...artifacts, ...images].join(""));
+    const scripts = (await listScripts(cacheDir)).map((script) => `${script.sha256}  ${scriptPath(script)}\n`);
+    sendText(request, response, 200, [...artifacts, ...images, ...scripts].join(""));
+    return;
+  }
+  const [, name, sha256] = /^\/scripts\/([a-z0-9-]+)\/([0-9a-f]{64})$/.exec(path) ?? [];
+  if (name !== undefined && sha256 !== undefined) {
+    const script = await readScript(cacheDir, { name, sha256 });
+    sendText(request, response, script === undefined ? 404 : 200, script ?? "There is no such script.\n");
     return;
   }
   const artifact = await find(cacheDir, path);

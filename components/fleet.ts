@@ -2,17 +2,19 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BundleBinary, BundleDownload, FetchedBinary, SecretSource } from "../plan/bundle.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../plan/facts.ts";
+import type { Fetched } from "../plan/digests.ts";
 import type { Host as HostPlan } from "../plan/inventory.ts";
 import { machineIdsOf, survivorFor } from "../plan/membership.ts";
 import type { PreviousRun } from "../plan/previous.ts";
+import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import {
   isClusterStep,
   keyOf,
   nodesInService,
   orderSteps,
   type BundleName,
+  type ClusterStepName,
   type OrderedStep,
-  type StepName,
 } from "../plan/waves.ts";
 import type { SshTarget } from "../ssh/index.ts";
 import { ControlPlane } from "./controlplane/controlplane.ts";
@@ -21,10 +23,10 @@ import type { Access } from "./host/access.ts";
 import { Baseline } from "./host/baseline.ts";
 import { Host } from "./host/host.ts";
 import { LoadBalancer } from "./loadbalancer/loadbalancer.ts";
-import { Membership } from "./roster/membership.ts";
-import { Drain } from "./worker/drain.ts";
+import { endMemberships, evacuate, giveRosterAccess } from "./roster/membership.ts";
+import { drain } from "./worker/drain.ts";
 import { NodeAgents } from "./worker/node.ts";
-import { Registration } from "./worker/registration.ts";
+import { register } from "./worker/registration.ts";
 import { Runtime } from "./worker/runtime.ts";
 
 /** What is known about the hosts of a stack, be they a cluster's or a pool's. */
@@ -37,7 +39,7 @@ export interface FleetInput {
   /** What the hosts said before this run, by name. */
   readings: ReadonlyMap<string, HostReading>;
   /** Digest and address of what hosts of an architecture fetch. */
-  locate: (item: BundleBinary | BundleDownload, arch: HostPlan["arch"]) => FetchedBinary;
+  locate: (item: Fetched, arch: HostPlan["arch"]) => FetchedBinary;
   /** Whether the control plane has been brought up once. */
   bootstrapped: boolean;
   /** Hosts that cannot be reached: what is declared for them stays what it was. */
@@ -53,8 +55,8 @@ export interface FleetInput {
 }
 
 export interface FleetArgs extends FleetInput {
-  /** Kubeconfig of the administrator. */
-  kubeconfig: pulumi.Input<string>;
+  /** Kubeconfig of the administrator, which gives the roster its rights. A pool has none: its cluster's stack does that. */
+  kubeconfig?: pulumi.Input<string>;
   /** Runs before the membership of hosts that leave is ended. */
   handOver: () => Promise<void>;
   keys: {
@@ -134,7 +136,7 @@ export class Fleet {
   }
 
   private claim(plan: HostPlan): Machine {
-    const { config, stack, clusterId, access, readings, unreachable, heal } = this.args;
+    const { config, stack, clusterId, access, readings, unreachable, heal, locate } = this.args;
     const target = access.get(plan.name);
     const reading = readings.get(plan.name);
     const facts = reading !== undefined && "facts" in reading ? reading.facts : undefined;
@@ -150,6 +152,7 @@ export class Fleet {
         cluster: config.clusterName,
         stack,
         clusterId,
+        script: locate(scriptDownload(hostScript()), plan.arch),
         generation: facts === undefined ? 0 : claimGeneration(facts, heal.has(`${plan.name}/claim`)),
         frozen,
       },
@@ -184,38 +187,34 @@ export class Fleet {
     return this.bundle(this.machine(step.host), name, after);
   }
 
-  private membership(step: Extract<StepName, "evacuation" | "roster">, after: readonly pulumi.Resource[]) {
+  private membership(step: ClusterStepName, after: readonly pulumi.Resource[]): pulumi.Resource {
     const { hosts, config, stack, kubeconfig, handOver, rosterGeneration } = this.args;
-    const membership = {
-      survivor: this.survivor("roster"),
-      kubeconfig,
-      after,
-      stack,
-      machineIds: this.machineIds,
-      handOver,
-      generation: rosterGeneration,
-    };
-    return new Membership(step, hosts, config, membership, { parent: this.parent }).command;
+    const roster = { survivor: this.survivor("roster"), after, parent: this.parent };
+    if (step === "roster-access") {
+      if (kubeconfig === undefined) throw new Error("only a cluster's own stack gives the roster its rights");
+      return giveRosterAccess(hosts, { ...roster, kubeconfig });
+    }
+    const membership = { ...roster, stack, machineIds: this.machineIds, handOver, generation: rosterGeneration };
+    return step === "evacuation" ? evacuate(hosts, config, membership) : endMemberships(hosts, membership);
   }
 
   private rosterStep({ plan, facts, host }: Machine, step: "drain" | "register", after: readonly pulumi.Resource[]) {
-    const { config, stack, kubeconfig, keys, heal } = this.args;
-    const child = { parent: this.parent };
+    const { config, stack, keys, heal } = this.args;
     const roster = {
       survivor: this.survivor(plan.name, host.frozen),
-      kubeconfig,
+      parent: this.parent,
       machineId: this.machineIds[plan.name] ?? "",
       after,
       frozen: host.frozen,
     };
-    if (step === "drain") return new Drain(plan, config, roster, child).command;
+    if (step === "drain") return drain(plan, config, roster);
     const registration = {
       ...roster,
       stack,
       generation: facts === undefined ? 0 : bundleGeneration(facts, "node", heal.has(`${plan.name}/node`)),
       token: keys.bootstrapToken(plan.name),
     };
-    return new Registration(plan, config, registration, child).command;
+    return register(plan, config, registration);
   }
 
   private bundle({ plan, facts, host }: Machine, name: BundleName, after: readonly pulumi.Resource[]) {

@@ -18,6 +18,7 @@ import {
   type Tombstone,
 } from "../plan/membership.ts";
 import type { PreviousRun } from "../plan/previous.ts";
+import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { unreachableWarning } from "../plan/unreachable.ts";
 import { poolMaterial, type PoolMaterial } from "../plan/pool.ts";
@@ -196,9 +197,11 @@ function materialOf(
 
 /** What hosts will fetch. */
 export function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {
-  return planCluster(hosts, config).flatMap(({ host, bundle }) =>
+  const claims = hosts.map(({ arch }) => ({ item: scriptDownload(hostScript()), arch }));
+  const bundles = planCluster(hosts, config).flatMap(({ host, bundle }) =>
     [...bundle.binaries, ...(bundle.downloads ?? [])].map((item) => ({ item, arch: host.arch })),
   );
+  return [...claims, ...bundles];
 }
 
 /**

@@ -5,7 +5,7 @@ import { PoolPki } from "./pki/poolpki.ts";
 
 export interface WorkerPoolArgs extends FleetInput {
   /** What the cluster's stack handed over. */
-  material: Pick<PoolMaterial, "authority" | "kubeconfig">;
+  material: Pick<PoolMaterial, "authority">;
 }
 
 /** Workers that join the cluster of another stack, in the same order as those of the cluster's own stack. */
@@ -23,7 +23,6 @@ export class WorkerPool extends pulumi.ComponentResource {
     const { hostKeys } = new PoolPki(`${name}-pki`, { hosts, config, authority }, { parent: this });
     const fleet = new Fleet(this, {
       ...args,
-      kubeconfig: pulumi.secret(material.kubeconfig),
       // Workers hold nothing that could be handed over.
       handOver: () => Promise.resolve(),
       keys: {

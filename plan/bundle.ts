@@ -63,6 +63,8 @@ export interface BundleBinary {
 export interface BundleDownload extends Omit<BundleFile, "content"> {
   /** Path below the artifact server's URL, as `SHA256SUMS` lists it, e.g. `images/coredns.tar`. */
   source: string;
+  /** Of what the program knows by itself, such as a script of its own. Default: what the artifact server lists. */
+  sha256?: string;
 }
 
 /** A directory that services need. */
@@ -138,15 +140,12 @@ function quoted(content: string): string[] {
  * The public part of a bundle as the text that `plinth-host apply` reads.
  *
  * @param generation see `bundleGeneration` in facts.ts.
- * @param locate digest and URL of a binary.
- * @param locateDownload digest and URL of a download; needed for bundles that have some.
- * @throws Error when it is needed and missing.
+ * @param locate digest and URL of a binary or download.
  */
 export function renderBundle(
   bundle: Bundle,
   generation: number,
-  locate: (binary: BundleBinary) => FetchedBinary,
-  locateDownload?: (download: BundleDownload) => FetchedBinary,
+  locate: (item: BundleBinary | BundleDownload) => FetchedBinary,
 ): string {
   const lines = ["plinth-bundle 1", `bundle ${bundle.name}`, `generation ${generation}`];
   for (const user of bundle.users) lines.push(`user ${user.name} ${user.home}`);
@@ -160,8 +159,7 @@ export function renderBundle(
     lines.push(`binary ${binary.name} ${binary.version} ${sha256} ${url}${attributes(binary)}`);
   }
   for (const download of bundle.downloads ?? []) {
-    if (locateDownload === undefined) throw new Error(`nobody tells where ${download.source} is fetched from`);
-    const { sha256, url } = locateDownload(download);
+    const { sha256, url } = locate(download);
     const { path, mode, owner } = download;
     lines.push(`download ${path} ${mode} ${owner} ${sha256} ${url}${attributes(download)}`);
   }

@@ -1,5 +1,6 @@
 import type { BundleBinary, BundleDownload, FetchedBinary } from "./bundle.ts";
 import type { Finding } from "./findings.ts";
+import { scriptOfSource } from "./scripts.ts";
 
 /** Path on the artifact server → SHA-256 in hexadecimal. */
 export type Digests = ReadonlyMap<string, string>;
@@ -19,7 +20,7 @@ export function artifactPath(binary: Pick<BundleBinary, "name" | "version">, arc
 }
 
 /** What a host fetches: a binary, or a file as it lies on the server. */
-export type Fetched = Pick<BundleBinary, "name" | "version"> | Pick<BundleDownload, "source">;
+export type Fetched = Pick<BundleBinary, "name" | "version"> | Pick<BundleDownload, "source" | "sha256">;
 
 function pathOf(item: Fetched, arch: string): string {
   return "source" in item ? item.source : artifactPath(item, arch);
@@ -28,7 +29,7 @@ function pathOf(item: Fetched, arch: string): string {
 /** @throws Error when the server does not list it; {@link missingArtifacts} finds that beforehand. */
 export function locateArtifact(digests: Digests, artifactsUrl: string, item: Fetched, arch: string): FetchedBinary {
   const path = pathOf(item, arch);
-  const sha256 = digests.get(path);
+  const sha256 = ("source" in item ? item.sha256 : undefined) ?? digests.get(path);
   if (sha256 === undefined) throw new Error(`the artifact server ${artifactsUrl} has no ${path}`);
   return { sha256, url: `${artifactsUrl.replace(/\/$/, "")}/${path}` };
 }
@@ -40,11 +41,24 @@ export function missingArtifacts(
   needed: readonly { item: Fetched; arch: string }[],
 ): Finding[] {
   const missing = new Set(needed.map(({ item, arch }) => pathOf(item, arch)).filter((path) => !digests.has(path)));
-  return [...missing].map((path) => ({
+  const finding = (message: string, remedy: string): Finding => ({
     rule: "artifact-missing",
     kind: "input",
     hosts: [],
-    message: `the artifact server ${artifactsUrl} has no ${path}`,
-    remedy: "add it there, or use a version that it has",
-  }));
+    message: `the artifact server ${artifactsUrl} has no ${message}`,
+    remedy,
+  });
+  const scripts = [...missing].filter((path) => scriptOfSource(path) !== undefined);
+  const others = [...missing].filter((path) => scriptOfSource(path) === undefined);
+  return [
+    ...others.map((path) => finding(path, "add it there, or use a version that it has")),
+    ...(scripts.length === 0
+      ? []
+      : [
+          finding(
+            `scripts of this release of Plinth (${scripts.join(", ")})`,
+            "run ./plinth artifacts, which puts them into the cache, and bring the cache's scripts/ and a new SHA256SUMS there",
+          ),
+        ]),
+  ];
 }

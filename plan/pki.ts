@@ -1,6 +1,7 @@
 import type { Authority } from "./bundle.ts";
 import type { ClusterConfig } from "./config.ts";
 import { isNode, type Host } from "./inventory.ts";
+import { rosterGroup, rosterUser } from "./rosteraccess.ts";
 import { tenantGroup } from "./tenants.ts";
 import { apiserverServiceAddress } from "./validate.ts";
 
@@ -104,6 +105,14 @@ export function leavesOf(host: Host, config: ClusterConfig): LeafSpec[] {
         commonName: "system:kube-scheduler",
         ...local,
         uses: ["client_auth", "server_auth"],
+      },
+      {
+        name: "roster",
+        authority: "kubernetes",
+        commonName: rosterUser(host.name),
+        organization: rosterGroup,
+        ...none,
+        uses: ["client_auth"],
       },
     );
   }

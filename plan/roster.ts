@@ -1,6 +1,7 @@
 import type { ClusterConfig } from "./config.ts";
 import { isNode, withRole, type Host, type Taint } from "./inventory.ts";
 import { peerUrlOf } from "./live.ts";
+import { renderEntries } from "./rostertext.ts";
 
 /** Labels, annotations and taints of a Node, as the inventory declares them. */
 export interface NodeDeclaration {
@@ -22,10 +23,10 @@ export function clusterOwner(stack: string): string {
 
 /** What the roster keeps: every member of etcd, and every Node with its machine. All others of ours leave. */
 export function renderRoster(hosts: readonly Host[], machineIds: Readonly<Record<string, string>>): string {
-  return [
-    ...withRole(hosts, "etcd").map((host) => `member ${host.name} ${peerUrlOf(host)}`),
-    ...hosts.filter(isNode).map(({ name }) => `node ${name} ${machineIds[name] ?? "-"}`),
-  ].join("\n");
+  return renderEntries({
+    members: new Map(withRole(hosts, "etcd").map((host) => [host.name, peerUrlOf(host)])),
+    nodes: new Map(hosts.filter(isNode).map(({ name }) => [name, machineIds[name] ?? "-"])),
+  });
 }
 
 /**

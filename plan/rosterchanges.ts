@@ -1,4 +1,5 @@
 import { unifiedDiff } from "./bundlechanges.ts";
+import { parseEntries, parseRosterText } from "./rostertext.ts";
 
 /** Members or Nodes that a change of the roster concerns. */
 export interface MembershipChange {
@@ -8,27 +9,16 @@ export interface MembershipChange {
   replaced: string[];
 }
 
-/** Difference between two texts of a roster's command. */
+/** Difference between what a roster's command was given and what it is to be given. */
 export interface RosterChanges {
-  /** etcd members, from the lines `member NAME PEER_URL`. */
+  /** etcd members, by peer URL. */
   members: MembershipChange;
-  /** Nodes, from the lines `node NAME MACHINE_ID`. */
+  /** Nodes, by machine id. */
   nodes: MembershipChange;
   /** What else the command is given: variable → unified diff. */
   variables: { name: string; diff: string[] }[];
-  /** The texts are the same: the command runs on another control-plane host from now on, and there is nothing to do. */
+  /** All is the same: the command runs on another control-plane host from now on, and there is nothing to do. */
   moved: boolean;
-}
-
-const directives = /^(?:export \w+=')?(member|node) (\S+) ([^\s']+)'?$/;
-
-function entriesOf(text: string, directive: "member" | "node"): Map<string, string> {
-  const entries = new Map<string, string>();
-  for (const line of text.split("\n")) {
-    const [, kind, name, identity] = directives.exec(line) ?? [];
-    if (kind === directive && name !== undefined && identity !== undefined) entries.set(name, identity);
-  }
-  return entries;
 }
 
 function compareEntries(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): MembershipChange {
@@ -39,42 +29,33 @@ function compareEntries(before: ReadonlyMap<string, string>, after: ReadonlyMap<
   };
 }
 
-/** `export NAME='value'`, where `'\''` stands for a quote. */
-const assignment = /^export (\w+)='((?:[^']|'\\'')*)'$/gm;
-
-/** The variables of a command; what is left of its text is the variable `command`. */
-function variablesOf(text: string): Map<string, string> {
-  const variables = new Map<string, string>();
-  for (const [, name = "", value = ""] of text.matchAll(assignment)) {
-    variables.set(name, value.replaceAll(`'\\''`, "'"));
-  }
-  const rest = text
-    .replace(assignment, "")
-    .split("\n")
-    .filter((line) => line !== "");
-  if (rest.length > 0) variables.set("command", rest.join("\n"));
-  return variables;
+/** What a command of the roster is given. */
+export interface RosterInputs {
+  text: string;
+  /** What comes by standard input; empty where it is a secret, or nothing. */
+  stdin: string;
 }
 
-function withoutEntries(text: string): string {
-  const lines = text.split("\n").filter((line) => !directives.test(line));
-  return lines.length === 0 || lines.join("") === "" ? "" : `${lines.join("\n").replace(/\n$/, "")}\n`;
+/** Earlier releases had the entries in the variable ROSTER. */
+function read({ text, stdin }: RosterInputs) {
+  const { ROSTER = "", ...variables } = Object.fromEntries(parseRosterText(text));
+  return { variables, entries: parseEntries(`${ROSTER}\n${stdin}`) };
 }
 
-/** Compares the texts of a command of the roster. `before` is undefined for one that is new. */
-export function compareRosters(before: string | undefined, after: string): RosterChanges {
-  const old = before ?? "";
-  const [was, is] = [variablesOf(old), variablesOf(after)];
-  const variables = [...new Set([...is.keys(), ...was.keys()])]
-    .map((name) => ({
-      name,
-      diff: unifiedDiff(withoutEntries(was.get(name) ?? ""), withoutEntries(is.get(name) ?? "")),
-    }))
+const nothing: RosterInputs = { text: "", stdin: "" };
+
+/** Compares what a command of the roster is given. `before` is undefined for one that is new. */
+export function compareRosters(before: RosterInputs | undefined, after: RosterInputs): RosterChanges {
+  const [was, is] = [read(before ?? nothing), read(after)];
+  const names = new Set([...Object.keys(is.variables), ...Object.keys(was.variables)]);
+  const lines = (value: string | undefined): string => (value === undefined || value === "" ? "" : `${value}\n`);
+  const variables = [...names]
+    .map((name) => ({ name, diff: unifiedDiff(lines(was.variables[name]), lines(is.variables[name])) }))
     .filter(({ diff }) => diff.length > 0);
   return {
-    members: compareEntries(entriesOf(old, "member"), entriesOf(after, "member")),
-    nodes: compareEntries(entriesOf(old, "node"), entriesOf(after, "node")),
+    members: compareEntries(was.entries.members, is.entries.members),
+    nodes: compareEntries(was.entries.nodes, is.entries.nodes),
     variables,
-    moved: before === after,
+    moved: before !== undefined && before.text === after.text && before.stdin === after.stdin,
   };
 }

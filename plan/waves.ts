@@ -13,10 +13,10 @@ export type BundleName = (typeof bundleOrder)[number];
 export type StepName = BundleName | "drain" | "register" | ClusterStepName;
 
 /**
- * What is done once for the cluster as a whole, between the API servers and the load balancers: `evacuation` takes the pods
- * off Nodes that leave, `roster` ends the membership of hosts that leave.
+ * What is done once for the cluster as a whole, between the API servers and the load balancers: `roster-access` gives the
+ * roster its rights, `evacuation` takes the pods off Nodes that leave, `roster` ends the membership of hosts that leave.
  */
-export const clusterSteps = ["evacuation", "roster"] as const;
+export const clusterSteps = ["roster-access", "evacuation", "roster"] as const;
 export type ClusterStepName = (typeof clusterSteps)[number];
 
 /** One step for one host. */
@@ -148,7 +148,11 @@ function orderSpine(hosts: readonly Host[], { bootstrapped, hasVip }: OrderOptio
   );
   const balancers = steps.filter(({ name }) => name === "loadbalancer");
   const servers = steps.filter(({ name }) => name !== "loadbalancer");
-  const cluster = clusterSteps.map((name): Step => ({ host: "", name }));
+  // A pool's stack gives no rights in its cluster.
+  const gives = hosts.some(({ roles }) => roles.includes("control-plane"));
+  const cluster = clusterSteps
+    .filter((name) => gives || name !== "roster-access")
+    .map((name): Step => ({ host: "", name }));
   const stages = bootstrapped
     ? [...servers, ...cluster, ...balancers].map((step) => [step])
     : [

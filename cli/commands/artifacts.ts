@@ -4,7 +4,7 @@ import * as shared from "../options.ts";
 
 export function artifactsCommand(): Command {
   return new Command("artifacts")
-    .description("download or build every binary and image archive that a stack needs, and say where they are")
+    .description("get every binary, image archive and script that the hosts of a stack fetch, and say where they are")
     .addOption(shared.stackOption())
     .addOption(shared.jsonOption())
     .addHelpText(
@@ -24,7 +24,7 @@ export function artifactsCommand(): Command {
 async function artifacts(options: { stack: string; json?: boolean }): Promise<void> {
   const { thisProject, requireStack } = await import("../engine/project.ts");
   const { readInput } = await import("../engine/inventory.ts");
-  const { ensure, ensureForHosts, hostArtifacts, imageFile, pulumiRef } = await import("../engine/needs.ts");
+  const { ensure, ensureForHosts, hostArtifacts, pulumiRef } = await import("../engine/needs.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { formatTable } = await import("../render/table.ts");
   const project = thisProject();
@@ -36,7 +36,7 @@ async function artifacts(options: { stack: string; json?: boolean }): Promise<vo
   const refs = [
     pulumi,
     ...hostArtifacts(config),
-    ...config.images.map((name) => ({ name: imageFile(name), version: "" })),
+    ...[...paths.keys()].filter((name) => /^(images|scripts)\//.test(name)).map((name) => ({ name, version: "" })),
   ];
   const rows = refs.map(({ name, version }) => ({ name, version, path: paths.get(name) ?? "" }));
   if (options.json === true) terminal.print(JSON.stringify(rows, null, 2));

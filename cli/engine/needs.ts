@@ -1,6 +1,8 @@
 import { networkInterfaces } from "node:os";
+import { join } from "node:path";
 import type { ArtifactRef } from "../../artifacts/index.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
+import { allScripts, scriptSource } from "../../plan/scripts.ts";
 import type { Terminal } from "../render/terminal.ts";
 
 const CONTROL_PLANE = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"] as const;
@@ -57,8 +59,9 @@ export async function ensure(
 }
 
 /**
- * Makes sure of everything that hosts fetch from this machine: binaries, and archives of the images that are given to
- * them beforehand. Returns artifact name, or `images/<name>.tar`, → path.
+ * Makes sure of everything that hosts fetch from this machine: binaries, archives of the images that are given to
+ * them beforehand, and the scripts of this release. Returns artifact name, `images/<name>.tar` or
+ * `scripts/<name>/<digest>`, → path.
  */
 export async function ensureForHosts(
   config: HostNeeds,
@@ -73,7 +76,19 @@ export async function ensureForHosts(
     },
     ...(signal === undefined ? {} : { signal }),
   });
-  return new Map([...binaries, ...[...images].map(([name, path]): [string, string] => [imageFile(name), path])]);
+  return new Map([
+    ...binaries,
+    ...[...images].map(([name, path]): [string, string] => [imageFile(name), path]),
+    ...(await ensureScripts()),
+  ]);
+}
+
+/** Puts the scripts of this release where the artifact server has them. Returns `scripts/<name>/<digest>` → path. */
+async function ensureScripts(): Promise<[string, string][]> {
+  const { defaultCacheDir, storeScripts } = await import("../../artifacts/index.ts");
+  const cacheDir = defaultCacheDir();
+  await storeScripts(cacheDir, allScripts());
+  return allScripts().map((script) => [scriptSource(script), join(cacheDir, scriptSource(script))]);
 }
 
 /** Where the artifact server has an image's archive. */

@@ -39,6 +39,12 @@ function changedInputs({ metadata }: PlannedStep): string[] {
   return [...new Set(paths.map((path) => path.split(/[.[]/, 1)[0] ?? path))].sort();
 }
 
+/** Standard input that is no secret: the engine shows those in brackets. */
+function shownStdin(inputs: Readonly<Record<string, unknown>> | undefined): string {
+  const text = textOf(inputs, "stdin") ?? "";
+  return text === "[secret]" ? "" : text;
+}
+
 function commandItem(step: PlannedStep, base: ReviewItem): ReviewItem | undefined {
   const { op, metadata } = step;
   const [old, now] = [metadata.old?.inputs, metadata.new?.inputs];
@@ -54,7 +60,8 @@ function commandItem(step: PlannedStep, base: ReviewItem): ReviewItem | undefine
   }
   const bundle = compareBundles(before, after);
   if (bundle !== undefined) return { ...base, sort: "bundle", bundle };
-  return { ...base, sort: "roster", roster: compareRosters(before, after) };
+  const was = before === undefined ? undefined : { text: before, stdin: shownStdin(old) };
+  return { ...base, sort: "roster", roster: compareRosters(was, { text: after, stdin: shownStdin(now) }) };
 }
 
 function itemOf(step: PlannedStep, hosts: readonly string[]): ReviewItem | undefined {

@@ -14,7 +14,7 @@ import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/pki.ts";
 import type { Authority } from "../pki/authority.ts";
-import { Leaf } from "../pki/leaf.ts";
+import { makeLeaf } from "../pki/leaf.ts";
 import { childOptions } from "./options.ts";
 
 export interface MetricsServerArgs {
@@ -137,10 +137,10 @@ export class MetricsServer extends pulumi.ComponentResource {
 
   /** The serving certificate as a Secret of its content: a renewed one rolls the pods. */
   private certificate(args: MetricsServerArgs, child: pulumi.CustomResourceOptions): k8s.core.v1.Secret {
-    const leaf = new Leaf(
+    const leaf = makeLeaf(
       program,
       { spec: metricsLeaf(args.config), authority: args.authority, hours: leafHours(args.config) },
-      { parent: this },
+      this,
     );
     return new k8s.core.v1.Secret(
       program,

@@ -51,7 +51,7 @@ export abstract class Bundle extends pulumi.ComponentResource {
       {
         connection: connectionOf(args.host.target),
         create: feed(
-          renderBundle(plan, args.generation, args.locate, args.locate),
+          renderBundle(plan, args.generation, args.locate),
           `${asRoot} ${hostScriptPath} apply`,
         ),
         stdin: pulumi.secret(secretPart),

@@ -1,9 +1,10 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { FetchedBinary } from "../../plan/bundle.ts";
+import { renderClaim, renderClaimant, renderRelease } from "../../plan/claim.ts";
 import type { SshTarget } from "../../ssh/index.ts";
 import { connectionOf } from "./access.ts";
 import { frozenInputs } from "./frozen.ts";
-import { asRoot, hostScript, hostScriptPath } from "./script.ts";
 
 export interface HostArgs {
   /** Name of the host in the inventory. */
@@ -14,6 +15,8 @@ export interface HostArgs {
   stack: string;
   /** Id of the cluster that claims the host. */
   clusterId: pulumi.Input<string>;
+  /** Digest and address of the host script. */
+  script: FetchedBinary;
   /** See `claimGeneration` in plan/facts.ts. */
   generation: number;
   /** True when it cannot be reached: what is declared for it stays what it was. */
@@ -39,22 +42,16 @@ export class Host extends pulumi.ComponentResource {
     this.name = args.name;
     this.target = args.target;
     this.frozen = args.frozen ?? false;
-    const directory = hostScriptPath.slice(0, hostScriptPath.lastIndexOf("/"));
-    const install = `umask 022; mkdir -p ${directory} && cat > ${hostScriptPath}.new && chmod 755 ${hostScriptPath}.new && sync ${hostScriptPath}.new && mv -f ${hostScriptPath}.new ${hostScriptPath}`;
+    const { cluster, stack } = args;
     this.claim = new command.remote.Command(
       `${name}-claim`,
       {
         connection: connectionOf(args.target),
-        create: [
-          `cat <<'END_OF_PLINTH_TEXT' | ${asRoot} /bin/sh -c '${install}' || exit`,
-          hostScript().replace(/\n$/, ""),
-          "END_OF_PLINTH_TEXT",
-          // In the text, and not by standard input, so that a preview shows why a host is claimed again.
-          `{ echo generation ${args.generation}; cat; } | ${asRoot} ${hostScriptPath} claim`,
-          "",
-        ].join("\n"),
-        delete: `if test -x ${hostScriptPath}; then ${asRoot} ${hostScriptPath} release --host ${args.name}; else echo '{"released":false,"reason":"nothing of Plinth is on this host"}'; fi\n`,
-        stdin: pulumi.interpolate`cluster ${args.cluster}\ncluster-id ${args.clusterId}\nhost ${args.name}\nstack ${args.stack}\nend\n`,
+        create: renderClaim(args.script, args.generation),
+        delete: renderRelease(args.name),
+        stdin: pulumi
+          .output(args.clusterId)
+          .apply((clusterId) => renderClaimant({ cluster, clusterId, host: args.name, stack })),
         addPreviousOutputInEnv: false,
         logging: command.remote.Logging.Stdout,
       },

@@ -1,29 +1,15 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
+import { factsScript as facts, hostScript as host } from "../../plan/scripts.ts";
 
-const scripts = path.join(import.meta.dirname, "../../scripts");
-
-/** Where the host script is installed on hosts. */
-export const hostScriptPath = "/usr/local/lib/plinth/plinth-host";
+export { hostScriptPath } from "../../plan/scripts.ts";
 
 /** The host script in one piece. */
 export function hostScript(): string {
-  return assembled("plinth-host");
+  return host().content;
 }
 
 /** What reads the facts of a host, in one piece: fed to a shell there. */
 export function factsScript(): string {
-  return assembled("facts");
-}
-
-/** A script in one piece: the parts of `scripts/` that `NAME.parts` lists, in that order. */
-function assembled(name: string): string {
-  return readFileSync(path.join(scripts, `${name}.parts`), "utf8")
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((part) => readFileSync(path.join(scripts, part), "utf8"))
-    .join("\n");
+  return facts();
 }
 
 /** Shell words in front of a command so that it runs as root. */

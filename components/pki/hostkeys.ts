@@ -10,7 +10,7 @@ import { isNode, type Host } from "../../plan/inventory.ts";
 import { leafHours, leavesOf } from "../../plan/pki.ts";
 import { expandHome } from "../host/access.ts";
 import type { Authority } from "./authority.ts";
-import { Leaf } from "./leaf.ts";
+import { makeLeaf, type Leaf } from "./leaf.ts";
 
 /** Certificate and key of an authority, wherever they come from. */
 export type Signer = Pick<Authority, "certificate" | "key">;
@@ -34,12 +34,8 @@ export class HostKeys {
     const hours = leafHours(config);
     for (const host of hosts) {
       for (const spec of leavesOf(host, config)) {
-        const leaf = new Leaf(
-          `${host.name}-${spec.name}`,
-          { spec, authority: authorityOf(spec.authority), hours },
-          { parent },
-        );
-        this.leaves.set(`${host.name}/${spec.name}`, leaf);
+        const args = { spec, authority: authorityOf(spec.authority), hours };
+        this.leaves.set(`${host.name}/${spec.name}`, makeLeaf(`${host.name}-${spec.name}`, args, parent));
       }
       if (isNode(host)) {
         // Six characters of id and sixteen of secret, as bootstrap tokens are made.

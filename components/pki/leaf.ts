@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { LeafSpec } from "../../plan/pki.ts";
+import { formerParent } from "../former.ts";
 import type { Authority } from "./authority.ts";
 
 export interface LeafArgs {
@@ -11,43 +12,44 @@ export interface LeafArgs {
 }
 
 /** A leaf certificate with an ECDSA P-256 key of its own. */
-export class Leaf extends pulumi.ComponentResource {
-  readonly certificate: pulumi.Output<string>;
-  readonly key: pulumi.Output<string>;
+export interface Leaf {
+  certificate: pulumi.Output<string>;
+  /** A secret. */
+  key: pulumi.Output<string>;
+}
 
-  constructor(name: string, args: LeafArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("plinth:pki:Leaf", name, {}, opts);
-    const { spec, authority, hours } = args;
-    const child = { parent: this };
-    const key = new tls.PrivateKey(name, { algorithm: "ECDSA", ecdsaCurve: "P256" }, child);
-    const request = new tls.CertRequest(
-      name,
-      {
-        privateKeyPem: key.privateKeyPem,
-        dnsNames: spec.dnsNames,
-        ipAddresses: spec.ipAddresses,
-        subject: {
-          commonName: spec.commonName,
-          ...(spec.organization === undefined ? {} : { organization: spec.organization }),
-        },
+/**
+ * Makes a leaf certificate: three resources of one name below `parent`, and no component around them, because a stack has
+ * some of these per host.
+ */
+export function makeLeaf(name: string, { spec, authority, hours }: LeafArgs, parent: pulumi.Resource): Leaf {
+  const options = { parent, aliases: formerParent(parent, "plinth:pki:Leaf", name) };
+  const key = new tls.PrivateKey(name, { algorithm: "ECDSA", ecdsaCurve: "P256" }, options);
+  const request = new tls.CertRequest(
+    name,
+    {
+      privateKeyPem: key.privateKeyPem,
+      dnsNames: spec.dnsNames,
+      ipAddresses: spec.ipAddresses,
+      subject: {
+        commonName: spec.commonName,
+        ...(spec.organization === undefined ? {} : { organization: spec.organization }),
       },
-      child,
-    );
-    const certificate = new tls.LocallySignedCert(
-      name,
-      {
-        certRequestPem: request.certRequestPem,
-        caCertPem: authority.certificate,
-        caPrivateKeyPem: authority.key,
-        validityPeriodHours: hours.validity,
-        earlyRenewalHours: hours.earlyRenewal,
-        setSubjectKeyId: true,
-        allowedUses: ["digital_signature", ...spec.uses],
-      },
-      child,
-    );
-    this.certificate = certificate.certPem;
-    this.key = pulumi.secret(key.privateKeyPem);
-    this.registerOutputs({});
-  }
+    },
+    options,
+  );
+  const certificate = new tls.LocallySignedCert(
+    name,
+    {
+      certRequestPem: request.certRequestPem,
+      caCertPem: authority.certificate,
+      caPrivateKeyPem: authority.key,
+      validityPeriodHours: hours.validity,
+      earlyRenewalHours: hours.earlyRenewal,
+      setSubjectKeyId: true,
+      allowedUses: ["digital_signature", ...spec.uses],
+    },
+    options,
+  );
+  return { certificate: certificate.certPem, key: pulumi.secret(key.privateKeyPem) };
 }

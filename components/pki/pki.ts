@@ -8,7 +8,7 @@ import type { Host } from "../../plan/inventory.ts";
 import { administrator, leafHours } from "../../plan/pki.ts";
 import { Authority } from "./authority.ts";
 import { HostKeys } from "./hostkeys.ts";
-import { Leaf } from "./leaf.ts";
+import { makeLeaf, type Leaf } from "./leaf.ts";
 
 export interface PkiArgs {
   hosts: readonly Host[];
@@ -50,10 +50,10 @@ export class Pki extends pulumi.ComponentResource {
       { parent: this, protect: true },
     );
     this.hostKeys = new HostKeys(this, { hosts, config, authorityOf: (name) => this.authorities[name] });
-    this.administrator = new Leaf(
+    this.administrator = makeLeaf(
       administrator.name,
       { spec: administrator, authority: this.authorities[administrator.authority], hours: leafHours(config) },
-      { parent: this },
+      this,
     );
     this.registerOutputs({});
   }

@@ -7,7 +7,7 @@ import { leafHours, tenantLeaf } from "../../plan/pki.ts";
 import { namespacesOf, planTenants, tenantGroup, tenantRole, type TenantNamespace } from "../../plan/tenants.ts";
 import { childOptions } from "../addons/options.ts";
 import type { Authority } from "../pki/authority.ts";
-import { Leaf } from "../pki/leaf.ts";
+import { makeLeaf } from "../pki/leaf.ts";
 
 export interface TenantsArgs {
   /** `tenants`, the name of the cluster, and the life of certificates. */
@@ -78,7 +78,7 @@ export class Tenants extends pulumi.ComponentResource {
     namespace: string,
   ): pulumi.Output<string> {
     const spec = tenantLeaf(tenant);
-    const { certificate, key } = new Leaf(spec.name, { spec, authority, hours: leafHours(config) }, { parent: this });
+    const { certificate, key } = makeLeaf(spec.name, { spec, authority, hours: leafHours(config) }, this);
     return pulumi.secret(
       pulumi.all([authority.certificate, certificate, key]).apply(([authorityPem, certificatePem, keyPem]) =>
         renderKubeconfig({

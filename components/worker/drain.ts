@@ -1,8 +1,8 @@
-import type * as pulumi from "@pulumi/pulumi";
+import type * as command from "@pulumi/command";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { runtimeVersions } from "../../plan/roster.ts";
-import { RosterCommand, type RosterArgs } from "../roster/command.ts";
+import { rosterCommand, type RosterArgs } from "../roster/command.ts";
 
 export interface DrainArgs extends RosterArgs {
   /** Machine id of the host. */
@@ -10,17 +10,12 @@ export interface DrainArgs extends RosterArgs {
 }
 
 /** Takes the pods off a Node before its runtime gets another version; nothing to do before there is a Node. */
-export class Drain extends RosterCommand {
-  constructor(host: Host, config: ClusterConfig, args: DrainArgs, opts: pulumi.ComponentResourceOptions) {
-    const variables = {
-      MACHINE_ID: args.machineId,
-      RUNTIME: runtimeVersions(config),
-      ...(config.drainGraceSeconds === undefined ? {} : { GRACE: String(config.drainGraceSeconds) }),
-    };
-    super(
-      { name: `${host.name}-drain`, script: "drain", node: host.name, deadline: config.drainSeconds, variables },
-      args,
-      opts,
-    );
-  }
+export function drain(host: Host, config: ClusterConfig, args: DrainArgs): command.remote.Command {
+  const variables = {
+    MACHINE_ID: args.machineId,
+    RUNTIME: runtimeVersions(config),
+    ...(config.drainGraceSeconds === undefined ? {} : { GRACE: String(config.drainGraceSeconds) }),
+  };
+  const step = { script: "drain", node: host.name, deadline: config.drainSeconds, variables } as const;
+  return rosterCommand({ name: `${host.name}-drain`, ...step }, args);
 }

@@ -1,8 +1,9 @@
-import type * as pulumi from "@pulumi/pulumi";
+import type * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { renderNodeManifest, renderTaints, runtimeVersions } from "../../plan/roster.ts";
-import { RosterCommand, type RosterArgs } from "../roster/command.ts";
+import { rosterCommand, type RosterArgs } from "../roster/command.ts";
 
 /** Seconds until a Node must be ready: the sandbox image may have to be pulled first. */
 const readySeconds = 240;
@@ -22,28 +23,17 @@ export interface RegistrationArgs extends RosterArgs {
  * One Node of the roster: lets the host join, and declares the labels, annotations and taints of its Node. Those of others
  * stay; a label that somebody else has taken over is an error and not overwritten.
  */
-export class Registration extends RosterCommand {
-  constructor(host: Host, config: ClusterConfig, args: RegistrationArgs, opts: pulumi.ComponentResourceOptions) {
-    const variables = {
-      MACHINE_ID: args.machineId,
-      GENERATION: String(args.generation),
-      // A drain for another version is taken back by this.
-      RUNTIME: runtimeVersions(config),
-      READINESS: config.network === "none" ? "reported" : "required",
-      TAINTS: renderTaints(host),
-      MANIFEST: renderNodeManifest(host, args.stack),
-    };
-    super(
-      {
-        name: `${host.name}-register`,
-        script: "register",
-        node: host.name,
-        deadline: readySeconds,
-        variables,
-        token: args.token,
-      },
-      args,
-      opts,
-    );
-  }
+export function register(host: Host, config: ClusterConfig, args: RegistrationArgs): command.remote.Command {
+  const variables = {
+    MACHINE_ID: args.machineId,
+    GENERATION: String(args.generation),
+    // A drain for another version is taken back by this.
+    RUNTIME: runtimeVersions(config),
+    READINESS: config.network === "none" ? "reported" : "required",
+    TAINTS: renderTaints(host),
+    MANIFEST: renderNodeManifest(host, args.stack),
+  };
+  const step = { script: "register", node: host.name, deadline: readySeconds, variables } as const;
+  const stdin = pulumi.secret(pulumi.interpolate`token ${args.token}\n`);
+  return rosterCommand({ name: `${host.name}-register`, ...step, stdin }, args);
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import type { Bundle, BundleCheck, BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { isNode, type Host } from "../inventory.ts";
+import { unitScript } from "../scripts.ts";
+import { scriptFile } from "./scriptfiles.ts";
 import { unitPath } from "./systemd.ts";
 
 export const baselineUnit = "plinth-baseline.service";
@@ -117,8 +117,8 @@ ExecStart=systemctl try-restart systemd-journald.service
 WantedBy=multi-user.target
 `;
 
-function file(at: string, content: string, restart: readonly string[] = [], mode = "0644"): BundleFile {
-  return { path: at, mode, owner: root, restart, content };
+function file(path: string, content: string, restart: readonly string[] = []): BundleFile {
+  return { path, mode: "0644", owner: root, restart, content };
 }
 
 function kernelFiles(host: Host, config: ClusterConfig): BundleFile[] {
@@ -127,12 +127,6 @@ function kernelFiles(host: Host, config: ClusterConfig): BundleFile[] {
   return [
     file(modulesFile, modules.join(""), [baselineUnit]),
     file(parametersFile, parameters.join(""), [baselineUnit]),
-    file(
-      script,
-      readFileSync(path.join(import.meta.dirname, "../../scripts/host/baseline.sh"), "utf8"),
-      [baselineUnit],
-      "0755",
-    ),
     file(unitPath(baselineUnit), baselineService, [baselineUnit]),
   ];
 }
@@ -172,6 +166,7 @@ export function baselineBundle(host: Host, _hosts: readonly Host[], config: Clus
       : [],
     directories: [],
     binaries: [],
+    downloads: [scriptFile(script, unitScript("baseline"), { restart: [baselineUnit] })],
     files: [
       ...kernelFiles(host, config),
       // An empty unit file masks the unit.

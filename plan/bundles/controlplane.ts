@@ -21,7 +21,7 @@ import {
   controllerSecrets,
   controllerUnit,
 } from "./controllers.ts";
-import { rosterDirectories, rosterScripts } from "./rosterscripts.ts";
+import { rosterDirectories, rosterFiles, rosterScripts, rosterSecrets } from "./rosterscripts.ts";
 
 /** API server, controller manager and scheduler of one host, and what the roster runs there. */
 export function controlPlaneBundle(host: Host, hosts: readonly Host[], config: ClusterConfig): Bundle {
@@ -45,15 +45,17 @@ export function controlPlaneBundle(host: Host, hosts: readonly Host[], config: C
       ...controllers.map((controller) => controllerBinary(controller, config)),
       { name: "kubectl", version: config.kubernetesVersion },
     ],
+    downloads: rosterScripts(),
     files: [
       ...apiserverFiles(host, hosts, config),
       ...controllers.flatMap((controller) => controllerFiles(controller, host, config)),
-      ...rosterScripts,
+      ...rosterFiles(host, hosts, config),
     ],
     secrets: [
       authorityFile("kubernetes", kubernetesAuthorityFile, { restart: units }),
       ...apiserverSecrets(),
       ...controllers.flatMap(controllerSecrets),
+      ...rosterSecrets(),
     ],
     units,
     checks: [...apiserverChecks(host), ...controllers.map(controllerCheck)],

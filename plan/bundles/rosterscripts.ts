@@ -1,30 +1,37 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { BundleDirectory, BundleFile } from "../bundle.ts";
-
-/** Steps of the roster; each is a script in scripts/roster, behind what they share. */
-export const rosterSteps = ["drain", "register", "evacuation", "roster"] as const;
-export type RosterStepName = (typeof rosterSteps)[number];
-
-const sources = join(import.meta.dirname, "../../scripts/roster");
-const directory = "/usr/local/lib/plinth/roster";
-
-/** Where control-plane hosts have the script of a step. */
-export function rosterScriptPath(step: RosterStepName): string {
-  return `${directory}/${step}`;
-}
+import type { BundleDirectory, BundleDownload, BundleFile, BundleSecret } from "../bundle.ts";
+import type { ClusterConfig } from "../config.ts";
+import { endpointOf } from "../endpoint.ts";
+import type { Host } from "../inventory.ts";
+import { rosterCertificate, rosterCredentials, rosterKubeconfigs } from "../rosteraccess.ts";
+import { rosterScript, rosterScriptDirectory, rosterScriptPath, rosterSteps } from "../scripts.ts";
+import { kubernetesAuthorityFile } from "./apiserver.ts";
+import { leafFiles } from "./certificates.ts";
+import { scriptFile } from "./scriptfiles.ts";
 
 /**
  * The roster's scripts, as files of the control-plane hosts: were they part of the commands, every change of a script
  * would drain every Node.
  */
-export const rosterScripts: readonly BundleFile[] = rosterSteps.map((step) => ({
-  path: rosterScriptPath(step),
-  mode: "0755",
-  owner: "root:root",
-  content: ["#!/bin/sh\n", ...["common", step].map((name) => readFileSync(join(sources, `${name}.sh`), "utf8"))].join(
-    "",
-  ),
-}));
+export function rosterScripts(): BundleDownload[] {
+  return rosterSteps.map((step) => scriptFile(rosterScriptPath(step), rosterScript(step)));
+}
 
-export const rosterDirectories: readonly BundleDirectory[] = [{ path: directory, mode: "0755", owner: "root:root" }];
+export const rosterDirectories: readonly BundleDirectory[] = [
+  { path: rosterScriptDirectory, mode: "0755", owner: "root:root" },
+  { path: rosterCredentials, mode: "0700", owner: "root:root" },
+];
+
+/** How the roster's steps reach the API. Nothing is restarted for them: each step reads them anew. */
+export function rosterFiles(host: Host, hosts: readonly Host[], config: ClusterConfig): BundleFile[] {
+  const settings = {
+    cluster: config.clusterName,
+    endpoint: endpointOf(hosts, config),
+    authorityFile: kubernetesAuthorityFile,
+  };
+  return rosterKubeconfigs(host, settings).map((file) => ({ ...file, mode: "0600", owner: "root:root" }));
+}
+
+/** The certificate that the roster's steps show. */
+export function rosterSecrets(): BundleSecret[] {
+  return leafFiles({ leaf: "roster", path: rosterCertificate, owner: "root:root" });
+}

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import type { Bundle, BundleBinary, BundleCheck, BundleDownload, BundleFile } from "../bundle.ts";
 import { binaryPath } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
@@ -7,6 +5,8 @@ import type { Host } from "../inventory.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig, renderCniTemplate } from "./cni.ts";
 import { containerdConfigPath, renderContainerdConfig, renderContainerdService } from "./containerd.ts";
 import { registriesDirectory, registryFiles } from "./registries.ts";
+import { unitScript } from "../scripts.ts";
+import { scriptFile } from "./scriptfiles.ts";
 import { unitPath } from "./systemd.ts";
 
 export const containerdUnit = "containerd.service";
@@ -17,11 +17,6 @@ export const imagesDirectory = "/var/lib/containerd-images";
 const root = "root:root";
 const imagesScript = "/usr/local/lib/plinth/load-images";
 const podsScript = "/usr/local/lib/plinth/end-pods";
-
-/** A script of scripts/host/: a constant of this program, kept as a file for shellcheck's and its readers' sake. */
-function hostScript(name: string): string {
-  return readFileSync(path.join(import.meta.dirname, "../../scripts/host", name), "utf8");
-}
 
 const imagesService = `[Unit]
 Description=Import of the image archives that were given to this host
@@ -70,19 +65,25 @@ function binaries(config: ClusterConfig): BundleBinary[] {
 }
 
 function downloads(config: ClusterConfig): BundleDownload[] {
-  return config.images.toSorted().map((name) => ({
+  const images = config.images.toSorted().map((name) => ({
     path: `${imagesDirectory}/${name}.tar`,
     mode: "0644",
     owner: root,
     source: `images/${name}.tar`,
     restart: [imagesUnit],
   }));
+  return [
+    // Never restarted: that would end the pods.
+    scriptFile(podsScript, unitScript("end-pods")),
+    ...(images.length === 0 ? [] : [scriptFile(imagesScript, unitScript("load-images"), { restart: [imagesUnit] })]),
+    ...images,
+  ];
 }
 
 function files(config: ClusterConfig): BundleFile[] {
-  const file = (target: string, content: string, restart: string[] = [], mode = "0644"): BundleFile => ({
-    path: target,
-    mode,
+  const file = (path: string, content: string, restart: string[] = []): BundleFile => ({
+    path,
+    mode: "0644",
     owner: root,
     restart,
     content,
@@ -92,15 +93,8 @@ function files(config: ClusterConfig): BundleFile[] {
     ...(makesCniConfig(config) ? [file(cniTemplatePath, renderCniTemplate())] : []),
     ...registryFiles(config).files,
     file(unitPath(containerdUnit), renderContainerdService(config), [containerdUnit]),
-    // Never restarted: that would end the pods.
-    file(podsScript, hostScript("end-pods.sh"), [], "0755"),
     file(unitPath(podsUnit), podsService(config)),
-    ...(config.images.length === 0
-      ? []
-      : [
-          file(imagesScript, hostScript("load-images.sh"), [imagesUnit], "0755"),
-          file(unitPath(imagesUnit), imagesService, [imagesUnit]),
-        ]),
+    ...(config.images.length === 0 ? [] : [file(unitPath(imagesUnit), imagesService, [imagesUnit])]),
   ];
 }
 

@@ -1,8 +1,8 @@
-# common.sh: what the roster's scripts share. They run on a control-plane host, as any user, with the administrator's
-# credentials from standard input: a line `token ID.SECRET` (`token -` for none), then a kubeconfig.
+# common.sh: what the roster's scripts share. They run on a control-plane host, as root, with the roster's own credentials,
+# which lie there and can do nothing but what these scripts do.
 #
-# Given by the command that carries them: NODE, the name of the Node, or what is spoken of; DEADLINE in seconds; SERVER, the
-# URL of another API server than that of the kubeconfig, or empty.
+# Given by the command that runs them, as environment: NODE, the name of the Node, or what is spoken of; DEADLINE in
+# seconds. By standard input: what each script says.
 
 set -u
 LC_ALL=C
@@ -25,15 +25,15 @@ now() {
 WORK=$(mktemp -d /dev/shm/plinth-roster.XXXXXXXX) || exit 1
 trap 'rm -rf "$WORK"' EXIT
 trap 'exit 129' HUP INT TERM
-read -r _ TOKEN || fail "no token line came by standard input"
-cat >"$WORK/kubeconfig" || fail "the kubeconfig could not be kept in /dev/shm"
-KUBECONFIG=$WORK/kubeconfig
 # kubectl caches what the API offers in the home directory otherwise.
 HOME=$WORK
+CREDENTIALS=${PLINTH_ROOT:-}/etc/kubernetes/roster
+KUBECONFIG=$CREDENTIALS/host.conf
 export KUBECONFIG HOME
-if [ -n "${SERVER-}" ]; then
-  # The API server of this host, so that what is done to load balancers is no matter.
-  kubectl config set-cluster "$(kubectl config view -o 'jsonpath={.clusters[0].name}')" --server="$SERVER" >/dev/null || fail "kubectl could not be pointed at $SERVER"
+[ -r "$KUBECONFIG" ] || fail "the roster's credentials are not on this host ($KUBECONFIG): run \`up\` in the cluster's stack first"
+# The API server of this host, so that what is done to load balancers does not matter; another one where it does not serve.
+if ! kubectl --request-timeout=5s get --raw /readyz >/dev/null 2>&1; then
+  KUBECONFIG=$CREDENTIALS/cluster.conf
 fi
 now
 END=$((NOW + DEADLINE))
@@ -99,7 +99,14 @@ node_field() {
   done
 }
 
-# nodes_leaving: WORK/leaving, lines `NAME leaves|replaced` of the Nodes of OWNER that ROSTER does not name, or names with
+# roster_read: the roster from standard input, lines `member NAME PEER_URL` and `node NAME MACHINE_ID` of what stays, into
+# WORK/roster. Its last line is `end`: half a roster would make hosts leave.
+roster_read() {
+  cat >"$WORK/roster"
+  [ "$(tail -n 1 "$WORK/roster")" = end ] || fail "the roster is cut off; nothing was changed"
+}
+
+# nodes_leaving: WORK/leaving, lines `NAME leaves|replaced` of the Nodes of OWNER that the roster does not name, or names with
 # another machine, and WORK/staying, lines `NAME uncordon|cordoned` of those that were about to leave and stay after all.
 # Nodes of others are none of ours.
 nodes_leaving() {
@@ -111,12 +118,12 @@ nodes_leaving() {
     sleep 1
   done
   : >"$WORK/staying"
-  awk -F'|' -v owner="$OWNER" -v roster="$ROSTER" -v staying="$WORK/staying" '
-    BEGIN { n = split(roster, lines, "\n"); for (i = 1; i <= n; i++) { split(lines[i], f, " "); if (f[1] == "node") machine[f[2]] = f[3] } }
+  awk -F'|' -v owner="$OWNER" -v staying="$WORK/staying" '
+    NR == FNR { split($0, f, " "); if (f[1] == "node") machine[f[2]] = f[3]; next }
     $2 != owner { next }
     !($1 in machine) { print $1 " leaves"; next }
     machine[$1] != "-" && $3 != "" && machine[$1] != $3 { print $1 " replaced"; next }
-    $4 != "" { print $1 " " $4 > staying }' "$WORK/nodes" >"$WORK/leaving"
+    $4 != "" { print $1 " " $4 > staying }' "$WORK/roster" "$WORK/nodes" >"$WORK/leaving"
 }
 
 # blocking: sets BLOCKING to what a drain that failed was waiting for, pods by name, from WORK/error.

@@ -1,7 +1,6 @@
 # evacuation.sh: takes the pods off every Node that leaves. Disruption budgets are respected.
 #
-# Given besides: ROSTER, lines `node NAME MACHINE_ID` of the Nodes that stay; OWNER, whose Nodes are looked at; GRACE, seconds
-# that pods get to end, or empty.
+# Given besides: OWNER, whose Nodes are looked at; GRACE, seconds that pods get to end, or empty. By standard input: the roster.
 #
 # A Node that leaves stays cordoned when this fails: it is about to leave, and the next run goes on from there. A Node that
 # is not ready cannot end pods in order: they go with the Node.
@@ -50,6 +49,8 @@ evacuate() {
   printf '{"node":"%s","drained":false,"reason":"it is not ready: its pods go with it"}\n' "$NODE"
 }
 
+: "${GRACE=}"
+roster_read
 nodes_leaving
 : >"$WORK/failures"
 while read -r ev_node ev_reason; do

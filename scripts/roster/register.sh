@@ -1,7 +1,8 @@
 # register.sh: one Node of the roster, from its first certificate to its labels and taints.
 #
 # Given besides: MACHINE_ID of the host; READINESS `required`, or `reported` where the pod network is somebody else's;
-# MANIFEST, the Node with the labels and annotations of the inventory, as JSON; TAINTS, lines KEY|VALUE|EFFECT|.
+# MANIFEST, the Node with the labels and annotations of the inventory, as JSON; TAINTS, lines KEY|VALUE|EFFECT|. By standard
+# input: a line `token ID.SECRET`, the host's bootstrap token.
 #
 # Safe to run again, and to kill at any point: everything is read before it is changed.
 
@@ -137,6 +138,7 @@ declare_taints() {
   done
 }
 
+read -r _ TOKEN || fail "no bootstrap token came by standard input"
 APPROVED=0 TAINTED=false
 join
 declare_labels

@@ -1,21 +1,16 @@
 # roster.sh: ends the membership of everything that is not on the roster: members of etcd one at a time, then Nodes. Nodes that were
 # about to leave and are on the roster again are put back into service.
 #
-# Given besides: ROSTER, lines `member NAME PEER_URL` and `node NAME MACHINE_ID` of what stays; OWNER, whose Nodes are looked
-# at. Safe to run again, and to kill at any point: what is there is read before each step.
+# Given besides: OWNER, whose Nodes are looked at; LOCAL, the URL of this host's member of etcd. By standard input: the roster.
+# Safe to run again, and to kill at any point: what is there is read before each step.
 
 PKI=/etc/kubernetes/pki/etcd
 
-# ask ENDPOINTS ARGUMENT…: etcdctl as root (keys are root's), output in WORK/etcd, its complaint in WORK/error.
+# ask ENDPOINTS ARGUMENT…: etcdctl, output in WORK/etcd, its complaint in WORK/error.
 ask() {
   as_endpoints=$1
   shift
-  as_sudo=
-  if [ "$(id -u)" != 0 ]; then
-    as_sudo='sudo -n'
-  fi
-  # shellcheck disable=SC2086 # one or two words, or none
-  timeout 15 $as_sudo /opt/plinth/bin/etcdctl --endpoints "$as_endpoints" --cacert "$PKI/ca.crt" \
+  timeout 15 /opt/plinth/bin/etcdctl --endpoints "$as_endpoints" --cacert "$PKI/ca.crt" \
     --cert "$PKI/healthcheck.crt" --key "$PKI/healthcheck.key" --dial-timeout 3s --command-timeout 8s "$@" \
     >"$WORK/etcd" 2>"$WORK/error" </dev/null
 }
@@ -23,10 +18,10 @@ ask() {
 # members_read: WORK/members, lines `ID NAME|- PEER_URL CLIENT_URL|- learner|voter yes|no`, the last whether it stays.
 members_read() {
   ask "$LOCAL" member list || return 1
-  awk -F', ' -v roster="$ROSTER" '
-    BEGIN { n = split(roster, lines, "\n"); for (i = 1; i <= n; i++) { split(lines[i], f, " "); if (f[1] == "member") stays[f[3]] = 1 } }
+  awk -F', ' '
+    NR == FNR { split($0, f, " "); if (f[1] == "member") stays[f[3]] = 1; next }
     { print $1, ($3 == "" ? "-" : $3), $4, ($5 == "" ? "-" : $5), ($6 == "true" ? "learner" : "voter"), ($4 in stays ? "yes" : "no") }' \
-    "$WORK/etcd" >"$WORK/members"
+    "$WORK/roster" "$WORK/etcd" >"$WORK/members"
 }
 
 # answers CLIENT_URL: a linearizable read, or for a learner its status.
@@ -117,10 +112,11 @@ node_stays() {
   kube annotate node "$NODE" plinth/leaving- >/dev/null
 }
 
+roster_read
 # The stack of a worker pool has no say in who is a member of etcd.
-case "$ROSTER" in
-  *'member '*) members_leave ;;
-esac
+if grep -q '^member ' "$WORK/roster"; then
+  members_leave
+fi
 nodes_leaving
 while read -r no_node _; do
   NODE=$no_node

@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { deploy, type ClusterOutputs, type ProgramArgs } from "../../components/program.ts";
-import { planCluster } from "../../plan/bundles/index.ts";
-import { artifactPath } from "../../plan/digests.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../plan/facts.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { noRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
+import { digestsFor } from "../support/digests.ts";
 import { isSecret, plain, record, type Registration } from "../support/recorder.ts";
 
 const hosts = hostsOf();
-const digests = planCluster(hosts, configOf())
-  .flatMap(({ host, bundle }) =>
-    bundle.binaries.map((binary) => `${"a".repeat(64)}  ${artifactPath(binary, host.arch)}`),
-  )
-  .join("\n");
+const digests = digestsFor(hosts, configOf());
 
 function argsOf(overrides: Partial<ProgramArgs> = {}): ProgramArgs {
   return {
@@ -94,6 +89,7 @@ describe("program", () => {
         ),
         "evacuation",
         "roster",
+        "roster-access",
       ],
     );
     const cluster = registrations.find((item) => item.type === "plinth:index:Cluster");
@@ -115,7 +111,8 @@ describe("program", () => {
       "cp3-baseline",
     ]);
     assert.deepEqual(waitsFor(registrations, "cp1-controlplane"), ["cp1-claim", "cp1-etcd", "cp2-etcd", "cp3-etcd"]);
-    assert.deepEqual(waitsFor(registrations, "evacuation"), [
+    assert.deepEqual(waitsFor(registrations, "evacuation"), ["roster-access"]);
+    assert.deepEqual(waitsFor(registrations, "roster-access"), [
       "cp1-controlplane",
       "cp2-controlplane",
       "cp3-controlplane",
@@ -143,7 +140,8 @@ describe("program", () => {
     assert.deepEqual(waitsFor(registrations, "cp1-controlplane"), ["cp1-claim", "cp1-etcd"]);
     assert.deepEqual(waitsFor(registrations, "cp2-baseline"), ["cp1-controlplane", "cp2-claim"]);
     assert.deepEqual(waitsFor(registrations, "cp2-etcd"), ["cp2-baseline", "cp2-claim"]);
-    assert.deepEqual(waitsFor(registrations, "evacuation"), ["cp3-controlplane"]);
+    assert.deepEqual(waitsFor(registrations, "roster-access"), ["cp3-controlplane"]);
+    assert.deepEqual(waitsFor(registrations, "evacuation"), ["roster-access"]);
     assert.deepEqual(waitsFor(registrations, "cp1-loadbalancer"), ["cp1-claim", "roster"]);
     assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), ["cp2-loadbalancer", "cp3-claim"]);
   });
@@ -171,7 +169,8 @@ describe("program", () => {
     const { registrations } = await run();
     for (const item of commands(registrations)) {
       assert.doesNotMatch(String(item.inputs["create"]), /KEY----- \w/, item.name);
-      if (!item.name.endsWith("-claim")) assert.ok(isSecret(item.inputs["stdin"]), item.name);
+      // Who claims a host, and who is on the roster, is no secret; a drain is given nothing.
+      if (!/-claim$|-drain$|^(evacuation|roster)$/.test(item.name)) assert.ok(isSecret(item.inputs["stdin"]), item.name);
       const connection = plain(item.inputs["connection"]) as Record<string, unknown>;
       assert.match(String(plain(connection["hostKey"])), /^ssh-ed25519 KEY-cp/);
       assert.equal(item.inputs["addPreviousOutputInEnv"], false);

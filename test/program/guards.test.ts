@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { deploy, type ProgramArgs } from "../../components/program.ts";
-import { planCluster } from "../../plan/bundles/index.ts";
-import { artifactPath } from "../../plan/digests.ts";
 import {
   bundleGeneration,
   claimGeneration,
@@ -17,15 +15,14 @@ import { peerUrlOf } from "../../plan/live.ts";
 import type { PreviousRun } from "../../plan/previous.ts";
 import { noRequests, type RunRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../support/cluster.ts";
+import { digestsFor } from "../support/digests.ts";
 import { record } from "../support/recorder.ts";
 
 const clusterId = "0123456789abcdef";
 const worker: HostInput = { name: "w1", address: "192.0.2.21", roles: ["worker"] };
 const inventory: readonly HostInput[] = [...threeHosts, worker];
 const everybody = hostsOf(inventory);
-const digests = planCluster(everybody, configOf())
-  .flatMap(({ host, bundle }) => bundle.binaries.map((item) => `${"a".repeat(64)}  ${artifactPath(item, host.arch)}`))
-  .join("\n");
+const digests = digestsFor(everybody, configOf());
 
 /** What the members of a cluster of cp1, cp2 and cp3 say. */
 const etcdOf = (name: string): EtcdFacts => ({

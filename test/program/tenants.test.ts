@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { deploy, type ClusterOutputs, type ProgramArgs } from "../../components/program.ts";
-import { planCluster } from "../../plan/bundles/index.ts";
-import { artifactPath } from "../../plan/digests.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { noRequests } from "../../plan/requests.ts";
 import { configOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
+import { digestsFor } from "../support/digests.ts";
 import { isSecret, plain, record, type Registration } from "../support/recorder.ts";
 
 const hosts = hostsOf();
-const digests = planCluster(hosts, configOf())
-  .flatMap(({ host, bundle }) =>
-    bundle.binaries.map((binary) => `${"a".repeat(64)}  ${artifactPath(binary, host.arch)}`),
-  )
-  .join("\n");
+const digests = digestsFor(hosts, configOf());
 
 function argsOf(tenants: unknown, previous?: Record<string, { namespaces: string[] }>): ProgramArgs {
   return {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { rosterScripts } from "../../plan/bundles/rosterscripts.ts";
+import { join } from "node:path";
+import { rosterScript, rosterSteps } from "../../plan/scripts.ts";
 import { factsScript, hostScript } from "../../components/host/script.ts";
 
 const project = join(import.meta.dirname, "../..");
@@ -39,6 +39,7 @@ describe("shell scripts", function () {
 
   const alone = [
     "scripts/run-lock.sh",
+    "scripts/install.sh",
     "scripts/host/*.sh",
     "plinth",
     "lab/**/*.sh",
@@ -55,8 +56,8 @@ describe("shell scripts", function () {
     });
   }
 
-  for (const { path, content } of rosterScripts) {
-    it(`of the roster hold what shellcheck asks for, as hosts have them: ${basename(path)}`, () => {
+  for (const { name, content } of rosterSteps.map(rosterScript)) {
+    it(`hold what shellcheck asks for, as hosts have them: ${name}`, () => {
       const directory = mkdtempSync(join(tmpdir(), "plinth-shellcheck-"));
       try {
         writeFileSync(join(directory, "script"), content);

@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
 import { deploy, type ProgramArgs } from "../../../components/program.ts";
 import { readPrevious } from "../../../components/previous.ts";
-import { planCluster } from "../../../plan/bundles/index.ts";
-import { artifactPath } from "../../../plan/digests.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
 import type { HostInput } from "../../../plan/inventory.ts";
 import { noRequests, type RunRequests } from "../../../plan/requests.ts";
 import { bundleOrder } from "../../../plan/waves.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
+import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
 
 const hosts = hostsOf();
 const names = hosts.map((host) => host.name);
-const digests = planCluster(hosts, configOf())
-  .flatMap(({ host, bundle }) =>
-    bundle.binaries.map((binary) => `${"a".repeat(64)}  ${artifactPath(binary, host.arch)}`),
-  )
-  .join("\n");
+const digests = digestsFor(hosts, configOf());
 /** A bundle that was applied to a blank host and is complete. */
 const completeOn = (name: string): BundleFact => ({
   generation: bundleGeneration(factsOf(name), "etcd"),
@@ -95,13 +90,13 @@ describe("the engine and the program", function () {
     assert.ok(commands.concurrency() > 1, "hosts are brought up side by side");
     const order = commands.take();
     const stages = ["baseline", "etcd", "controlplane", "loadbalancer", "drain", "runtime", "node", "register"];
-    const cluster = ["create evacuation", "create roster"];
+    const cluster = ["create roster-access", "create evacuation", "create roster"];
     assert.deepEqual(
       order.filter((line) => cluster.includes(line)),
       cluster,
     );
     assert.equal(order.length, 3 * (1 + stages.length) + cluster.length);
-    assert.ok(order.indexOf("create evacuation") > order.findLastIndex((line) => line.endsWith("-controlplane")));
+    assert.ok(order.indexOf("create roster-access") > order.findLastIndex((line) => line.endsWith("-controlplane")));
     assert.ok(order.indexOf("create roster") < order.findIndex((line) => line.endsWith("-loadbalancer")));
     const stageOf = (line: string) => stages.findIndex((stage) => line.endsWith(`-${stage}`));
     // A claim is needed by its own host only: it may end after another host's etcd has begun, not after it has ended everywhere.

@@ -11,19 +11,16 @@ import { makeReview } from "../../../cli/review/review.ts";
 import { noRequests } from "../../../plan/requests.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { deploy, type ProgramArgs } from "../../../components/program.ts";
-import { planCluster } from "../../../plan/bundles/index.ts";
-import { artifactPath } from "../../../plan/digests.ts";
 import { bundleGeneration, claimGeneration, type HostReading } from "../../../plan/facts.ts";
 import { bundleOrder } from "../../../plan/waves.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
+import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
 
 const hosts = hostsOf();
 const names = hosts.map((host) => host.name);
-const digests = planCluster(hosts, configOf())
-  .flatMap(({ host, bundle }) => bundle.binaries.map((item) => `${"a".repeat(64)}  ${artifactPath(item, host.arch)}`))
-  .join("\n");
+const digests = digestsFor(hosts, configOf());
 
 // The program of every stack and the real engine: what a review says, and what its plan holds. The tests build on each
 // other's state.
@@ -83,13 +80,13 @@ describe("a review of the program", function () {
     assert.deepEqual(
       stages.filter((stage) => stage.length > 0).map((stage) => stage.join()),
       [
-        ...["claim", "baseline", "etcd", "controlplane", "evacuation", "roster", "loadbalancer"],
+        ...["claim", "baseline", "etcd", "controlplane", "roster-access", "evacuation", "roster", "loadbalancer"],
         ...["drain", "runtime", "node", "register"],
       ],
     );
     assert.doesNotMatch(text, /PRIVATE KEY-----\\n/);
     await stack.stack.up({ parallel: 16, plan: join(folder, "first.json") });
-    assert.equal(commands.take().length, 3 * 9 + 2);
+    assert.equal(commands.take().length, 3 * 9 + 3);
   });
 
   it("a flag of the API server: three waves, in the order in which the engine then goes", async () => {

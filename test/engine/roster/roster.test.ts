@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { parse, stringify } from "yaml";
 import { defaultVersions, ensureArtifacts } from "../../../artifacts/index.ts";
 import { deleteNode, deleteNodesOf } from "../../../cli/engine/node.ts";
-import { rosterCommand } from "../../../components/roster/command.ts";
-import { rosterScriptPath, rosterScripts } from "../../../plan/bundles/rosterscripts.ts";
 import { renderNodeManifest, renderTaints } from "../../../plan/roster.ts";
+import { renderRosterAccess, rosterGroup, rosterUser } from "../../../plan/rosteraccess.ts";
+import { renderEntries, renderRosterText, type RosterText } from "../../../plan/rostertext.ts";
+import { rosterScript, rosterScriptDirectory, rosterSteps } from "../../../plan/scripts.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
 import { hostsOf } from "../../support/cluster.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -38,27 +40,53 @@ describe("the roster's scripts", function () {
     const paths = await ensureArtifacts([{ name: "kubectl", version: defaultVersions["kubectl"] ?? "" }]);
     kubectl = path.dirname(paths.get("kubectl") ?? "");
     folder = await mkdtemp(path.join(tmpdir(), "plinth-roster-"));
-    for (const script of rosterScripts) {
-      writeFileSync(path.join(folder, path.basename(script.path)), script.content, { mode: 0o755 });
+    for (const step of rosterSteps) {
+      writeFileSync(path.join(folder, step), rosterScript(step).content, { mode: 0o755 });
     }
     server = await startApiServer();
     writeFileSync(path.join(folder, "kubeconfig"), server.kubeconfig);
+    const credentials = path.join(folder, "etc/kubernetes/roster");
+    mkdirSync(credentials, { recursive: true });
+    writeFileSync(path.join(credentials, "host.conf"), asRoster(server.kubeconfig));
     await server.send("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
       metadata: { name: "bootstrappers" },
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:node-bootstrapper" },
       subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:bootstrappers:plinth" }],
     });
+    // Nothing works before: the roster's rights are given by a step of its own.
+    const refused = await drain("w0", 2);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /w0: the API server did not tell about the Node within 2 s: .*forbidden/);
+    const given = await giveAccess();
+    assert.equal(given.code, 0, given.stderr);
   });
   after(async () => {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   });
 
-  function run(step: Parameters<typeof rosterCommand>[0], token = "-"): Promise<Outcome> {
+  /** The kubeconfig of the roster on a host: the administrator's here may act as others, and acts as the roster alone. */
+  function asRoster(kubeconfig: string): string {
+    const parsed = parse(kubeconfig) as { users: { user: Record<string, unknown> }[] };
+    for (const { user } of parsed.users) {
+      user["as"] = rosterUser("cp1");
+      user["as-groups"] = [rosterGroup, "system:authenticated"];
+    }
+    return stringify(parsed);
+  }
+
+  const serverUrl = (): string =>
+    (parse(server.kubeconfig) as { clusters: { cluster: { server: string } }[] }).clusters[0]?.cluster.server ?? "";
+
+  function giveAccess(): Promise<Outcome> {
+    const variables = { MANIFEST: renderRosterAccess(), SERVERS: serverUrl() };
+    return run({ script: "access", node: "roster", deadline: 30, variables }, server.kubeconfig);
+  }
+
+  function run(step: RosterText, stdin = ""): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const installed = path.dirname(rosterScriptPath(step.script));
-      const child = spawn("sh", ["-c", rosterCommand(step).replace(installed, folder)], {
-        env: { ...process.env, PATH: `${kubectl}:${process.env["PATH"] ?? ""}` },
+      const child = spawn("sh", ["-c", renderRosterText(step).replace(rosterScriptDirectory, folder)], {
+        env: { ...process.env, PATH: `${kubectl}:${process.env["PATH"] ?? ""}`, PLINTH_ROOT: folder },
       });
       const outcome: Outcome = { code: -1, stdout: "", stderr: "" };
       child.stdout.on("data", (chunk: Buffer) => (outcome.stdout += chunk.toString()));
@@ -67,7 +95,9 @@ describe("the roster's scripts", function () {
       child.on("close", (code) => {
         resolve({ ...outcome, code: code ?? -1 });
       });
-      child.stdin.end(`token ${token}\n${server.kubeconfig}`);
+      // A step that reads nothing may end before it has been written to.
+      child.stdin.on("error", () => undefined);
+      child.stdin.end(stdin);
     });
   }
 
@@ -82,13 +112,17 @@ describe("the roster's scripts", function () {
       TAINTS: renderTaints(host),
       MANIFEST: renderNodeManifest(host, "lab"),
     };
-    return run({ script: "register", node: name, deadline: options.deadline ?? 30, variables }, options.token);
+    const step = { script: "register", node: name, deadline: options.deadline ?? 30, variables } as const;
+    return run(step, `token ${options.token ?? "-"}\n`);
   }
 
   function drain(name: string, deadline = 20) {
     const variables = { MACHINE_ID: machine, RUNTIME: "containerd 2.4.2" };
     return run({ script: "drain", node: name, deadline, variables });
   }
+
+  const rosterOf = (nodes: readonly string[]): string =>
+    renderEntries({ members: new Map(), nodes: new Map(nodes.map((name) => [name, machine])) });
 
   /** What a kubelet does when it has its certificate. */
   async function join(name: string, machineID = machine): Promise<void> {
@@ -281,9 +315,13 @@ describe("the roster's scripts", function () {
     await patch("w33", { metadata: { annotations: { "plinth/owner": "another" } } });
     const nodes = (await server.get("/api/v1/nodes")) as unknown as { items: { metadata: { name: string } }[] };
     const stay = nodes.items.map(({ metadata }) => metadata.name).filter((name) => name !== "w32" && name !== "w33");
-    const roster = stay.map((name) => `node ${name} ${machine}`).join("\n");
-    const step = (script: "evacuation" | "roster") =>
-      run({ script, node: script, deadline: 20, variables: { ROSTER: roster, OWNER: "lab", LOCAL: "", GRACE: "" } });
+    const roster = rosterOf(stay);
+    const step = (script: "evacuation" | "roster", lines = roster) =>
+      run({ script, node: script, deadline: 20, variables: { OWNER: "lab", LOCAL: "", GRACE: "" } }, lines);
+    for (const script of ["evacuation", "roster"] as const) {
+      const cut = await step(script, roster.slice(0, roster.length / 2));
+      assert.deepEqual([cut.code, cut.stderr], [1, `${script}: the roster is cut off; nothing was changed\n`]);
+    }
     const evacuated = await step("evacuation");
     assert.equal(evacuated.code, 0, evacuated.stderr);
     assert.match(evacuated.stdout, /"node":"w32","drained":true/);
@@ -299,12 +337,11 @@ describe("the roster's scripts", function () {
   });
 
   it("put a Node back into service that was to leave and is on the roster again, as it was before", async () => {
-    const roster = ["w34", "w35"].map((name) => `node ${name} ${machine}`);
-    const step = (script: "evacuation" | "roster", lines: readonly string[]) =>
-      run({
-        ...{ script, node: script, deadline: 20 },
-        variables: { ROSTER: lines.join("\n"), OWNER: "back", LOCAL: "", GRACE: "" },
-      });
+    const roster = ["w34", "w35"];
+    const step = (script: "evacuation" | "roster", names: readonly string[]) => {
+      const variables = { OWNER: "back", LOCAL: "", GRACE: "" };
+      return run({ script, node: script, deadline: 20, variables }, rosterOf(names));
+    };
     for (const name of ["w34", "w35"]) {
       await join(name);
       assert.equal((await register(name)).code, 0);
@@ -350,6 +387,85 @@ describe("the roster's scripts", function () {
     assert.deepEqual(fate.deleted.sort(), ["w37", "w38"]);
     assert.deepEqual(await deleteNodesOf(server.kubeconfig, "pool"), { deleted: [] });
     assert.ok(await server.get("/api/v1/nodes/w39"));
+  });
+
+  it("can do what they have to, and nothing else", async () => {
+    const kube = (...args: string[]): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const child = spawn(path.join(kubectl, "kubectl"), [
+          ...["--kubeconfig", path.join(folder, "etc/kubernetes/roster/host.conf")],
+          ...args,
+        ]);
+        let said = "";
+        child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+        child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+        child.on("error", reject);
+        child.on("close", () => {
+          resolve(said);
+        });
+      });
+    const rights = async (namespace: string): Promise<string[]> => {
+      const lines = (await kube("auth", "can-i", "--list", "-n", namespace)).split("\n").slice(1);
+      return (
+        lines
+          .map((line) => line.trim().split(/ {2,}/))
+          // What every authenticated client may do: look at what the API offers, and ask for its own rights.
+          .filter(([first = ""]) => first !== "" && !first.startsWith("[") && !first.startsWith("self"))
+          .map((fields) => fields.filter((field) => field !== "[]").join(" "))
+          .sort()
+      );
+    };
+    const everywhere = [
+      "certificatesigningrequests.certificates.k8s.io [get list]",
+      "certificatesigningrequests.certificates.k8s.io/approval [update]",
+      "daemonsets.apps [get]",
+      "nodes [get list watch patch delete]",
+      "pods [get list]",
+      "pods/eviction [create]",
+      "signers.certificates.k8s.io [kubernetes.io/kube-apiserver-client-kubelet] [approve]",
+    ];
+    assert.deepEqual(await rights("default"), everywhere);
+    assert.deepEqual(await rights("kube-system"), [...everywhere, "secrets [create patch delete]"].sort());
+
+    const secret = (name: string, type: string): string[] => [
+      ...["create", "secret", "generic", name, "-n", "kube-system", `--type=${type}`, "--from-literal=a=b"],
+    ];
+    await server.send("POST", "/api/v1/namespaces/kube-system/secrets", {
+      metadata: { name: "of-others" },
+      type: "Opaque",
+    });
+    const policy =
+      /ValidatingAdmissionPolicy 'plinth:roster' .* denied request: the roster makes and deletes bootstrap/;
+    assert.match(await kube(...secret("stolen", "Opaque")), policy);
+    assert.match(await kube("delete", "secret", "of-others", "-n", "kube-system"), policy);
+    assert.match(
+      await kube("patch", "secret", "of-others", "-n", "kube-system", "-p", '{"data":{"a":"Yg=="}}'),
+      policy,
+    );
+    const forbidden = /\(Forbidden\)/;
+    assert.match(await kube("get", "secrets", "-n", "kube-system"), forbidden);
+    assert.match(await kube("get", "secret", "of-others", "-n", "kube-system"), forbidden);
+    assert.match(
+      await kube(...secret("elsewhere", "Opaque").map((word) => word.replace("kube-system", "default"))),
+      forbidden,
+    );
+    assert.match(
+      await kube("create", "clusterrolebinding", "more", "--clusterrole=cluster-admin", "--user=me"),
+      forbidden,
+    );
+    assert.match(await kube("run", "pod", "--image=none"), forbidden);
+    assert.match(await kube("delete", "pod", "any"), forbidden);
+    assert.match(await kube("create", "token", "default"), forbidden);
+    assert.match(await kube("auth", "can-i", "approve", "signers/kubernetes.io/kubelet-serving"), /^no|no\n/);
+    const other = (await server.get("/api/v1/namespaces/kube-system/secrets/of-others")) as { data?: object };
+    assert.equal(other.data, undefined);
+  });
+
+  it("get their rights again when somebody has taken them", async () => {
+    const role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/plinth:roster";
+    await server.send("DELETE", role, {});
+    assert.equal((await giveAccess()).code, 0);
+    assert.ok(await server.get(role));
   });
 
   it("have nothing to drain where there is no Node yet", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { compareBundles } from "../../../plan/bundlechanges.ts";
 import { compareRosters } from "../../../plan/rosterchanges.ts";
-import { rosterCommand } from "../../../components/roster/command.ts";
+import { renderRosterText } from "../../../plan/rostertext.ts";
 import { feed } from "../../../components/host/script.ts";
 
 const bundle = (lines: readonly string[], generation = 1): string =>
@@ -125,8 +125,10 @@ describe("changes of a bundle", () => {
 });
 
 describe("changes of the roster", () => {
-  const register = (variables: Record<string, string>) =>
-    rosterCommand({ script: "register", node: "w1", deadline: 240, variables });
+  const register = (variables: Record<string, string>) => ({
+    text: renderRosterText({ script: "register", node: "w1", deadline: 240, variables }),
+    stdin: "",
+  });
 
   it("variables, with quotes in them and over several lines", () => {
     const { variables, moved } = compareRosters(
@@ -144,18 +146,25 @@ describe("changes of the roster", () => {
     assert.equal(compareRosters(undefined, register({})).moved, false);
   });
 
-  it("members and Nodes that join, leave or are others, wherever in the text they are listed", () => {
+  it("members and Nodes that join, leave or are others, wherever they are listed", () => {
     const before = "member cp1 https://192.0.2.11:2380\nmember cp2 https://192.0.2.12:2380\nnode cp1 a\nnode w1 b";
     const after = "member cp1 https://192.0.2.11:2380\nmember cp3 https://192.0.2.13:2380\nnode cp1 z\nnode w2 c";
     const members = { joining: ["cp3"], leaving: ["cp2"], replaced: [] };
     const nodes = { joining: ["w2"], leaving: ["w1"], replaced: ["cp1"] };
-    for (const wrap of [
-      (text: string) => feed(text, "roster"),
-      (text: string) => rosterCommand({ script: "register", node: "x", deadline: 1, variables: { LIST: text } }),
-      (text: string) => `${text}\n`,
-    ]) {
+    const step = (list: string) => ({ text: register({ OWNER: "lab" }).text, stdin: `${list}\nend\n` });
+    // As earlier releases wrote it.
+    const variable = (list: string) => ({ text: `export NODE='roster'\nexport ROSTER='${list}'\n`, stdin: "" });
+    for (const wrap of [step, variable]) {
       const changes = compareRosters(wrap(before), wrap(after));
       assert.deepEqual([changes.members, changes.nodes, changes.variables], [members, nodes, []]);
     }
+    const taken = compareRosters(variable(before), step(before));
+    assert.deepEqual(
+      [taken.members, taken.nodes],
+      [
+        { joining: [], leaving: [], replaced: [] },
+        { joining: [], leaving: [], replaced: [] },
+      ],
+    );
   });
 });

@@ -64,7 +64,8 @@ describe("plan/waves", () => {
     fc.assert(
       fc.property(inventories, fc.boolean(), fc.boolean(), (hosts, bootstrapped, hasVip) => {
         const steps = orderSteps(hosts, { ...(bootstrapped ? serving(hosts) : fresh), hasVip }).map(keyOf);
-        const expected = ["/evacuation", "/roster"];
+        const gives = hosts.some(({ roles }) => roles.includes("control-plane"));
+        const expected = [...(gives ? ["/roster-access"] : []), "/evacuation", "/roster"];
         hosts.forEach((host) => {
           const of = (...names: string[]) => names.map((name) => `${host.name}/${name}`);
           expected.push(

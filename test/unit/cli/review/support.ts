@@ -2,7 +2,7 @@ import type { OpType } from "@pulumi/pulumi/automation/index.js";
 import type { Diagnostic, PlannedStep } from "../../../../cli/engine/digest.ts";
 import type { Ordered } from "../../../../cli/review/waves.ts";
 import { feed } from "../../../../components/host/script.ts";
-import { rosterCommand } from "../../../../components/roster/command.ts";
+import { renderRosterText } from "../../../../plan/rostertext.ts";
 import { renderBundle } from "../../../../plan/bundle.ts";
 import { planCluster } from "../../../../plan/bundles/index.ts";
 import type { Host, HostInput } from "../../../../plan/inventory.ts";
@@ -56,7 +56,7 @@ export function texts(hosts: readonly Host[], config: Parameters<typeof configOf
   return new Map(
     planCluster(hosts, configOf(config)).map(({ host, bundle }) => [
       `${host.name}-${bundle.name}`,
-      feed(renderBundle(bundle, 1, locate, locate), "plinth-host apply"),
+      feed(renderBundle(bundle, 1, locate), "plinth-host apply"),
     ]),
   );
 }
@@ -81,7 +81,7 @@ export function madeUpDiff(): {
     else if (was !== create)
       planned.push(step("update", name, { before: { create: was }, after: { create }, paths: ["create"] }));
   }
-  const register = rosterCommand({ script: "register", node: "w3", deadline: 240, variables: { MANIFEST: "{}" } });
+  const register = renderRosterText({ script: "register", node: "w3", deadline: 240, variables: { MANIFEST: "{}" } });
   planned.push(
     step("create", "w3-register", { after: { create: register } }),
     step("update", "w1-register", {
@@ -91,9 +91,9 @@ export function madeUpDiff(): {
     }),
     ...["evacuation", "roster"].map((name) =>
       step("update", name, {
-        before: { create: roster(["w1", "w2"]) },
-        after: { create: roster(["w1", "w3"]) },
-        paths: ["create"],
+        before: { create: "env", stdin: roster(["w1", "w2"]) },
+        after: { create: "env", stdin: roster(["w1", "w3"]) },
+        paths: ["stdin"],
       }),
     ),
     step("update", "cp1-apiserver", { type: "tls:index/locallySignedCert:LocallySignedCert", before: {}, after: {} }),

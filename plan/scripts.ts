@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+const directory = path.join(import.meta.dirname, "../scripts");
+
+/** Where the host script is installed on hosts. */
+export const hostScriptPath = "/usr/local/lib/plinth/plinth-host";
+
+/**
+ * A script that hosts fetch by its digest. Its text is a constant of this program: the digest is computed here and
+ * travels over SSH, so that the server it comes from is not trusted with it.
+ */
+export interface Script {
+  /** For example `plinth-host`. Names one file of the artifact server's directory `scripts/`. */
+  name: string;
+  content: string;
+  /** Of the content, lower-case hexadecimal. */
+  sha256: string;
+}
+
+/** Steps of the roster; each is a script in scripts/roster, behind what they share. */
+export const rosterSteps = ["access", "drain", "register", "evacuation", "roster"] as const;
+export type RosterStepName = (typeof rosterSteps)[number];
+
+function read(file: string): string {
+  return readFileSync(path.join(directory, file), "utf8");
+}
+
+/** A script in one piece: the files below `scripts/` that `NAME.parts` lists, in that order. */
+function assembled(name: string): string {
+  return read(`${name}.parts`)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map(read)
+    .join("\n");
+}
+
+function script(name: string, content: string): Script {
+  return { name, content, sha256: createHash("sha256").update(content).digest("hex") };
+}
+
+/** Computes something once, when it is first asked for. */
+function once<T>(compute: () => T): () => T {
+  let value: { is: T } | undefined;
+  return () => (value ??= { is: compute() }).is;
+}
+
+/** The host script in one piece. */
+export const hostScript = once(() => script("plinth-host", assembled("plinth-host")));
+
+/** What reads the facts of a host, in one piece: fed to a shell there at every look, and never installed. */
+export const factsScript = once(() => assembled("facts"));
+
+/** What puts the host script on a host: part of a claim's text, so that a reviewer sees all that runs. */
+export const installScript = once(() => read("install.sh"));
+
+const rosterScripts = once(
+  () =>
+    new Map(
+      rosterSteps.map((step): [RosterStepName, Script] => [
+        step,
+        script(`roster-${step}`, ["#!/bin/sh\n", read("roster/common.sh"), read(`roster/${step}.sh`)].join("")),
+      ]),
+    ),
+);
+
+/** The script of a step of the roster. */
+export function rosterScript(step: RosterStepName): Script {
+  const found = rosterScripts().get(step);
+  if (found === undefined) throw new Error(`there is no script for the roster's step ${step}`);
+  return found;
+}
+
+/** Directory of the roster's scripts on control-plane hosts. */
+export const rosterScriptDirectory = "/usr/local/lib/plinth/roster";
+
+/** Where control-plane hosts have the script of a step. */
+export function rosterScriptPath(step: RosterStepName): string {
+  return `${rosterScriptDirectory}/${step}`;
+}
+
+/** A script of scripts/host/, which a unit of a host runs, by its name without `.sh`. */
+export function unitScript(name: string): Script {
+  return script(name, read(`host/${name}.sh`));
+}
+
+/** Every script that hosts may fetch. */
+export const allScripts = once((): readonly Script[] => [
+  hostScript(),
+  ...rosterSteps.map(rosterScript),
+  ...["baseline", "end-pods", "load-images"].map(unitScript),
+]);
+
+/** Path of a script below the artifact server's URL, as `SHA256SUMS` lists it. */
+export function scriptSource({ name, sha256 }: Pick<Script, "name" | "sha256">): string {
+  return `scripts/${name}/${sha256}`;
+}
+
+/** A script as hosts fetch it. */
+export function scriptDownload(script: Script): { source: string; sha256: string } {
+  return { source: scriptSource(script), sha256: script.sha256 };
+}
+
+/** The script that a path of the artifact server stands for, or undefined where it stands for something else. */
+export function scriptOfSource(source: string): Pick<Script, "name" | "sha256"> | undefined {
+  const [, name, sha256] = /(?:^|\/)scripts\/([a-z0-9-]+)\/([0-9a-f]{64})$/.exec(source) ?? [];
+  return name === undefined || sha256 === undefined ? undefined : { name, sha256 };
+}

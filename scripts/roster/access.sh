@@ -1,0 +1,35 @@
+# access.sh: gives the roster its rights. It runs before every other step of the roster, and again when the rights change.
+#
+# Given besides: MANIFEST, the objects that give the rights, as JSON; SERVERS, the URLs of all API servers. By standard input: a
+# kubeconfig of an administrator, which stays in memory and is used for this alone: nobody can give himself rights.
+
+cat >"$WORK/administrator" || fail "the administrator's credentials could not be kept in /dev/shm"
+SERVER=$(kubectl config view -o 'jsonpath={.clusters[0].cluster.server}') || fail "the roster's kubeconfig cannot be read"
+
+# given SERVER: whether an API server lets the roster do what it does. One that does not answer hears of its rights when it starts.
+given() {
+  if ! kube --server "$1" auth can-i delete nodes >"$WORK/answer"; then
+    [ ! -s "$WORK/answer" ] && transient
+    return
+  fi
+  kube --server "$1" auth can-i create secrets -n kube-system >/dev/null
+}
+
+until printf '%s\n' "$MANIFEST" |
+  kube --kubeconfig "$WORK/administrator" --server "$SERVER" apply --server-side --force-conflicts --field-manager=plinth -f - >"$WORK/applied"; do
+  if ! again; then
+    complaint
+    fail "the roster's rights could not be given: $COMPLAINT"
+  fi
+done
+# An API server hears of new rights a moment later.
+for server in $SERVERS; do
+  until given "$server"; do
+    if late; then
+      complaint
+      fail "$server did not let the roster do its work within $DEADLINE s: ${COMPLAINT:-it refuses}"
+    fi
+    sleep 0.3
+  done
+done
+printf '{"rights":"given","objects":%s}\n' "$(grep -c . "$WORK/applied")"
