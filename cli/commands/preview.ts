@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
-import type { PluginMode } from "../engine/plugins.ts";
+import type { PluginMode } from "../pulumi/plugins.ts";
 
 interface PreviewOptions {
   stack: string;
@@ -51,16 +51,16 @@ export function previewCommand(): Command {
 
 async function preview(options: PreviewOptions): Promise<void> {
   shared.announceRequests(options);
-  const { openStack } = await import("../engine/opening.ts");
+  const { openStack } = await import("../session/opening.ts");
   const { terminal: makeTerminal, warnOnce } = await import("../render/terminal.ts");
   const { project, input, phases } = await openStack(options.stack);
 
-  const { inSession } = await import("../engine/session.ts");
-  const { countChanges, Digest } = await import("../engine/digest.ts");
-  const { operate } = await import("../engine/operation.ts");
-  const { targetPatterns } = await import("../engine/targets.ts");
+  const { inSession } = await import("../session/session.ts");
+  const { countChanges, Digest } = await import("../pulumi/events.ts");
+  const { operate } = await import("../operations/operation.ts");
+  const { targetPatterns } = await import("../operations/targets.ts");
   const { plannedChanges, previewLines } = await import("../render/preview.ts");
-  const { waveLines } = await import("../render/waves.ts");
+  const { waveLines } = await import("../review/wave-lines.ts");
   const terminal = makeTerminal(options);
   const hosts = input.hosts.map(({ name }) => name);
   const target = targetPatterns(options.target ?? [], hosts);

@@ -1,6 +1,6 @@
-import type { Diagnostic, Digest } from "../engine/digest.ts";
-import type { Declared } from "../engine/program.ts";
-import { PulumiFailure } from "../engine/pulumi.ts";
+import type { Diagnostic, Digest } from "../pulumi/events.ts";
+import type { Declared } from "../pulumi/program.ts";
+import { PulumiFailure } from "../pulumi/cli.ts";
 import { describeSubject, subjectOf } from "./subject.ts";
 import { wordingOf } from "./steps.ts";
 

@@ -1,4 +1,4 @@
-import { countChanges, type Digest, type PlannedStep } from "../engine/digest.ts";
+import { countChanges, type Digest, type PlannedStep } from "../pulumi/events.ts";
 import { bundleDiff } from "./bundle-diff.ts";
 import { describeSubject, subjectOf } from "./subject.ts";
 import { isPartOfCertificate, isProvider, wordingOf } from "./steps.ts";

@@ -1,4 +1,4 @@
-import { isChange, type FinishedStep, type UnfinishedStep } from "../engine/digest.ts";
+import { isChange, type FinishedStep, type UnfinishedStep } from "../pulumi/events.ts";
 import { formatDuration } from "./duration.ts";
 import { describeSubject, subjectOf } from "./subject.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,5 +1,5 @@
-import { countChanges, type Digest, type FinishedStep } from "../engine/digest.ts";
-import type { Phase } from "../engine/phases.ts";
+import { countChanges, type Digest, type FinishedStep } from "../pulumi/events.ts";
+import type { Phase } from "../process/phases.ts";
 import { formatDuration } from "./duration.ts";
 import { formatTable } from "./table.ts";
 import { componentModule, parseUrn } from "./urn.ts";

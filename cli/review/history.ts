@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { isChange, type FinishedStep } from "../engine/digest.ts";
-import type { Project } from "../engine/project.ts";
+import { isChange, type FinishedStep } from "../pulumi/events.ts";
+import type { Project } from "../project/project.ts";
 import { hostsIn, isCommand, kindOf, subjectOf } from "./subjects.ts";
 
 /** How long one command on a host has taken. One line of `.plinth/history/<stack>.jsonl`. */

@@ -1,6 +1,6 @@
 import { compareBundles, unifiedDiff, type BundleChanges } from "../../plan/bundlechanges.ts";
 import { compareRosters, type RosterChanges } from "../../plan/rosterchanges.ts";
-import type { PlannedStep } from "../engine/digest.ts";
+import type { PlannedStep } from "../pulumi/events.ts";
 import { isPartOfCertificate, isProvider } from "../render/steps.ts";
 import { parseUrn } from "../render/urn.ts";
 import { hostsIn, isCommand, subjectOf } from "./subjects.ts";

@@ -1,5 +1,5 @@
 import type { Finding } from "../../plan/findings.ts";
-import { isChange, type Digest } from "../engine/digest.ts";
+import { isChange, type Digest } from "../pulumi/events.ts";
 import { describeEstimate, estimate, type Estimate } from "./estimate.ts";
 import type { PastStep } from "./history.ts";
 import { maskText } from "./mask.ts";

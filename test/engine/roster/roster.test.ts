@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { defaultVersions, ensureArtifacts } from "../../../artifacts/index.ts";
-import { deleteNode, deleteNodesOf } from "../../../cli/engine/node.ts";
+import { deleteNode, deleteNodesOf } from "../../../cli/cluster/node.ts";
 import { rosterCommand } from "../../../components/roster/command.ts";
 import { rosterScriptPath, rosterScripts } from "../../../plan/bundles/rosterscripts.ts";
 import { renderNodeManifest, renderTaints } from "../../../plan/roster.ts";

@@ -7,7 +7,7 @@ import { stepLine, waitingLine } from "../../../../cli/render/steps.ts";
 import { describeSubject, subjectOf } from "../../../../cli/render/subject.ts";
 import { formatTable } from "../../../../cli/render/table.ts";
 import { componentModule, parseUrn } from "../../../../cli/render/urn.ts";
-import { Digest } from "../../../../cli/engine/digest.ts";
+import { Digest } from "../../../../cli/pulumi/events.ts";
 import { bare, commandStep, commandUrn } from "../support.ts";
 
 const hosts = ["cp1", "cp10"];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Digest } from "../../../../cli/engine/digest.ts";
+import { Digest } from "../../../../cli/pulumi/events.ts";
 import {
   componentPhases,
   coveredTime,

@@ -5,7 +5,7 @@ import { code, fenced, plain } from "../../../../cli/review/markdown.ts";
 import { maskText } from "../../../../cli/review/mask.ts";
 import { LIMIT, renderReview } from "../../../../cli/review/render.ts";
 import { makeReview, type ReviewInput } from "../../../../cli/review/review.ts";
-import { waveLines } from "../../../../cli/render/waves.ts";
+import { waveLines } from "../../../../cli/review/wave-lines.ts";
 import { hostsOf } from "../../../support/cluster.ts";
 import { matchSnapshot } from "../../../support/snapshot.ts";
 import { keyOf, madeUpDiff, step, texts } from "./support.ts";

@@ -1,5 +1,5 @@
 import type { OpType } from "@pulumi/pulumi/automation/index.js";
-import type { Diagnostic, PlannedStep } from "../../../../cli/engine/digest.ts";
+import type { Diagnostic, PlannedStep } from "../../../../cli/pulumi/events.ts";
 import type { Ordered } from "../../../../cli/review/waves.ts";
 import { feed } from "../../../../components/host/script.ts";
 import { rosterCommand } from "../../../../components/roster/command.ts";

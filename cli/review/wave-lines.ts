@@ -1,0 +1,13 @@
+import type { Digest } from "../pulumi/events.ts";
+import { describeWave, itemWaves, reviewItems } from "./model.ts";
+import type { Ordered } from "./waves.ts";
+
+/** `Wave 1: etcd on cp1 (restarts etcd.service)`, for a preview. */
+export function waveLines(
+  digest: Pick<Digest, "planned">,
+  order: readonly Ordered[],
+  inventory: readonly string[],
+): string[] {
+  const waves = itemWaves(reviewItems(digest.planned, inventory), order);
+  return waves.map((wave, index) => `Wave ${index + 1}: ${describeWave(wave).join("; ")}`);
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findProcess, parseProcStat, readEnvironment } from "../../../../cli/process/identity.ts";
+import { projectAt, type Project } from "../../../../cli/project/project.ts";
+import { judgeRunLock, takeRunLock, type RunLock } from "../../../../cli/session/clone-lock.ts";
+
+const notStale = (): void => {
+  assert.fail("no run has died");
+};
+
+describe("the lock of a run", () => {
+  let dir: string;
+  let project: Project;
+  let path: string;
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "plinth-unit-"));
+    project = projectAt(dir);
+    path = join(project.workDir, "run.lab.lock");
+    const release = await takeRunLock(project, "lab", "up", notStale);
+    release();
+  });
+  afterEach(() => {
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it("names the process, 0600, and goes with it", async () => {
+    const release = await takeRunLock(project, "lab", "up", notStale);
+    const lock = JSON.parse(readFileSync(path, "utf8")) as RunLock;
+    assert.equal(lock.pid, process.pid);
+    assert.equal(lock.startTicks, findProcess(process.pid)?.startTicks);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    release();
+    assert.equal(existsSync(path), false);
+  });
+
+  it("is refused while another run lives, and says which", async () => {
+    const release = await takeRunLock(project, "lab", "destroy", notStale);
+    await assert.rejects(
+      takeRunLock(project, "lab", "up", notStale),
+      new RegExp(`Another run works on stack "lab": "plinth destroy", process ${process.pid}, since 2`),
+    );
+    const other = await takeRunLock(project, "prod", "up", notStale);
+    other();
+    release();
+  });
+
+  it("is taken over from a dead run, and from another process with the same pid", async () => {
+    const dead: RunLock = { pid: process.pid, startTicks: "1", since: "2026-01-01T00:00:00Z", command: "up" };
+    writeFileSync(path, JSON.stringify(dead));
+    const seen: RunLock[] = [];
+    const release = await takeRunLock(project, "lab", "up", (lock) => seen.push(lock));
+    assert.deepEqual(seen, [dead]);
+    release();
+  });
+
+  it("is taken over when it is damaged", async () => {
+    writeFileSync(path, '{"pid":');
+    const release = await takeRunLock(project, "lab", "up", notStale);
+    release();
+  });
+
+  it("judges by pid and start time", () => {
+    const lock: RunLock = { pid: 7, startTicks: "100", since: "", command: "up" };
+    const running = { pid: 7, startTicks: "100", name: "node", parent: 1, state: "S" };
+    assert.equal(judgeRunLock(lock, running), "held");
+    assert.equal(judgeRunLock(lock, { ...running, startTicks: "101" }), "stale");
+    assert.equal(judgeRunLock(lock, undefined), "stale");
+  });
+});
+
+describe("processes", () => {
+  it("reads names with blanks and parentheses", () => {
+    const rest = ["S", "5", ...Array.from({ length: 17 }, () => "0"), "4711", "0"];
+    assert.deepEqual(parseProcStat(`42 (a) b (c) ${rest.join(" ")}`), {
+      pid: 42,
+      startTicks: "4711",
+      name: "a) b (c",
+      parent: 5,
+      state: "S",
+    });
+    assert.equal(parseProcStat("nonsense"), undefined);
+  });
+
+  it("finds this process, and none with an impossible pid", () => {
+    assert.equal(findProcess(process.pid)?.pid, process.pid);
+    assert.equal(findProcess(2 ** 22 + 1), undefined);
+    assert.deepEqual(readEnvironment(2 ** 22 + 1), {});
+    assert.equal(readEnvironment(process.pid)["PATH"], process.env["PATH"]);
+  });
+});
