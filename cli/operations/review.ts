@@ -8,7 +8,7 @@ import { readHistory } from "../review/history.ts";
 import { reviewJson } from "../review/json.ts";
 import { renderReview } from "../review/render.ts";
 import { makeReview, type Review } from "../review/review.ts";
-import type { Ordered } from "../review/waves.ts";
+import type { Ordered } from "../pulumi/program.ts";
 import { Digest } from "../pulumi/events.ts";
 import { readInput, type StackInput } from "../project/inventory.ts";
 import { enterRunningLab } from "../lab/namespace.ts";

@@ -1,11 +1,10 @@
 import type { OpMap, OutputMap, Stack } from "@pulumi/pulumi/automation/index.js";
 import { CliError } from "../errors.ts";
-import type { Ordered } from "../review/waves.ts";
 import { automationCommand, type Running } from "./automation-command.ts";
 import type { EngineContext } from "./context.ts";
 import type { Digest } from "./events.ts";
 import { openPlugins, type PluginMode, type PluginSession } from "./plugins.ts";
-import { observed, type Declared, type Program } from "./program.ts";
+import { observed, type Declared, type Ordered, type Program } from "./program.ts";
 
 export interface EngineOptions {
   context: EngineContext;

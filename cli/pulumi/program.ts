@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CliError } from "../errors.ts";
-import type { Ordered } from "../review/waves.ts";
 import { Exit } from "../exit.ts";
 import type { Project } from "../project/project.ts";
 
@@ -26,6 +25,18 @@ export async function loadProgram(project: Project): Promise<Program> {
 export interface Declared {
   type: string;
   name: string;
+}
+
+/** A resource of the program, as far as the order goes. */
+export interface Ordered {
+  /** Its URN without stack and project: `types::name`. */
+  key: string;
+  /** Key of the component that it is a part of. */
+  parent?: string;
+  /** False for components: they are done when all their parts are. */
+  custom: boolean;
+  /** Keys of what must have succeeded before. */
+  dependsOn: readonly string[];
 }
 
 /**

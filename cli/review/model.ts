@@ -1,10 +1,11 @@
 import { compareBundles, unifiedDiff, type BundleChanges } from "../../plan/bundlechanges.ts";
 import { compareRosters, type RosterChanges } from "../../plan/rosterchanges.ts";
 import type { PlannedStep } from "../pulumi/events.ts";
+import type { Ordered } from "../pulumi/program.ts";
 import { isPartOfCertificate, isProvider } from "../render/steps.ts";
 import { parseUrn } from "../render/urn.ts";
 import { hostsIn, isCommand, subjectOf } from "./subjects.ts";
-import { wavesOf, type Ordered } from "./waves.ts";
+import { wavesOf } from "./waves.ts";
 
 /** One change of a preview, as far as a reviewer cares. */
 export interface ReviewItem {

@@ -5,7 +5,7 @@ import type { PastStep } from "./history.ts";
 import { maskText } from "./mask.ts";
 import { itemWaves, reviewHosts, reviewItems, type ReviewHost, type ReviewItem } from "./model.ts";
 import { kindOf } from "./subjects.ts";
-import type { Ordered } from "./waves.ts";
+import type { Ordered } from "../pulumi/program.ts";
 
 /** How a guard's finding begins that was set aside by name. */
 const SET_ASIDE = /^set aside by [^:\s]+(?::[\w-]+)?: /;

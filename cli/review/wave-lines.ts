@@ -1,6 +1,6 @@
 import type { Digest } from "../pulumi/events.ts";
 import { describeWave, itemWaves, reviewItems } from "./model.ts";
-import type { Ordered } from "./waves.ts";
+import type { Ordered } from "../pulumi/program.ts";
 
 /** `Wave 1: etcd on cp1 (restarts etcd.service)`, for a preview. */
 export function waveLines(

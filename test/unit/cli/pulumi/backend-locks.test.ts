@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { judgeBackendLock, readBackendLocks, type BackendLock } from "../../../../cli/pulumi/backend-locks.ts";
-import { withoutPending } from "../../../../cli/session/pending.ts";
 
 describe("locks of the file backend", () => {
   const lock: BackendLock = { path: "/x.json", pid: 7, username: "root", hostname: "here", timestamp: "2026-01-01" };
@@ -40,28 +39,6 @@ describe("locks of the file backend", () => {
       assert.deepEqual(readBackendLocks({ url: "s3://x", stateDir: undefined }, "plinth", "lab"), []);
     } finally {
       rmSync(stateDir, { recursive: true });
-    }
-  });
-});
-
-describe("pending operations", () => {
-  const urn = "urn:pulumi:lab::plinth::plinth:index:Cluster$plinth:etcd:Member$command:remote:Command::cp1-etcd";
-
-  it("are taken out and named, and the rest stays", () => {
-    const resources = [{ urn, type: "command:remote:Command" }];
-    const state = {
-      version: 3,
-      deployment: { resources, pending_operations: [{ type: "creating", resource: { urn } }] },
-    };
-    const result = withoutPending(JSON.stringify(state), ["cp1"]);
-    assert.ok(result !== undefined);
-    assert.deepEqual(result.dropped, [{ type: "creating", resource: "etcd on cp1" }]);
-    assert.deepEqual(JSON.parse(result.state), { version: 3, deployment: { resources } });
-  });
-
-  it("are usually none", () => {
-    for (const deployment of [{}, { pending_operations: [] }, { pending_operations: null }, null]) {
-      assert.equal(withoutPending(JSON.stringify({ version: 3, deployment }), []), undefined);
     }
   });
 });
