@@ -4,7 +4,7 @@ import type { ClusterConfig } from "../plan/config.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../plan/facts.ts";
 import type { Host as HostPlan } from "../plan/inventory.ts";
 import { machineIdsOf, survivorFor } from "../plan/membership.ts";
-import type { PreviousRun } from "../plan/previous.ts";
+import type { PreviousRun } from "../plan/previousrun.ts";
 import {
   isClusterStep,
   keyOf,

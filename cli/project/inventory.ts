@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { PlinthError } from "../../plan/findings.ts";
-import { checkInput } from "../../plan/input.ts";
+import { checkInput } from "../../plan/stackinput.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";

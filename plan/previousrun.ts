@@ -1,4 +1,4 @@
-import type { PreviousSettings } from "./guards/settings-change.ts";
+import type { PreviousSettings } from "./guards/settingschange.ts";
 import type { TenantNamespaces } from "./tenants.ts";
 import type { PreviousHost, Tombstone } from "./membership.ts";
 
