@@ -56,7 +56,7 @@ async function preview(options: PreviewOptions): Promise<void> {
   const { project, input, phases } = await openStack(options.stack);
 
   const { inSession } = await import("../session/session.ts");
-  const { countChanges, Digest } = await import("../pulumi/events.ts");
+  const { countChanges, RunEvents } = await import("../pulumi/events.ts");
   const { operate } = await import("../operations/operation.ts");
   const { targetPatterns } = await import("../operations/targets.ts");
   const { plannedChanges, previewLines } = await import("../render/preview.ts");
@@ -64,7 +64,7 @@ async function preview(options: PreviewOptions): Promise<void> {
   const terminal = makeTerminal(options);
   const hosts = input.hosts.map(({ name }) => name);
   const target = targetPatterns(options.target ?? [], hosts);
-  const digest = new Digest({ onWarning: warnOnce(terminal) });
+  const events = new RunEvents({ onWarning: warnOnce(terminal) });
   const session = {
     ...options,
     project,
@@ -77,15 +77,15 @@ async function preview(options: PreviewOptions): Promise<void> {
     serves: true,
   };
   const waves = await inSession(session, async (engine) => {
-    await operate(engine, digest, hosts, () => engine.preview({ digest, target }));
-    return waveLines(digest, engine.order(), hosts);
+    await operate(engine, events, hosts, () => engine.preview({ events, target }));
+    return waveLines(events, engine.order(), hosts);
   });
 
-  const changes = plannedChanges(digest, hosts, options.diff === true);
+  const changes = plannedChanges(events, hosts, options.diff === true);
   if (options.json === true) {
-    terminal.print(JSON.stringify({ stack: options.stack, summary: digest.changes, changes, waves }, null, 2));
+    terminal.print(JSON.stringify({ stack: options.stack, summary: events.changes, changes, waves }, null, 2));
   } else {
-    for (const line of previewLines(digest, changes, terminal, waves)) terminal.print(line);
+    for (const line of previewLines(events, changes, terminal, waves)) terminal.print(line);
   }
-  if (options.expectNoChanges === true && countChanges(digest.changes) > 0) throw new QuietExit(Exit.changes);
+  if (options.expectNoChanges === true && countChanges(events.changes) > 0) throw new QuietExit(Exit.changes);
 }

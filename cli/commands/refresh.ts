@@ -54,10 +54,10 @@ async function refresh(options: RefreshOptions): Promise<void> {
     writes: true,
     serves: false,
   };
-  const { digest } = await inSession(session, (engine) =>
-    operateAloud(engine, terminal, hosts, (events) => engine.refresh({ digest: events, target })),
+  const { events } = await inSession(session, (engine) =>
+    operateAloud(engine, terminal, hosts, (events) => engine.refresh({ events, target })),
   );
-  const changed = countChanges(digest.changes);
+  const changed = countChanges(events.changes);
   terminal.print(
     changed === 0 ? "The state is up to date." : `The state is up to date again: ${changed} resources differed.`,
   );

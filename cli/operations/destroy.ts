@@ -101,12 +101,12 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
     if (members !== undefined) await lockCluster(run, members);
     // The authorities are protected against a slip of the inventory; who destroys the cluster means them, too.
     await runPulumi(engine.context, ["state", "unprotect", "--all", "--yes"]);
-    const { digest } = await phases.measure("destroy", () =>
-      operateAloud(engine, terminal, hosts, (events) => engine.destroy({ digest: events })),
+    const { events } = await phases.measure("destroy", () =>
+      operateAloud(engine, terminal, hosts, (events) => engine.destroy({ events })),
     );
     if (material !== undefined) await deleteNodes(material, run);
     const total = phases.list.reduce((sum, { duration }) => sum + duration, 0);
     terminal.print(`Destroyed ${what} (${formatDuration(total)}).`);
-    for (const { host, path } of keptData(digest.diagnostics, hosts)) terminal.print(`  kept on ${host}: ${path}`);
+    for (const { host, path } of keptData(events.diagnostics, hosts)) terminal.print(`  kept on ${host}: ${path}`);
   });
 }

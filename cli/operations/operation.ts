@@ -3,7 +3,7 @@ import { Exit } from "../exit.ts";
 import { failureLines, notDoneLines } from "../render/failures.ts";
 import { stepLine, waitingLine } from "../render/steps.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
-import { Digest } from "../pulumi/events.ts";
+import { RunEvents } from "../pulumi/events.ts";
 import type { Engine } from "../pulumi/engine.ts";
 import { PulumiFailure } from "../pulumi/cli.ts";
 
@@ -16,7 +16,7 @@ const SILENCE = 20_000;
  */
 export async function operate<T>(
   engine: Pick<Engine, "declared">,
-  digest: Digest,
+  events: RunEvents,
   hosts: readonly string[],
   run: () => Promise<T>,
 ): Promise<T> {
@@ -28,7 +28,7 @@ export async function operate<T>(
       const reason = error instanceof Error ? error.message : String(error);
       throw new CliError(`The program failed: ${reason} (PLINTH_DEBUG=1 shows where).`, Exit.failed, { cause: error });
     }
-    const lines = [...failureLines(digest, hosts, error), ...notDoneLines(digest, engine.declared(), hosts)];
+    const lines = [...failureLines(events, hosts, error), ...notDoneLines(events, engine.declared(), hosts)];
     throw new CliError(lines.join("\n"), Exit.failed, { cause: error });
   }
 }
@@ -41,16 +41,16 @@ export async function operateAloud<T>(
   engine: Pick<Engine, "declared">,
   terminal: Terminal,
   hosts: readonly string[],
-  run: (digest: Digest) => Promise<T>,
+  run: (events: RunEvents) => Promise<T>,
   onWarning: (message: string) => void = warnOnce(terminal),
-): Promise<{ digest: Digest; result: T }> {
+): Promise<{ events: RunEvents; result: T }> {
   let last = Date.now();
   const say = (line: string | undefined): void => {
     if (line === undefined) return;
     terminal.note(line);
     last = Date.now();
   };
-  const digest = new Digest({
+  const events = new RunEvents({
     onStep: (step) => {
       say(stepLine(step, hosts, terminal));
     },
@@ -58,11 +58,11 @@ export async function operateAloud<T>(
   });
   const timer = setInterval(() => {
     if (Date.now() - last < SILENCE) return;
-    const line = waitingLine(digest.unfinished(), hosts, Date.now());
+    const line = waitingLine(events.unfinished(), hosts, Date.now());
     if (line !== undefined) say(terminal.paint("dim", line));
   }, 1000);
   try {
-    return { digest, result: await operate(engine, digest, hosts, () => run(digest)) };
+    return { events, result: await operate(engine, events, hosts, () => run(events)) };
   } finally {
     clearInterval(timer);
   }

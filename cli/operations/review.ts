@@ -9,7 +9,7 @@ import { reviewJson } from "../review/json.ts";
 import { renderReview } from "../review/render.ts";
 import { makeReview, type Review } from "../review/review.ts";
 import type { Ordered } from "../pulumi/program.ts";
-import { Digest } from "../pulumi/events.ts";
+import { RunEvents } from "../pulumi/events.ts";
 import { readInput, type StackInput } from "../project/inventory.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { operate } from "./operation.ts";
@@ -42,14 +42,14 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   const { project, stack, terminal } = run;
   // A plan of an earlier review must not be taken for this one's.
   if (run.save !== undefined) rmSync(run.save, { force: true });
-  const digest = new Digest({ onWarning: warnOnce(terminal) });
+  const events = new RunEvents({ onWarning: warnOnce(terminal) });
   let order: readonly Ordered[] = [];
   let input: StackInput | undefined;
   let failure: Error | undefined;
   try {
     input = await readInput(project, stack);
     await enterRunningLab(project, stack, run.phases);
-    order = await previewOf(run, input, digest);
+    order = await previewOf(run, input, events);
   } catch (error) {
     if (!isProgramFindings(error) && !(error instanceof CliError && error.exitCode === Exit.failed)) throw error;
     failure = error;
@@ -57,7 +57,7 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   const findings = isProgramFindings(failure) ? (failure.findings as readonly Finding[]) : [];
   const review = makeReview({
     stack,
-    digest,
+    events,
     order,
     inventory: input?.hosts ?? [],
     past: readHistory(project, stack),
@@ -69,16 +69,16 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   return failure;
 }
 
-async function previewOf(run: ReviewRun, input: StackInput, digest: Digest): Promise<readonly Ordered[]> {
+async function previewOf(run: ReviewRun, input: StackInput, events: RunEvents): Promise<readonly Ordered[]> {
   const hosts = input.hosts.map(({ name }) => name);
   const workDir = await ensureWorkDir(run.project);
   const session = { ...run, input, command: "review", parallel: run.parallel, writes: false, serves: true };
   return inSession(session, async (engine) => {
     const { save } = run;
-    if (save === undefined) await operate(engine, digest, hosts, () => engine.preview({ digest }));
+    if (save === undefined) await operate(engine, events, hosts, () => engine.preview({ events }));
     else {
       await withPlanFile(workDir, async (plan) => {
-        await operate(engine, digest, hosts, () => engine.preview({ digest, plan }));
+        await operate(engine, events, hosts, () => engine.preview({ events, plan }));
         keepPlan(plan, save);
       });
     }

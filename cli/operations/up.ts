@@ -7,7 +7,7 @@ import { warnOnce, type Terminal } from "../render/terminal.ts";
 import { unreachablePrefix } from "../../plan/unreachable.ts";
 import { waveLines } from "../review/wave-lines.ts";
 import { rememberRun } from "../review/history.ts";
-import { countChanges, Digest } from "../pulumi/events.ts";
+import { countChanges, RunEvents } from "../pulumi/events.ts";
 import type { Engine } from "../pulumi/engine.ts";
 import { requestHeal } from "./heal.ts";
 import type { StackInput } from "../project/inventory.ts";
@@ -73,24 +73,24 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
         return Exit.failed;
       }
     }
-    const { digest, result: outputs } = await phases.measure("converge", () =>
+    const { events, result: outputs } = await phases.measure("converge", () =>
       operateAloud(
         engine,
         terminal,
         hosts,
-        (events) => engine.up({ digest: events, target, ...(plan === undefined ? {} : { plan }) }),
+        (events) => engine.up({ events, target, ...(plan === undefined ? {} : { plan }) }),
         onWarning,
       ),
     );
-    rememberRun(run.project, stack, digest.steps, hosts, onWarning);
+    rememberRun(run.project, stack, events.steps, hosts, onWarning);
     const plain = Object.fromEntries(
       Object.entries(outputs).map(([name, { value, secret }]): [string, unknown] => [
         name,
         secret ? "[secret]" : value,
       ]),
     );
-    await report(run, digest, plain);
-    return leftAlone(digest, terminal) ? Exit.failed : Exit.done;
+    await report(run, events, plain);
+    return leftAlone(events, terminal) ? Exit.failed : Exit.done;
   });
 }
 
@@ -100,15 +100,15 @@ async function previewFirst(
   hosts: string[],
   target: string[],
   onWarning: (message: string) => void,
-): Promise<Digest> {
-  const digest = new Digest({ onWarning });
-  await run.phases.measure("preview", () => operate(engine, digest, hosts, () => engine.preview({ digest, target })));
-  const changes = plannedChanges(digest, hosts, run.diff === true);
-  if (run.expectNoChanges !== true || countChanges(digest.changes) > 0) {
-    const waves = waveLines(digest, engine.order(), hosts);
-    for (const line of previewLines(digest, changes, run.terminal, waves)) run.terminal.note(line);
+): Promise<RunEvents> {
+  const events = new RunEvents({ onWarning });
+  await run.phases.measure("preview", () => operate(engine, events, hosts, () => engine.preview({ events, target })));
+  const changes = plannedChanges(events, hosts, run.diff === true);
+  if (run.expectNoChanges !== true || countChanges(events.changes) > 0) {
+    const waves = waveLines(events, engine.order(), hosts);
+    for (const line of previewLines(events, changes, run.terminal, waves)) run.terminal.note(line);
   }
-  return digest;
+  return events;
 }
 
 /**
@@ -119,36 +119,36 @@ async function checkPlan(engine: Engine, run: UpRun, plan: string, hosts: string
   const workDir = await ensureWorkDir(run.project);
   await run.phases.measure("compare with the plan", () =>
     withPlanFile(workDir, async (now) => {
-      const digest = new Digest();
-      await operate(engine, digest, hosts, () => engine.preview({ digest, target, plan: now }));
+      const events = new RunEvents();
+      await operate(engine, events, hosts, () => engine.preview({ events, target, plan: now }));
       requirePlanned(run.plan ?? plan, readPlan(plan, run.stack), readPlan(now, run.stack), hosts);
     }),
   );
 }
 
-function endWithChanges(run: UpRun, digest: Digest, hosts: string[]): ExitCode {
-  const changes = plannedChanges(digest, hosts, run.diff === true);
+function endWithChanges(run: UpRun, events: RunEvents, hosts: string[]): ExitCode {
+  const changes = plannedChanges(events, hosts, run.diff === true);
   if (run.json === true) run.terminal.print(JSON.stringify({ stack: run.stack, result: "changes", changes }, null, 2));
   run.terminal.note("No changes were expected; nothing was changed.");
   return Exit.changes;
 }
 
 /** Nothing would change, so nothing is run: the report comes from the state. */
-async function endUnchanged(engine: Engine, run: UpRun, digest: Digest): Promise<ExitCode> {
-  await report(run, digest, await readOutputs(engine.context));
+async function endUnchanged(engine: Engine, run: UpRun, events: RunEvents): Promise<ExitCode> {
+  await report(run, events, await readOutputs(engine.context));
   return Exit.done;
 }
 
-async function report(run: UpRun, digest: Digest, outputs: Readonly<Record<string, unknown>>): Promise<void> {
+async function report(run: UpRun, events: RunEvents, outputs: Readonly<Record<string, unknown>>): Promise<void> {
   const { stack, terminal, phases } = run;
-  const summary = summarize({ stack, digest, outputs, phases: phases.list, ssh: await sshUse() });
+  const summary = summarize({ stack, events, outputs, phases: phases.list, ssh: await sshUse() });
   if (run.json === true) terminal.print(JSON.stringify({ result: "done", ...summary }, null, 2));
   else for (const line of summaryLines(summary)) terminal.print(line);
 }
 
 /** Tells again, where it is seen last, which hosts could not be reached; true when there were any. */
-function leftAlone(digest: Digest, terminal: Terminal): boolean {
-  const warnings = [...new Set(digest.diagnostics.map(({ message }) => message.replace(/^warning: /, "")))];
+function leftAlone(events: RunEvents, terminal: Terminal): boolean {
+  const warnings = [...new Set(events.diagnostics.map(({ message }) => message.replace(/^warning: /, "")))];
   const left = warnings.filter((message) => message.startsWith(unreachablePrefix));
   for (const message of left) terminal.warn(`not done, ${message}`);
   return left.length > 0;

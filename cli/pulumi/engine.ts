@@ -2,7 +2,7 @@ import type { OpMap, OutputMap, Stack } from "@pulumi/pulumi/automation/index.js
 import { CliError } from "../errors.ts";
 import { automationCommand, type Running } from "./automation-command.ts";
 import type { EngineContext } from "./context.ts";
-import type { Digest } from "./events.ts";
+import type { RunEvents } from "./events.ts";
 import { openPlugins, type PluginMode, type PluginSession } from "./plugins.ts";
 import { observed, type Declared, type Ordered, type Program } from "./program.ts";
 
@@ -16,7 +16,7 @@ export interface EngineOptions {
 
 /** What one run of the engine may be told. */
 export interface RunOptions {
-  digest: Digest;
+  events: RunEvents;
   /** URN patterns; empty or absent means everything. */
   target?: readonly string[];
   /** Path of the engine's own plan: a preview writes it, `up` does nothing that it does not hold. */
@@ -76,10 +76,10 @@ export class Engine {
   }
 
   /** Runs the program without changing anything. Returns operation → number of resources. */
-  async preview({ digest, target, plan }: RunOptions): Promise<OpMap> {
+  async preview({ events, target, plan }: RunOptions): Promise<OpMap> {
     const result = await this.#call(() =>
       this.#stack.preview({
-        onEvent: digest.handle,
+        onEvent: events.handle,
         parallel: this.#parallel,
         ...targets(target),
         ...(plan === undefined ? {} : { plan }),
@@ -88,8 +88,8 @@ export class Engine {
     return result.changeSummary;
   }
 
-  async up({ digest, target, plan }: RunOptions): Promise<OutputMap> {
-    const options = { onEvent: digest.handle, parallel: this.#parallel, suppressProgress: true, ...targets(target) };
+  async up({ events, target, plan }: RunOptions): Promise<OutputMap> {
+    const options = { onEvent: events.handle, parallel: this.#parallel, suppressProgress: true, ...targets(target) };
     if (plan === undefined) return (await this.#call(() => this.#stack.up(options))).outputs;
     // The engine takes plans with this only; nothing else of a run with a plan needs it.
     const { envVars } = this.#stack.workspace;
@@ -102,16 +102,16 @@ export class Engine {
   }
 
   /** Reads the resources anew into the state. */
-  async refresh({ digest, target }: RunOptions): Promise<void> {
+  async refresh({ events, target }: RunOptions): Promise<void> {
     await this.#call(() =>
-      this.#stack.refresh({ onEvent: digest.handle, parallel: this.#parallel, ...targets(target) }),
+      this.#stack.refresh({ onEvent: events.handle, parallel: this.#parallel, ...targets(target) }),
     );
   }
 
   /** Deletes every resource of the stack. Works from the state alone: the program does not run. */
-  async destroy({ digest }: RunOptions): Promise<void> {
+  async destroy({ events }: RunOptions): Promise<void> {
     await this.#call(() =>
-      this.#stack.destroy({ onEvent: digest.handle, parallel: this.#parallel, runProgram: false }),
+      this.#stack.destroy({ onEvent: events.handle, parallel: this.#parallel, runProgram: false }),
     );
   }
 

@@ -51,7 +51,7 @@ function severityOf(event: DiagnosticEvent): Diagnostic["severity"] {
  * Collects the events of one run of the engine: which steps ended how and when, what a preview plans, what was said.
  * `onStep` is called when a step that changes something has ended, `onWarning` when the program or a plugin warns.
  */
-export class Digest {
+export class RunEvents {
   readonly steps: FinishedStep[] = [];
   readonly planned: PlannedStep[] = [];
   readonly diagnostics: Diagnostic[] = [];

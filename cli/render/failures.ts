@@ -1,4 +1,4 @@
-import type { Diagnostic, Digest } from "../pulumi/events.ts";
+import type { Diagnostic, RunEvents } from "../pulumi/events.ts";
 import type { Declared } from "../pulumi/program.ts";
 import { PulumiFailure } from "../pulumi/cli.ts";
 import { describeSubject, subjectOf } from "./subject.ts";
@@ -49,15 +49,15 @@ export function failuresOf(diagnostics: readonly Diagnostic[], hosts: readonly s
 }
 
 /** Lines that explain a failed run; `error` is used when the engine has reported nothing. */
-export function failureLines(digest: Digest, hosts: readonly string[], error: unknown): string[] {
-  const failures = failuresOf(digest.diagnostics, hosts);
+export function failureLines(events: RunEvents, hosts: readonly string[], error: unknown): string[] {
+  const failures = failuresOf(events.diagnostics, hosts);
   const lines: string[] = [];
   for (const { subject, message } of failures) {
     const [first = "", ...rest] = message.split("\n");
     lines.push(heading(subject, first, hosts), ...rest.map((line) => `  ${line}`));
   }
   if (lines.length === 0) lines.push(reasonOf(error));
-  const unfinished = digest.unfinished().filter(({ custom }) => custom);
+  const unfinished = events.unfinished().filter(({ custom }) => custom);
   for (const { op, urn } of unfinished) {
     lines.push(`not finished: ${wordingOf(op).plan} ${describeSubject(subjectOf(urn, hosts))}`);
   }
@@ -75,9 +75,9 @@ function heading(subject: string | undefined, message: string, hosts: readonly s
 const SHOWN = 12;
 
 /** One line that names what the program declared and the engine did not come to: all that depends on what failed. */
-export function notDoneLines(digest: Digest, declared: readonly Declared[], hosts: readonly string[]): string[] {
+export function notDoneLines(events: RunEvents, declared: readonly Declared[], hosts: readonly string[]): string[] {
   const reached = new Set(
-    [...digest.steps, ...digest.unfinished()].map(({ urn }) => urn.split("::").slice(2).join("::")),
+    [...events.steps, ...events.unfinished()].map(({ urn }) => urn.split("::").slice(2).join("::")),
   );
   const seen = (type: string, name: string): boolean =>
     [...reached].some((key) => key === `${type}::${name}` || key.endsWith(`$${type}::${name}`));

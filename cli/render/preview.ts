@@ -1,4 +1,4 @@
-import { countChanges, type Digest, type PlannedStep } from "../pulumi/events.ts";
+import { countChanges, type RunEvents, type PlannedStep } from "../pulumi/events.ts";
 import { bundleDiff } from "./bundle-diff.ts";
 import { describeSubject, subjectOf } from "./subject.ts";
 import { isPartOfCertificate, isProvider, wordingOf } from "./steps.ts";
@@ -28,8 +28,8 @@ function diffOf(step: PlannedStep): string[] | undefined {
 }
 
 /** The changes users care about, in the engine's order: no components, and a replacement once. */
-export function plannedChanges(digest: Digest, hosts: readonly string[], withDiff: boolean): PlannedChange[] {
-  return digest.planned
+export function plannedChanges(events: RunEvents, hosts: readonly string[], withDiff: boolean): PlannedChange[] {
+  return events.planned
     .filter(
       ({ op, custom, urn }) => custom && !isProvider(urn) && op !== "create-replacement" && op !== "delete-replaced",
     )
@@ -62,7 +62,7 @@ function paintDiff(line: string, terminal: Pick<Terminal, "paint">): string {
 
 /** The lines of a preview; `waves` tells the order, one line each. */
 export function previewLines(
-  digest: Digest,
+  events: RunEvents,
   changes: readonly PlannedChange[],
   terminal: Pick<Terminal, "paint">,
   waves: readonly string[] = [],
@@ -75,7 +75,7 @@ export function previewLines(
     for (const line of change.diff ?? []) lines.push(`      ${paintDiff(line, terminal)}`);
   }
   lines.push(...waves.map((line) => `  ${line}`));
-  const hidden = changes.length === 0 ? countChanges(digest.changes) : 0;
+  const hidden = changes.length === 0 ? countChanges(events.changes) : 0;
   lines.push(
     hidden > 0 ? `${hidden} to change in the state only, nothing on hosts.` : `Plan: ${changeCounts(changes)}.`,
   );

@@ -37,9 +37,9 @@ const engine = await Engine.open({
   parallel: 4,
 });
 try {
-  await operateAloud(engine, terminal, [], async (digest) => {
-    if (action === "destroy") return engine.destroy({ digest });
-    const outputs = Object.entries(await engine.up({ digest })).map(([name, { value }]): [string, unknown] => [
+  await operateAloud(engine, terminal, [], async (events) => {
+    if (action === "destroy") return engine.destroy({ events });
+    const outputs = Object.entries(await engine.up({ events })).map(([name, { value }]): [string, unknown] => [
       name,
       value,
     ]);

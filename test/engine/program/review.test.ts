@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Digest } from "../../../cli/pulumi/events.ts";
+import { RunEvents } from "../../../cli/pulumi/events.ts";
 import { observed } from "../../../cli/pulumi/program.ts";
 import { notInPlan, parsePlan } from "../../../cli/operations/saved-plan.ts";
 import { describeWave } from "../../../cli/review/model.ts";
@@ -48,10 +48,10 @@ describe("a review of the program", function () {
   });
   const program = observed(async () => ({ ...(await deploy(args())) }));
   const review = async (file: string) => {
-    const digest = new Digest();
+    const events = new RunEvents();
     const plan = join(folder, file);
-    await stack.stack.preview({ parallel: 16, onEvent: digest.handle, plan });
-    const made = makeReview({ stack: "demo", digest, order: program.order(), inventory: hosts, past: [] });
+    await stack.stack.preview({ parallel: 16, onEvent: events.handle, plan });
+    const made = makeReview({ stack: "demo", events, order: program.order(), inventory: hosts, past: [] });
     return { review: made, text: await readFile(plan, "utf8") };
   };
   const planOf = (text: string) => parsePlan(text, "plan.json", "dev");

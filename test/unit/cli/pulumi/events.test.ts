@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { EngineEvent, OpType, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
-import { countChanges, Digest, plainText, type FinishedStep } from "../../../../cli/pulumi/events.ts";
+import { countChanges, RunEvents, plainText, type FinishedStep } from "../../../../cli/pulumi/events.ts";
 
 const urn = "urn:pulumi:lab::plinth::command:remote:Command::cp1-etcd";
 
@@ -13,55 +13,55 @@ function event(part: Partial<EngineEvent>): EngineEvent {
   return { sequence: 0, timestamp: 0, ...part };
 }
 
-describe("digest of the engine's events", () => {
+describe("events of a run of the engine", () => {
   it("measures steps and reports those that change something", () => {
     let clock = 1000;
     const reported: FinishedStep[] = [];
-    const digest = new Digest({ now: () => clock, onStep: (step) => reported.push(step) });
+    const events = new RunEvents({ now: () => clock, onStep: (step) => reported.push(step) });
     for (const op of ["create", "same"] as const) {
-      digest.handle(event({ resourcePreEvent: { metadata: metadata(op) } }));
+      events.handle(event({ resourcePreEvent: { metadata: metadata(op) } }));
       clock += 500;
-      digest.handle(event({ resOutputsEvent: { metadata: metadata(op) } }));
+      events.handle(event({ resOutputsEvent: { metadata: metadata(op) } }));
     }
-    assert.equal(digest.steps.length, 2);
+    assert.equal(events.steps.length, 2);
     assert.deepEqual(reported, [{ op: "create", urn, custom: true, started: 1000, ended: 1500, failed: false }]);
-    assert.deepEqual(digest.unfinished(), []);
+    assert.deepEqual(events.unfinished(), []);
   });
 
   it("knows failed and unfinished steps", () => {
-    const digest = new Digest({ now: () => 5 });
-    digest.handle(event({ resourcePreEvent: { metadata: metadata("update") } }));
-    digest.handle(event({ resourcePreEvent: { metadata: metadata("delete") } }));
-    digest.handle(event({ resOpFailedEvent: { metadata: metadata("update"), status: 1, steps: 1 } }));
+    const events = new RunEvents({ now: () => 5 });
+    events.handle(event({ resourcePreEvent: { metadata: metadata("update") } }));
+    events.handle(event({ resourcePreEvent: { metadata: metadata("delete") } }));
+    events.handle(event({ resOpFailedEvent: { metadata: metadata("update"), status: 1, steps: 1 } }));
     assert.deepEqual(
-      digest.steps.map(({ op, failed }) => [op, failed]),
+      events.steps.map(({ op, failed }) => [op, failed]),
       [["update", true]],
     );
-    assert.deepEqual(digest.unfinished(), [{ op: "delete", urn, custom: true, started: 5 }]);
+    assert.deepEqual(events.unfinished(), [{ op: "delete", urn, custom: true, started: 5 }]);
   });
 
   it("keeps plans apart from what was done", () => {
-    const digest = new Digest();
-    digest.handle(event({ resourcePreEvent: { metadata: metadata("update"), planning: true } }));
-    digest.handle(event({ resourcePreEvent: { metadata: metadata("same"), planning: true } }));
-    digest.handle(event({ resOutputsEvent: { metadata: metadata("update"), planning: true } }));
+    const events = new RunEvents();
+    events.handle(event({ resourcePreEvent: { metadata: metadata("update"), planning: true } }));
+    events.handle(event({ resourcePreEvent: { metadata: metadata("same"), planning: true } }));
+    events.handle(event({ resOutputsEvent: { metadata: metadata("update"), planning: true } }));
     assert.deepEqual(
-      digest.planned.map(({ op }) => op),
+      events.planned.map(({ op }) => op),
       ["update"],
     );
-    assert.deepEqual([digest.steps, digest.unfinished()], [[], []]);
+    assert.deepEqual([events.steps, events.unfinished()], [[], []]);
   });
 
   it("collects what was said, what plugins print included, without colours", () => {
-    const digest = new Digest();
+    const events = new RunEvents();
     const say = (message: string, ephemeral = false): void => {
       const diagnosticEvent = { urn, message, color: "raw", severity: "error" as const, ephemeral };
-      digest.handle(event({ diagnosticEvent }));
+      events.handle(event({ diagnosticEvent }));
     };
     say("<{%fg 1%}>error: <{%reset%}>\u001b[31mit broke\u001b[0m\n");
     say("progress of a plugin", true);
     say("\n");
-    assert.deepEqual(digest.diagnostics, [
+    assert.deepEqual(events.diagnostics, [
       { urn, severity: "error", message: "error: it broke" },
       { urn, severity: "error", message: "progress of a plugin" },
     ]);
@@ -70,9 +70,9 @@ describe("digest of the engine's events", () => {
 
   it("passes warnings on", () => {
     const warnings: string[] = [];
-    const digest = new Digest({ onWarning: (message) => warnings.push(message) });
+    const events = new RunEvents({ onWarning: (message) => warnings.push(message) });
     for (const severity of ["warning", "info"] as const) {
-      digest.handle(
+      events.handle(
         event({ diagnosticEvent: { message: "<{%fg 3%}>warning: <{%reset%}>set aside", color: "raw", severity } }),
       );
     }
