@@ -18,7 +18,7 @@ export interface BackendLock {
 export type BackendVerdict = "dead" | "orphan" | "alive" | "elsewhere";
 
 /** What is known about the process that a lock names. */
-export interface LockHolder {
+export interface LockingProcess {
   /** Short name of its executable. */
   name: string;
   /** Whether the Plinth run that started it is alive; undefined when it was not started by Plinth. */
@@ -31,7 +31,7 @@ export interface LockHolder {
  * @param here name of this machine
  * @param holder the living process with the lock's pid, if any
  */
-export function judgeBackendLock(lock: BackendLock, here: string, holder: LockHolder | undefined): BackendVerdict {
+export function judgeBackendLock(lock: BackendLock, here: string, holder: LockingProcess | undefined): BackendVerdict {
   if (lock.hostname !== here) return "elsewhere";
   if (!holder?.name.startsWith("pulumi")) return "dead"; // A later process has taken the pid.
   return holder.runAlive === false ? "orphan" : "alive";
@@ -45,7 +45,7 @@ export function runMark(): string {
   return `${process.pid} ${self?.startTicks ?? ""}`;
 }
 
-function findHolder(pid: number): LockHolder | undefined {
+function findHolder(pid: number): LockingProcess | undefined {
   const running = findProcess(pid);
   if (running === undefined) return undefined;
   const [runPid, startTicks] = (readEnvironment(pid)[RUN_MARK] ?? "").split(" ");

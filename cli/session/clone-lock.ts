@@ -4,8 +4,11 @@ import { CliError } from "../errors.ts";
 import { findProcess, type ProcessIdentity } from "../process/identity.ts";
 import { ensureWorkDir, type Project } from "../project/project.ts";
 
-/** Content of `.plinth/run.<stack>.lock`: the one Plinth run that may change the stack. */
-export interface RunLock {
+/**
+ * Content of `.plinth/run.<stack>.lock`: the one run that may change the stack from this clone. Runs from other clones are
+ * kept away by the cluster's own run lock.
+ */
+export interface CloneLock {
   pid: number;
   startTicks: string;
   /** ISO 8601 */
@@ -14,16 +17,16 @@ export interface RunLock {
   command: string;
 }
 
-export type LockVerdict = "held" | "stale";
+export type CloneLockVerdict = "held" | "stale";
 
 /** A lock is stale when its process is gone, or when the pid belongs to a later process. */
-export function judgeRunLock(lock: RunLock, running: ProcessIdentity | undefined): LockVerdict {
+export function judgeCloneLock(lock: CloneLock, running: ProcessIdentity | undefined): CloneLockVerdict {
   return running?.startTicks === lock.startTicks ? "held" : "stale";
 }
 
-function parseRunLock(text: string): RunLock | undefined {
+function parseCloneLock(text: string): CloneLock | undefined {
   try {
-    const value = JSON.parse(text) as Partial<RunLock>;
+    const value = JSON.parse(text) as Partial<CloneLock>;
     if (typeof value.pid !== "number" || typeof value.startTicks !== "string") return undefined;
     return { pid: value.pid, startTicks: value.startTicks, since: value.since ?? "", command: value.command ?? "" };
   } catch {
@@ -58,19 +61,19 @@ function removeStale(path: string, seen: string): void {
 }
 
 /**
- * Takes the stack's run lock. Fails when another run is alive; a lock left by a dead run is taken over and reported by
- * `onStale`. Returns the function that gives the lock back.
+ * Takes the lock of a stack in this clone. Fails when another run is alive; a lock left by a dead run is taken over and
+ * reported by `onStale`. Returns the function that gives the lock back.
  */
-export async function takeRunLock(
+export async function takeCloneLock(
   project: Project,
   stack: string,
   command: string,
-  onStale: (lock: RunLock) => void,
+  onStale: (lock: CloneLock) => void,
 ): Promise<() => void> {
   const path = join(await ensureWorkDir(project), `run.${stack}.lock`);
   const self = findProcess(process.pid);
   if (self === undefined) throw new CliError("/proc is not readable: cannot take the lock of this run.");
-  const lock: RunLock = { pid: process.pid, startTicks: self.startTicks, since: new Date().toISOString(), command };
+  const lock: CloneLock = { pid: process.pid, startTicks: self.startTicks, since: new Date().toISOString(), command };
   // Written aside and linked, so that a lock that exists is always complete.
   const draft = `${path}.${process.pid}.new`;
   writeFileSync(draft, JSON.stringify(lock), { mode: 0o600 });
@@ -86,8 +89,8 @@ export async function takeRunLock(
       }
       const seen = readIfThere(path);
       if (seen === undefined) continue;
-      const other = parseRunLock(seen);
-      if (other !== undefined && judgeRunLock(other, findProcess(other.pid)) === "held") {
+      const other = parseCloneLock(seen);
+      if (other !== undefined && judgeCloneLock(other, findProcess(other.pid)) === "held") {
         throw new CliError(
           `Another run works on stack "${stack}": "plinth ${other.command}", process ${other.pid}, since ${other.since}. ` +
             "Wait for its end, or interrupt it with Ctrl-C where it runs.",

@@ -13,7 +13,7 @@ import type { PluginMode } from "../pulumi/plugins.ts";
 import { loadProgram } from "../pulumi/program.ts";
 import type { Project } from "../project/project.ts";
 import { recover } from "./recovery.ts";
-import { takeRunLock } from "./clone-lock.ts";
+import { takeCloneLock } from "./clone-lock.ts";
 import { serveIfLocal } from "../supply/serving.ts";
 import { closeSsh } from "../cluster/ssh-use.ts";
 
@@ -76,7 +76,7 @@ export async function inSession<T>(
     return phases.measure("engine start", async () => {
       const context = await engineContext(project, stack, pulumi, say);
       if (options.writes) {
-        const release = await takeRunLock(project, stack, options.command, (lock) => {
+        const release = await takeCloneLock(project, stack, options.command, (lock) => {
           say(
             `The run "plinth ${lock.command}" of ${lock.since} (process ${lock.pid}) has died; going on where it stopped.`,
           );
