@@ -9,7 +9,7 @@ import { ownerAnnotation } from "../../plan/roster.ts";
 const patienceSeconds = 10;
 
 /** What has become of the Node of a machine. */
-export type NodeFate = "none" | "deleted" | { unreachable: string };
+export type NodeDeletion = "none" | "deleted" | { unreachable: string };
 
 /**
  * Deletes the Node that a machine has registered under a name. A Node of that name on another machine stays.
@@ -18,7 +18,7 @@ export type NodeFate = "none" | "deleted" | { unreachable: string };
  * @param machineId the machine's `/etc/machine-id`.
  * @throws ApiError when the API server refuses.
  */
-export async function deleteNode(kubeconfig: string, name: string, machineId: string): Promise<NodeFate> {
+export async function deleteNode(kubeconfig: string, name: string, machineId: string): Promise<NodeDeletion> {
   return withApi(kubeconfig, async (send) => {
     const node = await send("GET", pathOf(name)).catch(unlessNotFound);
     if (node === undefined || textAt(node, "status", "nodeInfo", "machineID") !== machineId) return "none";

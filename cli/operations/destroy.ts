@@ -49,10 +49,11 @@ async function materialOf(context: EngineContext, { terminal }: DestroyRun): Pro
 
 /** Last, for a kubelet that runs would register again. */
 async function deleteNodes({ kubeconfig }: PoolMaterial, { stack, terminal }: DestroyRun): Promise<void> {
-  const fate = await deleteNodesOf(kubeconfig, stack);
-  if ("unreachable" in fate) {
-    terminal.warn(`the Nodes of stack "${stack}" stay in the cluster, delete them there: ${fate.unreachable}`);
-  } else if (fate.deleted.length > 0) terminal.print(`  deleted from the cluster: Node ${fate.deleted.join(", ")}`);
+  const deletion = await deleteNodesOf(kubeconfig, stack);
+  if ("unreachable" in deletion) {
+    terminal.warn(`the Nodes of stack "${stack}" stay in the cluster, delete them there: ${deletion.unreachable}`);
+  } else if (deletion.deleted.length > 0)
+    terminal.print(`  deleted from the cluster: Node ${deletion.deleted.join(", ")}`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { subjectOf } from "../render/subject.ts";
+import { displayNameOf } from "../render/display-name.ts";
 import type { Diagnostic } from "../pulumi/events.ts";
 
 /** Data that a host has set aside instead of deleting it. */
@@ -28,7 +28,7 @@ export function keptData(diagnostics: readonly Diagnostic[], hosts: readonly str
     for (const line of message.split("\n")) {
       const report = parseReport(line.trim());
       if (report === undefined || !Array.isArray(report.kept)) continue;
-      const fromName = urn === undefined ? undefined : subjectOf(urn, hosts).host;
+      const fromName = urn === undefined ? undefined : displayNameOf(urn, hosts).host;
       const host = typeof report.host === "string" ? report.host : (fromName ?? "a host");
       for (const path of report.kept) {
         if (typeof path === "string") found.set(`${host} ${path}`, { host, path });

@@ -12,7 +12,7 @@ import { Exit } from "../exit.ts";
 import { confirm } from "../render/prompt.ts";
 import type { Terminal } from "../render/terminal.ts";
 import type { StackInput } from "../project/inventory.ts";
-import type { NodeFate } from "../cluster/node.ts";
+import type { NodeDeletion } from "../cluster/node.ts";
 
 /** How a host that the inventory does not have (any more) is reached. */
 export interface ResetTarget {
@@ -37,7 +37,7 @@ export interface ResetRun extends ResetTarget {
   /** Tests pass their own. */
   readHosts: HostReader;
   /** Takes a machine's Node out of the stack's cluster, where there is one: a lost host that comes back registers anew. */
-  deleteNode: (name: string, machineId: string) => Promise<NodeFate>;
+  deleteNode: (name: string, machineId: string) => Promise<NodeDeletion>;
   exec?: (target: SshTarget, command: string, stdin: string) => Promise<ExecResult>;
 }
 
@@ -168,11 +168,11 @@ export async function runReset(run: ResetRun): Promise<void> {
   }
   // Last, for a kubelet that runs would register again.
   const node = facts.claim?.host ?? name;
-  const fate = await run.deleteNode(node, facts.machineId);
-  if (fate === "deleted") terminal.print(`  Node ${node} deleted`);
-  else if (fate !== "none") {
+  const deletion = await run.deleteNode(node, facts.machineId);
+  if (deletion === "deleted") terminal.print(`  Node ${node} deleted`);
+  else if (deletion !== "none") {
     terminal.warn(
-      `Whether the cluster still has a Node ${node} cannot be told, run the command again then: ${fate.unreachable}`,
+      `Whether the cluster still has a Node ${node} cannot be told, run the command again then: ${deletion.unreachable}`,
     );
   }
 }

@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from "node:util";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { wordingOf } from "../render/steps.ts";
-import { describeSubject } from "../render/subject.ts";
-import { hostsIn, subjectOf } from "../review/subjects.ts";
+import { displayNameOf, formatDisplayName } from "../render/display-name.ts";
+import { hostsIn } from "../review/resources.ts";
 import { isChange } from "../pulumi/events.ts";
 
 /** The engine's marks in a plan. */
@@ -68,7 +68,7 @@ export function notInPlan(saved: EnginePlan, now: EnginePlan, inventory: readonl
       isDeepStrictEqual(planned.steps ?? [], steps) &&
       holds(planned.goal?.inputDiff ?? {}, wanted.goal?.inputDiff ?? {});
     if (same) return [];
-    return [`${wordingOf(steps.find(isChange) ?? "").plan} ${describeSubject(subjectOf(urn, hosts))}`];
+    return [`${wordingOf(steps.find(isChange) ?? "").plan} ${formatDisplayName(displayNameOf(urn, hosts))}`];
   });
 }
 

@@ -1,6 +1,6 @@
-import { countChanges, type RunEvents, type PlannedStep } from "../pulumi/events.ts";
+import { countChanges, type PlannedStep, type RunEvents } from "../pulumi/events.ts";
 import { bundleDiff } from "./bundle-diff.ts";
-import { describeSubject, subjectOf } from "./subject.ts";
+import { displayNameOf, formatDisplayName } from "./display-name.ts";
 import { isPartOfCertificate, isProvider, wordingOf } from "./steps.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -34,7 +34,7 @@ export function plannedChanges(events: RunEvents, hosts: readonly string[], with
       ({ op, custom, urn }) => custom && !isProvider(urn) && op !== "create-replacement" && op !== "delete-replaced",
     )
     .map((step) => {
-      const { what, host } = subjectOf(step.urn, hosts);
+      const { what, host } = displayNameOf(step.urn, hosts);
       const diff = withDiff ? diffOf(step) : undefined;
       return {
         op: step.op,
@@ -70,8 +70,8 @@ export function previewLines(
   const lines: string[] = [];
   for (const change of changes.filter(({ urn }) => !isPartOfCertificate(urn))) {
     const { sign, plan, style } = wordingOf(change.op);
-    const subject = describeSubject({ what: change.what, host: change.host });
-    lines.push(`  ${terminal.paint(style, sign)} ${plan} ${subject}`);
+    const name = formatDisplayName({ what: change.what, host: change.host });
+    lines.push(`  ${terminal.paint(style, sign)} ${plan} ${name}`);
     for (const line of change.diff ?? []) lines.push(`      ${paintDiff(line, terminal)}`);
   }
   lines.push(...waves.map((line) => `  ${line}`));

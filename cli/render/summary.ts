@@ -1,4 +1,4 @@
-import { countChanges, type RunEvents, type FinishedStep } from "../pulumi/events.ts";
+import { countChanges, type FinishedStep, type RunEvents } from "../pulumi/events.ts";
 import type { Phase } from "../process/phases.ts";
 import { formatDuration } from "./duration.ts";
 import { formatTable } from "./table.ts";

@@ -4,7 +4,7 @@ import { describeEstimate, estimate, type Estimate } from "./estimate.ts";
 import type { PastStep } from "./history.ts";
 import { maskText } from "./mask.ts";
 import { itemWaves, reviewHosts, reviewItems, type ReviewHost, type ReviewItem } from "./model.ts";
-import { kindOf } from "./subjects.ts";
+import { kindOf } from "./resources.ts";
 import type { Ordered } from "../pulumi/program.ts";
 
 /** How a guard's finding begins that was set aside by name. */

@@ -1,4 +1,4 @@
-import { describeSubject, subjectOf } from "../render/subject.ts";
+import { displayNameOf, formatDisplayName } from "../render/display-name.ts";
 
 /** One operation that was under way when the engine was killed. */
 export interface PendingOperation {
@@ -28,7 +28,7 @@ export function withoutPending(
     const urn = resource?.urn;
     return {
       type: type ?? "changing",
-      resource: urn === undefined ? "a resource" : describeSubject(subjectOf(urn, hosts)),
+      resource: urn === undefined ? "a resource" : formatDisplayName(displayNameOf(urn, hosts)),
     };
   });
   delete state.deployment.pending_operations;

@@ -74,7 +74,7 @@ describe("a review of the program", function () {
   it("first up: all hosts join, stage by stage; the plan keeps no secret in clear text and is enough for up", async () => {
     const { review: first, text } = await review("first.json");
     assert.deepEqual(
-      first.hosts.map(({ name, fate }) => `${name} ${fate}`),
+      first.hosts.map(({ name, change }) => `${name} ${change}`),
       names.map((name) => `${name} joins`),
     );
     const stages = first.waves.map((wave) => [

@@ -345,9 +345,9 @@ describe("the roster's scripts", function () {
       await join(name);
       await patch(name, { metadata: { annotations: { "plinth/owner": owner } } });
     }
-    const fate = await deleteNodesOf(server.kubeconfig, "pool");
-    assert.ok("deleted" in fate);
-    assert.deepEqual(fate.deleted.sort(), ["w37", "w38"]);
+    const deletion = await deleteNodesOf(server.kubeconfig, "pool");
+    assert.ok("deleted" in deletion);
+    assert.deepEqual(deletion.deleted.sort(), ["w37", "w38"]);
     assert.deepEqual(await deleteNodesOf(server.kubeconfig, "pool"), { deleted: [] });
     assert.ok(await server.get("/api/v1/nodes/w39"));
   });

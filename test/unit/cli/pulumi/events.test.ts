@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { EngineEvent, OpType, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
-import { countChanges, RunEvents, plainText, type FinishedStep } from "../../../../cli/pulumi/events.ts";
+import { countChanges, plainText, RunEvents, type FinishedStep } from "../../../../cli/pulumi/events.ts";
 
 const urn = "urn:pulumi:lab::plinth::command:remote:Command::cp1-etcd";
 

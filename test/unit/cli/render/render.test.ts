@@ -4,7 +4,7 @@ import { formatDuration } from "../../../../cli/render/duration.ts";
 import { failuresOf, notDoneLines, trimCommandError } from "../../../../cli/render/failures.ts";
 import { changeCounts, plannedChanges, previewLines } from "../../../../cli/render/preview.ts";
 import { stepLine, waitingLine } from "../../../../cli/render/steps.ts";
-import { describeSubject, subjectOf } from "../../../../cli/render/subject.ts";
+import { displayNameOf, formatDisplayName } from "../../../../cli/render/display-name.ts";
 import { formatTable } from "../../../../cli/render/table.ts";
 import { componentModule, parseUrn } from "../../../../cli/render/urn.ts";
 import { RunEvents } from "../../../../cli/pulumi/events.ts";
@@ -14,7 +14,7 @@ const hosts = ["cp1", "cp10"];
 
 describe("names of resources", () => {
   const name = (type: string, resource: string): string =>
-    describeSubject(subjectOf(`urn:pulumi:lab::plinth::${type}::${resource}`, hosts));
+    formatDisplayName(displayNameOf(`urn:pulumi:lab::plinth::${type}::${resource}`, hosts));
 
   it("are what people call them", () => {
     assert.equal(name("command:remote:Command", "cp1-etcd"), "etcd on cp1");
@@ -113,7 +113,7 @@ describe("failures", () => {
       ],
       hosts,
     );
-    assert.deepEqual(failures, [{ subject: "etcd on cp1", message: reason }]);
+    assert.deepEqual(failures, [{ resource: "etcd on cp1", message: reason }]);
   });
 
   it("name what was declared and never reached", () => {

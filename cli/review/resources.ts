@@ -1,4 +1,4 @@
-import { subjectOf, type Subject } from "../render/subject.ts";
+import type { DisplayName } from "../render/display-name.ts";
 import { parseUrn } from "../render/urn.ts";
 
 const COMMAND = "command:remote:Command";
@@ -17,8 +17,6 @@ export function isCommand(urn: string): boolean {
 }
 
 /** What runs are compared by, whichever host it is: `update etcd`. */
-export function kindOf(op: string, subject: Pick<Subject, "what">): string {
-  return `${op} ${subject.what}`;
+export function kindOf(op: string, { what }: Pick<DisplayName, "what">): string {
+  return `${op} ${what}`;
 }
-
-export { subjectOf };

@@ -1,7 +1,7 @@
 import { parseUrn } from "./urn.ts";
 
 /** How people call a resource. */
-export interface Subject {
+export interface DisplayName {
   /** For example `etcd`, `etcd-server certificate`, `VirtualMachine web`. */
   what: string;
   /** The host it is on, if its name tells. */
@@ -42,7 +42,7 @@ function splitHost(name: string, hosts: readonly string[]): { rest: string; host
   return { rest: name, host: undefined };
 }
 
-export function subjectOf(urnText: string, hosts: readonly string[]): Subject {
+export function displayNameOf(urnText: string, hosts: readonly string[]): DisplayName {
   const urn = parseUrn(urnText);
   if (urn === undefined) return { what: urnText, host: undefined };
   const { rest, host } = splitHost(urn.name, hosts);
@@ -52,6 +52,6 @@ export function subjectOf(urnText: string, hosts: readonly string[]): Subject {
 }
 
 /** `etcd on cp1`. */
-export function describeSubject({ what, host }: Subject): string {
+export function formatDisplayName({ what, host }: DisplayName): string {
   return host === undefined ? what : `${what} on ${host}`;
 }
