@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { readRequests, requestEnvironment } from "../plan/requests.ts";
-import { pluginModes } from "./engine/plugins.ts";
+import { pluginModes } from "./pulumi/plugins.ts";
 
 export const stackOption = (): Option => new Option("-s, --stack <name>", "the stack to work on").default("lab");
 

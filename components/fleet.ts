@@ -5,7 +5,7 @@ import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } f
 import type { Fetched } from "../plan/digests.ts";
 import type { Host as HostPlan } from "../plan/inventory.ts";
 import { machineIdsOf, survivorFor } from "../plan/membership.ts";
-import type { PreviousRun } from "../plan/previous.ts";
+import type { PreviousRun } from "../plan/previousrun.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import {
   isClusterStep,

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { membershipChange } from "../plan/change.ts";
+import { membershipChange } from "../plan/membershipchange.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
 import { hostVersions, type HostVersions } from "../plan/facts.ts";
 import { PlinthError, describeFinding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership } from "../plan/guards.ts";
-import { liveCluster } from "../plan/live.ts";
+import { liveCluster } from "../plan/livecluster.ts";
 import {
   leavingHosts,
   rememberedHost,

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PreviousRun } from "../plan/previous.ts";
+import type { PreviousRun } from "../plan/previousrun.ts";
 
 /** Attempts and the time between them, milliseconds: writing a state takes less than a second. */
 const attempts = 50;

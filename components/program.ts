@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { planCluster } from "../plan/bundles/index.ts";
-import { membershipChange } from "../plan/change.ts";
+import { membershipChange } from "../plan/membershipchange.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
 import { hostVersions, type HostVersions } from "../plan/facts.ts";
 import { PlinthError, describeFinding } from "../plan/findings.ts";
 import { applyOverrides, guardHosts, guardMembership, guardSettings } from "../plan/guards.ts";
-import { checkInput } from "../plan/input.ts";
+import { checkInput } from "../plan/stackinput.ts";
 import type { Host } from "../plan/inventory.ts";
-import { liveCluster } from "../plan/live.ts";
+import { liveCluster } from "../plan/livecluster.ts";
 import {
   leavingHosts,
   rememberedHost,
@@ -17,7 +17,7 @@ import {
   type PreviousHost,
   type Tombstone,
 } from "../plan/membership.ts";
-import type { PreviousRun } from "../plan/previous.ts";
+import type { PreviousRun } from "../plan/previousrun.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { unreachableWarning } from "../plan/unreachable.ts";

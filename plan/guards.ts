@@ -8,11 +8,11 @@ import { claimFindings, remnantFindings, type Identity } from "./guards/ownershi
 import { baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
 import { portFindings } from "./guards/ports.ts";
 import type { HostRule } from "./guards/rule.ts";
-import { interfaceFindings, nameFindings, swapFindings, timeSyncFindings } from "./guards/settings.ts";
+import { interfaceFindings, nameFindings, swapFindings, timeSyncFindings } from "./guards/hostsettings.ts";
 import type { Host } from "./inventory.ts";
 
 export { guardMembership, type MembershipSituation } from "./guards/membership.ts";
-export { guardSettings, type PreviousSettings } from "./guards/settings-change.ts";
+export { guardSettings, type PreviousSettings } from "./guards/settingschange.ts";
 export type { Identity } from "./guards/ownership.ts";
 
 /** Guards that a user may set aside by name (config `overrides`). The others have no safe way around. */

@@ -1,6 +1,6 @@
 import type { HostReading } from "./facts.ts";
 import { withRole, type Host, type Role } from "./inventory.ts";
-import { addressOf, peerUrlOf, type LiveCluster, type LiveMember } from "./live.ts";
+import { addressOf, peerUrlOf, type LiveCluster, type LiveMember } from "./livecluster.ts";
 import { clusterOwner } from "./roster.ts";
 
 /** A host as an earlier run has left it in the stack's outputs. */

@@ -1,6 +1,6 @@
 import type { ClusterConfig } from "./config.ts";
 import { isNode, withRole, type Host, type Taint } from "./inventory.ts";
-import { peerUrlOf } from "./live.ts";
+import { peerUrlOf } from "./livecluster.ts";
 import { renderEntries } from "./rostertext.ts";
 
 /** Labels, annotations and taints of a Node, as the inventory declares them. */

@@ -22,9 +22,9 @@ export function artifactsCommand(): Command {
 }
 
 async function artifacts(options: { stack: string; json?: boolean }): Promise<void> {
-  const { thisProject, requireStack } = await import("../engine/project.ts");
-  const { readInput } = await import("../engine/inventory.ts");
-  const { ensure, ensureForHosts, hostArtifacts, pulumiRef } = await import("../engine/needs.ts");
+  const { thisProject, requireStack } = await import("../project/project.ts");
+  const { readInput } = await import("../project/inventory.ts");
+  const { ensure, ensureForHosts, hostArtifacts, pulumiRef } = await import("../supply/needs.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { formatTable } = await import("../render/table.ts");
   const project = thisProject();

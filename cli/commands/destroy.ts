@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
-import type { PluginMode } from "../engine/plugins.ts";
+import type { PluginMode } from "../pulumi/plugins.ts";
 
 interface DestroyOptions {
   stack: string;
@@ -33,12 +33,12 @@ export function destroyCommand(): Command {
 }
 
 async function destroy(options: DestroyOptions): Promise<void> {
-  const { openStack, requireSomebodyToAsk } = await import("../engine/opening.ts");
+  const { openStack, requireSomebodyToAsk } = await import("../session/opening.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal();
   requireSomebodyToAsk("destroy", options.yes, terminal.interactive);
   const { project, input, phases } = await openStack(options.stack);
 
-  const { runDestroy } = await import("../engine/destroy.ts");
+  const { runDestroy } = await import("../operations/destroy.ts");
   await runDestroy({ ...options, project, input, terminal, phases });
 }

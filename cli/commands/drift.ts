@@ -33,12 +33,12 @@ export function driftCommand(): Command {
 }
 
 async function drift(options: DriftOptions): Promise<void> {
-  const { openStack } = await import("../engine/opening.ts");
+  const { openStack } = await import("../session/opening.ts");
   const { input } = await openStack(options.stack);
 
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { openContext } = await import("../engine/open-context.ts");
-  const { closeSsh } = await import("../engine/ssh-use.ts");
+  const { openContext } = await import("../session/open-context.ts");
+  const { closeSsh } = await import("../cluster/ssh-use.ts");
   const { readDrift } = await import("../drift/read.ts");
   const { driftLines } = await import("../drift/render.ts");
   const terminal = makeTerminal(options);

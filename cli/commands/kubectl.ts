@@ -44,19 +44,19 @@ export function separateArguments(args: readonly string[]): string[] {
 }
 
 async function kubectl(args: string[], options: { stack: string }): Promise<void> {
-  const { thisProject, requireStack } = await import("../engine/project.ts");
-  const { Phases } = await import("../engine/phases.ts");
-  const { enterRunningLab } = await import("../engine/namespace.ts");
+  const { thisProject, requireStack } = await import("../project/project.ts");
+  const { Phases } = await import("../process/phases.ts");
+  const { enterRunningLab } = await import("../lab/namespace.ts");
   const project = thisProject();
   requireStack(project, options.stack);
   await enterRunningLab(project, options.stack, Phases.fromEnvironment());
 
-  const { readInput } = await import("../engine/inventory.ts");
-  const { openContext } = await import("../engine/open-context.ts");
-  const { requireAdministrator } = await import("../engine/administrator.ts");
-  const { findKubectl } = await import("../engine/needs.ts");
-  const { withKubeconfig } = await import("../engine/kubeconfig.ts");
-  const { runForeground } = await import("../engine/foreground.ts");
+  const { readInput } = await import("../project/inventory.ts");
+  const { openContext } = await import("../session/open-context.ts");
+  const { requireAdministrator } = await import("../cluster/administrator.ts");
+  const { findKubectl } = await import("../supply/needs.ts");
+  const { withKubeconfig } = await import("../cluster/kubeconfig.ts");
+  const { runForeground } = await import("../process/foreground.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal({ json: true }); // Stdout is kubectl's.
   const context = await openContext(options.stack, terminal);

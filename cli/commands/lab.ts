@@ -52,8 +52,8 @@ export function labCommand(): Command {
 }
 
 async function run(args: string[], json: boolean): Promise<void> {
-  const { thisProject } = await import("../engine/project.ts");
-  const { openLab } = await import("../engine/namespace.ts");
+  const { thisProject } = await import("../project/project.ts");
+  const { openLab } = await import("../lab/namespace.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { labCommand: carryOut } = await import("../../lab/index.ts");
   const terminal = makeTerminal({ json });

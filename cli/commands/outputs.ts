@@ -38,8 +38,8 @@ function asText(value: unknown): string {
 }
 
 async function outputs(name: string | undefined, options: OutputsOptions): Promise<void> {
-  const { openContext } = await import("../engine/open-context.ts");
-  const { readOutputs } = await import("../engine/outputs.ts");
+  const { openContext } = await import("../session/open-context.ts");
+  const { readOutputs } = await import("../pulumi/outputs.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal({ json: true }); // Stdout is for the values alone.
   const context = await openContext(options.stack, terminal);

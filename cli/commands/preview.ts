@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
-import type { PluginMode } from "../engine/plugins.ts";
+import type { PluginMode } from "../pulumi/plugins.ts";
 
 interface PreviewOptions {
   stack: string;
@@ -51,20 +51,20 @@ export function previewCommand(): Command {
 
 async function preview(options: PreviewOptions): Promise<void> {
   shared.announceRequests(options);
-  const { openStack } = await import("../engine/opening.ts");
+  const { openStack } = await import("../session/opening.ts");
   const { terminal: makeTerminal, warnOnce } = await import("../render/terminal.ts");
   const { project, input, phases } = await openStack(options.stack);
 
-  const { inSession } = await import("../engine/session.ts");
-  const { countChanges, Digest } = await import("../engine/digest.ts");
-  const { operate } = await import("../engine/operation.ts");
-  const { targetPatterns } = await import("../engine/targets.ts");
+  const { inSession } = await import("../session/session.ts");
+  const { countChanges, RunEvents } = await import("../pulumi/events.ts");
+  const { operate } = await import("../operations/operation.ts");
+  const { targetPatterns } = await import("../operations/targets.ts");
   const { plannedChanges, previewLines } = await import("../render/preview.ts");
-  const { waveLines } = await import("../render/waves.ts");
+  const { waveLines } = await import("../review/wave-lines.ts");
   const terminal = makeTerminal(options);
   const hosts = input.hosts.map(({ name }) => name);
   const target = targetPatterns(options.target ?? [], hosts);
-  const digest = new Digest({ onWarning: warnOnce(terminal) });
+  const events = new RunEvents({ onWarning: warnOnce(terminal) });
   const session = {
     ...options,
     project,
@@ -77,15 +77,15 @@ async function preview(options: PreviewOptions): Promise<void> {
     serves: true,
   };
   const waves = await inSession(session, async (engine) => {
-    await operate(engine, digest, hosts, () => engine.preview({ digest, target }));
-    return waveLines(digest, engine.order(), hosts);
+    await operate(engine, events, hosts, () => engine.preview({ events, target }));
+    return waveLines(events, engine.order(), hosts);
   });
 
-  const changes = plannedChanges(digest, hosts, options.diff === true);
+  const changes = plannedChanges(events, hosts, options.diff === true);
   if (options.json === true) {
-    terminal.print(JSON.stringify({ stack: options.stack, summary: digest.changes, changes, waves }, null, 2));
+    terminal.print(JSON.stringify({ stack: options.stack, summary: events.changes, changes, waves }, null, 2));
   } else {
-    for (const line of previewLines(digest, changes, terminal, waves)) terminal.print(line);
+    for (const line of previewLines(events, changes, terminal, waves)) terminal.print(line);
   }
-  if (options.expectNoChanges === true && countChanges(digest.changes) > 0) throw new QuietExit(Exit.changes);
+  if (options.expectNoChanges === true && countChanges(events.changes) > 0) throw new QuietExit(Exit.changes);
 }

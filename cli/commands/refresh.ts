@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
-import type { PluginMode } from "../engine/plugins.ts";
+import type { PluginMode } from "../pulumi/plugins.ts";
 
 interface RefreshOptions {
   stack: string;
@@ -32,14 +32,14 @@ export function refreshCommand(): Command {
 }
 
 async function refresh(options: RefreshOptions): Promise<void> {
-  const { openStack } = await import("../engine/opening.ts");
+  const { openStack } = await import("../session/opening.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { project, input, phases } = await openStack(options.stack);
 
-  const { inSession } = await import("../engine/session.ts");
-  const { operateAloud } = await import("../engine/operation.ts");
-  const { targetPatterns } = await import("../engine/targets.ts");
-  const { countChanges } = await import("../engine/digest.ts");
+  const { inSession } = await import("../session/session.ts");
+  const { operateAloud } = await import("../operations/operation.ts");
+  const { targetPatterns } = await import("../operations/targets.ts");
+  const { countChanges } = await import("../pulumi/events.ts");
   const terminal = makeTerminal();
   const hosts = input.hosts.map(({ name }) => name);
   const target = targetPatterns(options.target ?? [], hosts);
@@ -54,10 +54,10 @@ async function refresh(options: RefreshOptions): Promise<void> {
     writes: true,
     serves: false,
   };
-  const { digest } = await inSession(session, (engine) =>
-    operateAloud(engine, terminal, hosts, (events) => engine.refresh({ digest: events, target })),
+  const { events } = await inSession(session, (engine) =>
+    operateAloud(engine, terminal, hosts, (events) => engine.refresh({ events, target })),
   );
-  const changed = countChanges(digest.changes);
+  const changed = countChanges(events.changes);
   terminal.print(
     changed === 0 ? "The state is up to date." : `The state is up to date again: ${changed} resources differed.`,
   );

@@ -50,22 +50,22 @@ export function resetCommand(): Command {
 }
 
 async function reset(name: string, options: ResetOptions): Promise<void> {
-  const { openStack, requireSomebodyToAsk } = await import("../engine/opening.ts");
+  const { openStack, requireSomebodyToAsk } = await import("../session/opening.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal();
-  const { resetHost, runReset } = await import("../engine/reset.ts");
+  const { resetHost, runReset } = await import("../operations/reset.ts");
   requireSomebodyToAsk("reset", options.yes, terminal.interactive);
   const { input } = await openStack(options.stack, ({ hosts }) => {
     resetHost(name, hosts, options);
   });
 
-  const { openContext } = await import("../engine/open-context.ts");
-  const { readOutputs } = await import("../engine/outputs.ts");
-  const { closeSsh } = await import("../engine/ssh-use.ts");
+  const { openContext } = await import("../session/open-context.ts");
+  const { readOutputs } = await import("../pulumi/outputs.ts");
+  const { closeSsh } = await import("../cluster/ssh-use.ts");
   const { readHosts } = await import("../../components/host/reader.ts");
   const { readRequests } = await import("../../plan/requests.ts");
-  const { deleteNode } = await import("../engine/node.ts");
-  const { administratorOf } = await import("../engine/administrator.ts");
+  const { deleteNode } = await import("../cluster/node.ts");
+  const { administratorOf } = await import("../cluster/administrator.ts");
   const context = await openContext(options.stack, terminal);
   const outputs = await readOutputs(context, { secrets: true });
   const { clusterId } = outputs;

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { exitCodeOf, QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
-import type { ReviewRun } from "../engine/review.ts";
+import type { ReviewRun } from "../operations/review.ts";
 
 export function reviewCommand(): Command {
   return new Command("review")
@@ -38,10 +38,10 @@ export function reviewCommand(): Command {
 }
 
 async function review(options: Omit<ReviewRun, "project" | "terminal" | "phases">): Promise<void> {
-  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { thisProject, requireStack } = await import("../project/project.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { Phases } = await import("../engine/phases.ts");
-  const { runReview } = await import("../engine/review.ts");
+  const { Phases } = await import("../process/phases.ts");
+  const { runReview } = await import("../operations/review.ts");
   const project = thisProject();
   requireStack(project, options.stack);
   // Notes never go to stdout: the review does.

@@ -29,13 +29,13 @@ export function sshCommand(): Command {
 }
 
 async function ssh(name: string, command: string[], options: { stack: string }): Promise<void> {
-  const { openStack } = await import("../engine/opening.ts");
+  const { openStack } = await import("../session/opening.ts");
   const { project, input } = await openStack(options.stack, ({ hosts }) => {
     hostNamed(name, hosts, options.stack);
   });
   const host = hostNamed(name, input.hosts, options.stack);
-  const { sshArguments } = await import("../engine/ssh-arguments.ts");
-  const { runForeground } = await import("../engine/foreground.ts");
+  const { sshArguments } = await import("../cluster/ssh-arguments.ts");
+  const { runForeground } = await import("../process/foreground.ts");
   const remote = command[0] === "--" ? command.slice(1) : command;
   const code = await runForeground("ssh", [...sshArguments(host, input.config, project), ...remote]);
   if (code !== 0) throw new QuietExit(code);

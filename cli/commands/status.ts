@@ -31,18 +31,18 @@ export function statusCommand(): Command {
 }
 
 async function status(options: StatusOptions): Promise<void> {
-  const { openStack } = await import("../engine/opening.ts");
+  const { openStack } = await import("../session/opening.ts");
   const { input } = await openStack(options.stack);
 
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { openContext } = await import("../engine/open-context.ts");
-  const { readOutputs } = await import("../engine/outputs.ts");
-  const { administratorOf } = await import("../engine/administrator.ts");
+  const { openContext } = await import("../session/open-context.ts");
+  const { readOutputs } = await import("../pulumi/outputs.ts");
+  const { administratorOf } = await import("../cluster/administrator.ts");
   const { parseKubeconfig } = await import("../status/api.ts");
   const { observe } = await import("../status/observe.ts");
   const { judge, nodesOfInterest } = await import("../status/judge.ts");
   const { statusLines } = await import("../status/render.ts");
-  const { closeSsh } = await import("../engine/ssh-use.ts");
+  const { closeSsh } = await import("../cluster/ssh-use.ts");
   const terminal = makeTerminal(options);
   const context = await openContext(options.stack, terminal);
   const credentials = readOutputs(context, { secrets: true })

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
-import type { UpOptions } from "../engine/up.ts";
+import type { UpOptions } from "../operations/up.ts";
 
 export function upCommand(): Command {
   return new Command("up")
@@ -48,22 +48,22 @@ export function upCommand(): Command {
 
 async function up(options: UpOptions): Promise<void> {
   shared.announceRequests(options);
-  const { thisProject, requireStack } = await import("../engine/project.ts");
+  const { thisProject, requireStack } = await import("../project/project.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { Phases } = await import("../engine/phases.ts");
-  const { readInput } = await import("../engine/inventory.ts");
+  const { Phases } = await import("../process/phases.ts");
+  const { readInput } = await import("../project/inventory.ts");
   const project = thisProject();
   requireStack(project, options.stack);
   const terminal = makeTerminal(options);
   const phases = Phases.fromEnvironment();
   const input = await readInput(project, options.stack);
 
-  const { isOutside } = await import("../engine/namespace.ts");
+  const { isOutside } = await import("../lab/namespace.ts");
   if (isOutside(options.stack)) {
-    const { bringUpLab } = await import("../engine/lab-hosts.ts");
+    const { bringUpLab } = await import("../lab/hosts.ts");
     return bringUpLab(project, input.config, terminal, phases);
   }
-  const { runUp } = await import("../engine/up.ts");
+  const { runUp } = await import("../operations/up.ts");
   const code = await runUp({ ...options, project, input, terminal, phases });
   if (code !== Exit.done) throw new QuietExit(code);
 }

@@ -1,13 +1,13 @@
-import type { Diagnostic, Digest } from "../engine/digest.ts";
-import type { Declared } from "../engine/program.ts";
-import { PulumiFailure } from "../engine/pulumi.ts";
-import { describeSubject, subjectOf } from "./subject.ts";
+import type { Diagnostic, RunEvents } from "../pulumi/events.ts";
+import type { Declared } from "../pulumi/program.ts";
+import { PulumiFailure } from "../pulumi/cli.ts";
+import { displayNameOf, formatDisplayName } from "./display-name.ts";
 import { wordingOf } from "./steps.ts";
 
 /** One reason why a run failed. */
 export interface Failure {
   /** What failed, e.g. `etcd on cp1`; undefined when no resource is to blame. */
-  subject: string | undefined;
+  resource: string | undefined;
   message: string;
 }
 
@@ -25,7 +25,7 @@ export function trimCommandError(message: string): string {
       .replace(/^(?:(?:creating|updating|deleting) urn:\S+: )/, "")
       .replace(/^(Process exited with status \d+(?: from signal \w+)?): running "(?:[^"\\]|\\.)*":?\s*/, "$1\n")
       .replace(/^Process exited with status \d+\n(?=\S)/, "")
-      // The bundled plugin names the address; the subject in front has named the host.
+      // The bundled plugin names the address; the resource in front has named the host.
       .replace(/^on host \S+:\s+/, "")
       .trim()
   );
@@ -39,51 +39,51 @@ export function failuresOf(diagnostics: readonly Diagnostic[], hosts: readonly s
     const text = trimCommandError(message);
     if (text === "" || ECHOES.some((echo) => echo.test(text))) continue;
     const stack = urn === undefined || /::pulumi:pulumi:Stack::/.test(urn);
-    const subject = stack ? undefined : describeSubject(subjectOf(urn, hosts));
+    const resource = stack ? undefined : formatDisplayName(displayNameOf(urn, hosts));
     const known = failures.some(
-      (other) => other.message === text && (other.subject === subject || subject === undefined),
+      (other) => other.message === text && (other.resource === resource || resource === undefined),
     );
-    if (!known) failures.push({ subject, message: text });
+    if (!known) failures.push({ resource, message: text });
   }
   return failures;
 }
 
 /** Lines that explain a failed run; `error` is used when the engine has reported nothing. */
-export function failureLines(digest: Digest, hosts: readonly string[], error: unknown): string[] {
-  const failures = failuresOf(digest.diagnostics, hosts);
+export function failureLines(events: RunEvents, hosts: readonly string[], error: unknown): string[] {
+  const failures = failuresOf(events.diagnostics, hosts);
   const lines: string[] = [];
-  for (const { subject, message } of failures) {
+  for (const { resource, message } of failures) {
     const [first = "", ...rest] = message.split("\n");
-    lines.push(heading(subject, first, hosts), ...rest.map((line) => `  ${line}`));
+    lines.push(heading(resource, first, hosts), ...rest.map((line) => `  ${line}`));
   }
   if (lines.length === 0) lines.push(reasonOf(error));
-  const unfinished = digest.unfinished().filter(({ custom }) => custom);
+  const unfinished = events.unfinished().filter(({ custom }) => custom);
   for (const { op, urn } of unfinished) {
-    lines.push(`not finished: ${wordingOf(op).plan} ${describeSubject(subjectOf(urn, hosts))}`);
+    lines.push(`not finished: ${wordingOf(op).plan} ${formatDisplayName(displayNameOf(urn, hosts))}`);
   }
   return lines;
 }
 
 /** `etcd on cp2: <message>`; a message that begins with the host's name loses it. */
-function heading(subject: string | undefined, message: string, hosts: readonly string[]): string {
-  if (subject === undefined) return message;
-  const host = hosts.find((name) => subject.endsWith(` on ${name}`) && message.startsWith(`${name}: `));
-  return `${subject}: ${host === undefined ? message : message.slice(host.length + 2)}`;
+function heading(resource: string | undefined, message: string, hosts: readonly string[]): string {
+  if (resource === undefined) return message;
+  const host = hosts.find((name) => resource.endsWith(` on ${name}`) && message.startsWith(`${name}: `));
+  return `${resource}: ${host === undefined ? message : message.slice(host.length + 2)}`;
 }
 
 /** How many names a list shows before it is cut. */
 const SHOWN = 12;
 
 /** One line that names what the program declared and the engine did not come to: all that depends on what failed. */
-export function notDoneLines(digest: Digest, declared: readonly Declared[], hosts: readonly string[]): string[] {
+export function notDoneLines(events: RunEvents, declared: readonly Declared[], hosts: readonly string[]): string[] {
   const reached = new Set(
-    [...digest.steps, ...digest.unfinished()].map(({ urn }) => urn.split("::").slice(2).join("::")),
+    [...events.steps, ...events.unfinished()].map(({ urn }) => urn.split("::").slice(2).join("::")),
   );
   const seen = (type: string, name: string): boolean =>
     [...reached].some((key) => key === `${type}::${name}` || key.endsWith(`$${type}::${name}`));
   const names = declared
     .filter(({ type, name }) => !seen(type, name))
-    .map(({ type, name }) => describeSubject(subjectOf(`urn:pulumi:-::-::${type}::${name}`, hosts)));
+    .map(({ type, name }) => formatDisplayName(displayNameOf(`urn:pulumi:-::-::${type}::${name}`, hosts)));
   if (names.length === 0) return [];
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : "";
   return [`not done: ${names.slice(0, SHOWN).join(", ")}${more}`];

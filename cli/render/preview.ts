@@ -1,6 +1,6 @@
-import { countChanges, type Digest, type PlannedStep } from "../engine/digest.ts";
+import { countChanges, type PlannedStep, type RunEvents } from "../pulumi/events.ts";
 import { bundleDiff } from "./bundle-diff.ts";
-import { describeSubject, subjectOf } from "./subject.ts";
+import { displayNameOf, formatDisplayName } from "./display-name.ts";
 import { isPartOfCertificate, isProvider, wordingOf } from "./steps.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -28,13 +28,13 @@ function diffOf(step: PlannedStep): string[] | undefined {
 }
 
 /** The changes users care about, in the engine's order: no components, and a replacement once. */
-export function plannedChanges(digest: Digest, hosts: readonly string[], withDiff: boolean): PlannedChange[] {
-  return digest.planned
+export function plannedChanges(events: RunEvents, hosts: readonly string[], withDiff: boolean): PlannedChange[] {
+  return events.planned
     .filter(
       ({ op, custom, urn }) => custom && !isProvider(urn) && op !== "create-replacement" && op !== "delete-replaced",
     )
     .map((step) => {
-      const { what, host } = subjectOf(step.urn, hosts);
+      const { what, host } = displayNameOf(step.urn, hosts);
       const diff = withDiff ? diffOf(step) : undefined;
       return {
         op: step.op,
@@ -62,7 +62,7 @@ function paintDiff(line: string, terminal: Pick<Terminal, "paint">): string {
 
 /** The lines of a preview; `waves` tells the order, one line each. */
 export function previewLines(
-  digest: Digest,
+  events: RunEvents,
   changes: readonly PlannedChange[],
   terminal: Pick<Terminal, "paint">,
   waves: readonly string[] = [],
@@ -70,12 +70,12 @@ export function previewLines(
   const lines: string[] = [];
   for (const change of changes.filter(({ urn }) => !isPartOfCertificate(urn))) {
     const { sign, plan, style } = wordingOf(change.op);
-    const subject = describeSubject({ what: change.what, host: change.host });
-    lines.push(`  ${terminal.paint(style, sign)} ${plan} ${subject}`);
+    const name = formatDisplayName({ what: change.what, host: change.host });
+    lines.push(`  ${terminal.paint(style, sign)} ${plan} ${name}`);
     for (const line of change.diff ?? []) lines.push(`      ${paintDiff(line, terminal)}`);
   }
   lines.push(...waves.map((line) => `  ${line}`));
-  const hidden = changes.length === 0 ? countChanges(digest.changes) : 0;
+  const hidden = changes.length === 0 ? countChanges(events.changes) : 0;
   lines.push(
     hidden > 0 ? `${hidden} to change in the state only, nothing on hosts.` : `Plan: ${changeCounts(changes)}.`,
   );

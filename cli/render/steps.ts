@@ -1,6 +1,6 @@
-import { isChange, type FinishedStep, type UnfinishedStep } from "../engine/digest.ts";
+import { isChange, type FinishedStep, type UnfinishedStep } from "../pulumi/events.ts";
 import { formatDuration } from "./duration.ts";
-import { describeSubject, subjectOf } from "./subject.ts";
+import { displayNameOf, formatDisplayName } from "./display-name.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface Wording {
@@ -48,13 +48,13 @@ export function stepLine(
   hosts: readonly string[],
   terminal: Pick<Terminal, "paint">,
 ): string | undefined {
-  const subject = describeSubject(subjectOf(step.urn, hosts));
+  const name = formatDisplayName(displayNameOf(step.urn, hosts));
   const took = formatDuration(step.ended - step.started);
-  if (step.failed) return `  ${terminal.paint("red", "x")} ${wordingOf(step.op).plan} ${subject} failed (${took})`;
+  if (step.failed) return `  ${terminal.paint("red", "x")} ${wordingOf(step.op).plan} ${name} failed (${took})`;
   // Components and providers exist in the state only; `replace` heads a create and a delete that have their own lines.
   if (!step.custom || isProvider(step.urn) || isPartOfCertificate(step.urn) || step.op === "replace") return undefined;
   const { sign, done, style } = wordingOf(step.op);
-  return `  ${terminal.paint(style, sign)} ${done} ${subject} (${took})`;
+  return `  ${terminal.paint(style, sign)} ${done} ${name} (${took})`;
 }
 
 /** `  … etcd on cp1 (45.0 s), etcd on cp2 (44.8 s)`: what has been under way for how long; undefined for nothing. */
@@ -65,6 +65,6 @@ export function waitingLine(
 ): string | undefined {
   const parts = steps
     .filter(({ op, custom, urn }) => custom && isChange(op) && !isProvider(urn))
-    .map(({ urn, started }) => `${describeSubject(subjectOf(urn, hosts))} (${formatDuration(now - started)})`);
+    .map(({ urn, started }) => `${formatDisplayName(displayNameOf(urn, hosts))} (${formatDuration(now - started)})`);
   return parts.length === 0 ? undefined : `  … ${parts.join(", ")}`;
 }

@@ -1,5 +1,5 @@
-import { countChanges, type Digest, type FinishedStep } from "../engine/digest.ts";
-import type { Phase } from "../engine/phases.ts";
+import { countChanges, type FinishedStep, type RunEvents } from "../pulumi/events.ts";
+import type { Phase } from "../process/phases.ts";
 import { formatDuration } from "./duration.ts";
 import { formatTable } from "./table.ts";
 import { componentModule, parseUrn } from "./urn.ts";
@@ -85,21 +85,21 @@ export function hostsOf(outputs: Outputs): RunSummary["hosts"] {
 
 export function summarize(options: {
   stack: string;
-  digest: Digest;
+  events: RunEvents;
   outputs: Outputs;
   phases: readonly Phase[];
   ssh: readonly SshUse[];
 }): RunSummary {
-  const { stack, digest, outputs, phases, ssh } = options;
+  const { stack, events, outputs, phases, ssh } = options;
   const endpoint = outputs["endpoint"];
   return {
     stack,
-    changes: digest.changes,
+    changes: events.changes,
     endpoint: typeof endpoint === "string" ? endpoint : undefined,
     hosts: hostsOf(outputs),
     versions: textEntries(outputs["versions"]),
     phases: phases.map(({ name, duration }) => ({ name, duration: Math.round(duration) })),
-    components: componentPhases(digest.steps),
+    components: componentPhases(events.steps),
     total: Math.round(phases.reduce((sum, { duration }) => sum + duration, 0)),
     ssh: [...ssh],
   };

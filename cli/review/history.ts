@@ -9,9 +9,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { isChange, type FinishedStep } from "../engine/digest.ts";
-import type { Project } from "../engine/project.ts";
-import { hostsIn, isCommand, kindOf, subjectOf } from "./subjects.ts";
+import { isChange, type FinishedStep } from "../pulumi/events.ts";
+import type { Project } from "../project/project.ts";
+import { displayNameOf } from "../render/display-name.ts";
+import { hostsIn, isCommand, kindOf } from "./resources.ts";
 
 /** How long one command on a host has taken. One line of `.plinth/history/<stack>.jsonl`. */
 export interface PastStep {
@@ -36,7 +37,7 @@ export function pastSteps(steps: readonly FinishedStep[], inventory: readonly st
     inventory,
   );
   return done.map(({ op, urn, started, ended }) => ({
-    kind: kindOf(op, subjectOf(urn, hosts)),
+    kind: kindOf(op, displayNameOf(urn, hosts)),
     duration: Math.round(ended - started),
   }));
 }

@@ -32,7 +32,12 @@ export function reviewJson(review: Review): Record<string, unknown> {
     stack,
     result,
     summary,
-    hosts: review.hosts.map(({ name, roles, fate, items }) => ({ name, roles, fate, changes: items.map(itemJson) })),
+    hosts: review.hosts.map(({ name, roles, change, items }) => ({
+      name,
+      roles,
+      fate: change,
+      changes: items.map(itemJson),
+    })),
     cluster: review.items.filter(({ host }) => host === undefined).map(itemJson),
     waves: review.waves.map((wave) => ({
       text: describeWave(wave),

@@ -1,10 +1,12 @@
 import { compareBundles, unifiedDiff, type BundleChanges } from "../../plan/bundlechanges.ts";
 import { compareRosters, type RosterChanges } from "../../plan/rosterchanges.ts";
-import type { PlannedStep } from "../engine/digest.ts";
+import type { PlannedStep } from "../pulumi/events.ts";
+import type { Ordered } from "../pulumi/program.ts";
+import { displayNameOf } from "../render/display-name.ts";
 import { isPartOfCertificate, isProvider } from "../render/steps.ts";
 import { parseUrn } from "../render/urn.ts";
-import { hostsIn, isCommand, subjectOf } from "./subjects.ts";
-import { wavesOf, type Ordered } from "./waves.ts";
+import { hostsIn, isCommand } from "./resources.ts";
+import { wavesOf } from "./waves.ts";
 
 /** One change of a preview, as far as a reviewer cares. */
 export interface ReviewItem {
@@ -66,7 +68,7 @@ function commandItem(step: PlannedStep, base: ReviewItem): ReviewItem | undefine
 
 function itemOf(step: PlannedStep, hosts: readonly string[]): ReviewItem | undefined {
   const { op, urn } = step;
-  const { what, host } = subjectOf(urn, hosts);
+  const { what, host } = displayNameOf(urn, hosts);
   const inputs = op === "create" || op === "delete" ? [] : changedInputs(step);
   const base: ReviewItem = {
     op,
@@ -98,14 +100,14 @@ export function reviewItems(planned: readonly PlannedStep[], inventory: readonly
 }
 
 /** Whether a change does something to hosts or cluster, as opposed to the state. */
-export function acts(item: ReviewItem): boolean {
+export function hasEffect(item: ReviewItem): boolean {
   if (item.sort === "roster") return item.roster?.moved !== true || item.credentials || item.inputs.length > 0;
   return ["bundle", "claim", "release", "object"].includes(item.sort);
 }
 
 /** The changes in waves. What is deleted comes last: the engine deletes when everything else is done. */
 export function itemWaves(items: readonly ReviewItem[], order: readonly Ordered[]): ReviewItem[][] {
-  const active = items.filter(acts);
+  const active = items.filter(hasEffect);
   const [last, first] = [active.filter(({ op }) => op === "delete"), active.filter(({ op }) => op !== "delete")];
   const byKey = new Map(first.map((item) => [item.key, item]));
   const waves = wavesOf(order, [...byKey.keys()]).map((keys) => keys.flatMap((key) => byKey.get(key) ?? []));
@@ -177,7 +179,7 @@ export function effectsOf(item: ReviewItem): string[] {
   if (roster === undefined) return [];
   const membership = membershipEffects(what, roster);
   if (membership.length > 0) return membership;
-  if (!acts(item)) return ["runs on another control-plane host from now on; nothing to do"];
+  if (!hasEffect(item)) return ["runs on another control-plane host from now on; nothing to do"];
   if (host !== undefined && what === "drain") return [op === "create" ? "nothing to drain yet" : "pods move away"];
   if (host !== undefined && what === "register" && op === "create") return ["Node joins"];
   const variables = roster.variables.map(({ name }) => variableEffects[name] ?? name);
@@ -190,7 +192,7 @@ export interface ReviewHost {
   name: string;
   /** Roles by the inventory; none for a host that leaves. */
   roles: string[];
-  fate: "joins" | "leaves" | "replaced" | "changes";
+  change: "joins" | "leaves" | "replaced" | "changes";
   items: ReviewItem[];
 }
 
@@ -226,20 +228,20 @@ export function reviewHosts(
   const replaced = union(({ members, nodes }) => [...members.replaced, ...nodes.replaced]);
   const names = [...inventory.map(({ name }) => name), ...gone.sort()];
   // A step of the roster that merely runs elsewhere from now on changes nothing about its host.
-  const touched = items.filter((item) => item.sort !== "roster" || acts(item)).flatMap(({ host }) => host ?? []);
+  const touched = items.filter((item) => item.sort !== "roster" || hasEffect(item)).flatMap(({ host }) => host ?? []);
   return [...new Set(names)].flatMap((name): ReviewHost[] => {
     const known = inventory.find((host) => host.name === name);
     const own = items.filter(({ host }) => host === name);
     const leaves = known === undefined && gone.includes(name);
     if (!leaves && !touched.includes(name) && !replaced.includes(name)) return [];
-    const fate = leaves
+    const change = leaves
       ? "leaves"
       : claimed.includes(name)
         ? "joins"
         : replaced.includes(name)
           ? "replaced"
           : "changes";
-    return [{ name, roles: [...(known?.roles ?? [])], fate, items: own }];
+    return [{ name, roles: [...(known?.roles ?? [])], change, items: own }];
   });
 }
 

@@ -2,7 +2,7 @@ import type { FileChange } from "../../plan/bundlechanges.ts";
 import { wordingOf } from "../render/steps.ts";
 import { code, fenced, plain, table } from "./markdown.ts";
 import { maskLines, maskText } from "./mask.ts";
-import { acts, describeWave, effectsOf, membershipOf, type ReviewHost, type ReviewItem } from "./model.ts";
+import { describeWave, effectsOf, hasEffect, membershipOf, type ReviewHost, type ReviewItem } from "./model.ts";
 import type { Review } from "./review.ts";
 
 /** GitHub takes 65,536 characters per comment; some are left for what a workflow adds. */
@@ -37,7 +37,7 @@ function fileHeading(item: ReviewItem, { path, kind, form, attributes }: FileCha
 
 /** What an item has to show below its own line. */
 function blocksOf(item: ReviewItem, host: ReviewHost | undefined): Block[] {
-  const worth = host?.fate === "joins" ? 1 : 3;
+  const worth = host?.change === "joins" ? 1 : 3;
   const block = (heading: string, diff: readonly string[], value = worth): Block => ({
     host: host?.name ?? "",
     heading,
@@ -52,7 +52,7 @@ function blocksOf(item: ReviewItem, host: ReviewHost | undefined): Block[] {
     ...(item.bundle?.preparations ?? []),
   ];
   // Of a host that joins, everything is new.
-  if (host?.fate !== "joins") {
+  if (host?.change !== "joins") {
     for (const { directive, removed, added } of lines) {
       const diff = [...removed.map((line) => `-${directive} ${line}`), ...added.map((line) => `+${directive} ${line}`)];
       blocks.push(block(`${item.what}: ${directive}`, diff));
@@ -77,21 +77,21 @@ function sectionOf(items: readonly ReviewItem[], host: ReviewHost | undefined): 
   return { host, notes: items.map(noteOf), blocks: items.flatMap((item) => blocksOf(item, host)) };
 }
 
-function fateOf(host: ReviewHost): string {
+function describeChange(host: ReviewHost): string {
   const roles = host.roles.length === 0 ? "" : ` (${host.roles.join(", ")})`;
-  return `${host.fate === "replaced" ? "another machine" : host.fate}${roles}`;
+  return `${host.change === "replaced" ? "another machine" : host.change}${roles}`;
 }
 
 function hostEffects(host: ReviewHost, review: Review): string {
   const certificates = host.items.filter(({ sort }) => sort === "certificate").length;
   const shown = host.items.filter(
-    ({ sort, op }) => sort !== "certificate" && !(host.fate === "joins" && op === "create"),
+    ({ sort, op }) => sort !== "certificate" && !(host.change === "joins" && op === "create"),
   );
   const parts = shown.flatMap((item) => {
     const effects = effectsOf(item);
     return effects.length > 0 ? [`${plain(item.what)}: ${plain(effects.join("; "))}`] : [];
   });
-  if (host.fate === "joins")
+  if (host.change === "joins")
     parts.unshift(
       `set up: ${host.items
         .filter(({ bundle }) => bundle !== undefined)
@@ -108,12 +108,12 @@ function headline(review: Review): string {
     const number = review.summary[op] ?? 0;
     return number === 0 ? [] : [`${number} to ${op}`];
   });
-  const named = (fate: ReviewHost["fate"]): string =>
+  const named = (change: ReviewHost["change"]): string =>
     review.hosts
-      .filter((host) => host.fate === fate)
+      .filter((host) => host.change === change)
       .map(({ name }) => code(name))
       .join(", ");
-  const changing = review.hosts.filter(({ fate }) => fate === "changes").length;
+  const changing = review.hosts.filter(({ change }) => change === "changes").length;
   const parts = [
     changing > 0 ? `${count(changing, "host")} ${changing === 1 ? "changes" : "change"}` : "",
     named("joins") === "" ? "" : `joining: ${named("joins")}`,
@@ -156,7 +156,7 @@ function wavesSection(review: Review): string[] {
 
 /** Steps that are updates for the engine alone. */
 function movedSection(review: Review): string[] {
-  const moved = review.items.filter((item) => item.sort === "roster" && !acts(item));
+  const moved = review.items.filter((item) => item.sort === "roster" && !hasEffect(item));
   if (moved.length === 0) return [];
   const names = moved.map(({ what, host }) => plain(host === undefined ? what : `${what} on ${host}`));
   return [`Run on another control-plane host from now on, nothing to do: ${names.join(", ")}.`, ""];
@@ -164,7 +164,11 @@ function movedSection(review: Review): string[] {
 
 function hostsSection(review: Review): string[] {
   if (review.hosts.length === 0) return [];
-  const rows = review.hosts.map((host) => [code(host.name), plain(fateOf(host)), hostEffects(host, review) || "–"]);
+  const rows = review.hosts.map((host) => [
+    code(host.name),
+    plain(describeChange(host)),
+    hostEffects(host, review) || "–",
+  ]);
   return ["### Hosts", "", ...table(["host", "", "what happens"], rows), ""];
 }
 
@@ -174,7 +178,7 @@ function bulleted(title: string, lines: readonly string[]): string[] {
 
 function renderSection(section: Section, hidden: ReadonlySet<Block>, same: ReadonlyMap<Block, string>): string[] {
   const { host } = section;
-  const name = host === undefined ? "The cluster" : `<code>${plain(host.name)}</code> ${plain(fateOf(host))}`;
+  const name = host === undefined ? "The cluster" : `<code>${plain(host.name)}</code> ${plain(describeChange(host))}`;
   const lines = ["<details>", `<summary>${name}</summary>`, "", ...section.notes, ""];
   for (const block of section.blocks) {
     const first = same.get(block);

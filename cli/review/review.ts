@@ -1,11 +1,11 @@
 import type { Finding } from "../../plan/findings.ts";
-import { isChange, type Digest } from "../engine/digest.ts";
+import { isChange, type RunEvents } from "../pulumi/events.ts";
 import { describeEstimate, estimate, type Estimate } from "./estimate.ts";
 import type { PastStep } from "./history.ts";
 import { maskText } from "./mask.ts";
 import { itemWaves, reviewHosts, reviewItems, type ReviewHost, type ReviewItem } from "./model.ts";
-import { kindOf } from "./subjects.ts";
-import type { Ordered } from "./waves.ts";
+import { kindOf } from "./resources.ts";
+import type { Ordered } from "../pulumi/program.ts";
 
 /** How a guard's finding begins that was set aside by name. */
 const SET_ASIDE = /^set aside by [^:\s]+(?::[\w-]+)?: /;
@@ -33,7 +33,7 @@ export interface Review {
 
 export interface ReviewInput {
   stack: string;
-  digest: Pick<Digest, "planned" | "diagnostics" | "changes">;
+  events: Pick<RunEvents, "planned" | "diagnostics" | "changes">;
   order: readonly Ordered[];
   inventory: readonly { name: string; roles: readonly string[] }[];
   past: readonly PastStep[];
@@ -45,13 +45,13 @@ export interface ReviewInput {
 
 /** Brings what a preview said into the form of a review. The same input gives the same review. */
 export function makeReview(input: ReviewInput): Review {
-  const { stack, digest, order, inventory, past } = input;
+  const { stack, events, order, inventory, past } = input;
   const findings = [...(input.findings ?? [])];
   const stopped = findings.length > 0 || input.failure !== undefined;
   const items = stopped
     ? []
     : reviewItems(
-        digest.planned,
+        events.planned,
         inventory.map(({ name }) => name),
       );
   const waves = itemWaves(items, order);
@@ -60,11 +60,11 @@ export function makeReview(input: ReviewInput): Review {
     past,
   );
   const steps = waves.flat().filter(({ sort }) => sort !== "object").length;
-  const said = digest.diagnostics
+  const said = events.diagnostics
     .filter(({ severity }) => severity === "warning")
     .map(({ message }) => maskText(message.replace(/^warning: /, "").trim()));
   const warnings = [...new Set(said)].sort();
-  const changed = Object.entries(digest.changes).some(([op, number]) => isChange(op) && number > 0);
+  const changed = Object.entries(events.changes).some(([op, number]) => isChange(op) && number > 0);
   const result = changed || items.length > 0 ? "changes" : "unchanged";
   return {
     stack,
@@ -76,7 +76,7 @@ export function makeReview(input: ReviewInput): Review {
         : input.failure !== undefined
           ? "failed"
           : result,
-    summary: stopped ? {} : { ...digest.changes },
+    summary: stopped ? {} : { ...events.changes },
     items,
     hosts: reviewHosts(items, inventory),
     waves,

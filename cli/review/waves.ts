@@ -1,14 +1,4 @@
-/** A resource of the program, as far as the order goes. */
-export interface Ordered {
-  /** Its URN without stack and project: `types::name`. */
-  key: string;
-  /** Key of the component that it is a part of. */
-  parent?: string;
-  /** False for components: they are done when all their parts are. */
-  custom: boolean;
-  /** Keys of what must have succeeded before. */
-  dependsOn: readonly string[];
-}
+import type { Ordered } from "../pulumi/program.ts";
 
 /**
  * The order in which the changed resources are changed: wave by wave, each as early as what it waits for allows. What does

@@ -1,7 +1,7 @@
 import { resolveAccess } from "../../components/host/targets.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { sharedPool, type SshTarget } from "../../ssh/index.ts";
-import type { StackInput } from "../engine/inventory.ts";
+import type { StackInput } from "../project/inventory.ts";
 
 /** What a script printed on a host, or why it could not be run. */
 export type Answer = { text: string } | { error: string };

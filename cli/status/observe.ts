@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withRole } from "../../plan/inventory.ts";
 import { ports } from "../../plan/ports.ts";
-import type { StackInput } from "../engine/inventory.ts";
+import type { StackInput } from "../project/inventory.ts";
 import { readApiserver, readLeader, readNodes, type ApiCredentials } from "./api.ts";
 import { askHosts, type Answer } from "./exec.ts";
 import { parseProbe } from "./probe.ts";

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
 import { CliError } from "../errors.ts";
-import { readInput } from "../engine/inventory.ts";
-import { ensureForHosts, findPulumi } from "../engine/needs.ts";
-import { LAB_STACK } from "../engine/namespace.ts";
-import type { Project } from "../engine/project.ts";
+import { readInput } from "../project/inventory.ts";
+import { ensureForHosts, findPulumi } from "../supply/needs.ts";
+import { LAB_STACK } from "../lab/namespace.ts";
+import type { Project } from "../project/project.ts";
 import type { Terminal } from "../render/terminal.ts";
 import type { Need } from "./tiers.ts";
 

@@ -4,7 +4,7 @@ import { globSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeError } from "../errors.ts";
-import type { Project } from "../engine/project.ts";
+import type { Project } from "../project/project.ts";
 import { formatDuration } from "../render/duration.ts";
 import type { Terminal } from "../render/terminal.ts";
 import { staticChecks } from "./checks.ts";

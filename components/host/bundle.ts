@@ -50,10 +50,7 @@ export abstract class Bundle extends pulumi.ComponentResource {
       name,
       {
         connection: connectionOf(args.host.target),
-        create: feed(
-          renderBundle(plan, args.generation, args.locate),
-          `${asRoot} ${hostScriptPath} apply`,
-        ),
+        create: feed(renderBundle(plan, args.generation, args.locate), `${asRoot} ${hostScriptPath} apply`),
         stdin: pulumi.secret(secretPart),
         addPreviousOutputInEnv: false,
         logging: command.remote.Logging.None,

@@ -38,7 +38,7 @@ export class Tenants extends pulumi.ComponentResource {
     super("plinth:tenants:Tenants", name, {}, opts);
     const child = childOptions(this, opts);
     const { tenants } = args.config;
-    for (const namespace of planTenants(tenants)) this.furnish(namespace, child);
+    for (const namespace of planTenants(tenants)) this.makeNamespace(namespace, child);
     this.kubeconfigs = Object.fromEntries(
       Object.entries(tenants).map(([tenant, settings]) => [
         tenant,
@@ -48,7 +48,7 @@ export class Tenants extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private furnish(plan: TenantNamespace, child: pulumi.CustomResourceOptions): void {
+  private makeNamespace(plan: TenantNamespace, child: pulumi.CustomResourceOptions): void {
     const own = new k8s.core.v1.Namespace(plan.name, { metadata: { name: plan.name, labels: plan.labels } }, child);
     const metadata = { name: "plinth-tenant", namespace: own.metadata.name, labels };
     new k8s.rbac.v1.RoleBinding(

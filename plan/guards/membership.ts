@@ -1,7 +1,7 @@
 import type { HostReading } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import { isNode, withRole, type Host } from "../inventory.ts";
-import { peerUrlOf, type LiveCluster } from "../live.ts";
+import { peerUrlOf, type LiveCluster } from "../livecluster.ts";
 import { planMembership, quorumOf, type LeavingHost, type Tombstone } from "../membership.ts";
 import type { RunRequests } from "../requests.ts";
 

@@ -1,6 +1,6 @@
 import { Poller } from "./support/poller.ts";
 import { Project } from "./support/project.ts";
-import { tellTrail } from "./support/trail.ts";
+import { printFailovers } from "./support/failovers.ts";
 import { badFlag } from "./scenarios/bad-flag.ts";
 import { badInput } from "./scenarios/bad-input.ts";
 import { bringUp } from "./scenarios/bring-up.ts";
@@ -27,7 +27,7 @@ describe("a cluster on lab hosts", function () {
   const project = new Project("cluster");
 
   before(() => project.create());
-  tellTrail(project);
+  printFailovers(project);
   after(async () => {
     await Poller.stopAll();
     await project.remove();

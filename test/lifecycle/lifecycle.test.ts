@@ -11,7 +11,7 @@ import { pool } from "../e2e/scenarios/pool.ts";
 import { twoUps } from "../e2e/scenarios/two-ups.ts";
 import { Poller } from "../e2e/support/poller.ts";
 import { Project } from "../e2e/support/project.ts";
-import { tellTrail } from "../e2e/support/trail.ts";
+import { printFailovers } from "../e2e/support/failovers.ts";
 
 // One cluster on lab hosts of its own, as in test/e2e/cluster.test.ts: the scenarios build on each other.
 describe("the hosts of a cluster", function () {
@@ -23,7 +23,7 @@ describe("the hosts of a cluster", function () {
     await project.create();
     await project.expect(0, "up", "--yes");
   });
-  tellTrail(project);
+  printFailovers(project);
   after(async () => {
     await Poller.stopAll();
     await project.remove();

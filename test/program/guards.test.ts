@@ -11,8 +11,8 @@ import {
 import { PlinthError } from "../../plan/findings.ts";
 import { overridable } from "../../plan/guards.ts";
 import type { HostInput } from "../../plan/inventory.ts";
-import { peerUrlOf } from "../../plan/live.ts";
-import type { PreviousRun } from "../../plan/previous.ts";
+import { peerUrlOf } from "../../plan/livecluster.ts";
+import type { PreviousRun } from "../../plan/previousrun.ts";
 import { noRequests, type RunRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";

@@ -4,16 +4,16 @@
 //
 // Prints the outputs as JSON. It goes on inside the lab's network namespace by itself.
 import path from "node:path";
-import { chooseBackend } from "../../../cli/engine/backend.ts";
-import { engineContext } from "../../../cli/engine/context.ts";
-import { Engine } from "../../../cli/engine/engine.ts";
-import { enterRunningLab, LAB_STACK } from "../../../cli/engine/namespace.ts";
-import { findPulumi } from "../../../cli/engine/needs.ts";
-import { operateAloud } from "../../../cli/engine/operation.ts";
-import { Phases } from "../../../cli/engine/phases.ts";
-import { loadProgram } from "../../../cli/engine/program.ts";
-import { projectAt, thisProject } from "../../../cli/engine/project.ts";
-import { readSettings } from "../../../cli/engine/settings.ts";
+import { chooseBackend } from "../../../cli/pulumi/backend.ts";
+import { engineContext } from "../../../cli/pulumi/context.ts";
+import { Engine } from "../../../cli/pulumi/engine.ts";
+import { enterRunningLab, LAB_STACK } from "../../../cli/lab/namespace.ts";
+import { findPulumi } from "../../../cli/supply/needs.ts";
+import { operateAloud } from "../../../cli/operations/operation.ts";
+import { Phases } from "../../../cli/process/phases.ts";
+import { loadProgram } from "../../../cli/pulumi/program.ts";
+import { projectAt, thisProject } from "../../../cli/project/project.ts";
+import { readSettings } from "../../../cli/project/settings.ts";
 import { terminal as makeTerminal } from "../../../cli/render/terminal.ts";
 
 const action = process.argv[2];
@@ -37,9 +37,9 @@ const engine = await Engine.open({
   parallel: 4,
 });
 try {
-  await operateAloud(engine, terminal, [], async (digest) => {
-    if (action === "destroy") return engine.destroy({ digest });
-    const outputs = Object.entries(await engine.up({ digest })).map(([name, { value }]): [string, unknown] => [
+  await operateAloud(engine, terminal, [], async (events) => {
+    if (action === "destroy") return engine.destroy({ events });
+    const outputs = Object.entries(await engine.up({ events })).map(([name, { value }]): [string, unknown] => [
       name,
       value,
     ]);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Digest } from "../../../cli/engine/digest.ts";
-import { observed } from "../../../cli/engine/program.ts";
-import { notInPlan, parsePlan } from "../../../cli/engine/saved-plan.ts";
+import { RunEvents } from "../../../cli/pulumi/events.ts";
+import { observed } from "../../../cli/pulumi/program.ts";
+import { notInPlan, parsePlan } from "../../../cli/operations/saved-plan.ts";
 import { describeWave } from "../../../cli/review/model.ts";
 import { renderReview } from "../../../cli/review/render.ts";
 import { makeReview } from "../../../cli/review/review.ts";
@@ -45,10 +45,10 @@ describe("a review of the program", function () {
   });
   const program = observed(async () => ({ ...(await deploy(args())) }));
   const review = async (file: string) => {
-    const digest = new Digest();
+    const events = new RunEvents();
     const plan = join(folder, file);
-    await stack.stack.preview({ parallel: 16, onEvent: digest.handle, plan });
-    const made = makeReview({ stack: "demo", digest, order: program.order(), inventory: hosts, past: [] });
+    await stack.stack.preview({ parallel: 16, onEvent: events.handle, plan });
+    const made = makeReview({ stack: "demo", events, order: program.order(), inventory: hosts, past: [] });
     return { review: made, text: await readFile(plan, "utf8") };
   };
   const planOf = (text: string) => parsePlan(text, "plan.json", "dev");
@@ -71,7 +71,7 @@ describe("a review of the program", function () {
   it("first up: all hosts join, stage by stage; the plan keeps no secret in clear text and is enough for up", async () => {
     const { review: first, text } = await review("first.json");
     assert.deepEqual(
-      first.hosts.map(({ name, fate }) => `${name} ${fate}`),
+      first.hosts.map(({ name, change }) => `${name} ${change}`),
       names.map((name) => `${name} joins`),
     );
     const stages = first.waves.map((wave) => [

@@ -3,11 +3,11 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isProgramFindings } from "../../../cli/errors.ts";
-import { readInput } from "../../../cli/engine/inventory.ts";
-import { Phases } from "../../../cli/engine/phases.ts";
-import { projectAt, type Project } from "../../../cli/engine/project.ts";
-import { runReview } from "../../../cli/engine/review.ts";
-import { runUp } from "../../../cli/engine/up.ts";
+import { readInput } from "../../../cli/project/inventory.ts";
+import { Phases } from "../../../cli/process/phases.ts";
+import { projectAt, type Project } from "../../../cli/project/project.ts";
+import { runReview } from "../../../cli/operations/review.ts";
+import { runUp } from "../../../cli/operations/up.ts";
 import { rawConfig, threeHosts } from "../../support/cluster.ts";
 
 const root = join(import.meta.dirname, "../../..");

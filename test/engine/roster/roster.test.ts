@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parse, stringify } from "yaml";
 import { defaultVersions, ensureArtifacts } from "../../../artifacts/index.ts";
-import { deleteNode, deleteNodesOf } from "../../../cli/engine/node.ts";
+import { deleteNode, deleteNodesOf } from "../../../cli/cluster/node.ts";
 import { renderNodeManifest, renderTaints } from "../../../plan/roster.ts";
 import { renderRosterAccess, rosterGroup, rosterUser } from "../../../plan/rosteraccess.ts";
 import { renderEntries, renderRosterText, type RosterText } from "../../../plan/rostertext.ts";
@@ -382,9 +382,9 @@ describe("the roster's scripts", function () {
       await join(name);
       await patch(name, { metadata: { annotations: { "plinth/owner": owner } } });
     }
-    const fate = await deleteNodesOf(server.kubeconfig, "pool");
-    assert.ok("deleted" in fate);
-    assert.deepEqual(fate.deleted.sort(), ["w37", "w38"]);
+    const deletion = await deleteNodesOf(server.kubeconfig, "pool");
+    assert.ok("deleted" in deletion);
+    assert.deepEqual(deletion.deleted.sort(), ["w37", "w38"]);
     assert.deepEqual(await deleteNodesOf(server.kubeconfig, "pool"), { deleted: [] });
     assert.ok(await server.get("/api/v1/nodes/w39"));
   });

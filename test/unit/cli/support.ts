@@ -1,5 +1,5 @@
 import type { OpType } from "@pulumi/pulumi/automation/index.js";
-import type { PlannedStep } from "../../../cli/engine/digest.ts";
+import type { PlannedStep } from "../../../cli/pulumi/events.ts";
 
 /** A terminal without colours. */
 export const bare = { paint: (_style: string, text: string): string => text };

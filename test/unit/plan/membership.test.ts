@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { guardMembership, guardSettings, type MembershipSituation } from "../../../plan/guards.ts";
-import type { LiveMember } from "../../../plan/live.ts";
-import { liveCluster, peerUrlOf } from "../../../plan/live.ts";
+import type { LiveMember } from "../../../plan/livecluster.ts";
+import { liveCluster, peerUrlOf } from "../../../plan/livecluster.ts";
 import { leavingHosts, planMembership, quorumOf, survivorFor } from "../../../plan/membership.ts";
 import type { HostReading } from "../../../plan/facts.ts";
 import { configOf, factsOf, hostsOf, threeHosts } from "../../support/cluster.ts";
@@ -201,7 +201,7 @@ describe("plan/guards/membership", () => {
   });
 });
 
-describe("plan/guards/settings-change", () => {
+describe("plan/guards/settingschange", () => {
   const rules = (config: Record<string, unknown>, previous: Parameters<typeof guardSettings>[1]): string[] =>
     guardSettings(configOf(config), previous).map(({ rule }) => rule);
   const previous = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { configSchema } from "../../../plan/config.ts";
 import { describeFinding } from "../../../plan/findings.ts";
-import { checkInput } from "../../../plan/input.ts";
+import { checkInput } from "../../../plan/stackinput.ts";
 import { endpointOf } from "../../../plan/endpoint.ts";
 import { checkPool, guardPool, parsePoolMaterial, survivorsOf, type PoolMaterial } from "../../../plan/pool.ts";
 import { configOf, factsOf, readingsOf } from "../../support/cluster.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { parse } from "yaml";
 import { configKeys, configSchema, structuredKeys } from "../../../plan/config.ts";
 import { describeFinding } from "../../../plan/findings.ts";
-import { checkInput } from "../../../plan/input.ts";
+import { checkInput } from "../../../plan/stackinput.ts";
 
 const root = path.join(import.meta.dirname, "../../..");
 const readYaml = (file: string) =>

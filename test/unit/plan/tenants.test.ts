@@ -10,7 +10,7 @@ import {
   validateTenants,
   type Tenants,
 } from "../../../plan/tenants.ts";
-import { checkInput } from "../../../plan/input.ts";
+import { checkInput } from "../../../plan/stackinput.ts";
 import { tenantLeaf } from "../../../plan/pki.ts";
 import { configOf, rawConfig, threeHosts } from "../../support/cluster.ts";
 

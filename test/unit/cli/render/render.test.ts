@@ -4,17 +4,17 @@ import { formatDuration } from "../../../../cli/render/duration.ts";
 import { failuresOf, notDoneLines, trimCommandError } from "../../../../cli/render/failures.ts";
 import { changeCounts, plannedChanges, previewLines } from "../../../../cli/render/preview.ts";
 import { stepLine, waitingLine } from "../../../../cli/render/steps.ts";
-import { describeSubject, subjectOf } from "../../../../cli/render/subject.ts";
+import { displayNameOf, formatDisplayName } from "../../../../cli/render/display-name.ts";
 import { formatTable } from "../../../../cli/render/table.ts";
 import { componentModule, parseUrn } from "../../../../cli/render/urn.ts";
-import { Digest } from "../../../../cli/engine/digest.ts";
+import { RunEvents } from "../../../../cli/pulumi/events.ts";
 import { bare, commandStep, commandUrn } from "../support.ts";
 
 const hosts = ["cp1", "cp10"];
 
 describe("names of resources", () => {
   const name = (type: string, resource: string): string =>
-    describeSubject(subjectOf(`urn:pulumi:lab::plinth::${type}::${resource}`, hosts));
+    formatDisplayName(displayNameOf(`urn:pulumi:lab::plinth::${type}::${resource}`, hosts));
 
   it("are what people call them", () => {
     assert.equal(name("command:remote:Command", "cp1-etcd"), "etcd on cp1");
@@ -113,20 +113,20 @@ describe("failures", () => {
       ],
       hosts,
     );
-    assert.deepEqual(failures, [{ subject: "etcd on cp1", message: reason }]);
+    assert.deepEqual(failures, [{ resource: "etcd on cp1", message: reason }]);
   });
 
   it("name what was declared and never reached", () => {
-    const digest = new Digest();
-    digest.steps.push({ op: "create", urn, custom: true, started: 0, ended: 1, failed: true });
+    const events = new RunEvents();
+    events.steps.push({ op: "create", urn, custom: true, started: 0, ended: 1, failed: true });
     const declared = ["cp1-etcd", "cp1-controlplane", "cp10-etcd"].map((name) => ({
       type: "command:remote:Command",
       name,
     }));
-    assert.deepEqual(notDoneLines(digest, declared, hosts), ["not done: controlplane on cp1, etcd on cp10"]);
-    assert.deepEqual(notDoneLines(digest, declared.slice(0, 1), hosts), []);
+    assert.deepEqual(notDoneLines(events, declared, hosts), ["not done: controlplane on cp1, etcd on cp10"]);
+    assert.deepEqual(notDoneLines(events, declared.slice(0, 1), hosts), []);
     const many = Array.from({ length: 15 }, (_, index) => ({ type: "a:b:C", name: `r${index}` }));
-    assert.match(notDoneLines(digest, many, hosts)[0] ?? "", / r11 C and 3 more$/);
+    assert.match(notDoneLines(events, many, hosts)[0] ?? "", / r11 C and 3 more$/);
   });
 });
 
@@ -170,15 +170,15 @@ describe("changed lines of a bundle", () => {
 
 describe("a preview", () => {
   it("has one line per resource, and changed lines on demand", () => {
-    const digest = new Digest();
-    digest.changes = { update: 2, same: 5 };
-    digest.planned.push(
+    const events = new RunEvents();
+    events.changes = { update: 2, same: 5 };
+    events.planned.push(
       commandStep("update", "cp1-etcd", { create: "a\n" }, { create: "b\n" }),
       commandStep("update", "cp10-etcd", { create: "a\n" }, { create: "b\n" }),
       { ...commandStep("create", "cp1", {}, {}), custom: false },
     );
-    const changes = plannedChanges(digest, hosts, true);
-    assert.deepEqual(previewLines(digest, changes, bare), [
+    const changes = plannedChanges(events, hosts, true);
+    assert.deepEqual(previewLines(events, changes, bare), [
       "  ~ update etcd on cp1",
       "      @@ -1,1 +1,1 @@",
       "      -a",
@@ -189,22 +189,22 @@ describe("a preview", () => {
       "      +b",
       "Plan: 2 to update.",
     ]);
-    assert.equal(plannedChanges(digest, hosts, false)[0]?.diff, undefined);
+    assert.equal(plannedChanges(events, hosts, false)[0]?.diff, undefined);
   });
 
   it("shows a deletion without lines: the engine says null where there is nothing new", () => {
-    const digest = new Digest();
+    const events = new RunEvents();
     const step = commandStep("delete", "cp1-claim", { create: "a\n" }, {});
-    digest.planned.push({ ...step, metadata: { ...step.metadata, new: null as never } });
-    const changes = plannedChanges(digest, hosts, true);
-    assert.deepEqual(previewLines(digest, changes, bare), ["  - delete claim on cp1", "Plan: 1 to delete."]);
+    events.planned.push({ ...step, metadata: { ...step.metadata, new: null as never } });
+    const changes = plannedChanges(events, hosts, true);
+    assert.deepEqual(previewLines(events, changes, bare), ["  - delete claim on cp1", "Plan: 1 to delete."]);
   });
 
   it("says when there is nothing to do, or nothing but bookkeeping", () => {
-    const digest = new Digest();
-    assert.deepEqual(previewLines(digest, [], bare), ["Plan: no changes."]);
-    digest.changes = { create: 1 };
-    assert.deepEqual(previewLines(digest, [], bare), ["1 to change in the state only, nothing on hosts."]);
+    const events = new RunEvents();
+    assert.deepEqual(previewLines(events, [], bare), ["Plan: no changes."]);
+    events.changes = { create: 1 };
+    assert.deepEqual(previewLines(events, [], bare), ["1 to change in the state only, nothing on hosts."]);
     assert.equal(changeCounts([{ op: "create" }, { op: "create" }, { op: "delete" }]), "2 to create, 1 to delete");
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Digest } from "../../../../cli/engine/digest.ts";
+import { RunEvents } from "../../../../cli/pulumi/events.ts";
 import {
   componentPhases,
   coveredTime,
@@ -66,8 +66,8 @@ describe("the closing summary", () => {
   });
 
   it("says everything an operator wants to know next", () => {
-    const digest = new Digest();
-    digest.changes = { create: 2, same: 3 };
+    const events = new RunEvents();
+    events.changes = { create: 2, same: 3 };
     const outputs = {
       endpoint: "https://192.0.2.10:6443",
       hosts: {
@@ -82,7 +82,7 @@ describe("the closing summary", () => {
       { name: "converge", duration: 61_000 },
     ];
     const ssh = [{ host: "192.0.2.11", connections: 1, roundTrips: 4 }];
-    const summary = summarize({ stack: "prod", digest, outputs, phases, ssh });
+    const summary = summarize({ stack: "prod", events, outputs, phases, ssh });
     assert.deepEqual(summaryLines(summary), [
       "Done: 2 resources changed.",
       "",

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describeEstimate, estimate } from "../../../../cli/review/estimate.ts";
 import { appendHistory, parseHistory, pastSteps, rememberRun } from "../../../../cli/review/history.ts";
-import { wavesOf, type Ordered } from "../../../../cli/review/waves.ts";
-import { projectAt } from "../../../../cli/engine/project.ts";
+import type { Ordered } from "../../../../cli/pulumi/program.ts";
+import { wavesOf } from "../../../../cli/review/waves.ts";
+import { projectAt } from "../../../../cli/project/project.ts";
 import { urnOf } from "./support.ts";
 
 describe("waves of a diff", () => {

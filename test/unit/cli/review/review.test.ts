@@ -5,7 +5,7 @@ import { code, fenced, plain } from "../../../../cli/review/markdown.ts";
 import { maskText } from "../../../../cli/review/mask.ts";
 import { LIMIT, renderReview } from "../../../../cli/review/render.ts";
 import { makeReview, type ReviewInput } from "../../../../cli/review/review.ts";
-import { waveLines } from "../../../../cli/render/waves.ts";
+import { waveLines } from "../../../../cli/review/wave-lines.ts";
 import { hostsOf } from "../../../support/cluster.ts";
 import { matchSnapshot } from "../../../support/snapshot.ts";
 import { keyOf, madeUpDiff, step, texts } from "./support.ts";
@@ -18,7 +18,7 @@ const past = [
 
 function inputOf(extra: Partial<ReviewInput> = {}): ReviewInput {
   const { planned, diagnostics, changes, order, hosts } = madeUpDiff();
-  return { stack: "demo", digest: { planned, diagnostics, changes }, order, inventory: hosts, past, ...extra };
+  return { stack: "demo", events: { planned, diagnostics, changes }, order, inventory: hosts, past, ...extra };
 }
 
 /** A change of everything on many hosts. */
@@ -34,8 +34,8 @@ function largeInput(count: number): ReviewInput {
     step("update", name, { before: { create: create.replaceAll("|", "|x") }, after: { create }, paths: ["create"] }),
   );
   const order = planned.map(({ urn }) => ({ key: keyOf(urn.split("::")[3] ?? ""), custom: true, dependsOn: [] }));
-  const digest = { planned, diagnostics: [], changes: { update: planned.length } };
-  return { stack: "demo", digest, order, inventory: hosts, past: [] };
+  const events = { planned, diagnostics: [], changes: { update: planned.length } };
+  return { stack: "demo", events, order, inventory: hosts, past: [] };
 }
 
 describe("a review", () => {
@@ -70,8 +70,8 @@ describe("a review", () => {
 
   it("of a preview that failed, and of one that finds nothing, is a review, too", () => {
     assert.match(renderReview(makeReview(inputOf({ failure: "cp1: no answer\nnext" }))), /> cp1: no answer\n> next/);
-    const digest = { planned: [], diagnostics: [], changes: { same: 3 } };
-    assert.match(renderReview(makeReview(inputOf({ digest }))), /Nothing would change\./);
+    const events = { planned: [], diagnostics: [], changes: { same: 3 } };
+    assert.match(renderReview(makeReview(inputOf({ events }))), /Nothing would change\./);
   });
 
   it("stays within a comment, whatever its size, and says what was left out and how to see it", function () {

@@ -1,6 +1,6 @@
 import type { OpType } from "@pulumi/pulumi/automation/index.js";
-import type { Diagnostic, PlannedStep } from "../../../../cli/engine/digest.ts";
-import type { Ordered } from "../../../../cli/review/waves.ts";
+import type { Diagnostic, PlannedStep } from "../../../../cli/pulumi/events.ts";
+import type { Ordered } from "../../../../cli/pulumi/program.ts";
 import { feed } from "../../../../components/host/script.ts";
 import { renderRosterText } from "../../../../plan/rostertext.ts";
 import { renderBundle } from "../../../../plan/bundle.ts";

@@ -1,0 +1,42 @@
+import { PlinthError } from "../../plan/findings.ts";
+import { parsePoolMaterial, type PoolMaterial } from "../../plan/pool.ts";
+import { CliError } from "../errors.ts";
+import type { EngineContext } from "../pulumi/context.ts";
+import { readOutputs, type Outputs } from "../pulumi/outputs.ts";
+
+/**
+ * What a pool's cluster hands over, as the pool's outputs name it; undefined for a cluster's own stack, and before the first
+ * `up`.
+ *
+ * @throws PlinthError when the cluster's stack does not hand it over any more.
+ */
+export async function readPoolMaterial(context: EngineContext, outputs: Outputs): Promise<PoolMaterial | undefined> {
+  const { clusterStack } = outputs;
+  if (typeof clusterStack !== "string") return undefined;
+  const { poolMaterial } = await readOutputs({ ...context, stack: clusterStack }, { secrets: true });
+  const { material, findings } = parsePoolMaterial(clusterStack, poolMaterial);
+  if (material === undefined) throw new PlinthError(findings);
+  return material;
+}
+
+/**
+ * Kubeconfig of the administrator of a stack's cluster, be it the stack's own or that which a pool belongs to.
+ *
+ * @param outputs of the stack, with secrets.
+ * @returns undefined before the first `up`.
+ * @throws PlinthError as {@link readPoolMaterial}.
+ */
+export async function administratorOf(context: EngineContext, outputs: Outputs): Promise<string | undefined> {
+  const { kubeconfig } = outputs;
+  if (typeof kubeconfig === "string") return kubeconfig;
+  return (await readPoolMaterial(context, outputs))?.kubeconfig;
+}
+
+/** The same, for who cannot do without: before the first `up` a CliError says what to do. */
+export async function requireAdministrator(context: EngineContext): Promise<string> {
+  const kubeconfig = await administratorOf(context, await readOutputs(context, { secrets: true }));
+  if (kubeconfig !== undefined) return kubeconfig;
+  throw new CliError(
+    `Stack "${context.stack}" has no kubeconfig yet: bring the cluster up first ("./plinth up --stack ${context.stack}").`,
+  );
+}

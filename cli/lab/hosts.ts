@@ -1,0 +1,28 @@
+import type { ClusterConfig } from "../../plan/config.ts";
+import type { Terminal } from "../render/terminal.ts";
+import { openLab, reenter } from "./namespace.ts";
+import { ensure, ensureForHosts, pulumiRef } from "../supply/needs.ts";
+import type { Phases } from "../process/phases.ts";
+import type { Project } from "../project/project.ts";
+
+/**
+ * The part of `up` that is done outside of the lab's namespace, where the internet may be reached: artifacts, then the
+ * lab's hosts. Goes on inside by running the same command line there.
+ */
+export async function bringUpLab(
+  project: Project,
+  config: ClusterConfig,
+  terminal: Terminal,
+  phases: Phases,
+): Promise<void> {
+  const say = (line: string): void => {
+    terminal.note(terminal.paint("dim", `  ${line}`));
+  };
+  await phases.measure("artifacts", async () => {
+    await ensure([await pulumiRef()], terminal);
+    await ensureForHosts(config, terminal);
+  });
+  const lab = await openLab(project, say);
+  await phases.measure("lab hosts", () => lab.up());
+  reenter(lab, phases);
+}

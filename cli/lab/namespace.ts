@@ -1,0 +1,75 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { CliError } from "../errors.ts";
+import { readInput } from "../project/inventory.ts";
+import type { Lab } from "../../lab/index.ts";
+import type { Phases } from "../process/phases.ts";
+import type { Project } from "../project/project.ts";
+
+/** The stack whose hosts run on this machine, in a network namespace of their own. */
+export const LAB_STACK = "lab";
+
+/** Set to the namespace's name in a process that runs inside of it. */
+const MARK = "PLINTH_NAMESPACE";
+
+/** True when commands for this stack have to run in the lab's namespace and this process does not. */
+export function isOutside(stack: string): boolean {
+  return stack === LAB_STACK && process.env[MARK] === undefined;
+}
+
+/** The lab as hosts/lab.ts and Pulumi.lab.yaml describe it. */
+export async function openLab(project: Project, onProgress: (line: string) => void): Promise<Lab> {
+  const { hosts, config } = await readInput(project, LAB_STACK);
+  const { Lab } = await import("../../lab/index.ts");
+  return new Lab({
+    projectDir: project.dir,
+    hosts: hosts.map(({ name, address }) => ({ name, address })),
+    subnet: config.nodeSubnet,
+    gateway: new URL(config.artifactsUrl).hostname,
+    user: config.sshUser,
+    onProgress,
+  });
+}
+
+function onPath(command: string): string {
+  const found = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .concat("/usr/sbin", "/sbin")
+    .map((dir) => join(dir, command))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  if (found === undefined) throw new CliError(`The program "${command}" is needed and not on PATH.`);
+  return found;
+}
+
+/**
+ * Runs this very command line again inside the lab's namespace. Replaces the process, so that there is one process to
+ * interrupt or kill, and does not return.
+ */
+export function reenter(lab: Pick<Lab, "enter" | "namespace">, phases: Phases): never {
+  const [command, ...prefix] = lab.enter;
+  if (command === undefined) throw new CliError("The lab gives no way into its namespace.");
+  if (process.execve === undefined) throw new CliError("Plinth needs Node 24 or later on Linux.");
+  const args = [command, ...prefix, process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const env = { ...process.env, ...phases.environment(), [MARK]: lab.namespace };
+  process.execve(onPath(command), args, env);
+  throw new CliError(`${command} could not be started.`); // Not reached: the process is another one by now.
+}
+
+/** For commands that talk to the hosts: goes on inside the lab's namespace, which must exist. */
+export async function enterRunningLab(project: Project, stack: string, phases: Phases): Promise<void> {
+  if (!isOutside(stack)) return;
+  const lab = await openLab(project, () => undefined);
+  if (!existsSync(join("/run/netns", lab.namespace))) {
+    throw new CliError(
+      'The lab is not running: "./plinth up" brings up hosts and cluster, "./plinth lab up" the hosts alone.',
+    );
+  }
+  reenter(lab, phases);
+}

@@ -1,0 +1,113 @@
+import { lockForProcess, lockRules } from "../../components/host/lock.ts";
+import { resolveAccess } from "../../components/host/targets.ts";
+import { PlinthError } from "../../plan/findings.ts";
+import type { Host } from "../../plan/inventory.ts";
+import { isPool, survivorsOf, type PoolMaterial } from "../../plan/pool.ts";
+import { QuietExit } from "../errors.ts";
+import { Exit } from "../exit.ts";
+import type { Terminal } from "../render/terminal.ts";
+import { confirm } from "../render/prompt.ts";
+import { formatDuration } from "../render/duration.ts";
+import { readPoolMaterial } from "../cluster/administrator.ts";
+import type { EngineContext } from "../pulumi/context.ts";
+import { keptData } from "./kept-data.ts";
+import type { StackInput } from "../project/inventory.ts";
+import { deleteNodesOf } from "../cluster/node.ts";
+import { operateAloud } from "./operation.ts";
+import { readOutputs } from "../pulumi/outputs.ts";
+import type { Phases } from "../process/phases.ts";
+import type { PluginMode } from "../pulumi/plugins.ts";
+import type { Project } from "../project/project.ts";
+import { runPulumi } from "../pulumi/cli.ts";
+import { inSession } from "../session/session.ts";
+
+export interface DestroyRun {
+  stack: string;
+  yes?: boolean;
+  plugins: PluginMode;
+  parallel?: number;
+  project: Project;
+  input: StackInput;
+  terminal: Terminal;
+  phases: Phases;
+}
+
+interface ExportedResources {
+  deployment?: { resources?: { type: string; custom?: boolean }[] | null } | null;
+}
+
+/** What a pool's cluster hands over. That it does not any more is no reason to refuse: the cluster may be gone. */
+async function materialOf(context: EngineContext, { terminal }: DestroyRun): Promise<PoolMaterial | undefined> {
+  try {
+    return await readPoolMaterial(context, await readOutputs(context, { secrets: true }));
+  } catch (error) {
+    if (!(error instanceof PlinthError)) throw error;
+    for (const { message } of error.findings) terminal.warn(`${message}; its Nodes stay where they are`);
+    return undefined;
+  }
+}
+
+/** Last, for a kubelet that runs would register again. */
+async function deleteNodes({ kubeconfig }: PoolMaterial, { stack, terminal }: DestroyRun): Promise<void> {
+  const deletion = await deleteNodesOf(kubeconfig, stack);
+  if ("unreachable" in deletion) {
+    terminal.warn(`the Nodes of stack "${stack}" stay in the cluster, delete them there: ${deletion.unreachable}`);
+  } else if (deletion.deleted.length > 0)
+    terminal.print(`  deleted from the cluster: Node ${deletion.deleted.join(", ")}`);
+}
+
+/**
+ * Takes the cluster's lock, as the program does in other runs. That too few hosts can be reached for it is no reason to
+ * refuse: a cluster that is half gone must be possible to remove, too.
+ *
+ * @param members the hosts that have the lock.
+ */
+async function lockCluster({ input, stack, terminal }: DestroyRun, members: readonly Host[]): Promise<void> {
+  const { access } = await resolveAccess(members, input.config);
+  const warn = (sentence: string): void => {
+    terminal.warn(sentence);
+  };
+  try {
+    await lockForProcess(access, members, stack, { warn });
+  } catch (error) {
+    if (!(error instanceof PlinthError) || error.findings.some(({ rule }) => rule === lockRules.held)) throw error;
+    for (const { message } of error.findings) warn(message);
+  }
+}
+
+/** Deletes everything the stack has made, after asking; of a worker pool also its Nodes. */
+export async function runDestroy(run: DestroyRun): Promise<void> {
+  const { terminal, phases, input, stack } = run;
+  const hosts = input.hosts.map(({ name }) => name);
+  const session = { ...run, command: "destroy", parallel: run.parallel, writes: true, serves: false };
+  await inSession(session, async (engine, stop) => {
+    const state = JSON.parse(await runPulumi(engine.context, ["stack", "export"])) as ExportedResources;
+    const resources = (state.deployment?.resources ?? []).filter(({ type }) => type !== "pulumi:pulumi:Stack");
+    if (resources.length === 0) {
+      terminal.print(`Stack "${stack}" has nothing to destroy.`);
+      return;
+    }
+    const pool = isPool(engine.context.settings.config);
+    const what = `the ${pool ? "worker pool" : "cluster"} of stack "${stack}"`;
+    if (run.yes !== true) {
+      const besides = pool ? "without a drain" : "and forget its certificate authorities";
+      const question = `Destroy ${what} on ${hosts.join(", ") || "no host"} ${besides}?`;
+      if (!(await confirm(question, stop))) {
+        terminal.print("Nothing was changed.");
+        throw new QuietExit(Exit.failed);
+      }
+    }
+    const material = pool ? await materialOf(engine.context, run) : undefined;
+    const members = pool ? material && survivorsOf(material) : input.hosts;
+    if (members !== undefined) await lockCluster(run, members);
+    // The authorities are protected against a slip of the inventory; who destroys the cluster means them, too.
+    await runPulumi(engine.context, ["state", "unprotect", "--all", "--yes"]);
+    const { events } = await phases.measure("destroy", () =>
+      operateAloud(engine, terminal, hosts, (events) => engine.destroy({ events })),
+    );
+    if (material !== undefined) await deleteNodes(material, run);
+    const total = phases.list.reduce((sum, { duration }) => sum + duration, 0);
+    terminal.print(`Destroyed ${what} (${formatDuration(total)}).`);
+    for (const { host, path } of keptData(events.diagnostics, hosts)) terminal.print(`  kept on ${host}: ${path}`);
+  });
+}

@@ -1,0 +1,155 @@
+import { resolve } from "node:path";
+import { Exit, type ExitCode } from "../exit.ts";
+import { plannedChanges, previewLines } from "../render/preview.ts";
+import { confirm } from "../render/prompt.ts";
+import { summarize, summaryLines } from "../render/summary.ts";
+import { warnOnce, type Terminal } from "../render/terminal.ts";
+import { unreachablePrefix } from "../../plan/unreachable.ts";
+import { waveLines } from "../review/wave-lines.ts";
+import { rememberRun } from "../review/history.ts";
+import { countChanges, RunEvents } from "../pulumi/events.ts";
+import type { Engine } from "../pulumi/engine.ts";
+import { requestHeal } from "./heal.ts";
+import type { StackInput } from "../project/inventory.ts";
+import { retainLost } from "./lost.ts";
+import { operate, operateAloud } from "./operation.ts";
+import { readOutputs } from "../pulumi/outputs.ts";
+import type { Phases } from "../process/phases.ts";
+import type { PluginMode } from "../pulumi/plugins.ts";
+import { ensureWorkDir, type Project } from "../project/project.ts";
+import { readPlan, requirePlanned, withPlanFile } from "./saved-plan.ts";
+import { inSession } from "../session/session.ts";
+import { sshUse } from "../cluster/ssh-use.ts";
+import { targetPatterns } from "./targets.ts";
+
+/** The options of `up` on the command line. */
+export interface UpOptions {
+  stack: string;
+  yes?: boolean;
+  expectNoChanges?: boolean;
+  target?: string[];
+  lost?: string[];
+  replace?: string[];
+  override?: string[];
+  diff?: boolean;
+  /** Path of a plan that `review --save` has made. */
+  plan?: string;
+  heal?: boolean;
+  json?: boolean;
+  plugins: PluginMode;
+  parallel?: number;
+}
+
+export interface UpRun extends UpOptions {
+  project: Project;
+  input: StackInput;
+  terminal: Terminal;
+  phases: Phases;
+}
+
+/** Brings the stack to its desired state. Returns the exit code; throws what went wrong. */
+export async function runUp(run: UpRun): Promise<ExitCode> {
+  const { input, terminal, phases, stack } = run;
+  const hosts = input.hosts.map(({ name }) => name);
+  const target = targetPatterns(run.target ?? [], hosts);
+  const asks = terminal.interactive && run.yes !== true;
+  const session = { ...run, command: "up", parallel: run.parallel, writes: true, serves: true };
+  const onWarning = warnOnce(terminal);
+  const plan = run.plan === undefined ? undefined : resolve(run.plan);
+  if (plan !== undefined) readPlan(plan, stack);
+  return inSession(session, async (engine, stop) => {
+    if (run.heal === true) await phases.measure("drift", () => requestHeal(engine.context, input, terminal));
+    if (plan !== undefined) await checkPlan(engine, run, plan, hosts, target);
+    const onRetained = await retainLost(engine.context, run.lost ?? []);
+    if (onRetained !== undefined) terminal.note(onRetained);
+    if (asks || run.diff === true || run.expectNoChanges === true) {
+      const preview = await previewFirst(engine, run, hosts, target, onWarning);
+      const changed = countChanges(preview.changes);
+      if (run.expectNoChanges === true) {
+        return changed > 0 ? endWithChanges(run, preview, hosts) : endUnchanged(engine, run, preview);
+      }
+      if (asks && changed > 0 && !(await confirm(`Do this on stack "${stack}"?`, stop))) {
+        terminal.note("Nothing was changed.");
+        return Exit.failed;
+      }
+    }
+    const { events, result: outputs } = await phases.measure("converge", () =>
+      operateAloud(
+        engine,
+        terminal,
+        hosts,
+        (events) => engine.up({ events, target, ...(plan === undefined ? {} : { plan }) }),
+        onWarning,
+      ),
+    );
+    rememberRun(run.project, stack, events.steps, hosts, onWarning);
+    const plain = Object.fromEntries(
+      Object.entries(outputs).map(([name, { value, secret }]): [string, unknown] => [
+        name,
+        secret ? "[secret]" : value,
+      ]),
+    );
+    await report(run, events, plain);
+    return leftAlone(events, terminal) ? Exit.failed : Exit.done;
+  });
+}
+
+async function previewFirst(
+  engine: Engine,
+  run: UpRun,
+  hosts: string[],
+  target: string[],
+  onWarning: (message: string) => void,
+): Promise<RunEvents> {
+  const events = new RunEvents({ onWarning });
+  await run.phases.measure("preview", () => operate(engine, events, hosts, () => engine.preview({ events, target })));
+  const changes = plannedChanges(events, hosts, run.diff === true);
+  if (run.expectNoChanges !== true || countChanges(events.changes) > 0) {
+    const waves = waveLines(events, engine.order(), hosts);
+    for (const line of previewLines(events, changes, run.terminal, waves)) run.terminal.note(line);
+  }
+  return events;
+}
+
+/**
+ * Refuses what a saved plan does not hold, before anything is touched. The engine checks the same while it runs, but then
+ * what it has done before it meets a difference is done.
+ */
+async function checkPlan(engine: Engine, run: UpRun, plan: string, hosts: string[], target: string[]): Promise<void> {
+  const workDir = await ensureWorkDir(run.project);
+  await run.phases.measure("compare with the plan", () =>
+    withPlanFile(workDir, async (now) => {
+      const events = new RunEvents();
+      await operate(engine, events, hosts, () => engine.preview({ events, target, plan: now }));
+      requirePlanned(run.plan ?? plan, readPlan(plan, run.stack), readPlan(now, run.stack), hosts);
+    }),
+  );
+}
+
+function endWithChanges(run: UpRun, events: RunEvents, hosts: string[]): ExitCode {
+  const changes = plannedChanges(events, hosts, run.diff === true);
+  if (run.json === true) run.terminal.print(JSON.stringify({ stack: run.stack, result: "changes", changes }, null, 2));
+  run.terminal.note("No changes were expected; nothing was changed.");
+  return Exit.changes;
+}
+
+/** Nothing would change, so nothing is run: the report comes from the state. */
+async function endUnchanged(engine: Engine, run: UpRun, events: RunEvents): Promise<ExitCode> {
+  await report(run, events, await readOutputs(engine.context));
+  return Exit.done;
+}
+
+async function report(run: UpRun, events: RunEvents, outputs: Readonly<Record<string, unknown>>): Promise<void> {
+  const { stack, terminal, phases } = run;
+  const summary = summarize({ stack, events, outputs, phases: phases.list, ssh: await sshUse() });
+  if (run.json === true) terminal.print(JSON.stringify({ result: "done", ...summary }, null, 2));
+  else for (const line of summaryLines(summary)) terminal.print(line);
+}
+
+/** Tells again, where it is seen last, which hosts could not be reached; true when there were any. */
+function leftAlone(events: RunEvents, terminal: Terminal): boolean {
+  const warnings = [...new Set(events.diagnostics.map(({ message }) => message.replace(/^warning: /, "")))];
+  const left = warnings.filter((message) => message.startsWith(unreachablePrefix));
+  for (const message of left) terminal.warn(`not done, ${message}`);
+  return left.length > 0;
+}

@@ -1,0 +1,51 @@
+import type { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
+import { PulumiFailure, startPulumi, type PulumiProcess } from "./cli.ts";
+
+type Version = NonNullable<PulumiCommand["version"]>;
+
+/** The engine process that is running now, if any. */
+export interface Running {
+  current: PulumiProcess | undefined;
+}
+
+/**
+ * The Automation API's way to the Pulumi CLI. The API's own one starts the CLI in this process's group, where Ctrl-C
+ * reaches it twice; this one goes through `startPulumi` and keeps the process at hand for interrupts.
+ */
+export function automationCommand(
+  pulumi: string,
+  version: Version,
+  notFound: (result: unknown) => Error,
+): { command: PulumiCommand; running: Running } {
+  const running: Running = { current: undefined };
+  const command = {
+    command: pulumi,
+    version,
+    async run(
+      args: string[],
+      cwd: string,
+      env: Record<string, string>,
+      onOutput?: (chunk: string) => void,
+      onError?: (chunk: string) => void,
+    ) {
+      const child = startPulumi(pulumi, [...args, "--non-interactive"], {
+        cwd,
+        env: { ...env, PULUMI_AUTOMATION_API: "true" },
+        ...(onOutput === undefined ? {} : { onStdout: onOutput }),
+        ...(onError === undefined ? {} : { onStderr: onError }),
+      });
+      running.current = child;
+      try {
+        const result = await child.ended;
+        if (result.code === 0) return result;
+        if (/no stack named/i.test(result.stderr)) throw notFound(result);
+        throw new PulumiFailure(result);
+      } finally {
+        running.current = undefined;
+      }
+    },
+  };
+  // The class has a private constructor; the API itself uses these three members only.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+  return { command: command, running };
+}

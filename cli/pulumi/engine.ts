@@ -1,0 +1,162 @@
+import type { OpMap, OutputMap, Stack } from "@pulumi/pulumi/automation/index.js";
+import { CliError } from "../errors.ts";
+import { automationCommand, type Running } from "./automation-command.ts";
+import type { EngineContext } from "./context.ts";
+import type { RunEvents } from "./events.ts";
+import { openPlugins, type PluginMode, type PluginSession } from "./plugins.ts";
+import { observed, type Declared, type Ordered, type Program } from "./program.ts";
+
+export interface EngineOptions {
+  context: EngineContext;
+  program: Program;
+  plugins: PluginMode;
+  /** Resource operations at the same time. */
+  parallel: number;
+}
+
+/** What one run of the engine may be told. */
+export interface RunOptions {
+  events: RunEvents;
+  /** URN patterns; empty or absent means everything. */
+  target?: readonly string[];
+  /** Path of the engine's own plan: a preview writes it, `up` does nothing that it does not hold. */
+  plan?: string;
+}
+
+/**
+ * The engine on one stack: the real Pulumi CLI, driven by the Automation API with the program in this process.
+ * Every run throws what the program threw (findings keep their class), or else the engine's own failure.
+ */
+export class Engine {
+  readonly context: EngineContext;
+  readonly #stack: Stack;
+  readonly #running: Running;
+  readonly #plugins: PluginSession;
+  readonly #parallel: number;
+  readonly #program: ReturnType<typeof observed>;
+
+  private constructor(
+    context: EngineContext,
+    stack: Stack,
+    running: Running,
+    plugins: PluginSession,
+    parallel: number,
+    program: ReturnType<typeof observed>,
+  ) {
+    this.context = context;
+    this.#stack = stack;
+    this.#running = running;
+    this.#plugins = plugins;
+    this.#parallel = parallel;
+    this.#program = program;
+  }
+
+  static async open(options: EngineOptions): Promise<Engine> {
+    const { context, parallel } = options;
+    const automation = await import("@pulumi/pulumi/automation/index.js");
+    const { SemVer } = await import("semver");
+    const NotFound = automation.StackNotFoundError as unknown as new (result: unknown) => Error;
+    const { command, running } = automationCommand(
+      context.pulumi,
+      new SemVer(await engineVersion(context.pulumi)),
+      (result) => new NotFound(result),
+    );
+    const plugins = await openPlugins(options.plugins);
+    try {
+      const program = observed(options.program);
+      const stack = await automation.LocalWorkspace.createOrSelectStack(
+        { stackName: context.stack, projectName: context.settings.projectName, program: program.run },
+        { workDir: context.workDir, pulumiCommand: command, envVars: { ...context.env, ...plugins.env } },
+      );
+      return new Engine(context, stack, running, plugins, parallel, program);
+    } catch (error) {
+      await plugins.close();
+      throw error;
+    }
+  }
+
+  /** Runs the program without changing anything. Returns operation → number of resources. */
+  async preview({ events, target, plan }: RunOptions): Promise<OpMap> {
+    const result = await this.#call(() =>
+      this.#stack.preview({
+        onEvent: events.handle,
+        parallel: this.#parallel,
+        ...targets(target),
+        ...(plan === undefined ? {} : { plan }),
+      }),
+    );
+    return result.changeSummary;
+  }
+
+  async up({ events, target, plan }: RunOptions): Promise<OutputMap> {
+    const options = { onEvent: events.handle, parallel: this.#parallel, suppressProgress: true, ...targets(target) };
+    if (plan === undefined) return (await this.#call(() => this.#stack.up(options))).outputs;
+    // The engine takes plans with this only; nothing else of a run with a plan needs it.
+    const { envVars } = this.#stack.workspace;
+    envVars["PULUMI_EXPERIMENTAL"] = "true";
+    try {
+      return (await this.#call(() => this.#stack.up({ ...options, plan }))).outputs;
+    } finally {
+      delete envVars["PULUMI_EXPERIMENTAL"];
+    }
+  }
+
+  /** Reads the resources anew into the state. */
+  async refresh({ events, target }: RunOptions): Promise<void> {
+    await this.#call(() =>
+      this.#stack.refresh({ onEvent: events.handle, parallel: this.#parallel, ...targets(target) }),
+    );
+  }
+
+  /** Deletes every resource of the stack. Works from the state alone: the program does not run. */
+  async destroy({ events }: RunOptions): Promise<void> {
+    await this.#call(() =>
+      this.#stack.destroy({ onEvent: events.handle, parallel: this.#parallel, runProgram: false }),
+    );
+  }
+
+  /** What the program declared in its last run. */
+  declared(): readonly Declared[] {
+    return this.#program.declared();
+  }
+
+  /** In which order the program declared things in its last run. */
+  order(): readonly Ordered[] {
+    return this.#program.order();
+  }
+
+  /** Asks the running engine to stop after the steps under way. */
+  interrupt(): void {
+    this.#running.current?.kill("SIGINT");
+  }
+
+  /** Ends the running engine at once; the next run cleans up behind it. */
+  kill(): void {
+    this.#running.current?.kill("SIGKILL");
+  }
+
+  async close(): Promise<void> {
+    await this.#plugins.close();
+  }
+
+  async #call<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      throw this.#program.thrown() ?? error;
+    }
+  }
+}
+
+function targets(target: readonly string[] | undefined): { target?: string[] } {
+  return target === undefined || target.length === 0 ? {} : { target: [...target] };
+}
+
+/** Asks the CLI for its version, e.g. `3.259.0`. */
+async function engineVersion(pulumi: string): Promise<string> {
+  const { startPulumi } = await import("./cli.ts");
+  const options = { cwd: process.cwd(), env: { PULUMI_SKIP_UPDATE_CHECK: "true" } };
+  const result = await startPulumi(pulumi, ["version"], options).ended;
+  if (result.code !== 0) throw new CliError(`${pulumi} does not tell its version: ${result.stderr.trim()}`);
+  return result.stdout.trim().replace(/^v/, "");
+}

@@ -1,0 +1,39 @@
+import { CliError } from "../errors.ts";
+import { Exit } from "../exit.ts";
+import { readInput, type StackInput } from "../project/inventory.ts";
+import { enterRunningLab } from "../lab/namespace.ts";
+import { Phases } from "../process/phases.ts";
+import { requireStack, thisProject, type Project } from "../project/project.ts";
+
+/** What most commands begin with. */
+export interface OpenedStack {
+  project: Project;
+  input: StackInput;
+  phases: Phases;
+}
+
+/**
+ * Reads the inventory and the configuration of a stack, then goes to where its hosts are reached: for the lab's stack this
+ * process is replaced by one inside the lab's network, which begins anew.
+ *
+ * @param check what else must be in order before that.
+ * @throws CliError (bad input) when there is no such stack or its input is not valid.
+ */
+export async function openStack(
+  stack: string,
+  check: (input: StackInput) => void = () => undefined,
+): Promise<OpenedStack> {
+  const project = thisProject();
+  requireStack(project, stack);
+  const input = await readInput(project, stack);
+  check(input);
+  const phases = Phases.fromEnvironment();
+  await enterRunningLab(project, stack, phases);
+  return { project, input, phases };
+}
+
+/** @throws CliError (bad input) when a command that asks before it begins has nobody to ask. */
+export function requireSomebodyToAsk(command: string, yes: boolean | undefined, interactive: boolean): void {
+  if (yes === true || interactive) return;
+  throw new CliError(`${command} asks before it begins; without a terminal say --yes.`, Exit.badInput);
+}

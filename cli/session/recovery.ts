@@ -1,0 +1,81 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { CliError } from "../errors.ts";
+import type { EngineContext } from "../pulumi/context.ts";
+import { judgedLocks, type BackendLock } from "../pulumi/backend-locks.ts";
+import { withoutPending } from "./pending.ts";
+import { isNoSuchStack, runPulumi } from "../pulumi/cli.ts";
+
+/** How long an engine that lost its Plinth run may take to end by itself, seconds. */
+const ORPHAN_SECONDS = 120;
+
+function whose(lock: BackendLock): string {
+  return `process ${lock.pid} of ${lock.username}@${lock.hostname}, since ${lock.timestamp}`;
+}
+
+/** Waits for the engine of a killed run: it notices that its program is gone and ends after the running steps. */
+async function waitForOrphans(context: EngineContext, say: (line: string) => void): Promise<void> {
+  const deadline = Date.now() + ORPHAN_SECONDS * 1000;
+  let told = false;
+  for (;;) {
+    const judged = judgedLocks(context.backend, context.settings.projectName, context.stack);
+    const orphan = judged.find(({ verdict }) => verdict === "orphan");
+    if (orphan === undefined) return;
+    if (!told) say(`The engine of a killed run is still finishing (${whose(orphan.lock)}); waiting for its end.`);
+    told = true;
+    if (Date.now() > deadline) {
+      throw new CliError(
+        `The engine of a killed run has not ended within ${ORPHAN_SECONDS} s (${whose(orphan.lock)}). ` +
+          `End it with "kill ${orphan.lock.pid}" and run the command again.`,
+      );
+    }
+    await delay(250);
+  }
+}
+
+/** Removes locks of dead runs; refuses when the stack is in use. */
+async function clearLocks(context: EngineContext, say: (line: string) => void): Promise<void> {
+  await waitForOrphans(context, say);
+  const judged = judgedLocks(context.backend, context.settings.projectName, context.stack);
+  if (judged.length === 0) return;
+  const alive = judged.find(({ verdict }) => verdict === "alive");
+  if (alive !== undefined) {
+    throw new CliError(
+      `Stack "${context.stack}" is being changed by another run of the engine: ${whose(alive.lock)}. ` +
+        "Wait for its end, or interrupt it where it runs.",
+    );
+  }
+  const elsewhere = judged.find(({ verdict }) => verdict === "elsewhere");
+  if (elsewhere !== undefined) {
+    throw new CliError(
+      `Stack "${context.stack}" is locked from another machine: ${whose(elsewhere.lock)}. ` +
+        `If that run is certainly dead, remove its lock with "pulumi cancel ${context.stack}" and run the command again.`,
+    );
+  }
+  for (const { lock } of judged) say(`Removed the lock of a run that was killed (${whose(lock)}).`);
+  await runPulumi(context, ["cancel", "--yes"]);
+}
+
+/**
+ * Clears what a killed run has left behind: its lock, and operations that were under way. Dropping those from the state
+ * is safe: the engine will do them again, and everything Plinth does on hosts may be done twice.
+ */
+export async function recover(
+  context: EngineContext,
+  hosts: readonly string[],
+  say: (line: string) => void,
+): Promise<void> {
+  await clearLocks(context, say);
+  let exported: string;
+  try {
+    exported = await runPulumi(context, ["stack", "export"]);
+  } catch (error) {
+    if (isNoSuchStack(error)) return;
+    throw error;
+  }
+  const cleaned = withoutPending(exported, hosts);
+  if (cleaned === undefined) return;
+  say("A killed run has left operations whose outcome the state does not know:");
+  for (const { type, resource } of cleaned.dropped) say(`  ${type} ${resource}`);
+  say("They are taken off the list and will be done again: every step on a host may safely run twice.");
+  await runPulumi(context, ["stack", "import"], cleaned.state);
+}

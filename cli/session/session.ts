@@ -1,0 +1,132 @@
+import { availableParallelism } from "node:os";
+import { commandVariable } from "../../components/host/lock.ts";
+import { CliError, QuietExit } from "../errors.ts";
+import { Exit } from "../exit.ts";
+import type { Terminal } from "../render/terminal.ts";
+import { engineContext } from "../pulumi/context.ts";
+import { Engine } from "../pulumi/engine.ts";
+import { interruptible } from "../process/interrupt.ts";
+import type { StackInput } from "../project/inventory.ts";
+import { ensureForHosts, findPulumi, isLocalUrl } from "../supply/needs.ts";
+import type { Phases } from "../process/phases.ts";
+import type { PluginMode } from "../pulumi/plugins.ts";
+import { loadProgram } from "../pulumi/program.ts";
+import type { Project } from "../project/project.ts";
+import { recover } from "./recovery.ts";
+import { takeCloneLock } from "./clone-lock.ts";
+import { serveIfLocal } from "../supply/serving.ts";
+import { closeSsh } from "../cluster/ssh-use.ts";
+
+export interface SessionOptions {
+  project: Project;
+  stack: string;
+  /** Name of the command, for the lock that others see. */
+  command: string;
+  input: StackInput;
+  plugins: PluginMode;
+  /** Operations at the same time; default: PULUMI_PARALLEL, or else four per host, at least 16. */
+  parallel: number | undefined;
+  /** True for commands that change the stack: they take its lock and clean up after killed runs. */
+  writes: boolean;
+  /** True for commands that make hosts fetch artifacts or look at what is served. */
+  serves: boolean;
+  terminal: Terminal;
+  phases: Phases;
+}
+
+export function defaultParallel(hosts: number, processors = availableParallelism()): number {
+  return Math.max(16, 4 * hosts, 4 * processors);
+}
+
+/** PULUMI_PARALLEL, as plain `pulumi` honours it. */
+export function parallelFrom(env: NodeJS.ProcessEnv): number | undefined {
+  const text = env["PULUMI_PARALLEL"];
+  if (text === undefined || text === "") return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new CliError(`PULUMI_PARALLEL must be a whole number of 1 or more, not "${text}".`, Exit.badInput);
+}
+
+/**
+ * Opens the engine for one command, runs `work`, and closes everything it has opened, also after an error or Ctrl-C.
+ * Ends with QuietExit(130) when a signal came; `work` gets an AbortSignal for what it does besides running the engine.
+ */
+export async function inSession<T>(
+  options: SessionOptions,
+  work: (engine: Engine, stop: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { project, stack, terminal, phases, input } = options;
+  const say = (line: string): void => {
+    terminal.note(line);
+  };
+  const cleanups: (() => void | Promise<void>)[] = [];
+  const state: { engine: Engine | undefined } = { engine: undefined };
+  const stopping = new AbortController();
+  const proceed = (): void => {
+    if (stopping.signal.aborted) throw new QuietExit(Exit.interrupted);
+  };
+
+  const open = async (): Promise<Engine> => {
+    const pulumi = await phases.measure("artifacts", async () => {
+      if (options.serves && isLocalUrl(input.config.artifactsUrl))
+        await ensureForHosts(input.config, terminal, stopping.signal);
+      return findPulumi(terminal, stopping.signal);
+    });
+    proceed();
+    return phases.measure("engine start", async () => {
+      const context = await engineContext(project, stack, pulumi, say);
+      if (options.writes) {
+        const release = await takeCloneLock(project, stack, options.command, (lock) => {
+          say(
+            `The run "plinth ${lock.command}" of ${lock.since} (process ${lock.pid}) has died; going on where it stopped.`,
+          );
+        });
+        cleanups.push(release);
+        await recover(
+          context,
+          input.hosts.map(({ name }) => name),
+          say,
+        );
+        proceed();
+      }
+      if (options.serves) cleanups.push(await serveIfLocal(input.config.artifactsUrl, { own: options.writes, say }));
+      process.env[commandVariable] = `plinth ${options.command}`;
+      cleanups.push(closeSsh);
+      const program = await loadProgram(project);
+      const parallel = options.parallel ?? parallelFrom(process.env) ?? defaultParallel(input.hosts.length);
+      const engine = await Engine.open({ context, program, plugins: options.plugins, parallel });
+      cleanups.push(() => engine.close());
+      return engine;
+    });
+  };
+
+  const { interrupted, outcome } = await interruptible(
+    async () => {
+      try {
+        state.engine = await open();
+        proceed();
+        return await work(state.engine, stopping.signal);
+      } finally {
+        for (const cleanup of cleanups.reverse()) await cleanup();
+      }
+    },
+    {
+      stop: () => {
+        terminal.warn("interrupted: waiting for the steps under way. Press Ctrl-C again to end at once.");
+        state.engine?.interrupt();
+        stopping.abort();
+      },
+      kill: () => {
+        terminal.warn("ended at once. The next run cleans up behind this one.");
+        state.engine?.kill();
+        process.exit(Exit.interrupted);
+      },
+    },
+  );
+  if (outcome.status === "fulfilled") return outcome.value;
+  if (interrupted) {
+    if (outcome.reason instanceof CliError) terminal.warn(outcome.reason.message);
+    throw new QuietExit(Exit.interrupted);
+  }
+  throw outcome.reason;
+}

@@ -1,0 +1,80 @@
+import type { HostReading } from "./facts.ts";
+import type { Host } from "./inventory.ts";
+import { liveCluster, type LiveCluster } from "./livecluster.ts";
+import type { LeavingHost, Tombstone } from "./membership.ts";
+import type { PreviousRun } from "./previousrun.ts";
+import type { RunRequests } from "./requests.ts";
+import { isBootstrapped } from "./waves.ts";
+
+/** What a change of who belongs to the cluster is told by. */
+export interface ChangeSources {
+  hosts: readonly Host[];
+  leaving: readonly LeavingHost[];
+  /** Of the inventory, and of hosts that leave. */
+  readings: ReadonlyMap<string, HostReading>;
+  previous: PreviousRun | undefined;
+  requests: RunRequests;
+}
+
+/** What a run changes about who belongs to the cluster. */
+export interface MembershipChange {
+  live: LiveCluster;
+  /** Hosts that leave, are alive and may hold a VIP, a lease or connections of clients. Workers hold nothing of that. */
+  handingOver: ReadonlySet<string>;
+  /** With what earlier runs were asked, and still holds. */
+  requests: RunRequests;
+  tombstones: Record<string, Tombstone>;
+  /** Hosts that leave count: a cluster whose members all leave at once has been brought up all the same. */
+  bootstrapped: boolean;
+  /** Hosts of a cluster in service that cannot be reached. */
+  unreachable: ReadonlySet<string>;
+  /** Of the roster: raised to make it good although nothing about it has changed. */
+  rosterGeneration: number;
+  /** What is applied again although nothing about it has changed: `HOST/BUNDLE`, or `HOST/claim`. */
+  heal: ReadonlySet<string>;
+}
+
+export function membershipChange({ hosts, leaving, readings, previous, requests }: ChangeSources): MembershipChange {
+  const inventory = new Set(hosts.map(({ name }) => name));
+  const buried = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
+  const lost = new Set([...requests.lost, ...Object.keys(buried)]);
+  const bootstrapped = isBootstrapped(readings);
+  const answers = (name: string): boolean => "facts" in (readings.get(name) ?? {});
+  const isUnreachable = (name: string): boolean => {
+    const reading = readings.get(name);
+    return reading !== undefined && "failure" in reading && reading.failure === "unreachable";
+  };
+  const live = liveCluster(readings);
+  // A run that took them for leaving was killed, and the inventory has them again: nothing about the roster has changed then.
+  const stayAfterAll = (live.nodes ?? []).some(({ name, leaving: mark }) => inventory.has(name) && mark !== undefined);
+  return {
+    // Members count as answering only when their own hosts say so, and those that leave do count until they have left.
+    live,
+    handingOver: new Set(
+      leaving
+        .filter(({ name, roles }) => answers(name) && !lost.has(name) && roles.some((role) => role !== "worker"))
+        .map(({ name }) => name),
+    ),
+    requests: { ...requests, lost: [...lost] },
+    tombstones: {
+      ...buried,
+      ...Object.fromEntries(
+        leaving
+          .filter(({ name }) => requests.lost.includes(name))
+          .map(({ name, address, roles }) => [name, { address, roles: [...roles] }]),
+      ),
+    },
+    bootstrapped,
+    unreachable: new Set(
+      [...inventory].filter((name) => bootstrapped && previous?.hosts[name] !== undefined && isUnreachable(name)),
+    ),
+    // A run that had drained them was killed. What it was for may have been given up: then nothing else brings them back.
+    heal: new Set([
+      ...requests.heal,
+      ...(live.nodes ?? []).flatMap(({ name, drained }) =>
+        inventory.has(name) && drained !== undefined ? [`${name}/node`] : [],
+      ),
+    ]),
+    rosterGeneration: (previous?.rosterGeneration ?? 0) + (stayAfterAll || requests.heal.includes("roster") ? 1 : 0),
+  };
+}

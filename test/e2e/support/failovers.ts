@@ -1,0 +1,24 @@
+import { hosts } from "./hosts.ts";
+import type { Project } from "./project.ts";
+
+/** What a client's connection depends on: who holds the VIP, and which API servers HAProxy uses. */
+const failoverEvents = "Entering \\w+ STATE|thread timer expired|is (UP|DOWN|stopping), reason";
+
+/**
+ * After a failed test, prints what keepalived and HAProxy did to the way into the cluster while it ran: the hosts are gone
+ * afterwards, and a request that failed says nothing of the reason. To be called in the suite's `describe`.
+ */
+export function printFailovers(project: Project): void {
+  let since = 0;
+  beforeEach(() => {
+    since = Math.floor(Date.now() / 1000);
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state !== "failed") return;
+    for (const host of hosts) {
+      const journal = `journalctl -q --no-hostname -o short-precise -u keepalived -u haproxy --since @${since}`;
+      const { stdout } = await project.onHost(host, `${journal} | grep -E '${failoverEvents}' || :`);
+      console.log(`      ${host}:\n${stdout}`);
+    }
+  });
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import type { EngineEvent, OpType, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import { countChanges, plainText, RunEvents, type FinishedStep } from "../../../../cli/pulumi/events.ts";
+
+const urn = "urn:pulumi:lab::plinth::command:remote:Command::cp1-etcd";
+
+function metadata(op: OpType, custom = true): StepEventMetadata {
+  const state = { type: "t", urn, custom, id: "", parent: "", inputs: {}, outputs: {}, provider: "" };
+  return { op, urn, type: "command:remote:Command", provider: "", new: state };
+}
+
+function event(part: Partial<EngineEvent>): EngineEvent {
+  return { sequence: 0, timestamp: 0, ...part };
+}
+
+describe("events of a run of the engine", () => {
+  it("measures steps and reports those that change something", () => {
+    let clock = 1000;
+    const reported: FinishedStep[] = [];
+    const events = new RunEvents({ now: () => clock, onStep: (step) => reported.push(step) });
+    for (const op of ["create", "same"] as const) {
+      events.handle(event({ resourcePreEvent: { metadata: metadata(op) } }));
+      clock += 500;
+      events.handle(event({ resOutputsEvent: { metadata: metadata(op) } }));
+    }
+    assert.equal(events.steps.length, 2);
+    assert.deepEqual(reported, [{ op: "create", urn, custom: true, started: 1000, ended: 1500, failed: false }]);
+    assert.deepEqual(events.unfinished(), []);
+  });
+
+  it("knows failed and unfinished steps", () => {
+    const events = new RunEvents({ now: () => 5 });
+    events.handle(event({ resourcePreEvent: { metadata: metadata("update") } }));
+    events.handle(event({ resourcePreEvent: { metadata: metadata("delete") } }));
+    events.handle(event({ resOpFailedEvent: { metadata: metadata("update"), status: 1, steps: 1 } }));
+    assert.deepEqual(
+      events.steps.map(({ op, failed }) => [op, failed]),
+      [["update", true]],
+    );
+    assert.deepEqual(events.unfinished(), [{ op: "delete", urn, custom: true, started: 5 }]);
+  });
+
+  it("keeps plans apart from what was done", () => {
+    const events = new RunEvents();
+    events.handle(event({ resourcePreEvent: { metadata: metadata("update"), planning: true } }));
+    events.handle(event({ resourcePreEvent: { metadata: metadata("same"), planning: true } }));
+    events.handle(event({ resOutputsEvent: { metadata: metadata("update"), planning: true } }));
+    assert.deepEqual(
+      events.planned.map(({ op }) => op),
+      ["update"],
+    );
+    assert.deepEqual([events.steps, events.unfinished()], [[], []]);
+  });
+
+  it("collects what was said, what plugins print included, without colours", () => {
+    const events = new RunEvents();
+    const say = (message: string, ephemeral = false): void => {
+      const diagnosticEvent = { urn, message, color: "raw", severity: "error" as const, ephemeral };
+      events.handle(event({ diagnosticEvent }));
+    };
+    say("<{%fg 1%}>error: <{%reset%}>\u001b[31mit broke\u001b[0m\n");
+    say("progress of a plugin", true);
+    say("\n");
+    assert.deepEqual(events.diagnostics, [
+      { urn, severity: "error", message: "error: it broke" },
+      { urn, severity: "error", message: "progress of a plugin" },
+    ]);
+    assert.equal(plainText("a 100%> b"), "a 100%> b");
+  });
+
+  it("passes warnings on", () => {
+    const warnings: string[] = [];
+    const events = new RunEvents({ onWarning: (message) => warnings.push(message) });
+    for (const severity of ["warning", "info"] as const) {
+      events.handle(
+        event({ diagnosticEvent: { message: "<{%fg 3%}>warning: <{%reset%}>set aside", color: "raw", severity } }),
+      );
+    }
+    assert.deepEqual(warnings, ["set aside"]);
+  });
+
+  it("counts changes, not what stays", () => {
+    assert.equal(countChanges({ same: 4, read: 1, update: 2, create: 1 }), 3);
+    assert.equal(countChanges({}), 0);
+  });
+});
