@@ -148,6 +148,10 @@ function compareEntry(path: string, before: Entry | undefined, after: Entry | un
   if (before === undefined) return { path, kind: "added", form, diff };
   if (after === undefined) return { path, kind: "removed", form, diff };
   const [old, now] = [describeAttributes(before), describeAttributes(after)];
+  // A text that is fetched now and was part of the bundle before is the same file to the host.
+  const fetched = before.form === "contents" && after.form === "download";
+  if (fetched && diff.length === 0 && before.attributes.join(" ") === after.attributes.slice(0, 2).join(" "))
+    return undefined;
   const kind = before.form === after.form ? "" : `${before.form} → ${after.form}`;
   const attributes = old === now ? kind : `${old} → ${now}`;
   if (diff.length === 0 && attributes === "") return undefined;

@@ -11,6 +11,8 @@ export function rosterUser(host: string): string {
 }
 
 const name = rosterGroup;
+/** Admission policies have names without colons. */
+const policyName = "plinth-roster";
 const labels = { "app.kubernetes.io/name": "plinth", "app.kubernetes.io/component": "access" };
 const rbac = "rbac.authorization.k8s.io";
 const group = [{ apiGroup: rbac, kind: "Group", name: rosterGroup }];
@@ -62,12 +64,17 @@ export function rosterAccess(): Record<string, unknown>[] {
   const admission = "admissionregistration.k8s.io/v1";
   return [
     // Before the rights that it limits.
-    { apiVersion: admission, kind: "ValidatingAdmissionPolicy", metadata, spec: onlyTokens },
+    {
+      apiVersion: admission,
+      kind: "ValidatingAdmissionPolicy",
+      metadata: { ...metadata, name: policyName },
+      spec: onlyTokens,
+    },
     {
       apiVersion: admission,
       kind: "ValidatingAdmissionPolicyBinding",
-      metadata,
-      spec: { policyName: name, validationActions: ["Deny"] },
+      metadata: { ...metadata, name: policyName },
+      spec: { policyName, validationActions: ["Deny"] },
     },
     { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata, rules: clusterRules },
     {

@@ -8,7 +8,7 @@ umask 022
 sha=$1 url=$2
 shift 2
 target=${PLINTH_ROOT:-}/usr/local/lib/plinth/plinth-host
-fresh=$target.new.$$
+fresh=$target.new
 
 digest() { sha256sum "$1" | cut -d ' ' -f 1; }
 
@@ -26,7 +26,7 @@ if ! [ -f "$target" ] || [ "$(digest "$target")" != "$sha" ]; then
     fail "cannot fetch the host script from $url: $(printf '%s\n' "$error" | tail -n 1); check that the host reaches that address, then run again"
   got=$(digest "$fresh")
   [ "$got" = "$sha" ] || fail "what came from $url is not the host script: expected sha256 $sha, got $got"
-  chmod 0755 "$fresh" && sync "$fresh" && mv -f "$fresh" "$target" || fail "cannot write $target (is the disk full or read-only?)"
+  { chmod 0755 "$fresh" && sync "$fresh" && mv -f "$fresh" "$target"; } || fail "cannot write $target (is the disk full or read-only?)"
   trap - HUP INT TERM
 fi
 exec "$target" "$@"

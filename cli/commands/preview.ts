@@ -60,6 +60,7 @@ async function preview(options: PreviewOptions): Promise<void> {
   const { operate } = await import("../operations/operation.ts");
   const { targetPatterns } = await import("../operations/targets.ts");
   const { plannedChanges, previewLines } = await import("../render/preview.ts");
+  const { revealScripts } = await import("../review/script-texts.ts");
   const { waveLines } = await import("../review/wave-lines.ts");
   const terminal = makeTerminal(options);
   const hosts = input.hosts.map(({ name }) => name);
@@ -78,6 +79,7 @@ async function preview(options: PreviewOptions): Promise<void> {
   };
   const waves = await inSession(session, async (engine) => {
     await operate(engine, events, hosts, () => engine.preview({ events, target }));
+    await revealScripts(events, input.config.artifactsUrl);
     return waveLines(events, engine.order(), hosts);
   });
 

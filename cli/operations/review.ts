@@ -7,6 +7,7 @@ import { warnOnce, type Terminal } from "../render/terminal.ts";
 import { readHistory } from "../review/history.ts";
 import { reviewJson } from "../review/json.ts";
 import { renderReview } from "../review/render.ts";
+import { revealScripts } from "../review/script-texts.ts";
 import { makeReview, type Review } from "../review/review.ts";
 import type { Ordered } from "../pulumi/program.ts";
 import { RunEvents } from "../pulumi/events.ts";
@@ -82,6 +83,7 @@ async function previewOf(run: ReviewRun, input: StackInput, events: RunEvents): 
         keepPlan(plan, save);
       });
     }
+    await revealScripts(events, input.config.artifactsUrl);
     return engine.order();
   });
 }

@@ -6,6 +6,7 @@ import { summarize, summaryLines } from "../render/summary.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
 import { unreachablePrefix } from "../../plan/unreachable.ts";
 import { waveLines } from "../review/wave-lines.ts";
+import { revealScripts } from "../review/script-texts.ts";
 import { rememberRun } from "../review/history.ts";
 import { countChanges, RunEvents } from "../pulumi/events.ts";
 import type { Engine } from "../pulumi/engine.ts";
@@ -103,6 +104,7 @@ async function previewFirst(
 ): Promise<RunEvents> {
   const events = new RunEvents({ onWarning });
   await run.phases.measure("preview", () => operate(engine, events, hosts, () => engine.preview({ events, target })));
+  if (run.diff === true) await revealScripts(events, run.input.config.artifactsUrl);
   const changes = plannedChanges(events, hosts, run.diff === true);
   if (run.expectNoChanges !== true || countChanges(events.changes) > 0) {
     const waves = waveLines(events, engine.order(), hosts);

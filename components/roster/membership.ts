@@ -39,7 +39,7 @@ export function giveRosterAccess(
       script: "access",
       node: "roster",
       deadline: accessSeconds,
-      variables: { SERVERS: servers.join(" "), MANIFEST: renderRosterAccess() },
+      variables: { API_SERVERS: servers.join(" "), MANIFEST: renderRosterAccess() },
       stdin: pulumi.secret(args.kubeconfig),
     },
     args,

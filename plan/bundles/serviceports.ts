@@ -77,7 +77,8 @@ function connectionsPerPort(config: ClusterConfig, maxConnections: number): numb
 /**
  * HAProxy's part for service ports: TCP to the NodePort of every worker that kube-proxy calls healthy.
  *
- * A worker is judged once, whatever the number of ports, by /healthz of its kube-proxy:
+ * Workers stand once, whatever the number of ports: each frontend sets its NodePort as the port of the connection, which a
+ * server without a port of its own takes over. A worker is judged by /healthz of its kube-proxy:
  * - 200: it gets connections;
  * - any other answer, above all 503 of a Node that leaves ({@link leavingTaint}): nothing new, open connections go on;
  * - no answer for five seconds: down, and its connections are cut, so that clients connect anew. Not sooner, because an
@@ -88,31 +89,23 @@ function connectionsPerPort(config: ClusterConfig, maxConnections: number): numb
  */
 export function renderServicePorts(hosts: readonly Host[], config: ClusterConfig, maxConnections: number): string {
   if (config.servicePorts.length === 0) return "";
-  const workers = withRole(hosts, "worker");
-  const checked = workers.map((host) => `  server ${host.name} ${host.address}:${ports.kubeProxyHealth}`);
-  const frontends = config.servicePorts.map((port) => {
-    const servers = workers.map(
-      (host) => `  server ${host.name} ${host.address}:${port.nodePort} track workers/${host.name}`,
-    );
-    return `
+  const servers = withRole(hosts, "worker").map((host) => `  server ${host.name} ${host.address}`);
+  const frontends = config.servicePorts.map(
+    (port) => `
 frontend service-${port.name}
   bind ${servicePortAddress(port, config) ?? "*"}:${port.port} transparent tcp-ut 10s
   maxconn ${connectionsPerPort(config, maxConnections)}
-  default_backend service-${port.name}
-
-backend service-${port.name}
-  balance leastconn
-  default-server on-marked-down shutdown-sessions tcp-ut 10s
-${servers.join("\n")}
-`;
-  });
-  return `
-# Only asks; the backends of the service ports follow what it finds.
+  tcp-request content set-dst-port int(${port.nodePort})
+  default_backend workers
+`,
+  );
+  return `${frontends.join("")}
 backend workers
+  balance leastconn
   option httpchk
   http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host kube-proxy
   http-check expect status 200 error-status L7OKC
-  default-server check inter 1s rise 2 fall 5
-${checked.join("\n")}
-${frontends.join("")}`;
+  default-server check port ${ports.kubeProxyHealth} inter 1s rise 2 fall 5 on-marked-down shutdown-sessions tcp-ut 10s
+${servers.join("\n")}
+`;
 }

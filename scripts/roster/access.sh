@@ -1,6 +1,6 @@
 # access.sh: gives the roster its rights. It runs before every other step of the roster, and again when the rights change.
 #
-# Given besides: MANIFEST, the objects that give the rights, as JSON; SERVERS, the URLs of all API servers. By standard input: a
+# Given besides: MANIFEST, the objects that give the rights, as JSON; API_SERVERS, the URLs of all API servers. By standard input: a
 # kubeconfig of an administrator, which stays in memory and is used for this alone: nobody can give himself rights.
 
 cat >"$WORK/administrator" || fail "the administrator's credentials could not be kept in /dev/shm"
@@ -12,7 +12,9 @@ given() {
     [ ! -s "$WORK/answer" ] && transient
     return
   fi
-  kube --server "$1" auth can-i create secrets -n kube-system >/dev/null
+  kube --server "$1" auth can-i create secrets -n kube-system >/dev/null || return 1
+  # Rights and their limit take effect at different moments. A dry run changes nothing.
+  ! kube --server "$1" create secret generic plinth-roster -n kube-system --dry-run=server >/dev/null && grep -q "ValidatingAdmissionPolicy 'plinth-roster'" "$WORK/error"
 }
 
 until printf '%s\n' "$MANIFEST" |
@@ -23,7 +25,7 @@ until printf '%s\n' "$MANIFEST" |
   fi
 done
 # An API server hears of new rights a moment later.
-for server in $SERVERS; do
+for server in $API_SERVERS; do
   until given "$server"; do
     if late; then
       complaint

@@ -79,7 +79,7 @@ describe("the roster's scripts", function () {
     (parse(server.kubeconfig) as { clusters: { cluster: { server: string } }[] }).clusters[0]?.cluster.server ?? "";
 
   function giveAccess(): Promise<Outcome> {
-    const variables = { MANIFEST: renderRosterAccess(), SERVERS: serverUrl() };
+    const variables = { MANIFEST: renderRosterAccess(), API_SERVERS: serverUrl() };
     return run({ script: "access", node: "roster", deadline: 30, variables }, server.kubeconfig);
   }
 
@@ -435,14 +435,14 @@ describe("the roster's scripts", function () {
       type: "Opaque",
     });
     const policy =
-      /ValidatingAdmissionPolicy 'plinth:roster' .* denied request: the roster makes and deletes bootstrap/;
+      /ValidatingAdmissionPolicy 'plinth-roster' .* denied request: the roster makes and deletes bootstrap/;
     assert.match(await kube(...secret("stolen", "Opaque")), policy);
     assert.match(await kube("delete", "secret", "of-others", "-n", "kube-system"), policy);
-    assert.match(
-      await kube("patch", "secret", "of-others", "-n", "kube-system", "-p", '{"data":{"a":"Yg=="}}'),
-      policy,
-    );
-    const forbidden = /\(Forbidden\)/;
+    const changed = path.join(folder, "of-others.json");
+    const metadata = { name: "of-others", namespace: "kube-system" };
+    writeFileSync(changed, JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata, data: { a: "Yg==" } }));
+    assert.match(await kube("apply", "--server-side", "-f", changed), policy);
+    const forbidden = /forbidden/i;
     assert.match(await kube("get", "secrets", "-n", "kube-system"), forbidden);
     assert.match(await kube("get", "secret", "of-others", "-n", "kube-system"), forbidden);
     assert.match(

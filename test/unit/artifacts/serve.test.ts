@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import { recordFile, store } from "../../../artifacts/cache.ts";
+import { listScripts, scriptPath, storeScripts } from "../../../artifacts/scripts.ts";
 import { parseRange, serveArtifacts, type ArtifactServer } from "../../../artifacts/serve.ts";
 import { Cleanup, sha256 } from "./support.ts";
 
@@ -69,6 +70,32 @@ describe("serveArtifacts", () => {
     await writeFile(join(cacheDir, "images", "web.tar"), "another archive");
     assert.equal(await raw("/images/web.tar"), 404);
     assert.equal(await readFile(join(cacheDir, "images", "web.tar"), "utf8"), "another archive");
+  });
+
+  it("serves scripts by their digests, and only what is what its name says", async () => {
+    const script = { name: "plinth-host", content: "#!/bin/sh\n", sha256: sha256("#!/bin/sh\n") };
+    await storeScripts(cacheDir, [script]);
+    const at = `/${scriptPath(script)}`;
+    assert.equal(await (await fetch(server.url + at)).text(), script.content);
+    const sums = await (await fetch(`${server.url}/SHA256SUMS`)).text();
+    assert.ok(sums.includes(`${script.sha256}  scripts/plinth-host/${script.sha256}\n`));
+    await writeFile(join(cacheDir, scriptPath(script)), "#!/bin/sh\necho other\n");
+    assert.equal(await raw(at), 404);
+    // What was spoilt is put right by the next run that needs it.
+    await storeScripts(cacheDir, [script]);
+    assert.equal(await raw(at), 200);
+  });
+
+  it("keeps the scripts of so many releases as a review has use for", async () => {
+    const scripts = Array.from({ length: 60 }, (_, n) => ({
+      content: `echo ${n}`,
+      sha256: sha256(`echo ${n}`),
+      name: "tool",
+    }));
+    await storeScripts(cacheDir, scripts);
+    const kept = (await listScripts(cacheDir)).map((script) => script.sha256);
+    assert.equal(kept.length, 50);
+    assert.ok(kept.includes(scripts.at(-1)?.sha256 ?? ""));
   });
 
   it("answers HEAD without a body", async () => {
