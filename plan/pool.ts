@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { configSchema, parseConfig, type ClusterConfig } from "./config.ts";
+import { clusterKeys, configSchema, parseConfig, type ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 import { hostSchema, parseInventory, withRole, type Host } from "./inventory.ts";
+import type { RawConfig } from "./rawconfig.ts";
 import { validateCluster, validateSharing } from "./validate.ts";
 
 /**
@@ -40,17 +41,9 @@ const materialSchema = z.object({
 export type PoolMaterial = z.output<typeof materialSchema>;
 
 /** Whether a stack's configuration makes it a worker pool of another stack's cluster. */
-export function isPool(rawConfig: Readonly<Record<string, unknown>>): boolean {
+export function isPool(rawConfig: RawConfig): boolean {
   return rawConfig["clusterStack"] !== undefined && rawConfig["clusterStack"] !== "";
 }
-
-/** Settings of the cluster, or of what only a cluster's own hosts do. A pool's stack has none of them set. */
-const settingsOfCluster: readonly string[] = [
-  ...["clusterName", "nodeSubnet", "vip", "externalEndpoint", "virtualRouterId", "podCidr", "serviceCidr"],
-  ...["clusterDomain", "network", "etcdVersion", "apiserverArgs", "controllerManagerArgs", "schedulerArgs"],
-  ...["etcdArgs", "authorityDays", "corednsImage", "metricsServerImage", "dnsUpstreams", "servicePorts"],
-  ...["serviceVip", "serviceRouterId", "tenants", "exportPoolMaterial"],
-];
 
 /**
  * Whether a pool sets something of the cluster otherwise. The engine fills in the defaults of Pulumi.yaml, so a default says
@@ -108,20 +101,20 @@ export function parsePoolMaterial(
  */
 export function checkPool(
   inventory: unknown,
-  rawConfig: Readonly<Record<string, unknown>>,
+  rawConfig: RawConfig,
   material?: PoolMaterial,
-): { hosts: Host[]; config: ClusterConfig | undefined; findings: Finding[] } {
+): { hosts: Host[]; config: ClusterConfig | undefined; findings: Finding[]; unread: string[] } {
   // An empty one lets all hosts leave in good order, before the stack is destroyed.
   const { hosts, findings: inventoryFindings } = parseInventory(inventory, 0);
   const foreign = Object.entries(rawConfig)
-    .filter(([key, value]) => settingsOfCluster.includes(key) && value !== "" && differs(key, value, material))
+    .filter(([key, value]) => clusterKeys.includes(key) && value !== "" && differs(key, value, material))
     .map(([key]) => key);
-  const own = Object.fromEntries(Object.entries(rawConfig).filter(([key]) => !settingsOfCluster.includes(key)));
+  const own = Object.fromEntries(Object.entries(rawConfig).filter(([key]) => !clusterKeys.includes(key)));
   const shared =
     material === undefined
       ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24" }
       : { ...material.settings, externalEndpoint: new URL(material.endpoint).hostname };
-  const { config, findings: configFindings } = parseConfig({ ...own, ...shared });
+  const { config, findings: configFindings, unread } = parseConfig({ ...own, ...shared });
   const findings = [
     ...inventoryFindings,
     ...validateSharing(hosts),
@@ -148,7 +141,7 @@ export function checkPool(
   if (material !== undefined && config !== undefined) {
     findings.push(...validateCluster(hosts, config), ...judgePool(hosts, config, material));
   }
-  return { hosts, config, findings };
+  return { hosts, config, findings, unread };
 }
 
 /** What is wrong with a pool in view of its cluster. */

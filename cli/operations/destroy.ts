@@ -11,7 +11,7 @@ import { formatDuration } from "../render/duration.ts";
 import { readPoolMaterial } from "../cluster/administrator.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 import { keptData } from "./kept-data.ts";
-import type { StackInput } from "../project/inventory.ts";
+import type { LoadedStack } from "../project/inventory.ts";
 import { deleteNodesOf } from "../cluster/node.ts";
 import { operateAloud } from "./operation.ts";
 import { readOutputs } from "../pulumi/outputs.ts";
@@ -27,7 +27,7 @@ export interface DestroyRun {
   plugins: PluginMode;
   parallel?: number;
   project: Project;
-  input: StackInput;
+  input: LoadedStack;
   terminal: Terminal;
   phases: Phases;
 }

@@ -10,7 +10,7 @@ import { renderReview } from "../review/render.ts";
 import { makeReview, type Review } from "../review/review.ts";
 import type { Ordered } from "../pulumi/program.ts";
 import { Digest } from "../pulumi/events.ts";
-import { readInput, type StackInput } from "../project/inventory.ts";
+import { readInput, type LoadedStack } from "../project/inventory.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { operate } from "./operation.ts";
 import type { Phases } from "../process/phases.ts";
@@ -44,11 +44,11 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   if (run.save !== undefined) rmSync(run.save, { force: true });
   const digest = new Digest({ onWarning: warnOnce(terminal) });
   let order: readonly Ordered[] = [];
-  let input: StackInput | undefined;
+  let input: LoadedStack | undefined;
   let failure: Error | undefined;
   try {
     input = await readInput(project, stack);
-    await enterRunningLab(project, stack, run.phases);
+    await enterRunningLab(project, stack, input, run.phases);
     order = await previewOf(run, input, digest);
   } catch (error) {
     if (!isProgramFindings(error) && !(error instanceof CliError && error.exitCode === Exit.failed)) throw error;
@@ -69,7 +69,7 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   return failure;
 }
 
-async function previewOf(run: ReviewRun, input: StackInput, digest: Digest): Promise<readonly Ordered[]> {
+async function previewOf(run: ReviewRun, input: LoadedStack, digest: Digest): Promise<readonly Ordered[]> {
   const hosts = input.hosts.map(({ name }) => name);
   const workDir = await ensureWorkDir(run.project);
   const session = { ...run, input, command: "review", parallel: run.parallel, writes: false, serves: true };

@@ -10,7 +10,7 @@ import { rememberRun } from "../review/history.ts";
 import { countChanges, Digest } from "../pulumi/events.ts";
 import type { Engine } from "../pulumi/engine.ts";
 import { requestHeal } from "./heal.ts";
-import type { StackInput } from "../project/inventory.ts";
+import type { LoadedStack } from "../project/inventory.ts";
 import { retainLost } from "./lost.ts";
 import { operate, operateAloud } from "./operation.ts";
 import { readOutputs } from "../pulumi/outputs.ts";
@@ -42,7 +42,7 @@ export interface UpOptions {
 
 export interface UpRun extends UpOptions {
   project: Project;
-  input: StackInput;
+  input: LoadedStack;
   terminal: Terminal;
   phases: Phases;
 }
