@@ -79,6 +79,6 @@ async function reset(name: string, options: ResetOptions): Promise<void> {
     deleteNode: (node, machineId) =>
       kubeconfig === undefined ? Promise.resolve("none") : deleteNode(kubeconfig, node, machineId),
     lost: readRequests(process.env).lost,
-    clusterId: typeof clusterId === "string" ? clusterId : undefined,
+    clusterId,
   }).finally(closeSsh);
 }

@@ -4,6 +4,8 @@ import { plannedChanges, previewLines } from "../render/preview.ts";
 import { confirm } from "../render/prompt.ts";
 import { summarize, summaryLines } from "../render/summary.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
+import { describeFinding } from "../../plan/findings.ts";
+import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { unreachablePrefix } from "../../plan/unreachable.ts";
 import { waveLines } from "../review/wave-lines.ts";
 import { rememberRun } from "../review/history.ts";
@@ -13,7 +15,7 @@ import { requestHeal } from "./heal.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import { retainLost } from "./lost.ts";
 import { operate, operateAloud } from "./operation.ts";
-import { readOutputs } from "../pulumi/outputs.ts";
+import { readOutputs, type Outputs } from "../pulumi/outputs.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
 import { ensureWorkDir, type Project } from "../project/project.ts";
@@ -83,13 +85,11 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
       ),
     );
     rememberRun(run.project, stack, digest.steps, hosts, onWarning);
-    const plain = Object.fromEntries(
-      Object.entries(outputs).map(([name, { value, secret }]): [string, unknown] => [
-        name,
-        secret ? "[secret]" : value,
-      ]),
-    );
-    await report(run, digest, plain);
+    const shown = Object.entries(outputs).filter(([, { secret }]) => !secret);
+    const plain = Object.fromEntries(shown.map(([name, { value }]): [string, unknown] => [name, value]));
+    const { previous: made = {}, findings } = parsePreviousRun(stack, plain);
+    for (const finding of findings) terminal.warn(describeFinding(finding));
+    await report(run, digest, made);
     return leftAlone(digest, terminal) ? Exit.failed : Exit.done;
   });
 }
@@ -139,7 +139,7 @@ async function endUnchanged(engine: Engine, run: UpRun, digest: Digest): Promise
   return Exit.done;
 }
 
-async function report(run: UpRun, digest: Digest, outputs: Readonly<Record<string, unknown>>): Promise<void> {
+async function report(run: UpRun, digest: Digest, outputs: Outputs): Promise<void> {
   const { stack, terminal, phases } = run;
   const summary = summarize({ stack, digest, outputs, phases: phases.list, ssh: await sshUse() });
   if (run.json === true) terminal.print(JSON.stringify({ result: "done", ...summary }, null, 2));

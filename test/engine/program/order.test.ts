@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { deploy, type ProgramArgs } from "../../../components/program.ts";
+import type { ProgramArgs } from "../../../components/preflight.ts";
+import { deploy } from "../../../components/program.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { planCluster } from "../../../plan/bundles/index.ts";
 import { artifactPath } from "../../../plan/digests.ts";
