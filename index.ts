@@ -2,12 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { readDigests } from "./components/artifacts.ts";
 import { lockForProcess } from "./components/host/lock.ts";
 import { readHosts } from "./components/host/reader.ts";
-import { deployPool, type PoolOutputs } from "./components/pool.ts";
+import type { ClusterOutputs, PoolOutputs } from "./components/outputs.ts";
+import { deployPool } from "./components/pool.ts";
 import { readOutputsOf, readPrevious } from "./components/previous.ts";
-import { deploy, type ClusterOutputs, type ProgramArgs } from "./components/program.ts";
-import { readStackConfig } from "./components/stackconfig.ts";
+import type { ProgramArgs } from "./components/preflight.ts";
+import { deploy } from "./components/program.ts";
 import { isPool } from "./plan/pool.ts";
 import { readRequests } from "./plan/requests.ts";
+import { readConfig } from "./plan/stackconfig.ts";
 
 /**
  * The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, or a pool of workers for the
@@ -16,7 +18,7 @@ import { readRequests } from "./plan/requests.ts";
 export default async function program(): Promise<ClusterOutputs | PoolOutputs> {
   const stack = pulumi.getStack();
   const { default: inventory } = (await import(`./hosts/${stack}.ts`)) as { default: unknown };
-  const config = readStackConfig();
+  const config = readConfig(pulumi.runtime.allConfig());
   const args = {
     stack,
     config,

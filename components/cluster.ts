@@ -30,7 +30,6 @@ export class Cluster extends pulumi.ComponentResource {
   readonly machineIds: Readonly<Record<string, string>>;
   /** Subject of the roster → control-plane host on which its steps run. */
   readonly survivors: Readonly<Record<string, string>>;
-  readonly rosterGeneration: number;
   /** Key of the authority behind `caCertificate`. A secret. */
   readonly authorityKey: pulumi.Output<string>;
   /** Tenant → its kubeconfig. Secrets. */
@@ -42,7 +41,6 @@ export class Cluster extends pulumi.ComponentResource {
     super("plinth:index:Cluster", name, {}, opts);
     const { config, hosts } = args;
     this.args = args;
-    this.rosterGeneration = args.rosterGeneration;
     this.pki = new Pki(`${name}-pki`, { hosts, config }, { parent: this });
     this.endpoint = endpointOf(hosts, config);
     this.caCertificate = this.pki.authorities.kubernetes.certificate;

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PoolMaterial } from "../plan/pool.ts";
+import type { PoolMaterial } from "../plan/poolmaterial.ts";
 import { Fleet, type FleetInput } from "./fleet.ts";
 import { PoolPki } from "./pki/poolpki.ts";
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseNetwork } from "./addresses.ts";
 import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
+import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 
 const network = z
   .string()
@@ -65,12 +66,8 @@ const tenant = z.strictObject({
   podSecurity: z.enum(["privileged", "baseline", "restricted"]).default("restricted"),
 });
 
-/**
- * The configuration of one stack, `plinth:*` in `Pulumi.<stack>.yaml`.
- *
- * Defaults stand here only; `Pulumi.yaml` describes the same keys for `pulumi config`.
- */
-export const configSchema = z.strictObject({
+/** Settings of the cluster, or of what only a cluster's own hosts do. A pool's stack has none of them set. */
+const clusterSettings = {
   /** Name of the cluster; part of certificates and contexts. Cannot be changed later. */
   clusterName: z
     .string()
@@ -83,18 +80,50 @@ export const configSchema = z.strictObject({
   externalEndpoint: z.string().min(1).optional(),
   /** VRRP virtual router id, unique in the subnet. */
   virtualRouterId: z.coerce.number().int().min(1).max(255).default(51),
-  /** Interface of the hosts that carries their address and the VIP, unless a host names its own. */
-  interface: z.string().min(1).default("eth0"),
   /** Pod network. Cannot be changed later. */
   podCidr: network.default("10.244.0.0/16"),
   /** Service network. Cannot be changed later. */
   serviceCidr: network.default("10.96.0.0/16"),
   /** DNS domain of services. Cannot be changed later. */
   clusterDomain: z.string().default("cluster.local"),
-  /** Version of all Kubernetes components. */
-  kubernetesVersion: version.default("1.36.3"),
   /** Version of etcd. */
   etcdVersion: version.default("3.6.14"),
+  /** Extra arguments of kube-apiserver. */
+  apiserverArgs: extraArgs.default({}),
+  /** Extra arguments of kube-controller-manager. */
+  controllerManagerArgs: extraArgs.default({}),
+  /** Extra arguments of kube-scheduler. */
+  schedulerArgs: extraArgs.default({}),
+  /** Extra arguments of etcd. */
+  etcdArgs: extraArgs.default({}),
+  /** Life of certificate authorities, days. */
+  authorityDays: z.coerce.number().int().min(30).max(36500).default(3650),
+  /** Pod network: `flannel`, or `none` for one of your own (Nodes become ready once it is there). */
+  network: z.enum(["flannel", "none"]).default("flannel"),
+  /** Image of CoreDNS. */
+  corednsImage: image.default("registry.k8s.io/coredns/coredns:v1.15.0"),
+  /** Image of metrics-server. */
+  metricsServerImage: image.default("registry.k8s.io/metrics-server/metrics-server:v0.9.0"),
+  /** Name servers that cluster DNS forwards other names to: addresses, or /etc/resolv.conf of the Node. Empty: none. */
+  dnsUpstreams: z.array(z.string().min(1)).default(["/etc/resolv.conf"]),
+  /** TCP ports that the load balancers forward to NodePorts of the workers. */
+  servicePorts: z.array(servicePort).default([]),
+  /** A second virtual IP, for service ports. */
+  serviceVip: ipv4.optional(),
+  /** VRRP virtual router id of `serviceVip`. */
+  serviceRouterId: z.coerce.number().int().min(1).max(255).default(52),
+  /** Who shares the cluster, by name. Each gets namespaces and a kubeconfig of its own. */
+  tenants: z.record(z.string(), tenant).default({}),
+  /** Whether the stack has the output that pools need: who reads it has the whole cluster. */
+  exportPoolMaterial: flag.default(false),
+};
+
+/** Settings of a stack's own hosts and of how they are reached, be they the cluster's or a worker pool's. */
+const hostSettings = {
+  /** Interface of the hosts that carries their address and the VIP, unless a host names its own. */
+  interface: z.string().min(1).default("eth0"),
+  /** Version of all Kubernetes components. */
+  kubernetesVersion: version.default("1.36.3"),
   /** Base URL from which hosts fetch binaries: the operator's artifact server or a mirror with the same tree. */
   artifactsUrl: z.url("must be a URL such as http://192.0.2.1:8410"),
   /** SSH user of the hosts: root, or a user with passwordless sudo. */
@@ -105,24 +134,12 @@ export const configSchema = z.strictObject({
   sshPrivateKeyFile: z.string().optional(),
   /** OpenSSH known_hosts file with the hosts' keys; `~` is the home directory. */
   sshKnownHostsFile: z.string().default("~/.ssh/known_hosts"),
-  /** Extra arguments of kube-apiserver. */
-  apiserverArgs: extraArgs.default({}),
-  /** Extra arguments of kube-controller-manager. */
-  controllerManagerArgs: extraArgs.default({}),
-  /** Extra arguments of kube-scheduler. */
-  schedulerArgs: extraArgs.default({}),
-  /** Extra arguments of etcd. */
-  etcdArgs: extraArgs.default({}),
   /** systemd LimitNOFILE= of the services. */
   openFilesLimit: z.coerce.number().int().min(4096).default(65536),
   /** systemd OOMScoreAdjust= of etcd and the API server; below 0 protects them, 0 leaves them alone. */
   oomScoreAdjust: z.coerce.number().int().min(-1000).max(0).default(-900),
   /** Life of leaf certificates, days. Renewed by `up` when a third is left. */
   certificateDays: z.coerce.number().int().min(1).max(3650).default(365),
-  /** Life of certificate authorities, days. */
-  authorityDays: z.coerce.number().int().min(30).max(36500).default(3650),
-  /** Pod network: `flannel`, or `none` for one of your own (Nodes become ready once it is there). */
-  network: z.enum(["flannel", "none"]).default("flannel"),
   /** Version of containerd. A change drains a host before its runtime is replaced. */
   containerdVersion: version.default("2.4.2"),
   /** Version of runc. */
@@ -133,18 +150,12 @@ export const configSchema = z.strictObject({
   flannelVersion: version.default("0.28.10"),
   /** Image of the pods' sandboxes. */
   sandboxImage: image.default("registry.k8s.io/pause:3.10.1"),
-  /** Image of CoreDNS. */
-  corednsImage: image.default("registry.k8s.io/coredns/coredns:v1.15.0"),
-  /** Image of metrics-server. */
-  metricsServerImage: image.default("registry.k8s.io/metrics-server/metrics-server:v0.9.0"),
   /** Image archives that every Node is given beforehand: NAME stands for images/NAME.tar of the artifact server. */
   images: z.array(z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "must be the name of an archive")).default([]),
   /** Mirrors by registry host, e.g. `docker.io`. */
   registries: z.record(z.string(), registry).default({}),
   /** User and password by registry or mirror host. Set it with `pulumi config set --secret --path`. */
   registryCredentials: z.record(z.string(), credentials).default({}),
-  /** Name servers that cluster DNS forwards other names to: addresses, or /etc/resolv.conf of the Node. Empty: none. */
-  dnsUpstreams: z.array(z.string().min(1)).default(["/etc/resolv.conf"]),
   /** Who keeps the cgroups of pods. */
   cgroupDriver: z.enum(["systemd", "cgroupfs"]).default("systemd"),
   /** For hosts that may not lower a process's OOM score: containers without CAP_SYS_RESOURCE. */
@@ -170,59 +181,60 @@ export const configSchema = z.strictObject({
     .default({}),
   /** Versions that hosts must at least have. */
   hostBaseline: baseline.default({}),
-  /** TCP ports that the load balancers forward to NodePorts of the workers. */
-  servicePorts: z.array(servicePort).default([]),
-  /** A second virtual IP, for service ports. */
-  serviceVip: ipv4.optional(),
-  /** VRRP virtual router id of `serviceVip`. */
-  serviceRouterId: z.coerce.number().int().min(1).max(255).default(52),
-  /** Who shares the cluster, by name. Each gets namespaces and a kubeconfig of its own. */
-  tenants: z.record(z.string(), tenant).default({}),
   /** Makes the stack a worker pool of the cluster of another stack, by its fully qualified name. See docs/pools.md. */
   clusterStack: z
     .string()
     .regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/, "must be a stack such as organization/plinth/prod")
     .optional(),
-  /** Whether the stack has the output that pools need: who reads it has the whole cluster. */
-  exportPoolMaterial: flag.default(false),
   /** Names of guards that are set aside for this run, e.g. `[port-taken]`. */
   overrides: z.array(z.string()).default([]),
-});
+};
+
+/**
+ * The configuration of one stack, `plinth:*` in `Pulumi.<stack>.yaml`.
+ *
+ * `Pulumi.yaml` describes the same keys, with the same defaults, for `pulumi config`.
+ */
+export const configSchema = z.strictObject({ ...clusterSettings, ...hostSettings });
 
 export type ClusterConfig = z.output<typeof configSchema>;
 /** Names of all configuration keys, without the `plinth:` in front. */
 export const configKeys = Object.keys(configSchema.shape);
+/** Keys that a pool's stack takes from its cluster. */
+export const clusterKeys = Object.keys(clusterSettings);
 /** Keys whose values are lists or maps, written as YAML in the stack's file. */
-export const structuredKeys = [
-  "apiserverArgs",
-  "controllerManagerArgs",
-  "schedulerArgs",
-  "etcdArgs",
-  "images",
-  "registries",
-  "registryCredentials",
-  "dnsUpstreams",
-  "kubeletConfig",
-  "kubeProxyConfig",
-  "sysctls",
-  "hostBaseline",
-  "servicePorts",
-  "tenants",
-  "overrides",
-];
+export const structuredKeys = Object.entries(configSchema.shape)
+  .filter(([, field]) => isStructured(field))
+  .map(([key]) => key);
+
+function isStructured(field: z.core.$ZodType): boolean {
+  const { def } = (field as z.core.$ZodTypes)._zod;
+  return "innerType" in def ? isStructured(def.innerType) : ["object", "record", "array"].includes(def.type);
+}
+
+/** What the raw values of a configuration come to. */
+export interface ParsedConfig {
+  /** Undefined when what is right does not make a configuration. */
+  config?: ClusterConfig;
+  /** One for every key that is not right. */
+  findings: Finding[];
+  /** Keys with a secret that was not decrypted: they were judged as far as they could be read, and `config` lacks them. */
+  unread: string[];
+}
 
 /**
  * Checks the raw values of the `plinth:` namespace.
  *
- * @param raw key → value as the stack's file has it; an empty string counts as not set.
- * @returns a finding for every key that is not right, and the configuration with those keys left out, so that the rest
- * can be judged as well; no configuration when what is left does not make one.
+ * @param raw key → value as `readConfig` has it; an empty string counts as not set.
+ * @returns findings, and the configuration without the keys that are not right, so that the rest can be judged as well.
  */
-export function parseConfig(raw: Readonly<Record<string, unknown>>): { config?: ClusterConfig; findings: Finding[] } {
+export function parseConfig(raw: RawConfig): ParsedConfig {
   const set = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== "" && value !== undefined));
+  const unread = Object.keys(set).filter((key) => holdsUnread(set[key]));
   const parsed = configSchema.safeParse(set);
-  if (parsed.success) return { config: parsed.data, findings: [] };
-  const findings = parsed.error.issues.flatMap((issue): Finding[] => {
+  if (parsed.success && unread.length === 0) return { config: parsed.data, findings: [], unread };
+  const issues = (parsed.error?.issues ?? []).filter(({ path }) => !isUnread(set, path));
+  const findings = issues.flatMap((issue): Finding[] => {
     if (issue.code === "unrecognized_keys" && issue.path.length === 0) return issue.keys.map(unknownKey);
     const key = issue.path.map(String).join(".");
     const missing = issue.path.length === 1 && set[String(issue.path[0])] === undefined;
@@ -236,13 +248,12 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): { config?: 
       },
     ];
   });
-  const wrong = new Set(
-    parsed.error.issues.flatMap((issue) =>
-      issue.path.length > 0 ? [String(issue.path[0])] : "keys" in issue ? issue.keys : [],
-    ),
-  );
-  const rest = configSchema.safeParse(Object.fromEntries(Object.entries(set).filter(([key]) => !wrong.has(key))));
-  return rest.success ? { config: rest.data, findings } : { findings };
+  const leftOut = new Set([
+    ...unread,
+    ...issues.flatMap((issue) => (issue.path.length > 0 ? [String(issue.path[0])] : "keys" in issue ? issue.keys : [])),
+  ]);
+  const rest = configSchema.safeParse(Object.fromEntries(Object.entries(set).filter(([key]) => !leftOut.has(key))));
+  return { ...(rest.success ? { config: rest.data } : {}), findings, unread };
 }
 
 function unknownKey(key: string): Finding {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { HostVersions } from "./outputs.ts";
 
 /** A listening socket of a host. */
 export interface Listener {
@@ -128,16 +129,6 @@ export interface HostFacts {
 }
 
 /** Versions of what a host brings along, for outputs. */
-export interface HostVersions {
-  kernel: string;
-  os: string;
-  systemd: string;
-  /** In Go's terms. */
-  arch: string;
-  /** Tool of the distribution → version. */
-  tools: Record<string, string>;
-}
-
 export function hostVersions({ kernel, os, systemd, arch, versions }: HostFacts): HostVersions {
   return { kernel, os, systemd, arch, tools: versions };
 }

@@ -1,18 +1,8 @@
 import type { HostReading } from "./facts.ts";
 import { withRole, type Host, type Role } from "./inventory.ts";
 import { addressOf, peerUrlOf, type LiveCluster, type LiveMember } from "./livecluster.ts";
+import type { PreviousHost } from "./outputs.ts";
 import { clusterOwner } from "./roster.ts";
-
-/** A host as an earlier run has left it in the stack's outputs. */
-export interface PreviousHost {
-  address: string;
-  roles: readonly string[];
-  machineId?: string;
-  /** SSH user and port, where the inventory named them. */
-  user?: string;
-  port?: number;
-  hostKey?: string;
-}
 
 /** What the next run needs to know of a host of this one. */
 export function rememberedHost(host: Host, machineId: string | undefined): PreviousHost {
@@ -50,12 +40,6 @@ export interface LeavingHost {
   user?: string;
   port?: number;
   hostKey?: string;
-}
-
-/** A host that was declared lost: should it come back, it does so with an identity that the cluster has forgotten. */
-export interface Tombstone {
-  address: string;
-  roles: readonly string[];
 }
 
 /**

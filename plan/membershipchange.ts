@@ -1,7 +1,8 @@
 import type { HostReading } from "./facts.ts";
 import type { Host } from "./inventory.ts";
 import { liveCluster, type LiveCluster } from "./livecluster.ts";
-import type { LeavingHost, Tombstone } from "./membership.ts";
+import type { LeavingHost } from "./membership.ts";
+import type { Tombstone } from "./outputs.ts";
 import type { PreviousRun } from "./previousrun.ts";
 import type { RunRequests } from "./requests.ts";
 import { isBootstrapped } from "./waves.ts";

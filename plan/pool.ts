@@ -1,56 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
-import { configSchema, parseConfig, type ClusterConfig } from "./config.ts";
+import { clusterKeys, configSchema, parseConfig, type ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 import { hostSchema, parseInventory, withRole, type Host } from "./inventory.ts";
+import type { PoolMaterial } from "./poolmaterial.ts";
+import type { RawConfig } from "./rawconfig.ts";
 import { validateCluster, validateSharing } from "./validate.ts";
 
-/**
- * What a worker pool needs of its cluster, the secret output `poolMaterial`. Whoever has it is an administrator of the
- * cluster and can make certificates that it trusts.
- */
-const materialSchema = z.object({
-  /** Of this structure; another number needs another release of Plinth on one of the sides. */
-  format: z.literal(1),
-  clusterId: z.string().min(1),
-  /** URL of the API. */
-  endpoint: z.url(),
-  /** Settings that a pool shares with its cluster, by the names of the configuration. */
-  settings: z.object({
-    clusterName: z.string(),
-    nodeSubnet: z.string(),
-    podCidr: z.string(),
-    serviceCidr: z.string(),
-    clusterDomain: z.string(),
-    network: z.string(),
-  }),
-  kubernetesVersion: z.string(),
-  /** The cluster's authority: it signs the certificates of kubelets, kube-proxy and flannel. PEM. */
-  authority: z.object({ certificate: z.string(), key: z.string() }),
-  /** The administrator's, for the steps of the roster. */
-  kubeconfig: z.string(),
-  /** Where the steps of the roster can be run; the pool's stack has its own SSH key. */
-  controlPlane: z
-    .array(z.object({ name: z.string(), address: z.string(), port: z.number(), user: z.string(), hostKey: z.string() }))
-    .nonempty(),
-  /** Name → address of every host of the cluster's stack. */
-  hosts: z.record(z.string(), z.string()),
-});
-export type PoolMaterial = z.output<typeof materialSchema>;
-
 /** Whether a stack's configuration makes it a worker pool of another stack's cluster. */
-export function isPool(rawConfig: Readonly<Record<string, unknown>>): boolean {
+export function isPool(rawConfig: RawConfig): boolean {
   return rawConfig["clusterStack"] !== undefined && rawConfig["clusterStack"] !== "";
 }
-
-/** Settings of the cluster, or of what only a cluster's own hosts do. A pool's stack has none of them set. */
-const settingsOfCluster: readonly string[] = [
-  ...["clusterName", "nodeSubnet", "vip", "externalEndpoint", "virtualRouterId", "podCidr", "serviceCidr"],
-  ...["clusterDomain", "network", "etcdVersion", "apiserverArgs", "controllerManagerArgs", "schedulerArgs"],
-  ...["etcdArgs", "authorityDays", "corednsImage", "metricsServerImage", "dnsUpstreams", "servicePorts"],
-  ...["serviceVip", "serviceRouterId", "tenants", "exportPoolMaterial"],
-];
 
 /**
  * Whether a pool sets something of the cluster otherwise. The engine fills in the defaults of Pulumi.yaml, so a default says
@@ -71,36 +31,6 @@ function input(rule: string, hosts: string[], message: string, remedy: string): 
 }
 
 /**
- * The material in an output of the cluster's stack.
- *
- * @param stack its name, for findings.
- * @param output undefined when the stack has none.
- */
-export function parsePoolMaterial(
-  stack: string,
-  output: unknown,
-): { material: PoolMaterial | undefined; findings: Finding[] } {
-  const report = (message: string, remedy: string) => ({
-    material: undefined,
-    findings: [input("pool-material", [], message, remedy)],
-  });
-  if (output === undefined) {
-    return report(
-      `the stack ${stack} has no output poolMaterial`,
-      "correct plinth:clusterStack, or set plinth:exportPoolMaterial to true in the cluster's stack and run up there",
-    );
-  }
-  const parsed = materialSchema.safeParse(output);
-  if (parsed.success) return { material: parsed.data, findings: [] };
-  // Paths only: values are secrets.
-  const where = parsed.error.issues.map(({ path }) => path.map(String).join(".") || "all of it").join(", ");
-  return report(
-    `the output poolMaterial of the stack ${stack} is not as expected (${where})`,
-    "use the same release of Plinth for the cluster and its pools, and run up in the cluster's stack first",
-  );
-}
-
-/**
  * Reads and checks what a pool's stack asks for.
  *
  * @param material undefined where the cluster's stack is not at hand: the configuration then has stand-ins for what it
@@ -108,20 +38,20 @@ export function parsePoolMaterial(
  */
 export function checkPool(
   inventory: unknown,
-  rawConfig: Readonly<Record<string, unknown>>,
+  rawConfig: RawConfig,
   material?: PoolMaterial,
-): { hosts: Host[]; config: ClusterConfig | undefined; findings: Finding[] } {
+): { hosts: Host[]; config: ClusterConfig | undefined; findings: Finding[]; unread: string[] } {
   // An empty one lets all hosts leave in good order, before the stack is destroyed.
   const { hosts, findings: inventoryFindings } = parseInventory(inventory, 0);
   const foreign = Object.entries(rawConfig)
-    .filter(([key, value]) => settingsOfCluster.includes(key) && value !== "" && differs(key, value, material))
+    .filter(([key, value]) => clusterKeys.includes(key) && value !== "" && differs(key, value, material))
     .map(([key]) => key);
-  const own = Object.fromEntries(Object.entries(rawConfig).filter(([key]) => !settingsOfCluster.includes(key)));
+  const own = Object.fromEntries(Object.entries(rawConfig).filter(([key]) => !clusterKeys.includes(key)));
   const shared =
     material === undefined
       ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24" }
       : { ...material.settings, externalEndpoint: new URL(material.endpoint).hostname };
-  const { config, findings: configFindings } = parseConfig({ ...own, ...shared });
+  const { config, findings: configFindings, unread } = parseConfig({ ...own, ...shared });
   const findings = [
     ...inventoryFindings,
     ...validateSharing(hosts),
@@ -148,7 +78,7 @@ export function checkPool(
   if (material !== undefined && config !== undefined) {
     findings.push(...validateCluster(hosts, config), ...judgePool(hosts, config, material));
   }
-  return { hosts, config, findings };
+  return { hosts, config, findings, unread };
 }
 
 /** What is wrong with a pool in view of its cluster. */

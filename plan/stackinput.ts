@@ -2,6 +2,7 @@ import { parseConfig, type ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { parseInventory, type Host } from "./inventory.ts";
 import { checkPool, isPool } from "./pool.ts";
+import type { RawConfig } from "./rawconfig.ts";
 import { validateCluster, validateInventory } from "./validate.ts";
 
 /** What a stack asks for, as far as it can be read without any host. */
@@ -12,22 +13,25 @@ export interface StackInput {
   config: ClusterConfig | undefined;
   /** Everything that is wrong. Hosts and configuration are usable only when this is empty. */
   findings: Finding[];
+  /** Keys of the configuration with a secret that was not decrypted, see `parseConfig`. */
+  unread: string[];
 }
 
 /**
  * Reads and checks an inventory and a configuration together. Of a pool's stack what can be judged without its cluster.
  *
  * @param inventory the default export of `hosts/<stack>.ts`.
- * @param rawConfig values of the `plinth:` namespace, keys without the prefix.
+ * @param rawConfig as `readConfig` has it.
  */
-export function checkInput(inventory: unknown, rawConfig: Readonly<Record<string, unknown>>): StackInput {
+export function checkInput(inventory: unknown, rawConfig: RawConfig): StackInput {
   if (isPool(rawConfig)) return checkPool(inventory, rawConfig);
   const { hosts, findings: inventoryFindings } = parseInventory(inventory);
-  const { config, findings: configFindings } = parseConfig(rawConfig);
+  const { config, findings: configFindings, unread } = parseConfig(rawConfig);
   const clusterFindings = config === undefined ? [] : validateCluster(hosts, config);
   return {
     hosts,
     config,
     findings: [...inventoryFindings, ...validateInventory(hosts), ...configFindings, ...clusterFindings],
+    unread,
   };
 }

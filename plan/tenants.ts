@@ -1,13 +1,14 @@
 import { labelsOf, type Labels } from "./addons/objects.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
+import type { ClusterValues } from "./outputs.ts";
 
 /** Config `tenants`: name → what it has. */
 export type Tenants = ClusterConfig["tenants"];
 type Tenant = Tenants[string];
 
 /** Tenant → its namespaces, as outputs have it. */
-export type TenantNamespaces = Record<string, { namespaces: string[] }>;
+export type TenantNamespaces = ClusterValues["tenants"];
 
 /** A LimitRange's values for containers that say nothing. */
 export interface ContainerDefaults {

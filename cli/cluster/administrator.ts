@@ -1,8 +1,8 @@
 import { PlinthError } from "../../plan/findings.ts";
-import { parsePoolMaterial, type PoolMaterial } from "../../plan/pool.ts";
+import { parsePoolMaterial, type PoolMaterial } from "../../plan/poolmaterial.ts";
 import { CliError } from "../errors.ts";
 import type { EngineContext } from "../pulumi/context.ts";
-import { readOutputs, type Outputs } from "../pulumi/outputs.ts";
+import { readOutputs, readRawOutputs, type Outputs } from "../pulumi/outputs.ts";
 
 /**
  * What a pool's cluster hands over, as the pool's outputs name it; undefined for a cluster's own stack, and before the first
@@ -12,8 +12,8 @@ import { readOutputs, type Outputs } from "../pulumi/outputs.ts";
  */
 export async function readPoolMaterial(context: EngineContext, outputs: Outputs): Promise<PoolMaterial | undefined> {
   const { clusterStack } = outputs;
-  if (typeof clusterStack !== "string") return undefined;
-  const { poolMaterial } = await readOutputs({ ...context, stack: clusterStack }, { secrets: true });
+  if (clusterStack === undefined) return undefined;
+  const { poolMaterial } = await readRawOutputs({ ...context, stack: clusterStack }, { secrets: true });
   const { material, findings } = parsePoolMaterial(clusterStack, poolMaterial);
   if (material === undefined) throw new PlinthError(findings);
   return material;
@@ -28,7 +28,7 @@ export async function readPoolMaterial(context: EngineContext, outputs: Outputs)
  */
 export async function administratorOf(context: EngineContext, outputs: Outputs): Promise<string | undefined> {
   const { kubeconfig } = outputs;
-  if (typeof kubeconfig === "string") return kubeconfig;
+  if (kubeconfig !== undefined) return kubeconfig;
   return (await readPoolMaterial(context, outputs))?.kubeconfig;
 }
 

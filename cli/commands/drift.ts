@@ -42,7 +42,7 @@ async function drift(options: DriftOptions): Promise<void> {
   const { readDrift } = await import("../drift/read.ts");
   const { driftLines } = await import("../drift/render.ts");
   const terminal = makeTerminal(options);
-  const context = await openContext(options.stack, terminal);
+  const context = await openContext(options.stack, terminal, input.settings);
   const report = await readDrift(input, context).finally(closeSsh);
   if (options.json === true) {
     const document = { stack: options.stack, drift: report.differences.length > 0, ...report };

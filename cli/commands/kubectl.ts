@@ -46,12 +46,13 @@ export function separateArguments(args: readonly string[]): string[] {
 async function kubectl(args: string[], options: { stack: string }): Promise<void> {
   const { thisProject, requireStack } = await import("../project/project.ts");
   const { Phases } = await import("../process/phases.ts");
+  const { readInput } = await import("../project/inventory.ts");
   const { enterRunningLab } = await import("../lab/namespace.ts");
   const project = thisProject();
   requireStack(project, options.stack);
-  await enterRunningLab(project, options.stack, Phases.fromEnvironment());
+  const input = await readInput(project, options.stack);
+  await enterRunningLab(project, options.stack, input, Phases.fromEnvironment());
 
-  const { readInput } = await import("../project/inventory.ts");
   const { openContext } = await import("../session/open-context.ts");
   const { requireAdministrator } = await import("../cluster/administrator.ts");
   const { findKubectl } = await import("../supply/needs.ts");
@@ -59,10 +60,9 @@ async function kubectl(args: string[], options: { stack: string }): Promise<void
   const { runForeground } = await import("../process/foreground.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal({ json: true }); // Stdout is kubectl's.
-  const context = await openContext(options.stack, terminal);
+  const context = await openContext(options.stack, terminal, input.settings);
   const kubeconfig = await requireAdministrator(context);
-  const { config } = await readInput(project, options.stack);
-  const binary = await findKubectl(config.kubernetesVersion, terminal);
+  const binary = await findKubectl(input.config.kubernetesVersion, terminal);
   const code = await withKubeconfig(kubeconfig, (path) => runForeground(binary, ["--kubeconfig", path, ...args]));
   if (code !== 0) throw new QuietExit(code);
 }

@@ -26,7 +26,7 @@ export function outputsCommand(): Command {
         exitCodesHelp([
           [Exit.done, "printed"],
           [Exit.failed, "the state could not be read"],
-          [Exit.badInput, "there is no such stack or output"],
+          [Exit.badInput, "there is no such stack or output, or its outputs are not as expected"],
         ]),
       ].join("\n"),
     )
@@ -39,11 +39,12 @@ function asText(value: unknown): string {
 
 async function outputs(name: string | undefined, options: OutputsOptions): Promise<void> {
   const { openContext } = await import("../session/open-context.ts");
-  const { readOutputs } = await import("../pulumi/outputs.ts");
+  const { checkOutputs, readRawOutputs } = await import("../pulumi/outputs.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal({ json: true }); // Stdout is for the values alone.
   const context = await openContext(options.stack, terminal);
-  const all = await readOutputs(context, { secrets: options.showSecrets === true });
+  const all = await readRawOutputs(context, { secrets: options.showSecrets === true });
+  checkOutputs(options.stack, all);
   if (name === undefined) {
     if (options.json === true) terminal.print(JSON.stringify(all, null, 2));
     else for (const [key, value] of Object.entries(all)) terminal.print(`${key}: ${asText(value)}`);

@@ -66,7 +66,7 @@ async function reset(name: string, options: ResetOptions): Promise<void> {
   const { readRequests } = await import("../../plan/requests.ts");
   const { deleteNode } = await import("../cluster/node.ts");
   const { administratorOf } = await import("../cluster/administrator.ts");
-  const context = await openContext(options.stack, terminal);
+  const context = await openContext(options.stack, terminal, input.settings);
   const outputs = await readOutputs(context, { secrets: true });
   const { clusterId } = outputs;
   const kubeconfig = await administratorOf(context, outputs);
@@ -79,6 +79,6 @@ async function reset(name: string, options: ResetOptions): Promise<void> {
     deleteNode: (node, machineId) =>
       kubeconfig === undefined ? Promise.resolve("none") : deleteNode(kubeconfig, node, machineId),
     lost: readRequests(process.env).lost,
-    clusterId: typeof clusterId === "string" ? clusterId : undefined,
+    clusterId,
   }).finally(closeSsh);
 }

@@ -44,7 +44,7 @@ async function status(options: StatusOptions): Promise<void> {
   const { statusLines } = await import("../status/render.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
   const terminal = makeTerminal(options);
-  const context = await openContext(options.stack, terminal);
+  const context = await openContext(options.stack, terminal, input.settings);
   const credentials = readOutputs(context, { secrets: true })
     .then((outputs) => administratorOf(context, outputs))
     .then((kubeconfig) => (kubeconfig === undefined ? undefined : parseKubeconfig(kubeconfig)));

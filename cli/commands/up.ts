@@ -61,7 +61,7 @@ async function up(options: UpOptions): Promise<void> {
   const { isOutside } = await import("../lab/namespace.ts");
   if (isOutside(options.stack)) {
     const { bringUpLab } = await import("../lab/hosts.ts");
-    return bringUpLab(project, input.config, terminal, phases);
+    return bringUpLab(project, input, terminal, phases);
   }
   const { runUp } = await import("../operations/up.ts");
   const code = await runUp({ ...options, project, input, terminal, phases });

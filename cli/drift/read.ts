@@ -44,7 +44,7 @@ async function readNodes(kubeconfig: string | undefined): Promise<NodeListReadin
 
 function lastUp(outputs: Outputs, stack: string): { clusterId: string; hosts: Set<string> } {
   const { clusterId, hosts } = outputs;
-  if (typeof clusterId !== "string" || typeof hosts !== "object" || hosts === null) {
+  if (clusterId === undefined || hosts === undefined) {
     throw new CliError(
       `There is nothing to compare with: stack "${stack}" has never been brought up ("./plinth up --stack ${stack}").`,
     );

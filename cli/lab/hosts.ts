@@ -1,5 +1,5 @@
-import type { ClusterConfig } from "../../plan/config.ts";
 import type { Terminal } from "../render/terminal.ts";
+import type { StackInput } from "../project/inventory.ts";
 import { openLab, reenter } from "./namespace.ts";
 import { ensure, ensureForHosts, pulumiRef } from "../supply/needs.ts";
 import type { Phases } from "../process/phases.ts";
@@ -11,7 +11,7 @@ import type { Project } from "../project/project.ts";
  */
 export async function bringUpLab(
   project: Project,
-  config: ClusterConfig,
+  input: StackInput,
   terminal: Terminal,
   phases: Phases,
 ): Promise<void> {
@@ -20,9 +20,9 @@ export async function bringUpLab(
   };
   await phases.measure("artifacts", async () => {
     await ensure([await pulumiRef()], terminal);
-    await ensureForHosts(config, terminal);
+    await ensureForHosts(input.config, terminal);
   });
-  const lab = await openLab(project, say);
+  const lab = await openLab(project, input, say);
   await phases.measure("lab hosts", () => lab.up());
   reenter(lab, phases);
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { CliError } from "../errors.ts";
-import { readInput } from "../project/inventory.ts";
+import type { StackInput } from "../project/inventory.ts";
 import type { Lab } from "../../lab/index.ts";
 import type { Phases } from "../process/phases.ts";
 import type { Project } from "../project/project.ts";
@@ -17,9 +17,12 @@ export function isOutside(stack: string): boolean {
   return stack === LAB_STACK && process.env[MARK] === undefined;
 }
 
-/** The lab as hosts/lab.ts and Pulumi.lab.yaml describe it. */
-export async function openLab(project: Project, onProgress: (line: string) => void): Promise<Lab> {
-  const { hosts, config } = await readInput(project, LAB_STACK);
+/** The lab as hosts/lab.ts and Pulumi.lab.yaml describe it, which are the input. */
+export async function openLab(
+  project: Project,
+  { hosts, config }: StackInput,
+  onProgress: (line: string) => void,
+): Promise<Lab> {
   const { Lab } = await import("../../lab/index.ts");
   return new Lab({
     projectDir: project.dir,
@@ -62,10 +65,19 @@ export function reenter(lab: Pick<Lab, "enter" | "namespace">, phases: Phases): 
   throw new CliError(`${command} could not be started.`); // Not reached: the process is another one by now.
 }
 
-/** For commands that talk to the hosts: goes on inside the lab's namespace, which must exist. */
-export async function enterRunningLab(project: Project, stack: string, phases: Phases): Promise<void> {
+/**
+ * For commands that talk to the hosts: goes on inside the lab's namespace, which must exist.
+ *
+ * @param input of that stack.
+ */
+export async function enterRunningLab(
+  project: Project,
+  stack: string,
+  input: StackInput,
+  phases: Phases,
+): Promise<void> {
   if (!isOutside(stack)) return;
-  const lab = await openLab(project, () => undefined);
+  const lab = await openLab(project, input, () => undefined);
   if (!existsSync(join("/run/netns", lab.namespace))) {
     throw new CliError(
       'The lab is not running: "./plinth up" brings up hosts and cluster, "./plinth lab up" the hosts alone.',

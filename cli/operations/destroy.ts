@@ -2,7 +2,8 @@ import { lockForProcess, lockRules } from "../../components/host/lock.ts";
 import { resolveAccess } from "../../components/host/targets.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
-import { isPool, survivorsOf, type PoolMaterial } from "../../plan/pool.ts";
+import { isPool, survivorsOf } from "../../plan/pool.ts";
+import type { PoolMaterial } from "../../plan/poolmaterial.ts";
 import { QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Terminal } from "../render/terminal.ts";
@@ -11,7 +12,7 @@ import { formatDuration } from "../render/duration.ts";
 import { readPoolMaterial } from "../cluster/administrator.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 import { keptData } from "./kept-data.ts";
-import type { StackInput } from "../project/inventory.ts";
+import type { LoadedStack } from "../project/inventory.ts";
 import { deleteNodesOf } from "../cluster/node.ts";
 import { operateAloud } from "./operation.ts";
 import { readOutputs } from "../pulumi/outputs.ts";
@@ -27,7 +28,7 @@ export interface DestroyRun {
   plugins: PluginMode;
   parallel?: number;
   project: Project;
-  input: StackInput;
+  input: LoadedStack;
   terminal: Terminal;
   phases: Phases;
 }

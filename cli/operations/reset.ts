@@ -96,7 +96,12 @@ export function memberFinding(
 }
 
 /** Without an id to compare with (the state is gone) the names must do. */
-function isOurs(claim: Claim, stack: string, config: ClusterConfig, clusterId: string | undefined): boolean {
+function isOurs(
+  claim: Claim,
+  stack: string,
+  config: Pick<ClusterConfig, "clusterName">,
+  clusterId: string | undefined,
+): boolean {
   return clusterId === undefined
     ? claim.cluster === config.clusterName && claim.stack === stack
     : claim.clusterId === clusterId;

@@ -11,7 +11,7 @@ import { revealScripts } from "../review/script-texts.ts";
 import { makeReview, type Review } from "../review/review.ts";
 import type { Ordered } from "../pulumi/program.ts";
 import { RunEvents } from "../pulumi/events.ts";
-import { readInput, type StackInput } from "../project/inventory.ts";
+import { readInput, type LoadedStack } from "../project/inventory.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { operate } from "./operation.ts";
 import type { Phases } from "../process/phases.ts";
@@ -45,11 +45,11 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   if (run.save !== undefined) rmSync(run.save, { force: true });
   const events = new RunEvents({ onWarning: warnOnce(terminal) });
   let order: readonly Ordered[] = [];
-  let input: StackInput | undefined;
+  let input: LoadedStack | undefined;
   let failure: Error | undefined;
   try {
     input = await readInput(project, stack);
-    await enterRunningLab(project, stack, run.phases);
+    await enterRunningLab(project, stack, input, run.phases);
     order = await previewOf(run, input, events);
   } catch (error) {
     if (!isProgramFindings(error) && !(error instanceof CliError && error.exitCode === Exit.failed)) throw error;
@@ -70,7 +70,7 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   return failure;
 }
 
-async function previewOf(run: ReviewRun, input: StackInput, events: RunEvents): Promise<readonly Ordered[]> {
+async function previewOf(run: ReviewRun, input: LoadedStack, events: RunEvents): Promise<readonly Ordered[]> {
   const hosts = input.hosts.map(({ name }) => name);
   const workDir = await ensureWorkDir(run.project);
   const session = { ...run, input, command: "review", parallel: run.parallel, writes: false, serves: true };

@@ -4,6 +4,8 @@ import { plannedChanges, previewLines } from "../render/preview.ts";
 import { confirm } from "../render/prompt.ts";
 import { summarize, summaryLines } from "../render/summary.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
+import { describeFinding } from "../../plan/findings.ts";
+import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { unreachablePrefix } from "../../plan/unreachable.ts";
 import { waveLines } from "../review/wave-lines.ts";
 import { revealScripts } from "../review/script-texts.ts";
@@ -11,10 +13,10 @@ import { rememberRun } from "../review/history.ts";
 import { countChanges, RunEvents } from "../pulumi/events.ts";
 import type { Engine } from "../pulumi/engine.ts";
 import { requestHeal } from "./heal.ts";
-import type { StackInput } from "../project/inventory.ts";
+import type { LoadedStack } from "../project/inventory.ts";
 import { retainLost } from "./lost.ts";
 import { operate, operateAloud } from "./operation.ts";
-import { readOutputs } from "../pulumi/outputs.ts";
+import { readOutputs, type Outputs } from "../pulumi/outputs.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
 import { ensureWorkDir, type Project } from "../project/project.ts";
@@ -43,7 +45,7 @@ export interface UpOptions {
 
 export interface UpRun extends UpOptions {
   project: Project;
-  input: StackInput;
+  input: LoadedStack;
   terminal: Terminal;
   phases: Phases;
 }
@@ -84,13 +86,11 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
       ),
     );
     rememberRun(run.project, stack, events.steps, hosts, onWarning);
-    const plain = Object.fromEntries(
-      Object.entries(outputs).map(([name, { value, secret }]): [string, unknown] => [
-        name,
-        secret ? "[secret]" : value,
-      ]),
-    );
-    await report(run, events, plain);
+    const shown = Object.entries(outputs).filter(([, { secret }]) => !secret);
+    const plain = Object.fromEntries(shown.map(([name, { value }]): [string, unknown] => [name, value]));
+    const { previous: made = {}, findings } = parsePreviousRun(stack, plain);
+    for (const finding of findings) terminal.warn(describeFinding(finding));
+    await report(run, events, made);
     return leftAlone(events, terminal) ? Exit.failed : Exit.done;
   });
 }
@@ -141,7 +141,7 @@ async function endUnchanged(engine: Engine, run: UpRun, events: RunEvents): Prom
   return Exit.done;
 }
 
-async function report(run: UpRun, events: RunEvents, outputs: Readonly<Record<string, unknown>>): Promise<void> {
+async function report(run: UpRun, events: RunEvents, outputs: Outputs): Promise<void> {
   const { stack, terminal, phases } = run;
   const summary = summarize({ stack, events, outputs, phases: phases.list, ssh: await sshUse() });
   if (run.json === true) terminal.print(JSON.stringify({ result: "done", ...summary }, null, 2));

@@ -2,18 +2,32 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ClusterConfig } from "../../plan/config.ts";
-import { PlinthError } from "../../plan/findings.ts";
+import { PlinthError, type Finding } from "../../plan/findings.ts";
 import { checkInput } from "../../plan/stackinput.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Project } from "./project.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, type StackSettings } from "./settings.ts";
+
+/** Settings that commands use themselves. The program uses all of them. */
+const commandKeys = [
+  ...(["clusterName", "nodeSubnet", "vip", "serviceVip", "artifactsUrl"] as const),
+  ...(["sshUser", "sshPort", "sshPrivateKeyFile", "sshKnownHostsFile"] as const),
+  ...(["kubernetesVersion", "etcdVersion", "containerdVersion", "runcVersion", "cniVersion"] as const),
+  ...(["network", "flannelVersion", "images"] as const),
+] satisfies readonly (keyof ClusterConfig)[];
+export type CommandConfig = Pick<ClusterConfig, (typeof commandKeys)[number]>;
 
 /** The validated inventory and configuration of a stack, as the command line needs them outside of the program. */
 export interface StackInput {
   hosts: Host[];
-  config: ClusterConfig;
+  config: CommandConfig;
+}
+
+/** The same, with the files that it was read from. */
+export interface LoadedStack extends StackInput {
+  settings: StackSettings;
 }
 
 async function importInventory(project: Project, stack: string): Promise<unknown> {
@@ -28,15 +42,25 @@ async function importInventory(project: Project, stack: string): Promise<unknown
   }
 }
 
+/** A secret is read by the program, which the engine decrypts it for; a command that needs it would take a default. */
+function secretFinding(key: string): Finding {
+  return {
+    rule: "config-secret",
+    kind: "input",
+    hosts: [],
+    message: `config key plinth:${key} is encrypted in the stack's file, and ./plinth needs its value before the engine decrypts it`,
+    remedy: "write its plain value into the stack's file (Pulumi.<stack>.yaml)",
+  };
+}
+
 /**
  * Reads hosts/<stack>.ts and Pulumi.<stack>.yaml, and checks everything that can be checked without a host, as the program
- * does again. Throws a PlinthError with all findings.
+ * does again. Secrets are left to the program. Throws a PlinthError with all findings.
  */
-export async function readInput(project: Project, stack: string): Promise<StackInput> {
-  const { hosts, config, findings } = checkInput(
-    await importInventory(project, stack),
-    readSettings(project, stack).config,
-  );
+export async function readInput(project: Project, stack: string): Promise<LoadedStack> {
+  const settings = readSettings(project, stack);
+  const { hosts, config, findings, unread } = checkInput(await importInventory(project, stack), settings.config);
+  findings.push(...commandKeys.filter((key) => unread.includes(key)).map(secretFinding));
   if (findings.length > 0 || config === undefined) throw new PlinthError(findings);
-  return { hosts, config };
+  return { hosts, config, settings };
 }

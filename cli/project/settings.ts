@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { concealSecrets, type RawConfig } from "../../plan/rawconfig.ts";
+import { readConfig } from "../../plan/stackconfig.ts";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Project } from "./project.ts";
@@ -10,8 +12,8 @@ export interface StackSettings {
   readonly projectName: string;
   /** `backend.url` of Pulumi.yaml, if the project pins one. */
   readonly backendUrl: string | undefined;
-  /** The stack's values in the project's namespace (`plinth:`), key → value as written. */
-  readonly config: Readonly<Record<string, unknown>>;
+  /** The stack's configuration as the program gets it, except for its secrets: they are not decrypted. */
+  readonly config: RawConfig;
 }
 
 type Yaml = Record<string, unknown>;
@@ -39,6 +41,20 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
+function section(file: Yaml, name: string): Yaml {
+  return isRecord(file[name]) ? file[name] : {};
+}
+
+/** Values that Pulumi.yaml gives to every stack, which the engine fills in where the stack's own file has none. */
+function projectValues(projectFile: Yaml, project: string): Yaml {
+  return Object.fromEntries(
+    Object.entries(section(projectFile, "config")).flatMap(([key, entry]): [string, unknown][] => {
+      const value = isRecord(entry) ? (entry["value"] ?? entry["default"]) : entry;
+      return value === undefined ? [] : [[key.includes(":") ? key : `${project}:${key}`, value]];
+    }),
+  );
+}
+
 export function readSettings(project: Project, stack: string): StackSettings {
   const projectFile = readYaml(join(project.dir, "Pulumi.yaml"));
   const stackFile = readYaml(join(project.dir, `Pulumi.${stack}.yaml`));
@@ -46,16 +62,10 @@ export function readSettings(project: Project, stack: string): StackSettings {
   if (name === undefined) {
     throw new CliError(`${join(project.dir, "Pulumi.yaml")} has no project name.`, Exit.badInput);
   }
-  const config = isRecord(stackFile["config"]) ? stackFile["config"] : {};
-  const backend = isRecord(projectFile["backend"]) ? projectFile["backend"] : {};
-  const prefix = `${name}:`;
+  const values = { ...projectValues(projectFile, name), ...section(stackFile, "config") };
   return {
     projectName: name,
-    backendUrl: text(backend["url"]),
-    config: Object.fromEntries(
-      Object.entries(config)
-        .filter(([key]) => key.startsWith(prefix))
-        .map(([key, value]) => [key.slice(prefix.length), value]),
-    ),
+    backendUrl: text(section(projectFile, "backend")["url"]),
+    config: readConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, concealSecrets(value)]))),
   };
 }

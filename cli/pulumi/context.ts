@@ -25,8 +25,8 @@ export async function engineContext(
   stack: string,
   pulumi: string,
   say: (line: string) => void,
+  settings: StackSettings = readSettings(project, stack),
 ): Promise<EngineContext> {
-  const settings = readSettings(project, stack);
   await ensureWorkDir(project);
   const backend = chooseBackend(project, settings);
   const passphrase = passphraseEnvironment((path) => {

@@ -1,4 +1,5 @@
-import { countChanges, type FinishedStep, type RunEvents } from "../pulumi/events.ts";
+import { countChanges, type RunEvents, type FinishedStep } from "../pulumi/events.ts";
+import type { Outputs } from "../pulumi/outputs.ts";
 import type { Phase } from "../process/phases.ts";
 import { formatDuration } from "./duration.ts";
 import { formatTable } from "./table.ts";
@@ -50,37 +51,14 @@ export interface RunSummary {
   /** Operation → number of resources. */
   changes: Record<string, number>;
   endpoint: string | undefined;
-  hosts: { name: string; address: string; roles: string[] }[];
-  versions: Record<string, string>;
+  hosts: { name: string; address: string; roles: readonly string[] }[];
+  /** Component → version. */
+  versions: NonNullable<Outputs["versions"]>;
   /** Milliseconds. `components` overlap each other. */
   phases: Phase[];
   components: Phase[];
   total: number;
   ssh: SshUse[];
-}
-
-type Outputs = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function textEntries(value: unknown): Record<string, string> {
-  if (!isRecord(value)) return {};
-  return Object.fromEntries(
-    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-  );
-}
-
-/** The hosts of the stack output `hosts`: name → { address, roles }. */
-export function hostsOf(outputs: Outputs): RunSummary["hosts"] {
-  const value = outputs["hosts"];
-  if (!isRecord(value)) return [];
-  return Object.entries(value).flatMap(([name, host]) => {
-    if (!isRecord(host) || typeof host["address"] !== "string") return [];
-    const roles = Array.isArray(host["roles"]) ? host["roles"].filter((role) => typeof role === "string") : [];
-    return [{ name, address: host["address"], roles }];
-  });
 }
 
 export function summarize(options: {
@@ -91,13 +69,12 @@ export function summarize(options: {
   ssh: readonly SshUse[];
 }): RunSummary {
   const { stack, events, outputs, phases, ssh } = options;
-  const endpoint = outputs["endpoint"];
   return {
     stack,
     changes: events.changes,
-    endpoint: typeof endpoint === "string" ? endpoint : undefined,
-    hosts: hostsOf(outputs),
-    versions: textEntries(outputs["versions"]),
+    endpoint: outputs.endpoint,
+    hosts: Object.entries(outputs.hosts ?? {}).map(([name, { address, roles }]) => ({ name, address, roles })),
+    versions: outputs.versions ?? {},
     phases: phases.map(({ name, duration }) => ({ name, duration: Math.round(duration) })),
     components: componentPhases(events.steps),
     total: Math.round(phases.reduce((sum, { duration }) => sum + duration, 0)),

@@ -1,6 +1,6 @@
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
-import { readInput, type StackInput } from "../project/inventory.ts";
+import { readInput, type LoadedStack } from "../project/inventory.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { Phases } from "../process/phases.ts";
 import { requireStack, thisProject, type Project } from "../project/project.ts";
@@ -8,7 +8,7 @@ import { requireStack, thisProject, type Project } from "../project/project.ts";
 /** What most commands begin with. */
 export interface OpenedStack {
   project: Project;
-  input: StackInput;
+  input: LoadedStack;
   phases: Phases;
 }
 
@@ -21,14 +21,14 @@ export interface OpenedStack {
  */
 export async function openStack(
   stack: string,
-  check: (input: StackInput) => void = () => undefined,
+  check: (input: LoadedStack) => void = () => undefined,
 ): Promise<OpenedStack> {
   const project = thisProject();
   requireStack(project, stack);
   const input = await readInput(project, stack);
   check(input);
   const phases = Phases.fromEnvironment();
-  await enterRunningLab(project, stack, phases);
+  await enterRunningLab(project, stack, input, phases);
   return { project, input, phases };
 }
 

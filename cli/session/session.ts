@@ -6,7 +6,7 @@ import type { Terminal } from "../render/terminal.ts";
 import { engineContext } from "../pulumi/context.ts";
 import { Engine } from "../pulumi/engine.ts";
 import { interruptible } from "../process/interrupt.ts";
-import type { StackInput } from "../project/inventory.ts";
+import type { LoadedStack } from "../project/inventory.ts";
 import { ensureForHosts, findPulumi, isLocalUrl } from "../supply/needs.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
@@ -22,7 +22,7 @@ export interface SessionOptions {
   stack: string;
   /** Name of the command, for the lock that others see. */
   command: string;
-  input: StackInput;
+  input: LoadedStack;
   plugins: PluginMode;
   /** Operations at the same time; default: PULUMI_PARALLEL, or else four per host, at least 16. */
   parallel: number | undefined;
@@ -74,7 +74,7 @@ export async function inSession<T>(
     });
     proceed();
     return phases.measure("engine start", async () => {
-      const context = await engineContext(project, stack, pulumi, say);
+      const context = await engineContext(project, stack, pulumi, say, input.settings);
       if (options.writes) {
         const release = await takeCloneLock(project, stack, options.command, (lock) => {
           say(

@@ -48,7 +48,7 @@ async function readIfSet(key: string, file: string | undefined): Promise<{ text?
 /** Reads the SSH key and the pinned host keys once, and says for every host how to reach it. */
 export async function resolveAccess(
   hosts: readonly Pick<Host, "name" | "address" | "user" | "port" | "hostKey">[],
-  config: ClusterConfig,
+  config: Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile">,
 ): Promise<{ access: Access; findings: Finding[] }> {
   const key = await readIfSet("sshPrivateKeyFile", config.sshPrivateKeyFile);
   const known = hosts.every((host) => host.hostKey !== undefined)

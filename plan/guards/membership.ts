@@ -2,7 +2,8 @@ import type { HostReading } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import { isNode, withRole, type Host } from "../inventory.ts";
 import { peerUrlOf, type LiveCluster } from "../livecluster.ts";
-import { planMembership, quorumOf, type LeavingHost, type Tombstone } from "../membership.ts";
+import { planMembership, quorumOf, type LeavingHost } from "../membership.ts";
+import type { Tombstone } from "../outputs.ts";
 import type { RunRequests } from "../requests.ts";
 
 /** What a change of membership is judged by. */

@@ -1,12 +1,9 @@
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
+import type { PreviousRun } from "../previousrun.ts";
 
 /** What an earlier run has left in the stack's outputs about the cluster as a whole. */
-export interface PreviousSettings {
-  clusterName?: string;
-  network?: { podCidr: string; serviceCidr: string; clusterDomain: string };
-  versions?: { kubernetes?: string; etcd?: string };
-}
+export type PreviousSettings = Pick<PreviousRun, "clusterName" | "network" | "versions">;
 
 /** Settings that a cluster keeps for life, and steps of versions that it cannot take. */
 export function guardSettings(config: ClusterConfig, previous: PreviousSettings | undefined): Finding[] {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { deploy, type ClusterOutputs, type ProgramArgs } from "../../components/program.ts";
+import type { ClusterOutputs } from "../../components/outputs.ts";
+import type { ProgramArgs } from "../../components/preflight.ts";
+import { deploy } from "../../components/program.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../plan/facts.ts";
 import { PlinthError } from "../../plan/findings.ts";
+import { clusterOutputs } from "../../plan/outputs.ts";
+import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { noRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
@@ -18,7 +22,7 @@ function argsOf(overrides: Partial<ProgramArgs> = {}): ProgramArgs {
     inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
     readHosts: () => Promise.resolve(readingsOf(hosts)),
     readDigests: () => Promise.resolve(digests),
-    readPrevious: () => Promise.resolve(undefined),
+    readPrevious: () => Promise.resolve({}),
     requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),
     ...overrides,
@@ -202,6 +206,23 @@ describe("program", () => {
     assert.equal(versions["cp2"]?.kernel, factsOf("cp2").kernel);
     assert.equal(await pulumi.isSecret((outputs as ClusterOutputs).kubeconfig), true);
     assert.match(String(result["kubeconfig"]), /server: https:\/\/192\.0\.2\.10:6443/);
+    // All of them, and no other: what the program declares is what is read back.
+    assert.deepEqual(clusterOutputs.strict().parse(result), result);
+    assert.deepEqual(parsePreviousRun("demo", result), { previous: result, findings: [] });
+  });
+
+  it("refuses a state whose outputs are not as expected, together with all else that is wrong", async () => {
+    const broken = argsOf({
+      readPrevious: () => Promise.resolve({ hosts: { cp1: { address: 7, roles: ["etcd"] } } }),
+      readDigests: () => Promise.reject(new Error("connection refused")),
+    });
+    const error: unknown = await run(broken).catch((caught: unknown) => caught);
+    assert.ok(error instanceof PlinthError);
+    assert.deepEqual(
+      error.findings.map(({ rule }) => rule),
+      ["artifact-server", "stack-outputs"],
+    );
+    assert.match(error.message, /hosts\.cp1\.address \(expected string, received number\)/);
   });
 
   it("takes the cluster's lock before it looks at hosts, and not for a preview", async function () {

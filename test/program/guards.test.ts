@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { deploy, type ProgramArgs } from "../../components/program.ts";
+import type { ProgramArgs } from "../../components/preflight.ts";
+import { deploy } from "../../components/program.ts";
 import {
   bundleGeneration,
   claimGeneration,

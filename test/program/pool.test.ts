@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { deployPool, type PoolArgs, type PoolOutputs } from "../../components/pool.ts";
-import { deploy, type ClusterOutputs } from "../../components/program.ts";
+import type { ClusterOutputs, PoolOutputs } from "../../components/outputs.ts";
+import { deployPool, type PoolArgs } from "../../components/pool.ts";
+import { deploy } from "../../components/program.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../../plan/facts.ts";
 import { PlinthError } from "../../plan/findings.ts";
-import { checkPool, parsePoolMaterial } from "../../plan/pool.ts";
+import { poolOutputs } from "../../plan/outputs.ts";
+import { checkPool } from "../../plan/pool.ts";
+import { parsePoolMaterial } from "../../plan/poolmaterial.ts";
+import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { noRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
@@ -45,7 +49,7 @@ function argsOf(extra: Partial<PoolArgs> = {}): PoolArgs {
     inventory: poolHosts,
     readHosts: reading(),
     readDigests: () => Promise.resolve(digests),
-    readPrevious: () => Promise.resolve(undefined),
+    readPrevious: () => Promise.resolve({}),
     requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),
     readOutputsOf: () => Promise.resolve({ poolMaterial: materialOf() }),
@@ -181,6 +185,8 @@ describe("a worker pool", function () {
 
   it("tells where it belongs", async () => {
     const outputs = (await known((await run()).outputs)) as Record<string, unknown>;
+    assert.deepEqual(poolOutputs.strict().parse(outputs), outputs);
+    assert.deepEqual(parsePreviousRun("pool", outputs), { previous: outputs, findings: [] });
     assert.equal(outputs["endpoint"], "https://192.0.2.10:6443");
     assert.equal(outputs["clusterStack"], "organization/plinth/demo");
     assert.deepEqual(outputs["hosts"], {

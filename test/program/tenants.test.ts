@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { deploy, type ClusterOutputs, type ProgramArgs } from "../../components/program.ts";
+import type { ClusterOutputs } from "../../components/outputs.ts";
+import type { ProgramArgs } from "../../components/preflight.ts";
+import { deploy } from "../../components/program.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { noRequests } from "../../plan/requests.ts";
 import { configOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
@@ -17,7 +19,7 @@ function argsOf(tenants: unknown, previous?: Record<string, { namespaces: string
     inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
     readHosts: () => Promise.resolve(readingsOf(hosts)),
     readDigests: () => Promise.resolve(digests),
-    readPrevious: () => Promise.resolve(previous === undefined ? undefined : { hosts: {}, tenants: previous }),
+    readPrevious: () => Promise.resolve(previous === undefined ? {} : { hosts: {}, tenants: previous }),
     requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),
   };

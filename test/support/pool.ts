@@ -1,5 +1,6 @@
 import type { HostInput } from "../../plan/inventory.ts";
-import { poolMaterial, type PoolMaterial } from "../../plan/pool.ts";
+import { poolMaterial } from "../../plan/pool.ts";
+import type { PoolMaterial } from "../../plan/poolmaterial.ts";
 import { configOf, hostsOf } from "./cluster.ts";
 
 /** Raw configuration of a worker pool. */

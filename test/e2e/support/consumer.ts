@@ -7,23 +7,24 @@ import path from "node:path";
 import { chooseBackend } from "../../../cli/pulumi/backend.ts";
 import { engineContext } from "../../../cli/pulumi/context.ts";
 import { Engine } from "../../../cli/pulumi/engine.ts";
+import { readInput } from "../../../cli/project/inventory.ts";
 import { enterRunningLab, LAB_STACK } from "../../../cli/lab/namespace.ts";
 import { findPulumi } from "../../../cli/supply/needs.ts";
 import { operateAloud } from "../../../cli/operations/operation.ts";
 import { Phases } from "../../../cli/process/phases.ts";
 import { loadProgram } from "../../../cli/pulumi/program.ts";
 import { projectAt, thisProject } from "../../../cli/project/project.ts";
-import { readSettings } from "../../../cli/project/settings.ts";
 import { terminal as makeTerminal } from "../../../cli/render/terminal.ts";
 
 const action = process.argv[2];
 if (action !== "up" && action !== "destroy") throw new Error("say up or destroy");
 
 const plinth = thisProject();
-await enterRunningLab(plinth, LAB_STACK, Phases.fromEnvironment());
+const input = await readInput(plinth, LAB_STACK);
+await enterRunningLab(plinth, LAB_STACK, input, Phases.fromEnvironment());
 
 // Both projects keep their state in one place: a reference finds other stacks of its own backend only.
-const { url } = chooseBackend(plinth, readSettings(plinth, LAB_STACK));
+const { url } = chooseBackend(plinth, input.settings);
 if (url !== undefined) process.env["PULUMI_BACKEND_URL"] = url;
 
 const terminal = makeTerminal({ json: true });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { deploy, type ProgramArgs } from "../../../components/program.ts";
+import type { ProgramArgs } from "../../../components/preflight.ts";
+import { deploy } from "../../../components/program.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
 import type { HostInput } from "../../../plan/inventory.ts";

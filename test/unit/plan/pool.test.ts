@@ -3,7 +3,8 @@ import { configSchema } from "../../../plan/config.ts";
 import { describeFinding } from "../../../plan/findings.ts";
 import { checkInput } from "../../../plan/stackinput.ts";
 import { endpointOf } from "../../../plan/endpoint.ts";
-import { checkPool, guardPool, parsePoolMaterial, survivorsOf, type PoolMaterial } from "../../../plan/pool.ts";
+import { checkPool, guardPool, survivorsOf } from "../../../plan/pool.ts";
+import { parsePoolMaterial, type PoolMaterial } from "../../../plan/poolmaterial.ts";
 import { configOf, factsOf, readingsOf } from "../../support/cluster.ts";
 import { materialOf, poolHosts, rawPool } from "../../support/pool.ts";
 

@@ -83,6 +83,53 @@ describe("reading the project", () => {
     });
   });
 
+  it("leaves secrets to the program, wherever they stand, and judges everything around them", async () => {
+    write(
+      "Pulumi.a.yaml",
+      [
+        config.trimEnd(),
+        "  plinth:registryCredentials:",
+        "    registry.example.net: { username: puller, password: { secure: v1:c2VjcmV0 } }",
+        "  plinth:apiserverArgs: { secure: v1:d2hvbGUgbWFw }",
+        "  plinth:drainSeconds: { secure: v1:bnVtYmVy }",
+        "",
+      ].join("\n"),
+    );
+    const input = await readInput(project, "a");
+    assert.equal(input.config.vip, "192.0.2.10");
+    assert.ok(!JSON.stringify(input).includes("v1:"), "no ciphertext is taken for a value");
+    write(
+      "Pulumi.a.yaml",
+      `${config}  plinth:registryCredentials: { registry.example.net: { password: { secure: v1:c2VjcmV0 } } }\n`,
+    );
+    await assert.rejects(
+      readInput(project, "a"),
+      /1 finding.*\n.*registryCredentials\.registry\.example\.net\.username/,
+    );
+  });
+
+  it("does not take a default for a secret that commands need", async () => {
+    write("Pulumi.a.yaml", `${config}  plinth:sshUser: { secure: v1:c2VjcmV0 }\n`);
+    await assert.rejects(
+      readInput(project, "a"),
+      /plinth:sshUser is encrypted in the stack's file, and \.\/plinth needs its value.*write its plain value/,
+    );
+    write("Pulumi.a.yaml", config.replace("192.0.2.0/24", "{ secure: v1:c2VjcmV0 }"));
+    await assert.rejects(readInput(project, "a"), /1 finding.*\n.*plinth:nodeSubnet is encrypted/);
+  });
+
+  it("takes what the engine takes: text of a list or map, numbers for text, values of Pulumi.yaml", async () => {
+    write(
+      "Pulumi.yaml",
+      "name: plinth\nconfig:\n  sshUser: { type: string, default: admin }\n  plinth:sshPort: 2222\n",
+    );
+    write("Pulumi.a.yaml", `${config.replace(": a\n", ": 12\n")}  plinth:images: '["pause"]'\n  plinth:serviceVip:\n`);
+    const { clusterName, sshUser, sshPort, images, serviceVip } = (await readInput(project, "a")).config;
+    assert.deepEqual([clusterName, sshUser, sshPort, images, serviceVip], ["12", "admin", 2222, ["pause"], undefined]);
+    write("Pulumi.a.yaml", `${config}  plinth:sshUser: root\n`);
+    assert.equal((await readInput(project, "a")).config.sshUser, "root");
+  });
+
   it("finds what contradicts itself before any host is made", async () => {
     write("hosts/c.ts", `export default [${host("cp1", "192.0.2.11")}, ${host("cp2", "192.0.2.11")}];\n`);
     write("Pulumi.c.yaml", config);

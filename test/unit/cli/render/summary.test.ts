@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
 import { RunEvents } from "../../../../cli/pulumi/events.ts";
-import {
-  componentPhases,
-  coveredTime,
-  hostsOf,
-  sshLine,
-  summarize,
-  summaryLines,
-} from "../../../../cli/render/summary.ts";
+import { componentPhases, coveredTime, sshLine, summarize, summaryLines } from "../../../../cli/render/summary.ts";
 
 describe("the closing summary", () => {
   const step = (chain: string, name: string, started: number, ended: number, op = "create") => ({
@@ -44,12 +37,6 @@ describe("the closing summary", () => {
     ]);
   });
 
-  it("reads the hosts of the outputs, whatever they hold", () => {
-    const hosts = { cp1: { address: "192.0.2.11", roles: ["etcd", 1] }, broken: 1, none: {} };
-    assert.deepEqual(hostsOf({ hosts }), [{ name: "cp1", address: "192.0.2.11", roles: ["etcd"] }]);
-    assert.deepEqual(hostsOf({}), []);
-  });
-
   it("reports SSH use", () => {
     assert.equal(sshLine([]), "no connection");
     assert.equal(
@@ -75,7 +62,6 @@ describe("the closing summary", () => {
         cp2: { address: "192.0.2.12", roles: [] },
       },
       versions: { kubernetes: "1.36.3", etcd: "3.6.14" },
-      kubeconfig: "[secret]",
     };
     const phases = [
       { name: "artifacts", duration: 400 },

@@ -1,0 +1,186 @@
+import * as pulumi from "@pulumi/pulumi";
+import { planCluster } from "../plan/bundles/index.ts";
+import type { ClusterConfig } from "../plan/config.ts";
+import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
+import type { HostReading } from "../plan/facts.ts";
+import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts";
+import { applyOverrides, guardHosts, guardMembership } from "../plan/guards.ts";
+import type { Host } from "../plan/inventory.ts";
+import { liveCluster } from "../plan/livecluster.ts";
+import { leavingHosts, usableSurvivors } from "../plan/membership.ts";
+import { membershipChange } from "../plan/membershipchange.ts";
+import type { Tombstone } from "../plan/outputs.ts";
+import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
+import type { RawConfig } from "../plan/rawconfig.ts";
+import type { RunRequests } from "../plan/requests.ts";
+import { hostScript, scriptDownload } from "../plan/scripts.ts";
+import type { StackInput } from "../plan/stackinput.ts";
+import { unreachableWarning } from "../plan/unreachable.ts";
+import { resolveDigests, type DigestReader } from "./artifacts.ts";
+import type { FleetInput } from "./fleet.ts";
+import { chosenFrom, resolveAccess, type Access } from "./host/access.ts";
+import { lockFindings, type TakeLock } from "./host/lock.ts";
+import type { HostReader } from "./host/reader.ts";
+import { checkRegistryAuthorities } from "./registries.ts";
+
+/** What a run is given. Readers are passed in, so that tests give their own. */
+export interface ProgramArgs {
+  /** Name of the Pulumi stack. */
+  stack: string;
+  /** Raw values of the `plinth:` configuration, secrets in clear. */
+  config: RawConfig;
+  /** The default export of `hosts/<stack>.ts`, unchecked. */
+  inventory: unknown;
+  readHosts: HostReader;
+  readDigests: DigestReader;
+  /** The outputs that the run before has left, secrets in clear, unchecked; none when there was none. */
+  readPrevious: () => Promise<Readonly<Record<string, unknown>>>;
+  /** What the operator asks of this run. */
+  requests: RunRequests;
+  /** Keeps other runs off the cluster until this one is over; asked only by runs that change something. */
+  lock: TakeLock;
+}
+
+/** What a kind of stack brings into the checks that all kinds have in common. */
+export interface StackKind {
+  /** Inventory and configuration, checked as far as that goes without any host. */
+  input: StackInput;
+  /** The id that hosts are claimed with. Asked once, and only when nothing is wrong with the input: it may be a resource. */
+  clusterId: () => pulumi.Output<string>;
+  /** Control-plane hosts of another stack, by which this one's Nodes join and leave. Default: those of the inventory. */
+  controlPlane?: readonly Host[];
+  /** What only this kind of stack is refused for. */
+  guards: (seen: Seen) => Finding[];
+}
+
+/** What guards are told of the hosts and of the last run. */
+export interface Seen {
+  config: ClusterConfig;
+  hosts: readonly Host[];
+  /** Of the inventory, of `controlPlane`, and of hosts that leave. */
+  readings: ReadonlyMap<string, HostReading>;
+  previous: PreviousRun | undefined;
+}
+
+/** What is known of a run in which nothing is wrong: all that resources are declared from. */
+export interface Preflight extends FleetInput {
+  hosts: readonly Host[];
+  clusterId: pulumi.Output<string>;
+  /** Hosts that leave, are alive and may hold something that another has to take over. */
+  handingOver: Access;
+  /** Hosts that were declared lost, in this run or before. */
+  tombstones: Record<string, Tombstone>;
+}
+
+/**
+ * Checks everything that can be checked, and reads every host once. Declares nothing but the cluster's id, takes the
+ * cluster's lock where the run changes something, and warns of what is set aside or left as it is.
+ *
+ * @throws PlinthError with all findings, before any host is touched.
+ */
+export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Preflight> {
+  const { hosts, config } = kind.input;
+  const findings = [...kind.input.findings];
+  if (config === undefined) throw new PlinthError(findings);
+  // A claim is judged only with the id, and the cluster is locked only by a run that may come to change it.
+  const clusterId = findings.length === 0 ? kind.clusterId() : undefined;
+  const controlPlane = kind.controlPlane ?? hosts;
+  const reached = kind.controlPlane === undefined ? hosts : [...kind.controlPlane, ...hosts];
+  const [{ access: all, findings: accessFindings }, artifacts, registryFindings, knownId, outputs] = await Promise.all([
+    resolveAccess(reached, config),
+    resolveDigests(config.artifactsUrl, args.readDigests),
+    checkRegistryAuthorities(config.registries),
+    clusterId === undefined ? undefined : knownValue(clusterId),
+    args.readPrevious(),
+  ]);
+  if (clusterId !== undefined && !pulumi.runtime.isDryRun())
+    findings.push(...(await lockFindings(args.lock(all, controlPlane))));
+  const readings = await args.readHosts(all);
+  const { previous, findings: previousFindings } = parsePreviousRun(args.stack, outputs);
+  findings.push(...accessFindings, ...artifacts.findings, ...registryFindings, ...previousFindings);
+  if (artifacts.findings.length === 0 && findings.length === 0)
+    findings.push(...missingArtifacts(artifacts.digests, config.artifactsUrl, neededArtifacts(hosts, config)));
+
+  // The members of etcd are none of a pool's business, and of the Nodes only its own.
+  const liveIn = (seen: typeof readings) => ({
+    ...liveCluster(seen),
+    ...(kind.controlPlane === undefined ? {} : { members: undefined }),
+  });
+  const leaving = leavingHosts(hosts, previous?.hosts, liveIn(readings), args.stack);
+  const { access: leavingAccess } = await resolveAccess(leaving, config);
+  const everybody = leaving.length === 0 ? readings : new Map([...readings, ...(await args.readHosts(leavingAccess))]);
+  const change = membershipChange({ hosts, leaving, readings: everybody, previous, requests: args.requests });
+  const { bootstrapped, unreachable, tombstones, rosterGeneration, heal } = change;
+
+  const own = new Map(hosts.flatMap(({ name }) => entryOf(readings, name)));
+  const judged = new Map([...own].filter(([name]) => !unreachable.has(name)));
+  findings.push(
+    ...guardHosts(hosts, config, judged, clusterId === undefined ? undefined : { clusterId: knownId }),
+    ...guardMembership({
+      hosts,
+      leaving,
+      readings: everybody,
+      live: liveIn(everybody),
+      bootstrapped,
+      requests: change.requests,
+      tombstones: previous?.lost ?? {},
+    }),
+    ...kind.guards({ config, hosts, readings: everybody, previous }),
+  );
+  const { remaining, setAside } = applyOverrides(findings, [...config.overrides, ...args.requests.overrides]);
+  if (remaining.length > 0 || clusterId === undefined) {
+    // Whoever has to run again anyway is told of unreachable hosts, too, although they alone would not stop the run.
+    const leftOut = hosts.filter(({ name }) => unreachable.has(name));
+    throw new PlinthError([...remaining, ...guardHosts(leftOut, config, own, undefined)]);
+  }
+  for (const finding of setAside)
+    await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
+  for (const name of unreachable) await pulumi.log.warn(unreachableWarning(name, own.get(name)));
+
+  return {
+    config,
+    hosts,
+    stack: args.stack,
+    clusterId,
+    access: chosenFrom(
+      all,
+      hosts.map(({ name }) => name),
+    ),
+    readings: own,
+    locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
+    bootstrapped,
+    unreachable,
+    survivors: chosenFrom(all, usableSurvivors(controlPlane, everybody)),
+    handingOver: chosenFrom(leavingAccess, change.handingOver),
+    previous,
+    tombstones,
+    rosterGeneration,
+    heal,
+  };
+}
+
+function entryOf<T>(map: ReadonlyMap<string, T>, name: string): [string, T][] {
+  const value = map.get(name);
+  return value === undefined ? [] : [[name, value]];
+}
+
+/** What hosts will fetch. */
+function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {
+  const claims = hosts.map(({ arch }) => ({ item: scriptDownload(hostScript()), arch }));
+  const bundles = planCluster(hosts, config).flatMap(({ host, bundle }) =>
+    [...bundle.binaries, ...(bundle.downloads ?? [])].map((item) => ({ item, arch: host.arch })),
+  );
+  return [...claims, ...bundles];
+}
+
+/**
+ * The value of an output now, or undefined when it is not known yet (a preview before the resource exists).
+ *
+ * Waiting for an output while resources are being declared is unusual: the claim of a host can only be judged with the
+ * id that this stack already has, and it must be judged before anything else is declared.
+ */
+async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+  const internal = output as pulumi.Output<T> & { isKnown: Promise<boolean>; promise(): Promise<T> };
+  const [isKnown, value] = await Promise.all([internal.isKnown, internal.promise()]);
+  return isKnown ? value : undefined;
+}

@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { poolMaterialSchema } from "./poolmaterial.ts";
+
+/** A host as the next run has to know it. */
+const host = z.object({
+  address: z.string(),
+  roles: z.array(z.string()).readonly(),
+  machineId: z.string().exactOptional(),
+  /** SSH user and port, where the inventory named them. */
+  user: z.string().exactOptional(),
+  port: z.number().exactOptional(),
+  hostKey: z.string().exactOptional(),
+});
+export type PreviousHost = z.output<typeof host>;
+
+/** A host that was declared lost: should it come back, it does so with an identity that the cluster has forgotten. */
+const tombstone = z.object({ address: z.string(), roles: z.array(z.string()).readonly() });
+export type Tombstone = z.output<typeof tombstone>;
+
+/** Versions of what a host brings along. For people: fields may change. */
+const versionsOfHost = z.object({
+  kernel: z.string(),
+  os: z.string(),
+  systemd: z.string(),
+  /** In Go's terms. */
+  arch: z.string(),
+  /** Tool of the distribution → version. */
+  tools: z.record(z.string(), z.string()),
+});
+export type HostVersions = z.output<typeof versionsOfHost>;
+
+const ofEveryStack = {
+  /** URL of the API server, e.g. `https://192.0.2.10:6443`. */
+  endpoint: z.string(),
+  /** Host name → address and roles, and what the next run needs to tell whether it is the same machine. */
+  hosts: z.record(z.string(), host),
+  /** Host name → versions of its kernel, distribution and tools, as it said before this run. */
+  hostVersions: z.record(z.string(), versionsOfHost),
+  /** Random id that hosts are claimed with, 16 hexadecimal digits; a pool has its cluster's. */
+  clusterId: z.string(),
+  /** Hosts that were declared lost, by name. They are refused until they are reset. */
+  lost: z.record(z.string(), tombstone),
+  /** Subject of the roster (a Node, or `roster`) → the control-plane host on which its steps run. For the next run. */
+  survivors: z.record(z.string(), z.string()),
+  /** How often the roster was made good although nothing about it had changed. For the next run. */
+  rosterGeneration: z.number(),
+};
+
+/** Outputs of a cluster's stack. Other stacks read them by StackReference. */
+export const clusterOutputs = z.object({
+  ...ofEveryStack,
+  /** PEM certificate of the authority that signed the API servers' certificates. */
+  caCertificate: z.string(),
+  /** Kubeconfig of the administrator, YAML. A secret. */
+  kubeconfig: z.string(),
+  /** Component → version. */
+  versions: z.object({ kubernetes: z.string(), etcd: z.string(), containerd: z.string() }),
+  clusterName: z.string(),
+  /** Networks in CIDR notation, and the DNS domain of services. They stay what they are for the life of the cluster. */
+  network: z.object({ podCidr: z.string(), serviceCidr: z.string(), clusterDomain: z.string() }),
+  /** Tenant → its namespaces, the first of them the default of its kubeconfig. */
+  tenants: z.record(z.string(), z.object({ namespaces: z.array(z.string()) })),
+  /** Tenant → its kubeconfig, YAML. A secret as a whole, apart from `tenants`: secrecy is a property of an output. */
+  tenantKubeconfigs: z.record(z.string(), z.string()),
+  /** What stacks of worker pools need, with `plinth:exportPoolMaterial` only. A secret: it gives the whole cluster away. */
+  poolMaterial: poolMaterialSchema.exactOptional(),
+});
+export type ClusterValues = z.output<typeof clusterOutputs>;
+
+/** Outputs of a pool's stack. */
+export const poolOutputs = z.object({
+  ...ofEveryStack,
+  /** Component → version. */
+  versions: z.object({ kubernetes: z.string(), containerd: z.string() }),
+  /** Fully qualified name of the cluster's stack. */
+  clusterStack: z.string(),
+});
+export type PoolValues = z.output<typeof poolOutputs>;

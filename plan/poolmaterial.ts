@@ -1,0 +1,65 @@
+import { z } from "zod";
+import type { Finding } from "./findings.ts";
+
+/**
+ * What a worker pool needs of its cluster, the secret output `poolMaterial`. Whoever has it is an administrator of the
+ * cluster and can make certificates that it trusts.
+ */
+export const poolMaterialSchema = z.object({
+  /** Of this structure; another number needs another release of Plinth on one of the sides. */
+  format: z.literal(1),
+  clusterId: z.string().min(1),
+  /** URL of the API. */
+  endpoint: z.url(),
+  /** Settings that a pool shares with its cluster, by the names of the configuration. */
+  settings: z.object({
+    clusterName: z.string(),
+    nodeSubnet: z.string(),
+    podCidr: z.string(),
+    serviceCidr: z.string(),
+    clusterDomain: z.string(),
+    network: z.string(),
+  }),
+  kubernetesVersion: z.string(),
+  /** The cluster's authority: it signs the certificates of kubelets, kube-proxy and flannel. PEM. */
+  authority: z.object({ certificate: z.string(), key: z.string() }),
+  /** The administrator's, for the steps of the roster. */
+  kubeconfig: z.string(),
+  /** Where the steps of the roster can be run; the pool's stack has its own SSH key. */
+  controlPlane: z
+    .array(z.object({ name: z.string(), address: z.string(), port: z.number(), user: z.string(), hostKey: z.string() }))
+    .nonempty(),
+  /** Name → address of every host of the cluster's stack. */
+  hosts: z.record(z.string(), z.string()),
+});
+export type PoolMaterial = z.output<typeof poolMaterialSchema>;
+
+/**
+ * The material in an output of the cluster's stack.
+ *
+ * @param stack its name, for findings.
+ * @param output undefined when the stack has none.
+ */
+export function parsePoolMaterial(
+  stack: string,
+  output: unknown,
+): { material: PoolMaterial | undefined; findings: Finding[] } {
+  const report = (message: string, remedy: string) => ({
+    material: undefined,
+    findings: [{ rule: "pool-material", kind: "input" as const, hosts: [], message, remedy }],
+  });
+  if (output === undefined) {
+    return report(
+      `the stack ${stack} has no output poolMaterial`,
+      "correct plinth:clusterStack, or set plinth:exportPoolMaterial to true in the cluster's stack and run up there",
+    );
+  }
+  const parsed = poolMaterialSchema.safeParse(output);
+  if (parsed.success) return { material: parsed.data, findings: [] };
+  // Paths only: values are secrets.
+  const where = parsed.error.issues.map(({ path }) => path.map(String).join(".") || "all of it").join(", ");
+  return report(
+    `the output poolMaterial of the stack ${stack} is not as expected (${where})`,
+    "use the same release of Plinth for the cluster and its pools, and run up in the cluster's stack first",
+  );
+}
