@@ -7,7 +7,9 @@ import { deployPool } from "./components/pool.ts";
 import { readOutputsOf, readPrevious } from "./components/previous.ts";
 import type { ProgramArgs } from "./components/preflight.ts";
 import { deploy } from "./components/program.ts";
+import type { Recorded } from "./components/record.ts";
 import { isPool } from "./plan/pool.ts";
+import { readRecording } from "./plan/record.ts";
 import { readRequests } from "./plan/requests.ts";
 import { readConfig } from "./plan/stackconfig.ts";
 
@@ -15,7 +17,7 @@ import { readConfig } from "./plan/stackconfig.ts";
  * The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, or a pool of workers for the
  * cluster of another stack, and its outputs out.
  */
-export default async function program(): Promise<ClusterOutputs | PoolOutputs> {
+export default async function program(): Promise<ClusterOutputs | PoolOutputs | Recorded> {
   const stack = pulumi.getStack();
   const { default: inventory } = (await import(`./hosts/${stack}.ts`)) as { default: unknown };
   const config = readConfig(pulumi.runtime.allConfig());
@@ -27,6 +29,7 @@ export default async function program(): Promise<ClusterOutputs | PoolOutputs> {
     readDigests,
     readPrevious,
     requests: readRequests(process.env),
+    recording: readRecording(process.env),
     lock: (access, hosts) =>
       lockForProcess(access, hosts, stack, {
         warn: (sentence) => void pulumi.log.warn(sentence).catch(() => undefined),

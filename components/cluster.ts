@@ -17,6 +17,16 @@ export interface ClusterArgs extends FleetInput {
   handingOver: Access;
 }
 
+/** What the next run and other stacks are told of a cluster besides its endpoint and keys. */
+export interface ClusterParts {
+  /** Node → machine id of its host, as far as it is known. */
+  machineIds: Readonly<Record<string, string>>;
+  /** Subject of the roster → control-plane host on which its steps run. */
+  survivors: Readonly<Record<string, string>>;
+  /** Tenant → its kubeconfig. Secrets. */
+  tenantKubeconfigs: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
 /**
  * A highly available cluster, in the planned order: keys, hosts, the control plane (etcd, API servers, load balancers),
  * what Nodes may do, the Nodes, and what runs in the cluster for itself.
@@ -26,14 +36,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   /** Kubeconfig of the administrator. A secret. */
   readonly kubeconfig: pulumi.Output<string>;
-  /** Node → machine id of its host, as far as it is known. */
-  readonly machineIds: Readonly<Record<string, string>>;
-  /** Subject of the roster → control-plane host on which its steps run. */
-  readonly survivors: Readonly<Record<string, string>>;
   /** Key of the authority behind `caCertificate`. A secret. */
   readonly authorityKey: pulumi.Output<string>;
-  /** Tenant → its kubeconfig. Secrets. */
-  readonly tenantKubeconfigs: Readonly<Record<string, pulumi.Output<string>>>;
   private readonly args: ClusterArgs;
   private readonly pki: Pki;
 
@@ -46,6 +50,13 @@ export class Cluster extends pulumi.ComponentResource {
     this.caCertificate = this.pki.authorities.kubernetes.certificate;
     this.authorityKey = this.pki.authorities.kubernetes.key;
     this.kubeconfig = this.administratorKubeconfig();
+    this.registerOutputs({ endpoint: this.endpoint, caCertificate: this.caCertificate, kubeconfig: this.kubeconfig });
+  }
+
+  /** Declares everything but the keys: hosts, what runs on them, and what runs in the cluster. */
+  bringUp(): ClusterParts {
+    const { args } = this;
+    const { config, hosts } = args;
     const fleet = new Fleet(this, {
       ...args,
       kubeconfig: this.kubeconfig,
@@ -55,8 +66,6 @@ export class Cluster extends pulumi.ComponentResource {
         contentOf: (host, source) => this.pki.contentOf(host, source),
       },
     });
-    this.machineIds = fleet.machineIds;
-    this.survivors = fleet.survivors;
 
     const steps = fleet.steps();
     const controlPlane = steps.filter((step) => isControlPlaneStep(step, hosts));
@@ -68,25 +77,21 @@ export class Cluster extends pulumi.ComponentResource {
       // With the hosts goes everything that the cluster holds.
       deletedWith: this,
     };
-    const access = new ClusterAccess(
-      "access",
-      { config },
-      { parent: this, ...kubernetes, dependsOn: fleet.performed() },
-    );
+    const access = new ClusterAccess("access", { config }, { parent: this, ...kubernetes, dependsOn: fleet.last() });
     for (const step of steps.filter((candidate) => !controlPlane.includes(candidate))) {
       fleet.perform(step, step.name === "baseline" ? [] : [access]);
     }
     new Addons(
       "addons",
       { config, hosts, authority: this.pki.authorities.kubernetes },
-      { parent: this, ...kubernetes, dependsOn: fleet.performed() },
+      { parent: this, ...kubernetes, dependsOn: fleet.last() },
     );
-    this.tenantKubeconfigs = new Tenants(
+    const { kubeconfigs } = new Tenants(
       "tenants",
       { config, authority: this.pki.authorities.kubernetes, endpoint: this.endpoint },
-      { parent: this, ...kubernetes, dependsOn: fleet.performed() },
-    ).kubeconfigs;
-    this.registerOutputs({ endpoint: this.endpoint, caCertificate: this.caCertificate, kubeconfig: this.kubeconfig });
+      { parent: this, ...kubernetes, dependsOn: fleet.last() },
+    );
+    return { machineIds: fleet.machineIds, survivors: fleet.survivors, tenantKubeconfigs: kubeconfigs };
   }
 
   private administratorKubeconfig(): pulumi.Output<string> {

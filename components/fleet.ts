@@ -94,6 +94,8 @@ export class Fleet {
   private readonly args: FleetArgs;
   private readonly machines: ReadonlyMap<string, Machine>;
   private readonly done = new Map<string, pulumi.Resource>();
+  /** Steps that another one waits for. */
+  private readonly awaited = new Set<string>();
 
   /**
    * Claims the hosts.
@@ -127,12 +129,16 @@ export class Fleet {
    */
   perform(step: OrderedStep, also: readonly pulumi.Resource[] = []): void {
     const after = [...step.after.flatMap((earlier) => this.done.get(keyOf(earlier)) ?? []), ...also];
+    for (const earlier of step.after) this.awaited.add(keyOf(earlier));
     this.done.set(keyOf(step), this.resourceOf(step, after));
   }
 
-  /** The resources whose success means that the steps so far are done. */
-  performed(): pulumi.Resource[] {
-    return [...this.done.values()];
+  /**
+   * The resources whose success means that all steps so far are done: those that no other step waits for. Not all of them,
+   * because the state keeps what each resource depends on.
+   */
+  last(): pulumi.Resource[] {
+    return [...this.done].filter(([key]) => !this.awaited.has(key)).map(([, resource]) => resource);
   }
 
   private claim(plan: HostPlan): Machine {

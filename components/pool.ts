@@ -4,6 +4,7 @@ import { checkPool, guardPool, guardSurvivors, survivorsOf } from "../plan/pool.
 import { parsePoolMaterial, type PoolMaterial } from "../plan/poolmaterial.ts";
 import { fleetOutputs, type PoolOutputs } from "./outputs.ts";
 import { preflight, type Preflight, type ProgramArgs } from "./preflight.ts";
+import { record, type Recorded } from "./record.ts";
 import { WorkerPool } from "./workerpool.ts";
 
 /** What a run of a pool's stack is given. */
@@ -18,7 +19,7 @@ export interface PoolArgs extends ProgramArgs {
  *
  * @throws PlinthError with all findings, before any host is touched.
  */
-export async function deployPool(args: PoolArgs): Promise<PoolOutputs> {
+export async function deployPool(args: PoolArgs): Promise<PoolOutputs | Recorded> {
   const clusterStack = String(args.config["clusterStack"]);
   const handed = await outputsOf(args, clusterStack);
   const { material, findings } = parsePoolMaterial(clusterStack, handed["poolMaterial"]);
@@ -34,7 +35,7 @@ export async function deployPool(args: PoolArgs): Promise<PoolOutputs> {
       ...guardSurvivors(controlPlane, readings),
     ],
   });
-  return declarePool(checked, clusterStack, material);
+  return (await record(args, checked, () => ({}))) ?? declarePool(checked, clusterStack, material);
 }
 
 function declarePool(checked: Preflight, clusterStack: string, material: PoolMaterial): PoolOutputs {

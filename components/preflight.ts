@@ -12,6 +12,7 @@ import { membershipChange } from "../plan/membershipchange.ts";
 import type { Tombstone } from "../plan/outputs.ts";
 import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
 import type { RawConfig } from "../plan/rawconfig.ts";
+import type { Recording } from "../plan/record.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { StackInput } from "../plan/stackinput.ts";
@@ -37,6 +38,8 @@ export interface ProgramArgs {
   readPrevious: () => Promise<Readonly<Record<string, unknown>>>;
   /** What the operator asks of this run. */
   requests: RunRequests;
+  /** When what cannot be made again is saved. Default: with everything else. */
+  recording?: Recording;
   /** Keeps other runs off the cluster until this one is over; asked only by runs that change something. */
   lock: TakeLock;
 }

@@ -8,6 +8,7 @@ import { guardTenants, tenantNamespaces } from "../plan/tenants.ts";
 import { Cluster } from "./cluster.ts";
 import { fleetOutputs, type ClusterOutputs } from "./outputs.ts";
 import { preflight, type Preflight, type ProgramArgs } from "./preflight.ts";
+import { record, type Recorded } from "./record.ts";
 
 /**
  * The program of a cluster's stack: checks everything that can be checked, reads every host once, and only then declares
@@ -15,24 +16,32 @@ import { preflight, type Preflight, type ProgramArgs } from "./preflight.ts";
  *
  * @throws PlinthError with all findings, before any host is touched.
  */
-export async function deploy(args: ProgramArgs): Promise<ClusterOutputs> {
-  return declareCluster(
-    await preflight(args, {
-      input: checkInput(args.inventory, args.config),
-      clusterId: () => new random.RandomId("cluster-id", { byteLength: 8 }).hex,
-      guards: ({ config, previous }) => [
-        ...guardSettings(config, previous),
-        ...guardTenants(config.tenants, previous?.tenants),
-      ],
-    }),
-  );
+export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Recorded> {
+  const checked = await preflight(args, {
+    input: checkInput(args.inventory, args.config),
+    clusterId: () => new random.RandomId("cluster-id", { byteLength: 8 }).hex,
+    guards: ({ config, previous }) => [
+      ...guardSettings(config, previous),
+      ...guardTenants(config.tenants, previous?.tenants),
+    ],
+  });
+  return (await record(args, checked, () => declareKeys(checked))) ?? declareCluster(checked);
+}
+
+/** All keys of a cluster that is new. */
+function declareKeys(
+  checked: Preflight,
+): Pick<ClusterOutputs, "endpoint" | "caCertificate" | "kubeconfig" | "clusterId"> {
+  const { endpoint, caCertificate, kubeconfig } = new Cluster(checked.config.clusterName, checked);
+  return { endpoint, caCertificate, kubeconfig, clusterId: checked.clusterId };
 }
 
 function declareCluster(checked: Preflight): ClusterOutputs {
   const { config, clusterId } = checked;
   const cluster = new Cluster(config.clusterName, checked);
+  const parts = cluster.bringUp();
   return {
-    ...fleetOutputs(checked, cluster),
+    ...fleetOutputs(checked, parts),
     endpoint: cluster.endpoint,
     caCertificate: cluster.caCertificate,
     kubeconfig: cluster.kubeconfig,
@@ -41,7 +50,7 @@ function declareCluster(checked: Preflight): ClusterOutputs {
     clusterName: config.clusterName,
     network: { podCidr: config.podCidr, serviceCidr: config.serviceCidr, clusterDomain: config.clusterDomain },
     tenants: tenantNamespaces(config.tenants),
-    tenantKubeconfigs: pulumi.secret(pulumi.all(cluster.tenantKubeconfigs)),
+    tenantKubeconfigs: pulumi.secret(pulumi.all(parts.tenantKubeconfigs)),
     ...(config.exportPoolMaterial ? { poolMaterial: materialOf(cluster, checked) } : {}),
   };
 }

@@ -29,6 +29,9 @@ const versionsOfHost = z.object({
 });
 export type HostVersions = z.output<typeof versionsOfHost>;
 
+/** Outputs that are secrets as a whole. */
+export const secretOutputs: ReadonlySet<string> = new Set(["kubeconfig", "tenantKubeconfigs", "poolMaterial"]);
+
 const ofEveryStack = {
   /** URL of the API server, e.g. `https://192.0.2.10:6443`. */
   endpoint: z.string(),

@@ -1,3 +1,4 @@
+import { isRecordFirst } from "../../plan/record.ts";
 import { CliError, isProgramFindings, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { failureLines, notDoneLines } from "../render/failures.ts";
@@ -23,7 +24,8 @@ export async function operate<T>(
   try {
     return await run();
   } catch (error) {
-    if (isProgramFindings(error) || error instanceof CliError || error instanceof QuietExit) throw error;
+    if (isProgramFindings(error) || isRecordFirst(error) || error instanceof CliError || error instanceof QuietExit)
+      throw error;
     if (!(error instanceof PulumiFailure)) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new CliError(`The program failed: ${reason} (PLINTH_DEBUG=1 shows where).`, Exit.failed, { cause: error });

@@ -15,7 +15,8 @@ import type { Engine } from "../pulumi/engine.ts";
 import { requestHeal } from "./heal.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import { retainLost } from "./lost.ts";
-import { operate, operateAloud } from "./operation.ts";
+import { converge } from "./converge.ts";
+import { operate } from "./operation.ts";
 import { readOutputs, type Outputs } from "../pulumi/outputs.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
@@ -77,13 +78,7 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
       }
     }
     const { events, result: outputs } = await phases.measure("converge", () =>
-      operateAloud(
-        engine,
-        terminal,
-        hosts,
-        (events) => engine.up({ events, target, ...(plan === undefined ? {} : { plan }) }),
-        onWarning,
-      ),
+      converge(engine, terminal, { hosts, target, plan, onWarning }),
     );
     rememberRun(run.project, stack, events.steps, hosts, onWarning);
     const shown = Object.entries(outputs).filter(([, { secret }]) => !secret);

@@ -23,6 +23,14 @@ export interface RunOptions {
   plan?: string;
 }
 
+export interface UpOptions extends RunOptions {
+  /** Saves the state after every step. Default: once, at the end. */
+  saveSteps?: boolean;
+}
+
+/** With it the engine saves a stack's state at the end of a run only: https://github.com/pulumi/pulumi/issues/10668. */
+const skipCheckpoints = "PULUMI_SKIP_CHECKPOINTS";
+
 /**
  * The engine on one stack: the real Pulumi CLI, driven by the Automation API with the program in this process.
  * Every run throws what the program threw (findings keep their class), or else the engine's own failure.
@@ -66,7 +74,11 @@ export class Engine {
       const program = observed(options.program);
       const stack = await automation.LocalWorkspace.createOrSelectStack(
         { stackName: context.stack, projectName: context.settings.projectName, program: program.run },
-        { workDir: context.workDir, pulumiCommand: command, envVars: { ...context.env, ...plugins.env } },
+        {
+          workDir: context.workDir,
+          pulumiCommand: command,
+          envVars: { ...context.env, ...plugins.env, [skipCheckpoints]: "true" },
+        },
       );
       return new Engine(context, stack, running, plugins, parallel, program);
     } catch (error) {
@@ -88,16 +100,31 @@ export class Engine {
     return result.changeSummary;
   }
 
-  async up({ events, target, plan }: RunOptions): Promise<OutputMap> {
+  /**
+   * Changes what the program wants changed.
+   *
+   * The state is saved once, at the end, also when the run fails or is interrupted: a run that is killed leaves the state
+   * that it found.
+   */
+  async up({ events, target, plan, saveSteps }: UpOptions): Promise<OutputMap> {
     const options = { onEvent: events.handle, parallel: this.#parallel, suppressProgress: true, ...targets(target) };
-    if (plan === undefined) return (await this.#call(() => this.#stack.up(options))).outputs;
-    // The engine takes plans with this only; nothing else of a run with a plan needs it.
     const { envVars } = this.#stack.workspace;
-    envVars["PULUMI_EXPERIMENTAL"] = "true";
+    const own = {
+      ...(saveSteps === true ? { [skipCheckpoints]: "false" } : {}),
+      // The engine takes plans with this only; nothing else of a run with a plan needs it.
+      ...(plan === undefined ? {} : { PULUMI_EXPERIMENTAL: "true" }),
+    };
+    const before = { ...envVars };
+    Object.assign(envVars, own);
     try {
-      return (await this.#call(() => this.#stack.up({ ...options, plan }))).outputs;
+      const result = await this.#call(() => this.#stack.up({ ...options, ...(plan === undefined ? {} : { plan }) }));
+      return result.outputs;
     } finally {
-      delete envVars["PULUMI_EXPERIMENTAL"];
+      for (const name of Object.keys(own)) {
+        const value = before[name];
+        if (value === undefined) Reflect.deleteProperty(envVars, name);
+        else envVars[name] = value;
+      }
     }
   }
 

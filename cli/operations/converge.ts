@@ -1,0 +1,66 @@
+import { recordedTargets } from "../../components/record.ts";
+import { isRecordFirst, recordingVariable, type Recording } from "../../plan/record.ts";
+import type { Engine } from "../pulumi/engine.ts";
+import type { RunEvents } from "../pulumi/events.ts";
+import type { Terminal } from "../render/terminal.ts";
+import { operateAloud } from "./operation.ts";
+
+type Outputs = Awaited<ReturnType<Engine["up"]>>;
+
+export interface ConvergeOptions {
+  hosts: readonly string[];
+  /** URN patterns; empty means everything. */
+  target: readonly string[];
+  /** Path of a saved plan. */
+  plan: string | undefined;
+  onWarning: (message: string) => void;
+}
+
+/**
+ * Brings a stack to its desired state. The engine saves its state once, at the end of a run: what converges when it is
+ * applied again need not be saved sooner. So that a killed run loses nothing else, keys, ids and the machines of hosts are
+ * saved by a run of their own where some are new, before any host is touched.
+ *
+ * A run with a saved plan may do nothing that the plan does not hold, also not save ahead: it saves after every step.
+ */
+export async function converge(
+  engine: Engine,
+  terminal: Terminal,
+  { hosts, target, plan, onWarning }: ConvergeOptions,
+): Promise<{ events: RunEvents; result: Outputs }> {
+  const run = (recording: Recording, targets: readonly string[]) =>
+    operateAloud(
+      engine,
+      terminal,
+      hosts,
+      (events) =>
+        withRecording(recording, () =>
+          engine.up({
+            events,
+            target: targets,
+            ...(plan === undefined ? {} : { plan }),
+            saveSteps: plan !== undefined,
+          }),
+        ),
+      onWarning,
+    );
+  if (plan !== undefined) return run("along", target);
+  try {
+    return await run("first", target);
+  } catch (error) {
+    if (!isRecordFirst(error)) throw error;
+  }
+  terminal.note("Saving keys, ids and the machines of hosts first.");
+  await run("now", recordedTargets);
+  return run("first", target);
+}
+
+/** The program reads how it is to save from the environment, as it does what else one run is asked for. */
+async function withRecording<T>(recording: Recording, run: () => Promise<T>): Promise<T> {
+  process.env[recordingVariable] = recording;
+  try {
+    return await run();
+  } finally {
+    Reflect.deleteProperty(process.env, recordingVariable);
+  }
+}

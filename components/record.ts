@@ -1,0 +1,47 @@
+import * as pulumi from "@pulumi/pulumi";
+import { machineIdsOf } from "../plan/membership.ts";
+import { secretOutputs } from "../plan/outputs.ts";
+import { isRecorded, recordOf, RecordFirst } from "../plan/record.ts";
+import type { Preflight, ProgramArgs } from "./preflight.ts";
+
+/** Outputs of a run that saves what cannot be made again, and does nothing else. */
+export type Recorded = Record<string, unknown>;
+
+/**
+ * Saves what cannot be made again, where a run is asked to do just that: of a stack that is new all keys and ids, and of
+ * every stack which machines its hosts are and which hosts were lost. Hosts that leave stay known until they have left.
+ *
+ * @param declareKeys declares the keys of a stack that is new, and returns what outputs tell of them.
+ * @returns the outputs; undefined for a run that does everything.
+ * @throws RecordFirst for a run that is to be told of what is not saved yet.
+ */
+export async function record(
+  args: Pick<ProgramArgs, "recording" | "readPrevious">,
+  checked: Preflight,
+  declareKeys: () => Recorded,
+): Promise<Recorded | undefined> {
+  const { hosts, readings, previous, tombstones } = checked;
+  const found = recordOf(hosts, machineIdsOf(hosts, readings, previous), tombstones);
+  if (args.recording === "first" && !pulumi.runtime.isDryRun() && !isRecorded(previous, found)) throw new RecordFirst();
+  if (args.recording !== "now") return undefined;
+  const keys = previous === undefined ? declareKeys() : {};
+  const outputs = Object.entries(await args.readPrevious());
+  const kept = outputs.map(([name, value]) => [name, secretOutputs.has(name) ? pulumi.secret(value) : value] as const);
+  return {
+    ...Object.fromEntries(kept),
+    ...keys,
+    hosts: { ...previous?.hosts, ...found.hosts },
+    lost: { ...previous?.lost, ...found.lost },
+  };
+}
+
+/**
+ * What a run that saves declares, as the engine's URN patterns. All else in the state is left alone, although such a run
+ * does not declare it.
+ */
+export const recordedTargets: readonly string[] = [
+  "**::pulumi:pulumi:Stack::**",
+  "**::plinth:index:Cluster::**",
+  "**plinth:index:Cluster$plinth:pki:**",
+  "**::random:index/randomId:RandomId::cluster-id",
+];

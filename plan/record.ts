@@ -1,0 +1,64 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Host } from "./inventory.ts";
+import { rememberedHost } from "./membership.ts";
+import type { PreviousHost, Tombstone } from "./outputs.ts";
+import type { PreviousRun } from "./previousrun.ts";
+
+/**
+ * When a run saves what cannot be made again. `./plinth` lets the engine save the state at its end only, because writing it
+ * after every step costs more than all steps; so what a killed run must not lose is saved by a run of its own before any
+ * host is touched.
+ *
+ * - `along`: with everything else, after every step, as plain `pulumi` does.
+ * - `first`: the run ends with {@link RecordFirst} when something is not saved yet.
+ * - `now`: the run saves it and does nothing else.
+ */
+export type Recording = "along" | "first" | "now";
+
+/** Environment variable that carries it from the command line to the program. */
+export const recordingVariable = "PLINTH_RECORDING";
+
+export function readRecording(env: Readonly<Record<string, string | undefined>>): Recording {
+  const value = env[recordingVariable];
+  return value === "first" || value === "now" ? value : "along";
+}
+
+/** Ends a run before any host is touched: something has to be saved first. */
+export class RecordFirst extends Error {
+  override readonly name = "RecordFirst";
+
+  constructor() {
+    super("keys, ids and the machines of hosts are saved by a run of their own first");
+  }
+}
+
+/** Whether an error says so, whichever copy of this module has thrown it. */
+export function isRecordFirst(error: unknown): boolean {
+  return error instanceof Error && error.name === "RecordFirst";
+}
+
+/** What is to be saved of a run. */
+export interface HostRecord {
+  hosts: Readonly<Record<string, PreviousHost>>;
+  lost: Readonly<Record<string, Tombstone>>;
+}
+
+/** What is to be known of the hosts after a run: those of the inventory, and which were declared lost. */
+export function recordOf(
+  hosts: readonly Host[],
+  machineIds: Readonly<Record<string, string>>,
+  lost: Readonly<Record<string, Tombstone>>,
+): HostRecord {
+  return {
+    hosts: Object.fromEntries(hosts.map((host) => [host.name, rememberedHost(host, machineIds[host.name])])),
+    lost,
+  };
+}
+
+/** Whether the state knows all of it already. A host that is no longer known of is no loss: it has been released. */
+export function isRecorded(previous: PreviousRun | undefined, { hosts, lost }: HostRecord): boolean {
+  if (previous === undefined) return false;
+  const known = (old: Readonly<Record<string, unknown>> | undefined, now: Readonly<object>): boolean =>
+    Object.entries(now).every(([name, value]) => isDeepStrictEqual(old?.[name], value));
+  return known(previous.hosts, hosts) && known(previous.lost, lost);
+}
