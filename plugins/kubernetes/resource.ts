@@ -20,12 +20,13 @@ import {
   wantedFieldManager,
 } from "./annotations.ts";
 import { isConflict, isNotFound, NoSuchKindError, UnreachableError } from "./apiError.ts";
-import type { Cluster } from "./cluster.ts";
+import type { Call, Cluster } from "./cluster.ts";
 import type { Options } from "./config.ts";
 import { diffObject } from "./diff.ts";
 import { refusal } from "./failures.ts";
 import { forceNewPaths, IDENTITY } from "./forceNew.ts";
 import { builtInScope, type GroupVersionKind, gvkOf, isCrd, isList } from "./kinds.ts";
+import { CREATOR, isAdoptedFrom } from "./managedFields.ts";
 import { generatesName, uniqueName, withName } from "./naming.ts";
 import { asDeclared, normalizeInputs } from "./normalize.ts";
 import {
@@ -116,7 +117,7 @@ export class KubeResource implements ResourceHandler {
 
   async create(marked: PropertyMap, preview: boolean, context: CallContext): Promise<CreateResult> {
     const inputs = unmarked(marked);
-    const fieldManager = this.#fieldManager(undefined, inputs);
+    const fieldManager = this.#fieldManager(undefined, inputs, context);
     const kept = { fieldManager, initialApiVersion: apiVersionOf(inputs) };
     if (preview) {
       const guess =
@@ -125,7 +126,10 @@ export class KubeResource implements ResourceHandler {
           : await this.#writer(inputs).tryCreate(inputs, fieldManager, context);
       return { id: "", properties: guess === undefined ? marked : checkpoint(inputs, guess, marked, kept) };
     }
-    const made = await this.#writer(inputs).make(inputs, fieldManager, context);
+    const writer = this.#writer(inputs);
+    const made = (await this.#isThere(inputs, context))
+      ? await writer.adopt(inputs, fieldManager, context)
+      : await writer.make(inputs, fieldManager, context);
     const { live, reasons } = await this.#untilReady(inputs, made, context);
     if (isCrd(this.#kind(inputs))) {
       this.#cluster.forgetKinds();
@@ -140,8 +144,8 @@ export class KubeResource implements ResourceHandler {
     const old = parseCheckpoint(request.olds);
     const inputs = normalizeInputs(unmarked(request.news));
     const marked = request.news;
-    const fieldManager = this.#fieldManager(old.fieldManager, inputs);
-    const oldManager = this.#fieldManager(old.fieldManager ?? fieldManager, old.inputs);
+    const fieldManager = this.#fieldManager(old.fieldManager, inputs, context);
+    const oldManager = this.#fieldManager(old.fieldManager ?? fieldManager, old.inputs, context);
     const kept = { fieldManager, initialApiVersion: old.initialApiVersion ?? apiVersionOf(inputs) };
     if (preview && containsUnknown(inputs)) {
       return marked;
@@ -168,10 +172,14 @@ export class KubeResource implements ResourceHandler {
     const call = patient(context);
     try {
       if (this.#isPatch(live)) {
-        await this.#writer(live).relinquish(live, this.#fieldManager(fieldManager, inputs), call);
+        await this.#writer(live).relinquish(live, this.#fieldManager(fieldManager, inputs, context), call);
         return;
       }
       const uid = at(live, "metadata", "uid");
+      if (await this.#isAnothers(live, this.#fieldManager(fieldManager, inputs, context), call)) {
+        context.warn(`${describe(live)} has been taken over by another resource and is left to it.`);
+        return;
+      }
       const preconditions = uid === undefined ? {} : { preconditions: { uid } };
       const options = { propagationPolicy: deletionPropagation(inputs), ...preconditions };
       await this.#cluster.delete(live, options, call).catch((error: unknown) => {
@@ -224,7 +232,7 @@ export class KubeResource implements ResourceHandler {
     }
     const inputs = isImport ? importedInputs(live) : asDeclared(live, declared);
     const kept = {
-      fieldManager: this.#fieldManager(old.fieldManager, inputs),
+      fieldManager: this.#fieldManager(old.fieldManager, inputs, context),
       initialApiVersion: old.initialApiVersion ?? apiVersionOf(wanted),
     };
     const state = checkpoint(inputs, live, markedInputs, kept);
@@ -283,9 +291,37 @@ export class KubeResource implements ResourceHandler {
     return { signal, progress, timeoutSeconds: timeoutOf(inputs, context.timeoutSeconds, TIMEOUT_SECONDS) };
   }
 
-  /** The official rules: the annotation's, the one in the state, a new one. */
-  #fieldManager(stored: string | undefined, inputs: KubeObject): string {
-    return wantedFieldManager(inputs) || (stored ?? uniqueName("pulumi-kubernetes-", new Uint8Array()));
+  /**
+   * The official rules: the annotation's, the one in the state, a new one. A new one is the same for the same resource of
+   * the same cluster, so that the object of a lost state is still its own.
+   */
+  #fieldManager(stored: string | undefined, inputs: KubeObject, { urn }: CallContext): string {
+    const seed = Buffer.from(`${this.#options.clusterIdentifier} ${urn}`);
+    return wantedFieldManager(inputs) || (stored ?? uniqueName(`${CREATOR}-`, seed));
+  }
+
+  async #isAnothers(live: KubeObject, fieldManager: string, call: Call): Promise<boolean> {
+    const now = await this.#cluster.find(live, call);
+    return now !== undefined && isAdoptedFrom(now, fieldManager);
+  }
+
+  /** Whether the object to be made exists and is to be taken over. One that is being deleted is waited for. */
+  async #isThere(inputs: KubeObject, context: CallContext): Promise<boolean> {
+    if (!this.#options.upsert || this.#isPatch(inputs)) {
+      return false;
+    }
+    try {
+      const there = await this.#cluster.find(inputs, patient(context));
+      if (at(there, "metadata", "deletionTimestamp") === undefined) {
+        return there !== undefined;
+      }
+      await untilDeleted(this.#cluster, there ?? inputs, this.#wait(inputs, context));
+      return false;
+    } catch (error) {
+      // Its kind may come a little later.
+      if (error instanceof NoSuchKindError) return false;
+      throw refusal(error, inputs, "created");
+    }
   }
 
   #kind(object: KubeObject): GroupVersionKind {

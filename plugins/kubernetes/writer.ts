@@ -16,8 +16,8 @@ import type { Answer, Call, Change, Cluster } from "./cluster.ts";
 import type { Options } from "./config.ts";
 import { refusal } from "./failures.ts";
 import { gvkOf, isCrd } from "./kinds.ts";
-import { isCreated, takeOver, withIgnored } from "./managedFields.ts";
-import { apiVersionOf, at, kindOf, nameOf, namespaceOf, withValue, type KubeObject } from "./object.ts";
+import { adopt, isCreated, takeOver, withIgnored } from "./managedFields.ts";
+import { apiVersionOf, at, describe, kindOf, nameOf, namespaceOf, withValue, type KubeObject } from "./object.ts";
 import { withoutGuesses } from "./preview.ts";
 
 /** For how long a preview and a real run try an unreachable server, in seconds. */
@@ -124,12 +124,23 @@ export class Writer {
     }
   }
 
+  /** Applies inputs to an object that another resource made: a lost one, or one that goes by another name now. */
+  async adopt(inputs: KubeObject, fieldManager: string, context: CallContext): Promise<KubeObject> {
+    context.warn(`${describe(inputs)} exists already and is taken over.`);
+    try {
+      return await this.#apply(inputs, [], fieldManager, { ...patient(context), dryRun: false }, context, adopt);
+    } catch (error) {
+      throw refusal(error, inputs, "taken over", fieldManager);
+    }
+  }
+
   async #apply(
     inputs: KubeObject,
     ignoreChanges: readonly string[],
     fieldManager: string,
     change: Change,
     context: CallContext,
+    inherit = takeOver,
   ): Promise<KubeObject> {
     let live = await this.#cluster.get(inputs, change);
     if (isCrd(gvkOf(apiVersionOf(inputs), kindOf(inputs)))) {
@@ -137,7 +148,7 @@ export class Writer {
       const versioned = withValue(inputs, ["metadata", "resourceVersion"], version);
       return (await this.#cluster.replace(versioned, fieldManager, change)).object;
     }
-    const taken = this.#isPatch || change.dryRun ? undefined : takeOver(live, fieldManager);
+    const taken = this.#isPatch || change.dryRun ? undefined : inherit(live, fieldManager);
     if (taken !== undefined) {
       live = await this.#cluster.jsonPatch(inputs, taken, change);
     }
