@@ -30,7 +30,7 @@ export function refusal(error: unknown, object: KubeObject, verb: string, fieldM
   }
   if (isAlreadyExists(error)) {
     return new Error(
-      `${what} was not ${verb}, as it exists already. Import it, use ${what.split(" ")[0] ?? ""}Patch for some fields of it, ` +
+      `${what} was not ${verb}, as it exists already. Import it, ` +
         "or set upsertExistingObjects on the provider to take it over.",
       { cause: error },
     );

@@ -33,13 +33,10 @@ export const hasty = ({ signal }: CallContext): Call => ({ signal, patienceSecon
 export class Writer {
   readonly #cluster: Cluster;
   readonly #options: Options;
-  readonly #isPatch: boolean;
 
-  /** With `isPatch`, the objects are others', and only the declared fields are ours. */
-  constructor(cluster: Cluster, options: Options, isPatch: boolean) {
+  constructor(cluster: Cluster, options: Options) {
     this.#cluster = cluster;
     this.#options = options;
-    this.#isPatch = isPatch;
   }
 
   /** The object as the server would make it; undefined when that cannot be told. */
@@ -92,9 +89,8 @@ export class Writer {
     const started = performance.now();
     for (let pause = 500; ; pause = Math.min(pause * 2, 4000)) {
       try {
-        const takesOver = this.#options.upsert || this.#isPatch;
         const force = forcesPatch(inputs) || this.#options.forcePatches;
-        const answer = takesOver
+        const answer = this.#options.upsert
           ? await this.#cluster.apply(inputs, { ...change, fieldManager, force })
           : await this.#cluster.create(inputs, change);
         this.#showWarnings(answer, context);
@@ -148,11 +144,11 @@ export class Writer {
       const versioned = withValue(inputs, ["metadata", "resourceVersion"], version);
       return (await this.#cluster.replace(versioned, fieldManager, change)).object;
     }
-    const taken = this.#isPatch || change.dryRun ? undefined : inherit(live, fieldManager);
+    const taken = change.dryRun ? undefined : inherit(live, fieldManager);
     if (taken !== undefined) {
       live = await this.#cluster.jsonPatch(inputs, taken, change);
     }
-    const isUntaken = change.dryRun && !this.#isPatch && isCreated(live);
+    const isUntaken = change.dryRun && isCreated(live);
     const force = forcesPatch(inputs) || this.#options.forcePatches || isUntaken;
     const wanted = withIgnored(inputs, live, ignoreChanges, fieldManager);
     const answer = await this.#cluster.apply(wanted, { ...change, fieldManager, force });

@@ -37,18 +37,6 @@ export const randomPassword: BridgedResource = {
   import: (text) => ({ id: "none", state: { ...importedText(text), id: "none", bcryptHash: bcrypt(text) } }),
 };
 
-export const randomString: BridgedResource = {
-  schemaVersion: 2,
-  attributes: { ...textInputs, id: output, result: output },
-  checkAll: someClass,
-  adjust: syncDigits,
-  create: (inputs) => {
-    const result = randomText(inputs);
-    return Promise.resolve({ id: result, computed: { id: result, result } });
-  },
-  import: (text) => ({ id: text, state: { ...importedText(text), id: text } }),
-};
-
 function idForms(bytes: Buffer, prefix: string): PropertyMap {
   return {
     id: bytes.toString("base64url"),
@@ -87,32 +75,5 @@ export const randomId: BridgedResource = {
     const prefix = text.slice(0, Math.max(0, comma));
     const forms = { ...idForms(bytes, prefix), byteLength: bytes.length };
     return { id, state: prefix === "" ? forms : { ...forms, prefix } };
-  },
-};
-
-/** Its id is the value itself, in clear text: not for key material. */
-export const randomBytesResource: BridgedResource = {
-  attributes: {
-    keepers: { ...keepers, replace: true },
-    length: {
-      type: "int",
-      role: "required",
-      replace: true,
-      check: (value) => (Number(value) >= 1 ? undefined : "length must be at least 1."),
-    },
-    base64: secretOutput,
-    hex: secretOutput,
-  },
-  create: (inputs) => {
-    const bytes = randomBytes(Number(inputs["length"]));
-    const base64 = bytes.toString("base64");
-    return Promise.resolve({ id: base64, computed: { base64, hex: bytes.toString("hex") } });
-  },
-  import: (text) => {
-    const bytes = Buffer.from(text, "base64");
-    if (bytes.toString("base64") !== text) {
-      throw new Error("An import of RandomBytes needs the bytes in padded base64.");
-    }
-    return { id: text, state: { length: bytes.length, base64: text, hex: bytes.toString("hex") } };
   },
 };

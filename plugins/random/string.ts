@@ -6,7 +6,7 @@ const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const DIGITS = "0123456789";
 const SPECIAL = "!@#$%&*()-_=+[]{}<>:?";
 
-/** A random text by the inputs of RandomString and RandomPassword, all defaults filled in. */
+/** A random text by the inputs of RandomPassword, all defaults filled in. */
 export function randomText(inputs: PropertyMap): string {
   const override = text(inputs["overrideSpecial"]);
   const special = Array.from(override === "" ? SPECIAL : override);

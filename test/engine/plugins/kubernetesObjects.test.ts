@@ -341,22 +341,11 @@ describe("objects that the bundled kubernetes plugin manages", function () {
     assert.deepEqual((await update("core/v1:ConfigMap", made, forced))["data"], { a: "2" });
   });
 
-  it("are patched where they are others', and given back", async () => {
-    const node = { apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { theirs: "1" } } };
-    await server.send("POST", "/api/v1/nodes?fieldManager=kubelet", node);
-    const patch = { apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { ours: "1" } } };
-    const made = await create("core/v1:NodePatch", patch);
-    assert.equal(made.id, "n1");
-    const labels = async (): Promise<unknown> => {
-      const { theirs, ours } = (at(await server.get("/api/v1/nodes/n1"), "metadata", "labels") ?? {}) as PropertyMap;
-      return { theirs, ours };
-    };
-    assert.deepEqual(await labels(), { theirs: "1", ours: "1" });
-    const changed = { ...patch, metadata: { name: "n1", labels: { ours: "2" } } };
-    const properties = await update("core/v1:NodePatch", made, changed);
-    assert.deepEqual(await labels(), { theirs: "1", ours: "2" });
-    await remove("core/v1:NodePatch", { ...made, properties });
-    assert.deepEqual(await labels(), { theirs: "1", ours: undefined });
+  it("are no patches of others' objects, Helm releases or Kustomize folders", () => {
+    for (const type of ["core/v1:NodePatch", "helm.sh/v3:Release", "kustomize/v2:Directory", "yaml:ConfigFile"]) {
+      assert.equal(provider.resource(`kubernetes:${type}`), undefined);
+    }
+    assert.ok(provider.resource("kubernetes:example.com/v1:DispatchPatch"));
   });
 
   it("are waited for until a Job is complete, with its pods' troubles when it is not", async () => {
