@@ -7,6 +7,7 @@ import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import { EngineLog } from "./engine.ts";
 import { packageSchema } from "./schema.ts";
+import { useNativeStrings } from "./strings.ts";
 import { failureStatus } from "./failure.ts";
 import { Sessions } from "./sessions.ts";
 import {
@@ -32,6 +33,7 @@ export interface RunningProvider {
 
 /** Serves one package until `close()`. The same server may serve any number of runs, one after the other or at once. */
 export async function serveProvider(definition: ProviderDefinition): Promise<RunningProvider> {
+  useNativeStrings();
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": MAX_MESSAGE_BYTES,

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Attribute, BridgedResource } from "../bridged/schema.ts";
 import type { PropertyMap } from "../provider/values.ts";
 import { keepers, someClass, syncDigits, textInputs } from "./attributes.ts";
-import { bcrypt } from "./bcrypt.ts";
-import { randomText } from "./string.ts";
+import { bcrypt, randomTextHash } from "./bcrypt.ts";
+import { randomBits, randomText } from "./string.ts";
 
 const output: Attribute = { type: "string", role: "computed" };
 const secretOutput: Attribute = { type: "string", role: "computed", secret: true };
@@ -32,7 +32,10 @@ export const randomPassword: BridgedResource = {
   adjust: syncDigits,
   create: (inputs) => {
     const result = randomText(inputs);
-    return Promise.resolve({ id: "none", computed: { id: "none", result, bcryptHash: bcrypt(result) } });
+    return Promise.resolve({
+      id: "none",
+      computed: { id: "none", result, bcryptHash: randomTextHash(result, randomBits(inputs)) },
+    });
   },
   import: (text) => ({ id: "none", state: { ...importedText(text), id: "none", bcryptHash: bcrypt(text) } }),
 };

@@ -39,9 +39,14 @@ describe("random", () => {
       const { result, bcryptHash, ...rest } = properties;
       assert.equal(id, "none");
       assert.match(revealed(result), /^[A-Za-z0-9]{32}$/);
-      assert.match(revealed(bcryptHash), /^\$2a\$10\$[./A-Za-z0-9]{53}$/);
+      assert.match(revealed(bcryptHash), /^\$2a\$04\$[./A-Za-z0-9]{53}$/);
       const meta = '{"schema_version":"3"}';
       assert.deepEqual(rest, { ...PASSWORD_DEFAULTS, __meta: meta, id: "none", length: 32, special: false });
+    });
+
+    it("has a hash of the official cost where it could be guessed", async () => {
+      const { properties } = await client.create({ length: 12 });
+      assert.match(revealed(properties["bcryptHash"]), /^\$2a\$10\$[./A-Za-z0-9]{53}$/);
     });
 
     it("previews results as unknown", async () => {
