@@ -1,4 +1,4 @@
-import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
+import type { Client, ClientChannel } from "ssh2";
 import type { Duplex } from "node:stream";
 import { errorText, hostLabel, interrupted, SshError } from "./errors.ts";
 import type { Bastion, Transport } from "./transport.ts";
@@ -69,15 +69,6 @@ export class SshConnection implements Bastion {
       signal,
       (client, done) => client.exec(command, { env }, done),
       (channel) => ({ heard: listen(channel) }),
-    );
-  }
-
-  /** Opens an SFTP channel under the same rules. */
-  sftp(signal: AbortSignal): Promise<SFTPWrapper> {
-    return this.#channel<SFTPWrapper, SFTPWrapper>(
-      signal,
-      (client, done) => client.sftp(done),
-      (channel) => channel,
     );
   }
 

@@ -1,4 +1,3 @@
-import type { SFTPWrapper } from "ssh2";
 import { SshConnection, StaleConnection } from "./connection.ts";
 import { dialWithBudget } from "./dial.ts";
 import { errorText, hostLabel, interrupted, SshError } from "./errors.ts";
@@ -82,26 +81,6 @@ export class SshPool {
   /** Whether there is a connection to the target that is not known to be dead. */
   connected(target: SshTarget): boolean {
     return this.#entries.get(targetIdentity(target))?.established?.closed === false;
-  }
-
-  /** Lends an SFTP channel to `use`. What `use` throws is passed on as it is. */
-  async sftp<T>(target: SshTarget, signal: AbortSignal, use: (sftp: SFTPWrapper) => Promise<T>): Promise<T> {
-    return this.#with(target, signal, async (connection) => {
-      const channel = await connection.sftp(signal);
-      const abort = (): void => {
-        channel.end();
-      };
-      if (signal.aborted) abort();
-      else signal.addEventListener("abort", abort, { once: true });
-      try {
-        this.#count(target).roundTrips++;
-        return await Promise.race([use(channel), sftpEnd(channel, target, signal)]);
-      } finally {
-        signal.removeEventListener("abort", abort);
-        channel.end();
-        connection.release();
-      }
-    });
   }
 
   /** Cost per host since the pool was made or the last `resetStats()`, in the order of first use. */
@@ -279,18 +258,6 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal, target: SshTarge
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => {
       signal.removeEventListener("abort", abort);
-    });
-  });
-}
-
-function sftpEnd(channel: SFTPWrapper, target: SshTarget, signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    channel.once("close", () => {
-      reject(
-        signal.aborted
-          ? interrupted(target)
-          : new SshError("lost", hostLabel(target), "the SSH connection broke during a file transfer. Run again."),
-      );
     });
   });
 }

@@ -12,7 +12,8 @@ export interface KubernetesProviderArgs {
 }
 
 /**
- * The way to the cluster's API for all in-cluster objects: server-side apply, conflicts reported and not forced.
+ * The way to the cluster's API for all in-cluster objects: server-side apply, conflicts reported and not forced. What is to
+ * be made and exists already is taken over: it is of a run that died, or of a state that was lost.
  *
  * @param opts `dependsOn`: whatever must be up before the API answers under the kubeconfig's address.
  */
@@ -23,6 +24,7 @@ export function kubernetesProvider(args: KubernetesProviderArgs, opts?: pulumi.R
       kubeconfig: pulumi.secret(args.kubeconfig),
       clusterIdentifier: args.clusterIdentifier,
       enableServerSideApply: true,
+      upsertExistingObjects: true,
     },
     opts,
   );

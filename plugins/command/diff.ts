@@ -1,14 +1,5 @@
 import { DiffKind, type DiffResult, type UpdateRequest } from "../provider/types.ts";
-import {
-  equal,
-  isArchive,
-  isAsset,
-  isMap,
-  isSecret,
-  isUnknown,
-  type PropertyMap,
-  type PropertyValue,
-} from "../provider/values.ts";
+import { equal, isMap, isSecret, isUnknown, type PropertyMap, type PropertyValue } from "../provider/values.ts";
 import type { Fields } from "./fields.ts";
 
 /**
@@ -65,26 +56,13 @@ function diffValues(
     }
   } else if (isPlainMap(before) && isPlainMap(after)) {
     diffMaps(before, after, path, found);
-  } else if (isUnknown(after) || !sameValue(before, after)) {
+  } else if (isUnknown(after) || !equal(before, after)) {
     found[path] = DiffKind.update;
   }
 }
 
 function isPlainMap(value: PropertyValue): value is PropertyMap {
-  return isMap(value) && !isSecret(value) && !isAsset(value) && !isArchive(value);
-}
-
-/** Assets are the same when their content is. */
-function sameValue(before: PropertyValue, after: PropertyValue): boolean {
-  const assets = [before, after].every((value) => isAsset(value) || isArchive(value));
-  if (assets && isMap(before) && isMap(after)) {
-    const { hash: old } = before;
-    const { hash: now } = after;
-    if (typeof old === "string" && old !== "" && typeof now === "string" && now !== "") {
-      return old === now;
-    }
-  }
-  return equal(before, after);
+  return isMap(value) && !isSecret(value);
 }
 
 function childPath(path: string, key: string): string {

@@ -9,8 +9,8 @@ const SHORTEST_SECRET = 12;
 export interface Failure {
   /** Such as `Process exited with status 3`. */
   outcome: string;
-  /** Where it ran, for the sentence: ` on host 10.0.0.1`, or empty for this machine. */
-  where: string;
+  /** Where it ran. */
+  host: string;
   /** The command's input as it came, secret mark included. */
   command: PropertyValue;
   stderr: string;
@@ -25,7 +25,7 @@ export interface Failure {
 export function commandError(failure: Failure, inputs: PropertyMap): Error {
   const output = inputs["logging"] === "none" ? failure.stderr : failure.combined;
   const tail = outputTail(output, secretPieces(inputs));
-  const title = `${failure.outcome}: running ${shortCommand(failure.command)}${failure.where}`;
+  const title = `${failure.outcome}: running ${shortCommand(failure.command)} on host ${failure.host}`;
   return new Error(tail === "" ? `${title} (it printed nothing)` : `${title}:\n${tail}`);
 }
 

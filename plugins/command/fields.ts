@@ -1,17 +1,7 @@
 import type { CheckFailure } from "../provider/types.ts";
-import {
-  isArchive,
-  isAsset,
-  isMap,
-  isSecret,
-  isUnknown,
-  peel,
-  type PropertyMap,
-  type PropertyValue,
-  secret,
-} from "../provider/values.ts";
+import { isMap, isSecret, isUnknown, peel, type PropertyMap, type PropertyValue, secret } from "../provider/values.ts";
 
-type FieldType = "string" | "number" | "boolean" | "strings" | "stringMap" | "list" | "source" | Fields;
+type FieldType = "string" | "number" | "boolean" | "stringMap" | "list" | Fields;
 
 /** One input. */
 export interface Field {
@@ -100,14 +90,10 @@ function mismatch({ type, oneOf }: Field, value: PropertyValue): string | undefi
       return ok(typeof value === "number", "a number");
     case "boolean":
       return ok(typeof value === "boolean", "true or false");
-    case "strings":
-      return ok(Array.isArray(value) && value.every(isText), "a list of strings");
     case "stringMap":
       return ok(isMap(value) && Object.values(value).every(isText), "a map of strings");
     case "list":
       return ok(Array.isArray(value), "a list");
-    case "source":
-      return ok(isAsset(value) || isArchive(value), "an asset or an archive");
     default:
       return "an object";
   }

@@ -1,6 +1,4 @@
 import type { ProviderDefinition } from "../provider/types.ts";
-import { copyToRemote } from "./copyToRemote.ts";
-import { localCommand, localRun } from "./localCommand.ts";
 import { remoteCommand } from "./remoteCommand.ts";
 
 /** The part of @pulumi/command that Plinth serves by itself. */
@@ -12,8 +10,5 @@ export const commandProvider: ProviderDefinition = {
   extraConfig: { "__pulumi-go-provider-version": "1.2.0" },
   resources: {
     "command:remote:Command": remoteCommand,
-    "command:remote:CopyToRemote": copyToRemote,
-    "command:local:Command": localCommand,
   },
-  invokes: { "command:local:run": localRun },
 };

@@ -80,10 +80,5 @@ export function commandResource(fields: Fields, run: RunCommand): ResourceHandle
 }
 
 function previousOutputs(state: PropertyMap): RunOutputs {
-  const kept = ["assets", "archive"].filter((name) => state[name] !== undefined);
-  return {
-    ...Object.fromEntries(kept.map((name) => [name, state[name] ?? null])),
-    stdout: state["stdout"] ?? "",
-    stderr: state["stderr"] ?? "",
-  } as RunOutputs;
+  return { stdout: state["stdout"] ?? "", stderr: state["stderr"] ?? "" } as RunOutputs;
 }

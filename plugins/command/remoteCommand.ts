@@ -39,8 +39,8 @@ async function runRemote(
       result.code === null
         ? `Process was ended by signal ${result.signal ?? "unknown"}`
         : `Process exited with status ${result.code}`;
-    const where = ` on host ${target.host}`;
-    throw commandError({ outcome, where, command, stderr: result.stderr, combined: streams.combined() }, inputs);
+    const { host } = target;
+    throw commandError({ outcome, host, command, stderr: result.stderr, combined: streams.combined() }, inputs);
   }
   return { stdout: trimNewline(result.stdout), stderr: trimNewline(result.stderr) };
 }

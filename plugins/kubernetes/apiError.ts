@@ -55,8 +55,8 @@ export const isDryRunUnsupported = (error: unknown): boolean =>
   hasStatus(error, 400) && /dry ?run/i.test(error.message);
 
 /** Whether an update was refused because a field can only be set at creation. */
-export const isImmutableField = (error: unknown): boolean =>
-  hasStatus(error, 422) && error.message.includes("field is immutable");
+export const isImmutableField = (error: unknown): error is ApiError =>
+  hasStatus(error, 422) && /field is immutable|cannot change roleRef/.test(error.message);
 
 /** `.spec.replicas (owned by "hpa")`, … of an apply that others' fields stand in the way of. */
 export function conflicts(error: ApiError): string[] {

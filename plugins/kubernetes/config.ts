@@ -7,6 +7,8 @@ export interface Options {
   /** Text or path; empty for the ambient one. */
   kubeconfig: string;
   choice: Choice;
+  /** What names the cluster; empty when nothing does. */
+  clusterIdentifier: string;
   /** For namespaced objects without one; empty for the context's. */
   namespace: string;
   forcePatches: boolean;
@@ -20,6 +22,8 @@ export interface Options {
   skipUpdateUnreachable: boolean;
   suppressDeprecationWarnings: boolean;
 }
+
+const IDENTIFIER = "clusterIdentifier";
 
 /** Inputs that ask for what the bundled plugin does not do. */
 const UNSUPPORTED: Record<string, string> = {
@@ -44,6 +48,7 @@ export function readOptions(config: PropertyMap, environment: NodeJS.ProcessEnv 
   return {
     kubeconfig: text(config["kubeconfig"]),
     choice: choiceOf(config),
+    clusterIdentifier: text(config[IDENTIFIER]),
     namespace: text(config["namespace"]),
     forcePatches: flag("enablePatchForce", "ENABLE_PATCH_FORCE"),
     upsert: flag("upsertExistingObjects", "UPSERT_EXISTING_OBJECTS"),
@@ -67,7 +72,6 @@ const choiceOf = (config: PropertyMap): Choice => ({
 });
 
 const WHERE = ["kubeconfig", "context", "cluster"];
-const IDENTIFIER = "clusterIdentifier";
 
 /**
  * A provider is replaced, and with it all that it made, when it leads to another cluster: by `clusterIdentifier` where that

@@ -1,4 +1,12 @@
-import { ApiError, conflicts, isAlreadyExists, isConflict, isNotFound, UnreachableError } from "./apiError.ts";
+import {
+  ApiError,
+  conflicts,
+  isAlreadyExists,
+  isConflict,
+  isImmutableField,
+  isNotFound,
+  UnreachableError,
+} from "./apiError.ts";
 import { describe, type KubeObject } from "./object.ts";
 
 /** What the user reads when the server refused something: which object, why, and what to do. Others pass unchanged. */
@@ -22,8 +30,15 @@ export function refusal(error: unknown, object: KubeObject, verb: string, fieldM
   }
   if (isAlreadyExists(error)) {
     return new Error(
-      `${what} was not ${verb}, as it exists already. Import it, use ${what.split(" ")[0] ?? ""}Patch for some fields of it, ` +
+      `${what} was not ${verb}, as it exists already. Import it, ` +
         "or set upsertExistingObjects on the provider to take it over.",
+      { cause: error },
+    );
+  }
+  if (isImmutableField(error) && verb === "taken over") {
+    return new Error(
+      `${what} was not taken over, as it exists with other values in fields that cannot be changed: ${error.message} ` +
+        "Delete it, if nobody needs it as it is; the next run makes it again.",
       { cause: error },
     );
   }

@@ -96,7 +96,7 @@ const BY_KIND: Record<string, readonly string[]> = {
   "storage.k8s.io/StorageClass": [".parameters", ".provisioner"],
 };
 
-export const IDENTITY: readonly string[] = [".metadata.name", ".metadata.namespace"];
+const IDENTITY: readonly string[] = [".metadata.name", ".metadata.namespace"];
 
 /** Paths whose change replaces an object of this kind. */
 export function forceNewPaths(gvk: GroupVersionKind, mutability: Mutability): string[] {

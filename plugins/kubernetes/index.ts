@@ -3,7 +3,7 @@ import type { ConfiguredProvider, ProviderDefinition } from "../provider/types.t
 import type { PropertyMap } from "../provider/values.ts";
 import { Cluster } from "./cluster.ts";
 import { checkConfig, diffConfig, readOptions } from "./config.ts";
-import { parseToken } from "./kinds.ts";
+import { isPatch, parseToken } from "./kinds.ts";
 import { type Access, loadAccess } from "./kubeconfig.ts";
 import { KubeResource } from "./resource.ts";
 
@@ -32,7 +32,7 @@ function configure(config: PropertyMap): ConfiguredProvider {
   return {
     resource: (token) => {
       const type = parseToken(token);
-      return type === undefined || NO_KINDS.has(type.group)
+      return type === undefined || NO_KINDS.has(type.group) || isPatch(type)
         ? undefined
         : new KubeResource(type, cluster, options, access?.namespace ?? "");
     },

@@ -100,5 +100,8 @@ export function builtInScope(gvk: GroupVersionKind): "namespace" | "cluster" | u
 export const isCrd = ({ group, kind }: GroupVersionKind): boolean =>
   group === "apiextensions.k8s.io" && kind === "CustomResourceDefinition";
 
+/** Resources for some fields of others' objects; custom resources may end in Patch. */
+export const isPatch = (gvk: GroupVersionKind): boolean => isBuiltIn(gvk) && gvk.kind.endsWith("Patch");
+
 /** Lists exist for YAML only; custom resources may end in List. */
 export const isList = (gvk: GroupVersionKind): boolean => isBuiltIn(gvk) && gvk.kind.endsWith("List");

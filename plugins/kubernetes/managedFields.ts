@@ -6,6 +6,9 @@ import { parsePath } from "./paths.ts";
 /** Under this name objects are created; the first update moves its fields to the resource's own manager. */
 export const CREATOR = "pulumi-kubernetes";
 
+/** Managers that resources apply with. */
+const APPLIER = new RegExp(`^${CREATOR}-[0-9a-f]{8}$`);
+
 interface Predecessor {
   /** Start of the manager's name. */
   name: string;
@@ -31,16 +34,50 @@ function isPredecessor(entry: PropertyMap): boolean {
   );
 }
 
-/** Whether the object was created by a provider and never applied since. */
-export const isCreated = (live: KubeObject): boolean =>
-  entriesOf(live).some((entry) => entry["operation"] === "Update" && textAt(entry, "manager").startsWith(CREATOR));
+const isCreators = (entry: PropertyMap): boolean =>
+  entry["operation"] === "Update" && textAt(entry, "manager").startsWith(CREATOR);
 
-/** A JSON patch that gives the predecessors' fields to `manager`; undefined when there is nothing to give. */
-export function takeOver(live: KubeObject, manager: string): PropertyMap[] | undefined {
+const isAppliers = (entry: PropertyMap): boolean =>
+  entry["operation"] === "Apply" && APPLIER.test(textAt(entry, "manager"));
+
+const isManagers = (entry: PropertyMap, manager: string): boolean =>
+  entry["manager"] === manager && entry["operation"] === "Apply" && isWhole(entry);
+
+/** Whether the object was created by a provider and never applied since. */
+export const isCreated = (live: KubeObject): boolean => entriesOf(live).some(isCreators);
+
+/** Whether another resource adopted the object of the resource that applies as `manager`. */
+export function isAdoptedFrom(live: KubeObject, manager: string): boolean {
   const entries = entriesOf(live);
-  const isOwn = (entry: PropertyMap): boolean =>
-    entry["manager"] === manager && entry["operation"] === "Apply" && isWhole(entry);
-  const taken = entries.filter((entry) => !isOwn(entry) && isWhole(entry) && isPredecessor(entry));
+  return !isCreated(live) && !entries.some((entry) => isManagers(entry, manager)) && entries.some(isAppliers);
+}
+
+/** A JSON patch that gives `manager` its predecessors' fields at an update; undefined when there is nothing to give. */
+export function takeOver(live: KubeObject, manager: string): PropertyMap[] | undefined {
+  return give(live, manager, entriesOf(live).filter(isPredecessor));
+}
+
+/**
+ * The same at an adoption: the fields of the resource that owned the object before, be its state lost or its name another.
+ * That is who created the object, else the provider's manager with the most fields; others with fewer are patches.
+ */
+export function adopt(live: KubeObject, manager: string): PropertyMap[] | undefined {
+  const entries = entriesOf(live).filter(isWhole);
+  const created = entries.filter(isCreators);
+  if (created.length > 0 || entries.some((entry) => isManagers(entry, manager))) {
+    return give(live, manager, created);
+  }
+  const [owner] = entries.filter(isAppliers).sort((left, right) => extent(right) - extent(left));
+  return give(live, manager, owner === undefined ? [] : [owner]);
+}
+
+/** How much an entry owns. */
+const extent = (entry: PropertyMap): number => JSON.stringify(fieldsOf(entry)).length;
+
+function give(live: KubeObject, manager: string, givers: readonly PropertyMap[]): PropertyMap[] | undefined {
+  const entries = entriesOf(live);
+  const isOwn = (entry: PropertyMap): boolean => isManagers(entry, manager);
+  const taken = givers.filter((entry) => !isOwn(entry) && isWhole(entry));
   const [first] = taken;
   if (first === undefined) {
     return undefined;

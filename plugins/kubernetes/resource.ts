@@ -11,21 +11,15 @@ import {
   type UpdateRequest,
 } from "../provider/types.ts";
 import { containsUnknown, isUnknown, type PropertyMap } from "../provider/values.ts";
-import {
-  deletionPropagation,
-  replacesUnready,
-  skipsAwait,
-  timeoutOf,
-  waitsFor,
-  wantedFieldManager,
-} from "./annotations.ts";
+import { deletionPropagation, replacesUnready, skipsAwait, timeoutOf, wantedFieldManager } from "./annotations.ts";
 import { isConflict, isNotFound, NoSuchKindError, UnreachableError } from "./apiError.ts";
-import type { Cluster } from "./cluster.ts";
+import type { Call, Cluster } from "./cluster.ts";
 import type { Options } from "./config.ts";
 import { diffObject } from "./diff.ts";
 import { refusal } from "./failures.ts";
-import { forceNewPaths, IDENTITY } from "./forceNew.ts";
+import { forceNewPaths } from "./forceNew.ts";
 import { builtInScope, type GroupVersionKind, gvkOf, isCrd, isList } from "./kinds.ts";
+import { CREATOR, isAdoptedFrom } from "./managedFields.ts";
 import { generatesName, uniqueName, withName } from "./naming.ts";
 import { asDeclared, normalizeInputs } from "./normalize.ts";
 import {
@@ -50,17 +44,19 @@ import { hasty, patient, Writer } from "./writer.ts";
 const TIMEOUT_SECONDS = 600;
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
-/** Objects of one kind in one cluster: `kubernetes:GROUP/VERSION:KIND`, and `…:KINDPatch` for fields of others' objects. */
+/** Objects of one kind in one cluster: `kubernetes:GROUP/VERSION:KIND`. */
 export class KubeResource implements ResourceHandler {
   readonly #type: GroupVersionKind;
   readonly #cluster: Cluster;
   readonly #options: Options;
   readonly #defaultNamespace: string;
+  readonly #writer: Writer;
 
   constructor(type: GroupVersionKind, cluster: Cluster, options: Options, contextNamespace: string) {
     this.#type = type;
     this.#cluster = cluster;
     this.#options = options;
+    this.#writer = new Writer(cluster, options);
     this.#defaultNamespace = options.namespace || contextNamespace || "default";
   }
 
@@ -74,9 +70,6 @@ export class KubeResource implements ResourceHandler {
       return { inputs: extras.olds, failures: [] };
     }
     let inputs = normalizeInputs(unmarked(news));
-    if (this.#isPatch(inputs) && nameOf(inputs) === "" && !containsUnknown(at(inputs, "metadata", "name") ?? "")) {
-      return refuse(`${context.name} is a patch of an existing object and needs metadata.name.`);
-    }
     try {
       inputs = withName(inputs, context.name, extras, unmarked(extras.olds));
     } catch (error) {
@@ -108,7 +101,7 @@ export class KubeResource implements ResourceHandler {
       oldLive: live,
       newInputs,
       namespaced: await this.#isNamespaced(kind, context),
-      forceNew: this.#isPatch(newInputs) ? IDENTITY : forceNewPaths(kind, mutability),
+      forceNew: forceNewPaths(kind, mutability),
       ignoreChanges: request.ignoreChanges,
     });
     return (await this.#isUnready(newInputs, live, context)) ? replacedAsUnready(result) : result;
@@ -116,16 +109,15 @@ export class KubeResource implements ResourceHandler {
 
   async create(marked: PropertyMap, preview: boolean, context: CallContext): Promise<CreateResult> {
     const inputs = unmarked(marked);
-    const fieldManager = this.#fieldManager(undefined, inputs);
+    const fieldManager = this.#fieldManager(undefined, inputs, context);
     const kept = { fieldManager, initialApiVersion: apiVersionOf(inputs) };
     if (preview) {
-      const guess =
-        containsUnknown(marked) || this.#isPatch(inputs)
-          ? undefined
-          : await this.#writer(inputs).tryCreate(inputs, fieldManager, context);
+      const guess = containsUnknown(marked) ? undefined : await this.#writer.tryCreate(inputs, fieldManager, context);
       return { id: "", properties: guess === undefined ? marked : checkpoint(inputs, guess, marked, kept) };
     }
-    const made = await this.#writer(inputs).make(inputs, fieldManager, context);
+    const made = (await this.#isThere(inputs, context))
+      ? await this.#writer.adopt(inputs, fieldManager, context)
+      : await this.#writer.make(inputs, fieldManager, context);
     const { live, reasons } = await this.#untilReady(inputs, made, context);
     if (isCrd(this.#kind(inputs))) {
       this.#cluster.forgetKinds();
@@ -140,17 +132,17 @@ export class KubeResource implements ResourceHandler {
     const old = parseCheckpoint(request.olds);
     const inputs = normalizeInputs(unmarked(request.news));
     const marked = request.news;
-    const fieldManager = this.#fieldManager(old.fieldManager, inputs);
-    const oldManager = this.#fieldManager(old.fieldManager ?? fieldManager, old.inputs);
+    const fieldManager = this.#fieldManager(old.fieldManager, inputs, context);
+    const oldManager = this.#fieldManager(old.fieldManager ?? fieldManager, old.inputs, context);
     const kept = { fieldManager, initialApiVersion: old.initialApiVersion ?? apiVersionOf(inputs) };
     if (preview && containsUnknown(inputs)) {
       return marked;
     }
     if (preview) {
-      const guess = await this.#writer(inputs).tryUpdate(inputs, request.ignoreChanges, fieldManager, context);
+      const guess = await this.#writer.tryUpdate(inputs, request.ignoreChanges, fieldManager, context);
       return guess === undefined ? marked : checkpoint(inputs, guess, marked, kept);
     }
-    const made = await this.#writer(inputs).change(inputs, request.ignoreChanges, fieldManager, context);
+    const made = await this.#writer.change(inputs, request.ignoreChanges, fieldManager, context);
     const { live, reasons } = await this.#untilReady(inputs, made, context);
     if (isCrd(this.#kind(inputs))) {
       this.#cluster.forgetKinds();
@@ -158,7 +150,7 @@ export class KubeResource implements ResourceHandler {
     const properties = checkpoint(inputs, live, marked, kept);
     const result = this.#finished({ id: request.id, properties, inputs: marked }, reasons);
     if (oldManager !== fieldManager) {
-      await this.#writer(live).relinquish(live, oldManager, patient(context));
+      await this.#writer.relinquish(live, oldManager, patient(context));
     }
     return result.properties;
   }
@@ -167,11 +159,11 @@ export class KubeResource implements ResourceHandler {
     const { inputs, live, fieldManager } = parseCheckpoint(properties);
     const call = patient(context);
     try {
-      if (this.#isPatch(live)) {
-        await this.#writer(live).relinquish(live, this.#fieldManager(fieldManager, inputs), call);
+      const uid = at(live, "metadata", "uid");
+      if (await this.#isAnothers(live, this.#fieldManager(fieldManager, inputs, context), call)) {
+        context.warn(`${describe(live)} has been taken over by another resource and is left to it.`);
         return;
       }
-      const uid = at(live, "metadata", "uid");
       const preconditions = uid === undefined ? {} : { preconditions: { uid } };
       const options = { propagationPolicy: deletionPropagation(inputs), ...preconditions };
       await this.#cluster.delete(live, options, call).catch((error: unknown) => {
@@ -224,7 +216,7 @@ export class KubeResource implements ResourceHandler {
     }
     const inputs = isImport ? importedInputs(live) : asDeclared(live, declared);
     const kept = {
-      fieldManager: this.#fieldManager(old.fieldManager, inputs),
+      fieldManager: this.#fieldManager(old.fieldManager, inputs, context),
       initialApiVersion: old.initialApiVersion ?? apiVersionOf(wanted),
     };
     const state = checkpoint(inputs, live, markedInputs, kept);
@@ -252,7 +244,7 @@ export class KubeResource implements ResourceHandler {
     const own = namespaceOf(object) || namespace;
     return {
       apiVersion: apiVersionOf(object) || version,
-      kind: kindOf(object) || this.#type.kind.replace(/Patch$/, ""),
+      kind: kindOf(object) || this.#type.kind,
       metadata: { name: nameOf(object) || name, ...(own === "" ? {} : { namespace: own }) },
     };
   }
@@ -262,10 +254,9 @@ export class KubeResource implements ResourceHandler {
     made: KubeObject,
     context: CallContext,
   ): Promise<{ live: KubeObject; reasons: string[] | undefined }> {
-    const isWaitedFor = !skipsAwait(inputs) && (!this.#isPatch(inputs) || waitsFor(inputs).length > 0);
-    return isWaitedFor
-      ? untilReady(this.#cluster, made, this.#wait(inputs, context))
-      : { live: made, reasons: undefined };
+    return skipsAwait(inputs)
+      ? { live: made, reasons: undefined }
+      : untilReady(this.#cluster, made, this.#wait(inputs, context));
   }
 
   /** The result, thrown when the object did not become ready: then its state is kept and the reasons are shown. */
@@ -283,22 +274,41 @@ export class KubeResource implements ResourceHandler {
     return { signal, progress, timeoutSeconds: timeoutOf(inputs, context.timeoutSeconds, TIMEOUT_SECONDS) };
   }
 
-  /** The official rules: the annotation's, the one in the state, a new one. */
-  #fieldManager(stored: string | undefined, inputs: KubeObject): string {
-    return wantedFieldManager(inputs) || (stored ?? uniqueName("pulumi-kubernetes-", new Uint8Array()));
+  /**
+   * The official rules: the annotation's, the one in the state, a new one. A new one is the same for the same resource of
+   * the same cluster, so that the object of a lost state is still its own.
+   */
+  #fieldManager(stored: string | undefined, inputs: KubeObject, { urn }: CallContext): string {
+    const seed = Buffer.from(`${this.#options.clusterIdentifier} ${urn}`);
+    return wantedFieldManager(inputs) || (stored ?? uniqueName(`${CREATOR}-`, seed));
+  }
+
+  async #isAnothers(live: KubeObject, fieldManager: string, call: Call): Promise<boolean> {
+    const now = await this.#cluster.find(live, call);
+    return now !== undefined && isAdoptedFrom(now, fieldManager);
+  }
+
+  /** Whether the object to be made exists and is to be taken over. One that is being deleted is waited for. */
+  async #isThere(inputs: KubeObject, context: CallContext): Promise<boolean> {
+    if (!this.#options.upsert) {
+      return false;
+    }
+    try {
+      const there = await this.#cluster.find(inputs, patient(context));
+      if (at(there, "metadata", "deletionTimestamp") === undefined) {
+        return there !== undefined;
+      }
+      await untilDeleted(this.#cluster, there ?? inputs, this.#wait(inputs, context));
+      return false;
+    } catch (error) {
+      // Its kind may come a little later.
+      if (error instanceof NoSuchKindError) return false;
+      throw refusal(error, inputs, "created");
+    }
   }
 
   #kind(object: KubeObject): GroupVersionKind {
     return apiVersionOf(object) === "" ? this.#type : gvkOf(apiVersionOf(object), kindOf(object));
-  }
-
-  /** A custom resource may be named SomethingPatch by itself. */
-  #isPatch(object: KubeObject): boolean {
-    return `${kindOf(object)}Patch` === this.#type.kind;
-  }
-
-  #writer(object: KubeObject): Writer {
-    return new Writer(this.#cluster, this.#options, this.#isPatch(object));
   }
 
   async #isNamespaced(kind: GroupVersionKind, context: CallContext): Promise<boolean> {

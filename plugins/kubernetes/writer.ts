@@ -16,8 +16,8 @@ import type { Answer, Call, Change, Cluster } from "./cluster.ts";
 import type { Options } from "./config.ts";
 import { refusal } from "./failures.ts";
 import { gvkOf, isCrd } from "./kinds.ts";
-import { isCreated, takeOver, withIgnored } from "./managedFields.ts";
-import { apiVersionOf, at, kindOf, nameOf, namespaceOf, withValue, type KubeObject } from "./object.ts";
+import { adopt, isCreated, takeOver, withIgnored } from "./managedFields.ts";
+import { apiVersionOf, at, describe, kindOf, nameOf, namespaceOf, withValue, type KubeObject } from "./object.ts";
 import { withoutGuesses } from "./preview.ts";
 
 /** For how long a preview and a real run try an unreachable server, in seconds. */
@@ -33,13 +33,10 @@ export const hasty = ({ signal }: CallContext): Call => ({ signal, patienceSecon
 export class Writer {
   readonly #cluster: Cluster;
   readonly #options: Options;
-  readonly #isPatch: boolean;
 
-  /** With `isPatch`, the objects are others', and only the declared fields are ours. */
-  constructor(cluster: Cluster, options: Options, isPatch: boolean) {
+  constructor(cluster: Cluster, options: Options) {
     this.#cluster = cluster;
     this.#options = options;
-    this.#isPatch = isPatch;
   }
 
   /** The object as the server would make it; undefined when that cannot be told. */
@@ -92,9 +89,8 @@ export class Writer {
     const started = performance.now();
     for (let pause = 500; ; pause = Math.min(pause * 2, 4000)) {
       try {
-        const takesOver = this.#options.upsert || this.#isPatch;
         const force = forcesPatch(inputs) || this.#options.forcePatches;
-        const answer = takesOver
+        const answer = this.#options.upsert
           ? await this.#cluster.apply(inputs, { ...change, fieldManager, force })
           : await this.#cluster.create(inputs, change);
         this.#showWarnings(answer, context);
@@ -124,12 +120,23 @@ export class Writer {
     }
   }
 
+  /** Applies inputs to an object that another resource made: a lost one, or one that goes by another name now. */
+  async adopt(inputs: KubeObject, fieldManager: string, context: CallContext): Promise<KubeObject> {
+    context.warn(`${describe(inputs)} exists already and is taken over.`);
+    try {
+      return await this.#apply(inputs, [], fieldManager, { ...patient(context), dryRun: false }, context, adopt);
+    } catch (error) {
+      throw refusal(error, inputs, "taken over", fieldManager);
+    }
+  }
+
   async #apply(
     inputs: KubeObject,
     ignoreChanges: readonly string[],
     fieldManager: string,
     change: Change,
     context: CallContext,
+    inherit = takeOver,
   ): Promise<KubeObject> {
     let live = await this.#cluster.get(inputs, change);
     if (isCrd(gvkOf(apiVersionOf(inputs), kindOf(inputs)))) {
@@ -137,11 +144,11 @@ export class Writer {
       const versioned = withValue(inputs, ["metadata", "resourceVersion"], version);
       return (await this.#cluster.replace(versioned, fieldManager, change)).object;
     }
-    const taken = this.#isPatch || change.dryRun ? undefined : takeOver(live, fieldManager);
+    const taken = change.dryRun ? undefined : inherit(live, fieldManager);
     if (taken !== undefined) {
       live = await this.#cluster.jsonPatch(inputs, taken, change);
     }
-    const isUntaken = change.dryRun && !this.#isPatch && isCreated(live);
+    const isUntaken = change.dryRun && isCreated(live);
     const force = forcesPatch(inputs) || this.#options.forcePatches || isUntaken;
     const wanted = withIgnored(inputs, live, ignoreChanges, fieldManager);
     const answer = await this.#cluster.apply(wanted, { ...change, fieldManager, force });

@@ -7,6 +7,7 @@ import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import { EngineLog } from "./engine.ts";
 import { packageSchema } from "./schema.ts";
+import { useNativeStrings } from "./strings.ts";
 import { failureStatus } from "./failure.ts";
 import { Sessions } from "./sessions.ts";
 import {
@@ -21,7 +22,7 @@ import {
 } from "./types.ts";
 import type { PropertyMap } from "./values.ts";
 
-/** As the engine's own limit: states and assets may be large. */
+/** As the engine's own limit: states may be large. */
 const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 
 /** A provider that serves gRPC on 127.0.0.1. */
@@ -32,6 +33,7 @@ export interface RunningProvider {
 
 /** Serves one package until `close()`. The same server may serve any number of runs, one after the other or at once. */
 export async function serveProvider(definition: ProviderDefinition): Promise<RunningProvider> {
+  useNativeStrings();
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
@@ -121,7 +123,9 @@ class ProviderService {
       update: unary((request: messages.UpdateRequest, peer) => this.#update(request, peer)),
       delete: unary((request: messages.DeleteRequest, peer) => this.#delete(request, peer)),
       read: unary((request: messages.ReadRequest, peer) => this.#read(request, peer)),
-      invoke: unary((request: messages.InvokeRequest) => this.#invoke(request)),
+      invoke: unary((request: messages.InvokeRequest) => {
+        throw this.#missing(request.getTok());
+      }),
     };
   }
 
@@ -205,16 +209,6 @@ class ProviderService {
     response.setId(result.id);
     response.setProperties(toStruct(result.properties));
     response.setInputs(toStruct(result.inputs));
-    return response;
-  }
-
-  async #invoke(request: messages.InvokeRequest): Promise<Message> {
-    const handler = this.#definition.invokes?.[request.getTok()];
-    if (handler === undefined) {
-      throw this.#missing(request.getTok());
-    }
-    const response = new messages.InvokeResponse();
-    response.setReturn(toStruct(await handler(fromStruct(request.getArgs()), this.#context("", 0))));
     return response;
   }
 

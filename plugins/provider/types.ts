@@ -2,7 +2,7 @@ import type { PropertyMap } from "./values.ts";
 
 /** What every call carries besides its properties. */
 export interface CallContext {
-  /** URN of the resource; empty for invokes. */
+  /** URN of the resource. */
   urn: string;
   /** Last part of the URN: the resource's name in the program. */
   name: string;
@@ -117,8 +117,6 @@ export interface ConfiguredProvider {
   close(): void;
 }
 
-export type InvokeHandler = (args: PropertyMap, context: CallContext) => Promise<PropertyMap>;
-
 /** A package of resource types, served by one gRPC server. */
 export interface ProviderDefinition {
   name: string;
@@ -131,6 +129,4 @@ export interface ProviderDefinition {
   resources: Record<string, ResourceHandler>;
   /** For packages with a configuration; it serves the types that `resources` does not have. */
   configurable?: ConfigurableProvider;
-  /** By function token. */
-  invokes?: Record<string, InvokeHandler>;
 }

@@ -10,8 +10,6 @@ export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";
 const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 const OUTPUT_SIGNATURE = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
-const ASSET_SIGNATURE = "c44067f5952c0a294b673a41bacd8c17";
-const ARCHIVE_SIGNATURE = "0def7320c3a5731c473e5ecbe6d01bc7";
 
 export function isMap(value: PropertyValue | undefined): value is PropertyMap {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -45,7 +43,7 @@ export function peel(value: PropertyValue): PropertyValue {
   return value;
 }
 
-/** The value without any marks of secrecy, however deep; assets keep their form. */
+/** The value without any marks of secrecy, however deep. */
 export function plain(value: PropertyValue): PropertyValue {
   const bare = peel(value);
   if (Array.isArray(bare)) {
@@ -85,21 +83,4 @@ export function equal(left: PropertyValue | undefined, right: PropertyValue | un
     return [...keys].every((key) => equal(left[key], right[key]));
   }
   return left === right;
-}
-
-export function isAsset(value: PropertyValue): value is PropertyMap {
-  return hasSignature(value, ASSET_SIGNATURE);
-}
-
-export function isArchive(value: PropertyValue): value is PropertyMap {
-  return hasSignature(value, ARCHIVE_SIGNATURE);
-}
-
-/** A file asset, or an archive of such, as an output. */
-export function asset(fields: { path: string; hash: string }): PropertyMap {
-  return { [SIGNATURE_KEY]: ASSET_SIGNATURE, hash: fields.hash, path: fields.path, text: "", uri: "" };
-}
-
-export function archive(assets: PropertyMap, hash: string): PropertyMap {
-  return { [SIGNATURE_KEY]: ARCHIVE_SIGNATURE, assets, hash, path: "", uri: "" };
 }

@@ -16,7 +16,7 @@ const flag: Attribute = { type: "bool", role: "optional", default: true, replace
 const minimum: Attribute = { type: "int", role: "optional", default: 0, replace: true };
 const digits: Attribute = { type: "bool", role: "optional", filledIn: true, replace: true };
 
-/** Inputs that RandomString and RandomPassword share. */
+/** Inputs of RandomPassword. */
 export const textInputs: Record<string, Attribute> = {
   keepers,
   length: {

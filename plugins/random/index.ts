@@ -1,6 +1,6 @@
 import { bridged } from "../bridged/handler.ts";
 import type { ProviderDefinition } from "../provider/types.ts";
-import { randomBytesResource, randomId, randomPassword, randomString } from "./resources.ts";
+import { randomId, randomPassword } from "./resources.ts";
 
 /** The part of @pulumi/random that Plinth serves by itself. */
 export const randomProvider: ProviderDefinition = {
@@ -9,8 +9,6 @@ export const randomProvider: ProviderDefinition = {
   acceptSecrets: false,
   resources: {
     "random:index/randomPassword:RandomPassword": bridged(randomPassword),
-    "random:index/randomString:RandomString": bridged(randomString),
     "random:index/randomId:RandomId": bridged(randomId),
-    "random:index/randomBytes:RandomBytes": bridged(randomBytesResource),
   },
 };

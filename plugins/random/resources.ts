@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Attribute, BridgedResource } from "../bridged/schema.ts";
 import type { PropertyMap } from "../provider/values.ts";
 import { keepers, someClass, syncDigits, textInputs } from "./attributes.ts";
-import { bcrypt } from "./bcrypt.ts";
-import { randomText } from "./string.ts";
+import { bcrypt, randomTextHash } from "./bcrypt.ts";
+import { randomBits, randomText } from "./string.ts";
 
 const output: Attribute = { type: "string", role: "computed" };
 const secretOutput: Attribute = { type: "string", role: "computed", secret: true };
@@ -32,21 +32,12 @@ export const randomPassword: BridgedResource = {
   adjust: syncDigits,
   create: (inputs) => {
     const result = randomText(inputs);
-    return Promise.resolve({ id: "none", computed: { id: "none", result, bcryptHash: bcrypt(result) } });
+    return Promise.resolve({
+      id: "none",
+      computed: { id: "none", result, bcryptHash: randomTextHash(result, randomBits(inputs)) },
+    });
   },
   import: (text) => ({ id: "none", state: { ...importedText(text), id: "none", bcryptHash: bcrypt(text) } }),
-};
-
-export const randomString: BridgedResource = {
-  schemaVersion: 2,
-  attributes: { ...textInputs, id: output, result: output },
-  checkAll: someClass,
-  adjust: syncDigits,
-  create: (inputs) => {
-    const result = randomText(inputs);
-    return Promise.resolve({ id: result, computed: { id: result, result } });
-  },
-  import: (text) => ({ id: text, state: { ...importedText(text), id: text } }),
 };
 
 function idForms(bytes: Buffer, prefix: string): PropertyMap {
@@ -87,32 +78,5 @@ export const randomId: BridgedResource = {
     const prefix = text.slice(0, Math.max(0, comma));
     const forms = { ...idForms(bytes, prefix), byteLength: bytes.length };
     return { id, state: prefix === "" ? forms : { ...forms, prefix } };
-  },
-};
-
-/** Its id is the value itself, in clear text: not for key material. */
-export const randomBytesResource: BridgedResource = {
-  attributes: {
-    keepers: { ...keepers, replace: true },
-    length: {
-      type: "int",
-      role: "required",
-      replace: true,
-      check: (value) => (Number(value) >= 1 ? undefined : "length must be at least 1."),
-    },
-    base64: secretOutput,
-    hex: secretOutput,
-  },
-  create: (inputs) => {
-    const bytes = randomBytes(Number(inputs["length"]));
-    const base64 = bytes.toString("base64");
-    return Promise.resolve({ id: base64, computed: { base64, hex: bytes.toString("hex") } });
-  },
-  import: (text) => {
-    const bytes = Buffer.from(text, "base64");
-    if (bytes.toString("base64") !== text) {
-      throw new Error("An import of RandomBytes needs the bytes in padded base64.");
-    }
-    return { id: text, state: { length: bytes.length, base64: text, hex: bytes.toString("hex") } };
   },
 };

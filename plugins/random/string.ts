@@ -1,21 +1,20 @@
 import { randomInt } from "node:crypto";
-import { type PropertyMap, text } from "../provider/values.ts";
+import { type PropertyMap, type PropertyValue, text } from "../provider/values.ts";
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const DIGITS = "0123456789";
 const SPECIAL = "!@#$%&*()-_=+[]{}<>:?";
 
-/** A random text by the inputs of RandomString and RandomPassword, all defaults filled in. */
+/** Bits of randomness of a text by the same inputs, minimums aside. */
+export function randomBits(inputs: PropertyMap): number {
+  const allowed = classesOf(inputs).flatMap(({ characters, use }) => (use === true ? characters : []));
+  return count(inputs["length"]) * Math.log2(new Set(allowed).size || 1);
+}
+
+/** A random text by the inputs of RandomPassword, all defaults filled in. */
 export function randomText(inputs: PropertyMap): string {
-  const override = text(inputs["overrideSpecial"]);
-  const special = Array.from(override === "" ? SPECIAL : override);
-  const classes = [
-    { characters: Array.from(UPPER), use: inputs["upper"], least: count(inputs["minUpper"]) },
-    { characters: Array.from(LOWER), use: inputs["lower"], least: count(inputs["minLower"]) },
-    { characters: Array.from(DIGITS), use: inputs["numeric"], least: count(inputs["minNumeric"]) },
-    { characters: special, use: inputs["special"], least: count(inputs["minSpecial"]) },
-  ];
+  const classes = classesOf(inputs);
   const allowed = classes.flatMap(({ characters, use }) => (use === true ? characters : []));
   if (allowed.length === 0) {
     throw new Error("No characters to choose from: set one of upper, lower, numeric and special to true.");
@@ -26,6 +25,24 @@ export function randomText(inputs: PropertyMap): string {
     result.push(pick(allowed));
   }
   return shuffle(result).join("");
+}
+
+interface CharacterClass {
+  characters: string[];
+  /** Whether it is switched on. */
+  use: PropertyValue | undefined;
+  least: number;
+}
+
+function classesOf(inputs: PropertyMap): CharacterClass[] {
+  const override = text(inputs["overrideSpecial"]);
+  const special = Array.from(override === "" ? SPECIAL : override);
+  return [
+    { characters: Array.from(UPPER), use: inputs["upper"], least: count(inputs["minUpper"]) },
+    { characters: Array.from(LOWER), use: inputs["lower"], least: count(inputs["minLower"]) },
+    { characters: Array.from(DIGITS), use: inputs["numeric"], least: count(inputs["minNumeric"]) },
+    { characters: special, use: inputs["special"], least: count(inputs["minSpecial"]) },
+  ];
 }
 
 function count(value: unknown): number {

@@ -88,9 +88,12 @@ export async function startApiServer(): Promise<TestApiServer> {
     "service-cluster-ip-range": "10.96.0.0/16",
   });
   try {
-    const certificate = await waitFor("the API server's certificate", () =>
-      readFile(join(folder, "apiserver.crt"), "utf8"),
-    );
+    const certificate = await waitFor("the API server's certificate", async () => {
+      const text = await readFile(join(folder, "apiserver.crt"), "utf8");
+      // It is written in pieces: the server's own, then its authority's.
+      if (text.split("-----END CERTIFICATE-----").length < 3) throw new Error("The certificate is not whole yet.");
+      return text;
+    });
     const kubeconfig = stringify({
       apiVersion: "v1",
       kind: "Config",

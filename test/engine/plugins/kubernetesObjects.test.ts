@@ -12,6 +12,7 @@ import {
 } from "../../../plugins/provider/types.ts";
 import { isUnknown, plain, type PropertyMap } from "../../../plugins/provider/values.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const EXTRAS: CheckExtras = { olds: {}, randomSeed: new Uint8Array(), autonaming: undefined };
 const APPLY = "application/apply-patch+yaml";
@@ -21,15 +22,18 @@ describe("objects that the bundled kubernetes plugin manages", function () {
   this.timeout(120_000);
   let server: TestApiServer;
   let provider: ConfiguredProvider;
+  let upserting: ConfiguredProvider;
   const lines: string[] = [];
 
   before(async () => {
     server = await startApiServer();
     provider = configured();
+    upserting = configured({ upsertExistingObjects: "true" });
     await server.send("POST", "/api/v1/namespaces", { metadata: { name: "objects" } });
   });
   after(async () => {
     provider.close();
+    upserting.close();
     await server.stop();
   });
 
@@ -71,6 +75,11 @@ describe("objects that the bundled kubernetes plugin manages", function () {
     const checked = await made.check(inputs, context(), EXTRAS);
     assert.deepEqual(checked.failures, []);
     return made.create(checked.inputs, options.preview ?? false, options.context ?? context());
+  }
+
+  /** Creates a ConfigMap under a provider that takes over what exists. */
+  async function upsert(inputs: PropertyMap, as = context()): Promise<CreateResult> {
+    return create("core/v1:ConfigMap", inputs, { from: upserting, context: as });
   }
 
   async function remove(type: string, { id, properties }: CreateResult, timeoutSeconds = 20): Promise<void> {
@@ -119,10 +128,101 @@ describe("objects that the bundled kubernetes plugin manages", function () {
   it("are not taken over when they exist, unless the provider says so", async () => {
     await create("core/v1:ConfigMap", configMap("there"));
     await assert.rejects(create("core/v1:ConfigMap", configMap("there")), /ConfigMap objects\/there .* exists already/);
-    const upserting = configured({ upsertExistingObjects: "true" });
-    await create("core/v1:ConfigMap", configMap("there", { b: "2" }), { from: upserting });
-    upserting.close();
-    assert.deepEqual(at(await server.get("/api/v1/namespaces/objects/configmaps/there"), "data"), { b: "2" });
+    const { properties } = await upsert(configMap("there", { b: "2" }));
+    assert.deepEqual(properties["data"], { b: "2" });
+    assert.match(lines.join("\n"), /ConfigMap objects\/there exists already and is taken over/);
+  });
+
+  describe("of a state that was lost", () => {
+    const OLD = "pulumi-kubernetes-0123abcd";
+    const managers = ({ properties }: Pick<CreateResult, "properties">): unknown[] =>
+      (at(properties, "metadata", "managedFields") as PropertyMap[]).map(({ manager }) => manager);
+
+    it("lose what is no longer declared, whether they were only created or also updated", async () => {
+      const created = await create("core/v1:ConfigMap", configMap("lost", { a: "1", b: "1" }));
+      const first = await upsert(configMap("lost", { a: "2" }));
+      assert.deepEqual(first.properties["data"], { a: "2" });
+      assert.deepEqual(managers(first), [first.properties["__fieldManager"]]);
+      assert.notEqual(created.properties["__fieldManager"], undefined);
+
+      // Earlier Plinths, as the official plugin, made up a manager for each state.
+      const updated = await create("core/v1:ConfigMap", configMap("lost2", { a: "1", b: "1" }));
+      const old = { ...updated, properties: { ...updated.properties, __fieldManager: OLD } };
+      assert.deepEqual(
+        managers({ properties: await update("core/v1:ConfigMap", old, configMap("lost2", { a: "2", b: "2" })) }),
+        [OLD],
+      );
+      const second = await upsert(configMap("lost2", { a: "3" }));
+      assert.deepEqual(second.properties["data"], { a: "3" });
+      assert.deepEqual(managers(second), [second.properties["__fieldManager"]]);
+    });
+
+    it("are the same resource's by their field manager, and keep the patches of others", async () => {
+      const first = await upsert(configMap("patched", { a: "1", b: "1" }));
+      const path = "/api/v1/namespaces/objects/configmaps/patched";
+      const theirs = { apiVersion: "v1", kind: "ConfigMap", data: { theirs: "1" } };
+      await server.send("PATCH", `${path}?fieldManager=${OLD}&force=false`, theirs, APPLY);
+      const second = await upsert(configMap("patched", { a: "2" }));
+      assert.equal(second.properties["__fieldManager"], first.properties["__fieldManager"]);
+      assert.deepEqual(second.properties["data"], { a: "2", theirs: "1" });
+    });
+
+    it("are not taken from who is no resource", async () => {
+      const path = "/api/v1/namespaces/objects/configmaps";
+      await server.send("POST", `${path}?fieldManager=somebody`, configMap("foreign", { a: "1" }));
+      await assert.rejects(
+        upsert(configMap("foreign", { a: "2" })),
+        /ConfigMap objects\/foreign was not taken over by field manager .*\.data\.a \(owned by "somebody"\)/,
+      );
+      assert.deepEqual(at(await server.get(`${path}/foreign`), "data"), { a: "1" });
+      assert.deepEqual((await upsert(configMap("foreign", { a: "1" }))).properties["data"], { a: "1" });
+    });
+
+    it("are not made anew for another value of what cannot be changed", async () => {
+      await create("core/v1:ConfigMap", { ...configMap("fixed", { a: "1" }), immutable: true });
+      await assert.rejects(
+        upsert({ ...configMap("fixed", { a: "2" }), immutable: true }),
+        /ConfigMap objects\/fixed was not taken over, as it exists with other values in fields that cannot be changed/,
+      );
+    });
+
+    it("are made when those of their name that are being deleted are gone", async () => {
+      const held = { ...configMap("held"), metadata: { name: "held", finalizers: ["example.com/held"] } };
+      const path = "/api/v1/namespaces/objects/configmaps/held";
+      await server.send("POST", "/api/v1/namespaces/objects/configmaps", held);
+      await server.send("DELETE", path, {});
+      const making = upsert(configMap("held", { a: "1" }));
+      await eventually("a word on what holds it", 20, () =>
+        Promise.resolve(lines.find((line) => line.includes("its finalizers example.com/held remain"))),
+      );
+      await server.send("PATCH", path, { metadata: { finalizers: null } }, "application/merge-patch+json");
+      assert.deepEqual((await making).properties["data"], { a: "1" });
+    });
+  });
+
+  it("stay with the resource that took them over when the one that had them goes", async () => {
+    const path = "/api/v1/namespaces/objects/configmaps/renamed";
+    for (const make of [create, upsert]) {
+      const before = await (make === create
+        ? create("core/v1:ConfigMap", configMap("renamed", { a: "1" }))
+        : upsert(configMap("renamed", { a: "1" })));
+      const after = await upsert(configMap("renamed", { a: "1" }), context({ urn: "urn of another name" }));
+      await remove("core/v1:ConfigMap", before);
+      assert.match(lines.at(-1) ?? "", /ConfigMap objects\/renamed has been taken over by another resource/);
+      assert.ok((await server.get(path)) !== undefined);
+      await remove("core/v1:ConfigMap", after);
+      assert.equal(await server.get(path), undefined);
+    }
+  });
+
+  it("stay when their provider is replaced by one for the same cluster", async () => {
+    const before = await upsert(configMap("moved"));
+    const other = configured({ upsertExistingObjects: "true", clusterIdentifier: "another" });
+    const after = await create("core/v1:ConfigMap", configMap("moved"), { from: other });
+    other.close();
+    await remove("core/v1:ConfigMap", before);
+    assert.ok((await server.get("/api/v1/namespaces/objects/configmaps/moved")) !== undefined);
+    await remove("core/v1:ConfigMap", after);
   });
 
   it("are refused in the preview already when they cannot be made", async () => {
@@ -241,22 +341,11 @@ describe("objects that the bundled kubernetes plugin manages", function () {
     assert.deepEqual((await update("core/v1:ConfigMap", made, forced))["data"], { a: "2" });
   });
 
-  it("are patched where they are others', and given back", async () => {
-    const node = { apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { theirs: "1" } } };
-    await server.send("POST", "/api/v1/nodes?fieldManager=kubelet", node);
-    const patch = { apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { ours: "1" } } };
-    const made = await create("core/v1:NodePatch", patch);
-    assert.equal(made.id, "n1");
-    const labels = async (): Promise<unknown> => {
-      const { theirs, ours } = (at(await server.get("/api/v1/nodes/n1"), "metadata", "labels") ?? {}) as PropertyMap;
-      return { theirs, ours };
-    };
-    assert.deepEqual(await labels(), { theirs: "1", ours: "1" });
-    const changed = { ...patch, metadata: { name: "n1", labels: { ours: "2" } } };
-    const properties = await update("core/v1:NodePatch", made, changed);
-    assert.deepEqual(await labels(), { theirs: "1", ours: "2" });
-    await remove("core/v1:NodePatch", { ...made, properties });
-    assert.deepEqual(await labels(), { theirs: "1", ours: undefined });
+  it("are no patches of others' objects, Helm releases or Kustomize folders", () => {
+    for (const type of ["core/v1:NodePatch", "helm.sh/v3:Release", "kustomize/v2:Directory", "yaml:ConfigFile"]) {
+      assert.equal(provider.resource(`kubernetes:${type}`), undefined);
+    }
+    assert.ok(provider.resource("kubernetes:example.com/v1:DispatchPatch"));
   });
 
   it("are waited for until a Job is complete, with its pods' troubles when it is not", async () => {

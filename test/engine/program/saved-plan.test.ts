@@ -9,6 +9,7 @@ import { projectAt, type Project } from "../../../cli/project/project.ts";
 import { runReview } from "../../../cli/operations/review.ts";
 import { runUp } from "../../../cli/operations/up.ts";
 import { rawConfig, threeHosts } from "../../support/cluster.ts";
+import { newKey, startSshServer, type TestSshServer } from "../../unit/ssh/sshServer.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const program = `
@@ -18,18 +19,20 @@ export default async () => {
     { rule: "etcd-quorum", kind: "guard", hosts: ["cp1"], message: "too few", remedy: "add some" }] });
   const log = process.env.PLINTH_TEST_LOG;
   const text = process.env.PLINTH_TEST_TEXT;
-  const first = new command.local.Command("cp1-etcd", { create: "echo first " + text + " >> " + log });
-  new command.local.Command("cp2-etcd", { create: "echo second >> " + log }, { dependsOn: first });
+  const connection = JSON.parse(process.env.PLINTH_TEST_CONNECTION);
+  const first = new command.remote.Command("cp1-etcd", { connection, create: "echo first " + text + " >> " + log });
+  new command.remote.Command("cp2-etcd", { connection, create: "echo second >> " + log }, { dependsOn: first });
   return {};
 };
 `;
 
 // The command line's own way through review and up, with the real engine and the bundled plugins, on a project whose
-// commands write to a file. The tests build on each other's state.
+// commands write to a file, by an SSH server in this process. The tests build on each other's state.
 describe("saved plans of the command line", function () {
   this.timeout(120_000);
   this.bail(true);
   const kept = { ...process.env };
+  let server: TestSshServer;
   let project: Project;
   let file: (name: string) => string;
   const printed: string[] = [];
@@ -53,6 +56,9 @@ describe("saved plans of the command line", function () {
   const done = async () => (existsSync(file("log")) ? readFile(file("log"), "utf8") : "");
 
   before(async () => {
+    const login = newKey();
+    server = await startSshServer({ publicKey: login.publicKey });
+    const reach = { host: "127.0.0.1", port: server.port, privateKey: login.privateKey, hostKey: server.hostKey };
     // Below the sources, so that the program finds the SDK.
     await mkdir(join(root, ".plinth"), { recursive: true, mode: 0o700 });
     const folder = await mkdtemp(join(root, ".plinth", "test-plan-"));
@@ -68,6 +74,7 @@ describe("saved plans of the command line", function () {
       PULUMI_CONFIG_PASSPHRASE: "test",
       PLINTH_TEST_LOG: file("log"),
       PLINTH_TEST_TEXT: "one",
+      PLINTH_TEST_CONNECTION: JSON.stringify(reach),
     });
     delete process.env["PULUMI_BACKEND_URL"];
   });
@@ -78,6 +85,7 @@ describe("saved plans of the command line", function () {
       else process.env[name] = value;
     }
     await rm(project.dir, { recursive: true });
+    await server.close();
   });
 
   it("review writes the review and the plan, which nobody else can read", async () => {

@@ -5,7 +5,6 @@ import type { AddressInfo } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from "ssh2";
 import { generateKey } from "../../../plugins/tls/keys.ts";
 import { openSshKey } from "../../../plugins/tls/openssh.ts";
-import { serveSftp } from "./sftpServer.ts";
 
 /** An SSH server on 127.0.0.1 that runs commands by /bin/sh, and counts what it is asked for. */
 export interface TestSshServer {
@@ -150,9 +149,6 @@ function serveSession(
   session.on("env", (accept, _reject, { key, val }) => {
     environment[key] = val;
     (accept as (() => void) | undefined)?.();
-  });
-  session.on("sftp", (accept) => {
-    serveSftp(accept());
   });
   session.on("exec", (accept, _reject, { command }) => {
     result.counts.commands++;

@@ -98,6 +98,21 @@ describe("the provider's configuration", () => {
     );
   });
 
+  it("takes over what exists only where it is told to", () => {
+    const variable = { PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" };
+    assert.equal(readOptions({}, {}).upsert, false);
+    assert.equal(readOptions({}, variable).upsert, true);
+    assert.equal(readOptions({ upsertExistingObjects: "true" }, {}).upsert, true);
+    assert.equal(readOptions({ upsertExistingObjects: "false" }, variable).upsert, false);
+  });
+
+  it("updates the provider alone when it shall take over what exists from now on", () => {
+    for (const old of [{ kubeconfig: kubeconfig() }, { kubeconfig: kubeconfig(), clusterIdentifier: "a" }]) {
+      const { changed, replaces } = diffConfig(old, { ...old, upsertExistingObjects: "true" });
+      assert.deepEqual([changed, replaces], [["upsertExistingObjects"], []]);
+    }
+  });
+
   it("refuses what it does not do", () => {
     assert.throws(() => readOptions({ enableServerSideApply: "false" }, {}), /server-side apply alone/);
     assert.throws(() => readOptions({ renderYamlToDirectory: "out" }, {}), /writes no YAML files/);
