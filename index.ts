@@ -8,6 +8,7 @@ import { readOutputsOf, readPrevious } from "./components/previous.ts";
 import type { ProgramArgs } from "./components/preflight.ts";
 import { deploy } from "./components/program.ts";
 import type { Recorded } from "./components/record.ts";
+import { withoutSourcePositions } from "./components/sdk.ts";
 import { isPool } from "./plan/pool.ts";
 import { readRecording } from "./plan/record.ts";
 import { readRequests } from "./plan/requests.ts";
@@ -18,6 +19,7 @@ import { readConfig } from "./plan/stackconfig.ts";
  * cluster of another stack, and its outputs out.
  */
 export default async function program(): Promise<ClusterOutputs | PoolOutputs | Recorded> {
+  withoutSourcePositions();
   const stack = pulumi.getStack();
   const { default: inventory } = (await import(`./hosts/${stack}.ts`)) as { default: unknown };
   const config = readConfig(pulumi.runtime.allConfig());

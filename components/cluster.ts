@@ -79,7 +79,8 @@ export class Cluster extends pulumi.ComponentResource {
     };
     const access = new ClusterAccess("access", { config }, { parent: this, ...kubernetes, dependsOn: fleet.last() });
     for (const step of steps.filter((candidate) => !controlPlane.includes(candidate))) {
-      fleet.perform(step, step.name === "baseline" ? [] : [access]);
+      // The drain is a Node's first step that has to do with the API; the others wait for it.
+      fleet.perform(step, step.name === "drain" ? [access] : []);
     }
     new Addons(
       "addons",

@@ -11,15 +11,12 @@ export interface DisplayName {
 /** Types that need no mention beside the resource's name, or a friendlier one. */
 const NOUNS: Readonly<Record<string, string>> = {
   "command:remote:Command": "",
-  "command:local:Command": "",
   "tls:index/privateKey:PrivateKey": "key",
   "tls:index/selfSignedCert:SelfSignedCert": "CA certificate",
   "tls:index/certRequest:CertRequest": "certificate request",
   "tls:index/locallySignedCert:LocallySignedCert": "certificate",
   "random:index/randomPassword:RandomPassword": "random secret",
   "random:index/randomId:RandomId": "random id",
-  "random:index/randomString:RandomString": "random text",
-  "random:index/randomBytes:RandomBytes": "random bytes",
   "pulumi:pulumi:StackReference": "stack reference",
   "pulumi:pulumi:Stack": "stack",
 };

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import type { Deployment } from "@pulumi/pulumi/automation/index.js";
-import { deploy, type ProgramArgs } from "../../../components/program.ts";
+import type { ProgramArgs } from "../../../components/preflight.ts";
+import { deploy } from "../../../components/program.ts";
 import { readPrevious } from "../../../components/previous.ts";
-import { planCluster } from "../../../plan/bundles/index.ts";
-import { artifactPath } from "../../../plan/digests.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
 import { noRequests } from "../../../plan/requests.ts";
 import { bundleOrder } from "../../../plan/waves.ts";
@@ -16,6 +15,7 @@ import { randomProvider } from "../../../plugins/random/index.ts";
 import { tlsProvider } from "../../../plugins/tls/index.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
 import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
+import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands } from "../../support/recording.ts";
 
@@ -104,11 +104,7 @@ describe("a state that lost a resource", function () {
   });
 
   function args(): ProgramArgs {
-    const digests = planCluster(hosts, configOf(settings))
-      .flatMap(({ host, bundle }) =>
-        bundle.binaries.map((binary) => `${"a".repeat(64)}  ${artifactPath(binary, host.arch)}`),
-      )
-      .join("\n");
+    const digests = digestsFor(hosts, configOf(settings));
     return {
       stack: "demo",
       config: settings,
