@@ -12,6 +12,7 @@
 
 # stream_read: ends the script with one sentence when the stream is not right. Never shows text of the secret part.
 stream_read() {
+  local error kind value
   awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" -v prepares="$PREPARE_ARGUMENTS" \
     -v requires="$REQUIRE_ARGUMENTS" '
     function bad(text) {
@@ -192,16 +193,16 @@ stream_read() {
       for (u in wants) if (!(u in units)) bad("restart or reload of " u " on line " wants[u] ", but there is no line `unit " u "`")
       for (p in announced) if (announced[p] != "given") bad("the secret part does not give the content of " p)
     }' || {
-    sr_error=
+    error=
     if [ -e "$STAGE/error" ]; then
-      read -r sr_error <"$STAGE/error"
+      read -r error <"$STAGE/error"
     fi
-    die "$EXIT_BAD_INPUT" "${sr_error:-the bundle could not be read (is $RUN full?)}; nothing was changed"
+    die "$EXIT_BAD_INPUT" "${error:-the bundle could not be read (is $RUN full?)}; nothing was changed"
   }
-  while read -r sr_kind sr_value; do
-    case $sr_kind in
-      bundle) BUNDLE=$sr_value ;;
-      generation) GENERATION=$sr_value ;;
+  while read -r kind value; do
+    case $kind in
+      bundle) BUNDLE=$value ;;
+      generation) GENERATION=$value ;;
     esac
   done <"$STAGE/plan"
 }
