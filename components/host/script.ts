@@ -1,6 +1,6 @@
 import { factsScript as facts, hostScript as host } from "../../plan/scripts.ts";
 
-export { hostScriptPath } from "../../plan/scripts.ts";
+export { hostScriptPath } from "../../plan/names.ts";
 export { asRoot } from "../../plan/shell.ts";
 
 /** The host script in one piece. */

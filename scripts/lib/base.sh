@@ -14,16 +14,5 @@ PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 export PATH
 
 ROOT=${PLINTH_ROOT:-}
-STATE=$ROOT/var/lib/plinth              # claim, manifests, saved files: survives reboots
-RUN=$ROOT/run/plinth                    # staging: tmpfs, so that secrets in it do not survive power loss
-OPT=$ROOT/opt/plinth                    # binaries
-SELF_DIR=$ROOT/usr/local/lib/plinth     # where this script is installed
-KEPT=$ROOT/var/lib/plinth-kept          # data set aside by `release`
-
-EXIT_FAILED=1
-EXIT_BAD_INPUT=65
-EXIT_LOCKED=75
-EXIT_REFUSED=77
-
 NEWLINE='
 '

@@ -42,12 +42,12 @@ changes_compute() {
     fi
   done
   # What is there. Directories are looked at through symbolic links, everything else as it is.
-  awk -v root="$ROOT" -v stage="$STAGE" '
+  awk -v root="$ROOT" -v stage="$STAGE" -v units="$UNITS_PATH/" -v bin="$SOFTWARE_PATH/bin/" '
     { if ($1 == "owns") { sub(/^owns /, "") } }
     $1 == "directory" { print root $2 > (stage "/look-directories"); next }
-    $1 == "unit" { path = "/etc/systemd/system/" $2 }
+    $1 == "unit" { path = units $2 }
     $1 == "file" { path = $2; if ($5 ~ /^content\//) print $5 > (stage "/sources"); else if ($5 ~ /^\//) print $5 > (stage "/sources") }
-    $1 == "binary" { path = "/opt/plinth/bin/" $2 }
+    $1 == "binary" { path = bin $2 }
     $1 == "unit" || $1 == "file" || $1 == "binary" { if (!(path in seen)) print root path > (stage "/look"); seen[path] = 1 }
     # Not of binaries, which are links, and hundreds of megabytes behind them.
     $1 == "file" { if (!(path in summed)) print root path > (stage "/look-content"); summed[path] = 1 }
@@ -59,7 +59,7 @@ changes_compute() {
   xargs -r sha256sum <"$STAGE/look-content" >"$STAGE/sums" 2>/dev/null
   (cd "$STAGE" && xargs -r sha256sum <sources >sums-wanted) || return 1
   rm -f "$STAGE/look" "$STAGE/look-content" "$STAGE/look-directories" "$STAGE/sources"
-  awk -v root="$ROOT" -v stage="$STAGE" -v me="$BUNDLE" -v yields="$PREPARE_YIELDS" '
+  awk -v root="$ROOT" -v stage="$STAGE" -v yields="$PREPARE_YIELDS" -v units="$UNITS_PATH/" -v bin="$SOFTWARE_PATH/bin/" '
     function problem(text) { print text > (stage "/problems") }
     function op(text) { print text > (stage "/ops") }
     function differ(kind, name, detail) { print kind " " name " " detail > (stage "/differences") }
@@ -71,8 +71,8 @@ changes_compute() {
     # What is wrong with a file; an empty answer: nothing.
     function differ_file(path, sha, m, o) {
       if (!(path in type)) differ("missing-file", path, "is missing")
-      else if (masked(path) && path ~ /^\/etc\/systemd\/system\//)
-        differ("unit-masked", substr(path, 21), "is masked: its file is a link to /dev/null")
+      else if (masked(path) && index(path, units) == 1)
+        differ("unit-masked", substr(path, length(units) + 1), "is masked: its file is a link to /dev/null")
       else if (type[path] == "a") differ("file", path, "is a symbolic link")
       else if (type[path] != "8") differ("file", path, "is not a file")
       else if (sum[path] != sha) differ("file", path, "its content is another")
@@ -87,7 +87,7 @@ changes_compute() {
       each(restart, "restart"); each(reload, "reload")
       if (path ~ /^\/(etc|usr\/lib|usr\/local\/lib|lib)\/systemd\/system\//) print "daemon-reload" > (stage "/hits")
     }
-    function keep_previous(path) { if (path in type && (path in oldfile || path ~ /^\/opt\/plinth\/bin\//)) print path > (stage "/previous") }
+    function keep_previous(path) { if (path in type && (path in oldfile || index(path, bin) == 1)) print path > (stage "/previous") }
     function manifest(text) { print text > (stage "/manifest") }
     function own(text) { if (!(text in owned)) print "owns " text > (stage "/owns"); owned[text] = 1 }
     function relative(path) { return substr(path, length(root) + 1) }
@@ -167,7 +167,7 @@ changes_compute() {
           own(text); manifest(text)
         } else if (f[1] == "binary") {
           name = f[2]
-          path = "/opt/plinth/bin/" name
+          path = bin name
           directory = name "/" f[3] "-" substr(f[4], 1, 12)
           if (name in otherbinary && otherversion[name] != f[3] " " f[4])
             problem("the binary " name " is here in another version by the bundle " otherbinary[name] "; both must want the same one")
@@ -191,7 +191,7 @@ changes_compute() {
           own(line[i]); manifest(line[i])
           if (name in before && before[name] != directory) manifest("previous-binary " name " " before[name])
         } else if (f[1] == "unit") {
-          path = "/etc/systemd/system/" f[2]
+          path = units f[2]
           own(line[i]); manifest(line[i])
           # A unit of ours runs: a mask, or the file that stood in for it, is set aside until we let go of the unit.
           if (!(("file " path) in planned) && (masked(path) || path in mask || path in oldfile)) {
@@ -223,9 +223,9 @@ changes_compute() {
       for (i = 1; i <= nob; i++) {
         name = oldbinaries[i]
         if (!(("binary " name) in planned) && !(name in otherbinary)) {
-          keep_previous("/opt/plinth/bin/" name)
+          keep_previous(bin name)
           op("unlink " name)
-          hit("/opt/plinth/bin/" name, oldrestart[name], oldreload[name])
+          hit(bin name, oldrestart[name], oldreload[name])
         }
       }
       for (i = nod; i >= 1; i--) {

@@ -1,10 +1,6 @@
 # Checks: the postconditions of a bundle, polled side by side until each has passed or its deadline is over. Each
 # `check_NAME UNIT ARGUMENTS…` looks once, returns 0 when the condition holds and sets REASON when not.
 
-# Known checks and the least number of their arguments; `stream_read` refuses others.
-CHECK_ARGUMENTS="unit-active:0 http-ok:2 https-client:4 etcd-health:4 etcd-member:5 etcd-voter:6 tcp:2 address:1 command:1 \
-if-bundle:2 if-file:2 sysctl:2 swap-off:0"
-
 # check_longest UNIT: sets CHECK_LONGEST to the longest deadline of the checks that blame UNIT, 90 s when there is none.
 check_longest() {
   local kind seconds unit
@@ -98,12 +94,7 @@ check() {
   case $name in
     unit-active) check_unit_active "$@" ;;
     http-ok) check_http_ok "$@" ;;
-    https-client) check_https_client "$@" ;;
-    etcd-health) check_etcd_health "$@" ;;
-    etcd-member) check_etcd_member "$@" ;;
     etcd-voter) check_etcd_voter "$@" ;;
-    tcp) check_tcp "$@" ;;
-    address) check_address "$@" ;;
     command) check_command "$@" ;;
     sysctl) check_sysctl "$@" ;;
     swap-off) check_swap_off "$@" ;;
@@ -204,37 +195,6 @@ check_http_ok() {
   fi
   if [ -n "$*" ] && ! grep -qF -- "$*" "$STAGE/body"; then
     REASON="$url answers, but not with '$*'"
-    return 1
-  fi
-}
-
-# check_https_client UNIT URL CA CERT KEY: a GET with a client certificate answers 2xx.
-check_https_client() {
-  : >"$STAGE/body"
-  http_get --cacert "$ROOT$3" --cert "$ROOT$4" --key "$ROOT$5" "$2"
-}
-
-# check_tcp UNIT ADDRESS PORT: a connection is accepted.
-check_tcp() {
-  local host time
-  case $2 in
-    *:*) host="[$2]" ;;
-    *) host=$2 ;;
-  esac
-  # curl tells when the connection stood, whatever the other side says afterwards.
-  time=$(curl --silent --connect-timeout 2 --max-time 2 --output /dev/null --write-out '%{time_connect}' "http://$host:$3/" </dev/null 2>/dev/null)
-  case $time in
-    '' | 0 | 0.000000)
-      REASON="$2 does not accept connections on port $3"
-      return 1
-      ;;
-  esac
-}
-
-# check_address UNIT ADDRESS: an interface of this host has the address.
-check_address() {
-  if ! ip -o address show | awk -v wanted="$2" '{ split($4, a, "/"); if (a[1] == wanted) found = 1 } END { exit !found }'; then
-    REASON="no interface has the address $2"
     return 1
   fi
 }

@@ -1,19 +1,5 @@
 # Etcd, once members run: whether they serve, vote and are enough.
 
-# check_etcd_health UNIT ENDPOINT CA CERT KEY: the member answers a linearizable read, so it has a leader too.
-check_etcd_health() {
-  etcdctl_run "$2" "$3" "$4" "$5" endpoint health
-}
-
-# check_etcd_member UNIT ENDPOINT CA CERT KEY NAME: the cluster lists NAME as a started member.
-check_etcd_member() {
-  etcdctl_run "$2" "$3" "$4" "$5" member list || return 1
-  if ! grep -qF ", started, $6, " "$STAGE/etcdctl"; then
-    REASON="the cluster does not list $6 as a started member"
-    return 1
-  fi
-}
-
 # check_etcd_voter UNIT CLIENT-URL CA CERT KEY NAME MEMBERS: this host's member votes and answers a linearizable read, which a learner refuses.
 # A learner is promoted; the cluster itself refuses that until the learner has caught up.
 check_etcd_voter() {

@@ -2,7 +2,6 @@
 #
 # A member counts as started once it has client URLs: those of a first bring-up have names before they have ever run.
 
-ETCD_BOOTSTRAP=/etc/etcd/bootstrap.env     # read by etcd only while it has no data; in no manifest
 ETCD_CA=- ETCD_CERT=- ETCD_KEY=-           # credentials; `-`: no TLS
 
 # etcdctl_call SECONDS ENDPOINT ARGUMENT…
@@ -33,14 +32,6 @@ etcdctl_do() {
   return 1
 }
 
-# etcdctl_run ENDPOINT CA CERT KEY ARGUMENT…: `etcdctl_do` with credentials.
-etcdctl_run() {
-  local endpoint
-  endpoint=$1 ETCD_CA=$2 ETCD_CERT=$3 ETCD_KEY=$4
-  shift 4
-  etcdctl_do "$endpoint" "$@"
-}
-
 # etcd_ask ARGUMENT…: the same question to each line `NAME URL|-` of STAGE/etcd-asked, side by side. Of the Nth line the answer is in
 # STAGE/etcd-answer.N, the complaint in STAGE/etcd-error.N; STAGE/etcd-yes.N is there when it was answered well.
 etcd_ask() {
@@ -63,14 +54,14 @@ etcd_ask() {
 # etcd_others NAME MEMBERS: writes the declared members but NAME to STAGE/etcd-asked, as `NAME CLIENT-URL`, and all of them to
 # STAGE/etcd-declared as `NAME PEER-URL`. MEMBERS is `NAME=PEER-URL,…`; a client URL differs in its port.
 etcd_others() {
-  printf '%s\n' "$2" | awk -v me="$1" -v stage="$STAGE" '{
+  printf '%s\n' "$2" | awk -v me="$1" -v stage="$STAGE" -v port="$ETCD_CLIENT_PORT" '{
     printf "" > (stage "/etcd-asked"); printf "" > (stage "/etcd-declared")
     n = split($0, members, ",")
     for (i = 1; i <= n; i++) {
       at = index(members[i], "=")
       name = substr(members[i], 1, at - 1); url = substr(members[i], at + 1)
       print name, url > (stage "/etcd-declared")
-      sub(/:[0-9]+$/, ":2379", url)
+      sub(/:[0-9]+$/, ":" port, url)
       if (name != me) print name, url > (stage "/etcd-asked")
     }
   }'

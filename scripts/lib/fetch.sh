@@ -95,7 +95,7 @@ binary_replaced() {
     if [ -e "$home/manifest" ] && grep -qF "binary $1 $2 $3 " "$home/manifest"; then
       { if [ -e "$home/replaced" ]; then cat "$home/replaced"; fi && printf '%s\n' "$1"; } >"$STAGE/replaced" &&
         write_atomic "$home/replaced" 0600 <"$STAGE/replaced" || return 1
-      REFETCHED="$REFETCHED /opt/plinth/$BINARY_DIR/$1"
+      REFETCHED="$REFETCHED $SOFTWARE_PATH/$BINARY_DIR/$1"
     fi
   done
 }

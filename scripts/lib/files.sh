@@ -96,7 +96,7 @@ files_write() {
         path=$OPT/bin/$a
         temporary "$path"
         mv -fT "$TEMPORARY" "$path" || return 1
-        CHANGED="$CHANGED /opt/plinth/bin/$a"
+        CHANGED="$CHANGED $SOFTWARE_PATH/bin/$a"
         ;;
       remove)
         path=$ROOT$a
@@ -111,7 +111,7 @@ files_write() {
       unlink)
         path=$OPT/bin/$a
         rm -f "$path" || return 1
-        REMOVED="$REMOVED /opt/plinth/bin/$a"
+        REMOVED="$REMOVED $SOFTWARE_PATH/bin/$a"
         ;;
       rmdir)
         # Not empty: someone else's things are in it, and it stays.

@@ -2,8 +2,6 @@
 # returns 0 when it is done (or was), and sets REASON when not; PERMANENT besides where another try is no use. Tried one after the other
 # in every run, so each first looks whether there is anything to do.
 
-# Known prepares and the least number of their arguments; `stream_read` refuses others.
-PREPARE_ARGUMENTS="etcd-join:8"
 # Files that a prepare sees to, `NAME:PATH`, in no manifest: they tell what was found on the way, not what was planned.
 PREPARE_YIELDS="etcd-join:$ETCD_BOOTSTRAP"
 

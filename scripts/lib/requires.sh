@@ -3,9 +3,6 @@
 # `require_NAME UNIT ARGUMENTS…` looks once, returns 0 when it holds, and sets REASON when not; WAIVED besides where it is no reason to
 # refuse, however long it lasts.
 
-# Known requires and the least number of their arguments; `stream_read` refuses others.
-REQUIRE_ARGUMENTS="etcd-quorum:4"
-
 # requires_run: ends the script when a require of STAGE/plan does not come to hold within its deadline.
 requires_run() {
   local units kind name seconds unit arguments

@@ -2,9 +2,6 @@
 # files and manifests stay as they are; `release` does the rest. The bundles of what has stopped count as half done, so that the next run
 # puts a host back into service that stays after all.
 
-# In the order in which they stop: nothing may be asked of what has stopped already.
-RETIRED_UNITS="keepalived.service kube-scheduler.service kube-controller-manager.service kube-apiserver.service haproxy.service"
-
 # retire [--host NAME] [--cluster-id ID]: without a name, whoever this host is.
 retire() {
   local host id unit

@@ -145,18 +145,18 @@ binary_compare() {
   binary_directory "$1" "$2" "$3"
   file=$OPT/$BINARY_DIR/$1
   if [ -n "$VERIFY" ]; then
-    binary_wrong "$file" "$3" && differs binary "/opt/plinth/$BINARY_DIR/$1" "$WRONG"
+    binary_wrong "$file" "$3" && differs binary "$SOFTWARE_PATH/$BINARY_DIR/$1" "$WRONG"
   elif ! binary_verified "$file" "$3"; then
     WRONG="its size is another"
     if [ ! -f "$file" ]; then
       WRONG="is missing"
     fi
-    differs binary "/opt/plinth/$BINARY_DIR/$1" "$WRONG"
+    differs binary "$SOFTWARE_PATH/$BINARY_DIR/$1" "$WRONG"
   fi
   if [ -f "$file" ]; then
     mode=$(stat -c %a "$file")
     if [ "$mode" != 755 ]; then
-      differs mode "/opt/plinth/$BINARY_DIR/$1" "its mode is $mode, expected 755"
+      differs mode "$SOFTWARE_PATH/$BINARY_DIR/$1" "its mode is $mode, expected 755"
     fi
   fi
 }

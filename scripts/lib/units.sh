@@ -94,7 +94,7 @@ units_converge() {
         return 1
         ;;
       masked)
-        FAILURE="$unit is masked outside of /etc/systemd/system; run \`systemctl unmask --runtime $unit\` or remove the mask by hand, then run again"
+        FAILURE="$unit is masked outside of $UNITS_PATH; run \`systemctl unmask --runtime $unit\` or remove the mask by hand, then run again"
         return 1
         ;;
       *)
