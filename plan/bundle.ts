@@ -1,3 +1,6 @@
+import { renderCheck, renderPrepare, renderRequire, type Check, type Prepare, type Require } from "./conditions.ts";
+import { binDirectory } from "./names.ts";
+
 /** A file whose content may be read by anybody who may read a preview. */
 export interface BundleFile {
   path: string;
@@ -79,17 +82,6 @@ export interface BundleDirectory {
   atRelease?: "keep" | "purge";
 }
 
-/** A condition that must hold, or something that must succeed, within a deadline. */
-export interface BundleCheck {
-  /** Name that the host's script knows it by: `check_NAME`, `prepare_NAME` or `require_NAME` in `scripts/lib/`, kebab case. */
-  name: string;
-  /** Seconds; of a check, counted from the end of the restarts. */
-  deadline: number;
-  /** The unit that is blamed, and whose log is shown. */
-  unit: string;
-  args: readonly string[];
-}
-
 /** The desired state of one host for one role. */
 export interface Bundle {
   name: string;
@@ -105,11 +97,11 @@ export interface Bundle {
   /** Units in the order in which they are restarted. */
   units: readonly string[];
   /** What must hold before anything is changed, where `unit` runs and is about to be restarted. Default: nothing. */
-  requires?: readonly BundleCheck[];
+  requires?: readonly Require[];
   /** What is done once the files are there and before any unit starts, in every run, in this order. Default: nothing. */
-  prepares?: readonly BundleCheck[];
+  prepares?: readonly Prepare[];
   /** What must hold at the end. */
-  checks: readonly BundleCheck[];
+  checks: readonly Check[];
 }
 
 /** Digest and address of something on the artifact server. */
@@ -117,9 +109,6 @@ export interface FetchedBinary {
   sha256: string;
   url: string;
 }
-
-/** Paths of executables on hosts. */
-export const binDirectory = "/opt/plinth/bin";
 
 function attributes(file: Pick<BundleFile, "restart" | "reload">): string {
   const restart = file.restart?.length ? ` restart=${file.restart.join(",")}` : "";
@@ -171,12 +160,8 @@ export function renderBundle(
     lines.push(`${directive} ${secret.path} ${secret.mode} ${secret.owner}${attributes(secret)}`);
   }
   for (const unit of bundle.units) lines.push(`unit ${unit}`);
-  const conditions = (directive: string, list: readonly BundleCheck[]) => {
-    for (const { name, deadline, unit, args } of list) lines.push([directive, name, deadline, unit, ...args].join(" "));
-  };
-  conditions("require", bundle.requires ?? []);
-  conditions("prepare", bundle.prepares ?? []);
-  conditions("check", bundle.checks);
+  lines.push(...(bundle.requires ?? []).map(renderRequire), ...(bundle.prepares ?? []).map(renderPrepare));
+  lines.push(...bundle.checks.map(renderCheck));
   lines.push("end", "");
   return lines.join("\n");
 }

@@ -1,5 +1,6 @@
 import type { FetchedBinary } from "./bundle.ts";
-import { hostScriptPath, installScript } from "./scripts.ts";
+import { hostScriptPath } from "./names.ts";
+import { installScript } from "./scripts.ts";
 import { asRoot, shellQuote } from "./shell.ts";
 
 const delimiter = "END_OF_PLINTH_TEXT";

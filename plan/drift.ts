@@ -1,5 +1,6 @@
 import type { HostReport, HostReportReading, ListedMember, ListedNode, NodeListReading } from "./hostreport.ts";
 import { isNode, withRole, type Host } from "./inventory.ts";
+import { hostScriptPath } from "./names.ts";
 import { ports } from "./ports.ts";
 import { bundleOrder, bundlesOf } from "./waves.ts";
 
@@ -69,7 +70,7 @@ function judgeClaim(host: Host, report: HostReport, clusterId: string): { judged
   }
   if (script !== "ok" && (claim !== undefined || report.bundles.length > 0)) {
     const detail = script === "missing" ? "is missing" : "its content is another";
-    judged.push(difference("script", "/usr/local/lib/plinth/plinth-host", detail, request));
+    judged.push(difference("script", hostScriptPath, detail, request));
   }
   return { judged, foreign: false };
 }

@@ -1,6 +1,7 @@
 import type { ClusterConfig } from "./config.ts";
 import { isNode, withRole, type Host, type Taint } from "./inventory.ts";
 import { peerUrlOf } from "./livecluster.ts";
+import { annotations } from "./names.ts";
 import { renderEntries } from "./rostertext.ts";
 
 /** Labels, annotations and taints of a Node, as the inventory declares them. */
@@ -14,7 +15,7 @@ const sorted = (record: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** Annotation of the Nodes that a stack answers for. */
-export const ownerAnnotation = "plinth/owner";
+export const ownerAnnotation = annotations.owner;
 
 /** Its value: another stack's Nodes are none of ours. */
 export function clusterOwner(stack: string): string {

@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { paths } from "./names.ts";
 
 const directory = path.join(import.meta.dirname, "../scripts");
-
-/** Where the host script is installed on hosts. */
-export const hostScriptPath = "/usr/local/lib/plinth/plinth-host";
 
 /**
  * A script that hosts fetch by its digest. Its text is a constant of this program: the digest is computed here and
@@ -74,7 +72,7 @@ export function rosterScript(step: RosterStepName): Script {
 }
 
 /** Directory of the roster's scripts on control-plane hosts. */
-export const rosterScriptDirectory = "/usr/local/lib/plinth/roster";
+export const rosterScriptDirectory = `${paths.scripts}/roster`;
 
 /** Where control-plane hosts have the script of a step. */
 export function rosterScriptPath(step: RosterStepName): string {

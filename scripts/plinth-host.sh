@@ -15,6 +15,7 @@ EOF
 }
 
 main() {
+  local verb
   if [ $# = 0 ]; then
     usage
     exit "$EXIT_BAD_INPUT"

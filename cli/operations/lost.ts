@@ -1,3 +1,4 @@
+import { claimName } from "../../plan/names.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 import { runPulumi } from "../pulumi/cli.ts";
 
@@ -17,7 +18,7 @@ export function withoutCleanUp(exported: string, lost: readonly string[]): strin
     ({ urn, type, retainOnDelete }) =>
       type === "command:remote:Command" &&
       retainOnDelete !== true &&
-      lost.some((name) => urn.endsWith(`::${name}-claim`)),
+      lost.some((name) => urn.endsWith(`::${claimName(name)}`)),
   );
   if (claims.length === 0) return undefined;
   for (const claim of claims) claim.retainOnDelete = true;

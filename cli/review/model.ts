@@ -1,4 +1,5 @@
 import { compareBundles, unifiedDiff, type BundleChanges } from "../../plan/bundlechanges.ts";
+import { claimedHost } from "../../plan/names.ts";
 import { compareRosters, type RosterChanges } from "../../plan/rosterchanges.ts";
 import type { PlannedStep } from "../pulumi/events.ts";
 import type { Ordered } from "../pulumi/program.ts";
@@ -57,7 +58,7 @@ function commandItem(step: PlannedStep, base: ReviewItem): ReviewItem | undefine
   }
   const before = op === "create" ? undefined : textOf(old, "create");
   const after = textOf(now, "create") ?? "";
-  if (name.endsWith("-claim")) {
+  if (claimedHost(name) !== undefined) {
     return { ...base, sort: "claim", ...(before === undefined ? {} : { text: unifiedDiff(before, after) }) };
   }
   const bundle = compareBundles(before, after);

@@ -1,3 +1,4 @@
+import { claimedHost } from "../../plan/names.ts";
 import type { DisplayName } from "../render/display-name.ts";
 import { parseUrn } from "../render/urn.ts";
 
@@ -7,7 +8,8 @@ const COMMAND = "command:remote:Command";
 export function hostsIn(urns: readonly string[], inventory: readonly string[]): string[] {
   const claimed = urns.flatMap((text) => {
     const urn = parseUrn(text);
-    return urn?.type === COMMAND && urn.name.endsWith("-claim") ? [urn.name.slice(0, -"-claim".length)] : [];
+    const host = urn?.type === COMMAND ? claimedHost(urn.name) : undefined;
+    return host === undefined ? [] : [host];
   });
   return [...new Set([...inventory, ...claimed])];
 }

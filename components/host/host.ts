@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { FetchedBinary } from "../../plan/bundle.ts";
 import { renderClaim, renderClaimant, renderRelease } from "../../plan/claim.ts";
+import { claimName } from "../../plan/names.ts";
 import type { SshTarget } from "../../ssh/index.ts";
 import { connectionOf } from "./access.ts";
 import { frozenInputs } from "./frozen.ts";
@@ -44,7 +45,7 @@ export class Host extends pulumi.ComponentResource {
     this.frozen = args.frozen ?? false;
     const { cluster, stack } = args;
     this.claim = new command.remote.Command(
-      `${name}-claim`,
+      claimName(name),
       {
         connection: connectionOf(args.target),
         create: renderClaim(args.script, args.generation),

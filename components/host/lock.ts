@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import path from "node:path";
 import { PlinthError, type Finding } from "../../plan/findings.ts";
 import { withRole, type Host } from "../../plan/inventory.ts";
+import { shellQuote } from "../../plan/shell.ts";
 import { sharedPool, type AttendedCommand, type ExecResult, type SshPool, type SshTarget } from "../../ssh/index.ts";
 import type { Access } from "./targets.ts";
 
@@ -81,8 +82,8 @@ export async function takeClusterLock(
 ): Promise<Release> {
   const { beat = 10_000, patience = 45_000, pool = sharedPool, warn = () => undefined } = options;
   const line = describeHolder(holder);
-  const arguments_ = `plinth-run-lock ${quoted(line)} ${Math.ceil(patience / 1000)}`;
-  const command = `exec $(test "$(id -u)" = 0 || echo sudo -n) /bin/sh -c ${quoted(await readFile(script, "utf8"))} ${arguments_}`;
+  const arguments_ = `plinth-run-lock ${shellQuote(line)} ${Math.ceil(patience / 1000)}`;
+  const command = `exec $(test "$(id -u)" = 0 || echo sudo -n) /bin/sh -c ${shellQuote(await readFile(script, "utf8"))} ${arguments_}`;
   const members = withRole(hosts, "control-plane");
   const locks: HostLock[] = [];
   const failures: string[] = [];
@@ -297,10 +298,6 @@ function tooFewFinding(
     message: `the cluster's run lock could be taken on ${count} of ${members.length} control-plane hosts, expected at least ${majority} (${failures.join("; ")})`,
     remedy: "make the hosts reachable and run again",
   };
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Environment variable that names this process's command to others; without it, it is plain `pulumi`. */

@@ -1,6 +1,7 @@
 import { factsScript as facts, hostScript as host } from "../../plan/scripts.ts";
 
-export { hostScriptPath } from "../../plan/scripts.ts";
+export { hostScriptPath } from "../../plan/names.ts";
+export { asRoot } from "../../plan/shell.ts";
 
 /** The host script in one piece. */
 export function hostScript(): string {
@@ -11,9 +12,6 @@ export function hostScript(): string {
 export function factsScript(): string {
   return facts();
 }
-
-/** Shell words in front of a command so that it runs as root. */
-export const asRoot = `$(test "$(id -u)" = 0 || echo sudo -n)`;
 
 /**
  * A shell command whose standard input is `text` followed by the command's own standard input.

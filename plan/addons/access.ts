@@ -1,4 +1,5 @@
 import type { ClusterConfig } from "../config.ts";
+import { bootstrappersGroup } from "../names.ts";
 
 /** What a role allows, as in RBAC. */
 export interface PolicyRule {
@@ -19,7 +20,7 @@ export interface Grant {
 /** Group of the API servers' client certificates for kubelets. */
 export const kubeletClientsGroup = "plinth:kubelet-api-clients";
 /** Group of the bootstrap tokens with which hosts ask for their first kubelet certificate. */
-export const bootstrappersGroup = "system:bootstrappers:plinth";
+export { bootstrappersGroup };
 /** User of flannel's client certificates. */
 export const flannelUser = "plinth:flannel";
 

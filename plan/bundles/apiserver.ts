@@ -1,12 +1,12 @@
 import {
   binaryPath,
   type BundleBinary,
-  type BundleCheck,
   type BundleDirectory,
   type BundleFile,
   type BundleSecret,
   type SecretSource,
 } from "../bundle.ts";
+import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
@@ -194,13 +194,13 @@ export function apiserverBinaries(config: ClusterConfig): BundleBinary[] {
   return [{ name: "kube-apiserver", version: config.kubernetesVersion, restart }];
 }
 
-export function apiserverChecks(host: Host): BundleCheck[] {
+export function apiserverChecks(host: Host): Check[] {
   return [
     {
       name: "http-ok",
       deadline: 180,
       unit: apiserverUnit,
-      args: [`${apiserverUrl(host)}/readyz`, kubernetesAuthorityFile, "ok"],
+      args: { url: `${apiserverUrl(host)}/readyz`, authorityFile: kubernetesAuthorityFile, text: "ok" },
     },
   ];
 }

@@ -1,6 +1,8 @@
-import type { Bundle, BundleCheck, BundleFile } from "../bundle.ts";
+import type { Bundle, BundleFile } from "../bundle.ts";
+import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { isNode, type Host } from "../inventory.ts";
+import { paths } from "../names.ts";
 import { unitScript } from "../scripts.ts";
 import { scriptFile } from "./scriptfiles.ts";
 import { unitPath } from "./systemd.ts";
@@ -9,7 +11,7 @@ export const baselineUnit = "plinth-baseline.service";
 export const swapUnit = "plinth-swap.service";
 export const journalUnit = "plinth-journal.service";
 
-const script = "/usr/local/lib/plinth/baseline";
+const script = `${paths.scripts}/baseline`;
 const modulesFile = "/etc/modules-load.d/90-plinth.conf";
 const parametersFile = "/etc/sysctl.d/90-plinth.conf";
 const root = "root:root";
@@ -131,16 +133,16 @@ function kernelFiles(host: Host, config: ClusterConfig): BundleFile[] {
   ];
 }
 
-function checks(host: Host, config: ClusterConfig): BundleCheck[] {
+function checks(host: Host, config: ClusterConfig): Check[] {
   const parameters = Object.entries(sysctlsOf(host, config));
   return [
     // As long as the unit may take.
-    { name: "swap-off", deadline: 600, unit: swapUnit, args: [] },
-    ...parameters.map(([key, value]) => ({
+    { name: "swap-off", deadline: 600, unit: swapUnit, args: {} },
+    ...parameters.map(([key, value]): Check => ({
       name: "sysctl",
       deadline: 30,
       unit: baselineUnit,
-      args: [key, ...value.split(" ")],
+      args: { key, value },
     })),
   ];
 }

@@ -1,5 +1,6 @@
-import { binDirectory, binaryPath } from "../bundle.ts";
+import { binaryPath } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
+import { binDirectory } from "../names.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig } from "./cni.ts";
 import { registriesDirectory } from "./registries.ts";
 

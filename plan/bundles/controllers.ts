@@ -1,4 +1,5 @@
-import { binaryPath, type BundleBinary, type BundleCheck, type BundleFile, type BundleSecret } from "../bundle.ts";
+import { binaryPath, type BundleBinary, type BundleFile, type BundleSecret } from "../bundle.ts";
+import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
@@ -157,11 +158,15 @@ export function controllerBinary(controller: Controller, config: ClusterConfig):
   return { name: controller.name, version: config.kubernetesVersion, restart: [controllerUnit(controller)] };
 }
 
-export function controllerCheck(controller: Controller): BundleCheck {
+export function controllerCheck(controller: Controller): Check {
   return {
     name: "http-ok",
     deadline: 120,
     unit: controllerUnit(controller),
-    args: [`https://127.0.0.1:${controller.port}/healthz`, kubernetesAuthorityFile, "ok"],
+    args: {
+      url: `https://127.0.0.1:${controller.port}/healthz`,
+      authorityFile: kubernetesAuthorityFile,
+      text: "ok",
+    },
   };
 }

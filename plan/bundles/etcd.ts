@@ -1,15 +1,22 @@
-import { binaryPath, type Bundle, type BundleCheck, type BundleSecret } from "../bundle.ts";
+import path from "node:path";
+import { binaryPath, type Bundle, type BundleSecret } from "../bundle.ts";
+import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
+import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { cipherSuites, mergeArguments, renderService, unitPath } from "./systemd.ts";
 
 export const etcdUnit = "etcd.service";
 const dataDirectory = "/var/lib/etcd";
-const bootstrapDirectory = "/etc/etcd";
+const bootstrapDirectory = path.dirname(paths.etcdBootstrap);
 const pki = "/etc/kubernetes/pki/etcd";
-const access = [`${pki}/ca.crt`, `${pki}/healthcheck.crt`, `${pki}/healthcheck.key`];
+const access = {
+  authorityFile: `${pki}/ca.crt`,
+  certificateFile: `${pki}/healthcheck.crt`,
+  keyFile: `${pki}/healthcheck.key`,
+};
 
 export function etcdClientUrl(host: Host): string {
   return `https://${host.address}:${ports.etcdClient}`;
@@ -35,11 +42,11 @@ function secrets(): BundleSecret[] {
  * A restart of the member takes the API server of its host along (PartOf=): it must serve again before the next host is
  * changed. Nothing is asked while the host has no control plane yet.
  */
-function apiserverIsBack(host: Host): BundleCheck[] {
+function apiserverIsBack(host: Host): Check[] {
   if (!host.roles.includes("control-plane")) return [];
   const url = `https://${host.address}:${ports.apiserver}/readyz`;
-  const args = ["controlplane", "http-ok", url, "/etc/kubernetes/pki/ca.crt", "ok"];
-  return [{ name: "if-bundle", deadline: 180, unit: etcdUnit, args }];
+  const check = { name: "http-ok", args: { url, authorityFile: "/etc/kubernetes/pki/ca.crt", text: "ok" } } as const;
+  return [{ name: "if-bundle", deadline: 180, unit: etcdUnit, args: { bundle: "controlplane", check } }];
 }
 
 /** One etcd member: TLS with client certificates for clients and peers, corruption checks, own user. */
@@ -105,7 +112,7 @@ export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterCo
             documentation: "https://etcd.io/docs/",
             user: "etcd",
             type: "notify",
-            environmentFile: `${bootstrapDirectory}/bootstrap.env`,
+            environmentFile: paths.etcdBootstrap,
             executable: binaryPath("etcd"),
             args,
             stopSeconds: 30,
@@ -119,13 +126,20 @@ export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterCo
     secrets: secrets(),
     units: [etcdUnit],
     // A member that was restarted a moment ago, by hand or by its host, gets the time to come back.
-    requires: [{ name: "etcd-quorum", deadline: 60, unit: etcdUnit, args: [etcdClientUrl(host), ...access] }],
+    requires: [{ name: "etcd-quorum", deadline: 60, unit: etcdUnit, args: { url: etcdClientUrl(host), ...access } }],
     prepares: [
       {
         name: "etcd-join",
         deadline: 180,
         unit: etcdUnit,
-        args: [host.name, peerUrl(host), args["data-dir"] ?? dataDirectory, ...access, config.clusterName, members],
+        args: {
+          name: host.name,
+          peerUrl: peerUrl(host),
+          dataDirectory: args["data-dir"] ?? dataDirectory,
+          ...access,
+          token: config.clusterName,
+          members,
+        },
       },
     ],
     checks: [
@@ -134,7 +148,7 @@ export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterCo
         // A member that joins receives all data before it is promoted.
         deadline: 300,
         unit: etcdUnit,
-        args: [etcdClientUrl(host), ...access, host.name, members],
+        args: { url: etcdClientUrl(host), ...access, name: host.name, members },
       },
       ...apiserverIsBack(host),
     ],

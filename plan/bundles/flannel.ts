@@ -1,11 +1,5 @@
-import {
-  binaryPath,
-  type BundleBinary,
-  type BundleCheck,
-  type BundleDirectory,
-  type BundleFile,
-  type BundleSecret,
-} from "../bundle.ts";
+import { binaryPath, type BundleBinary, type BundleDirectory, type BundleFile, type BundleSecret } from "../bundle.ts";
+import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
@@ -99,14 +93,14 @@ export function flannelBinary(config: ClusterConfig): BundleBinary {
   return { name: "flanneld", version: config.flannelVersion, restart };
 }
 
-export function flannelChecks(): BundleCheck[] {
+export function flannelChecks(): Check[] {
   // Before the first lease there is no Node; afterwards it must stay up.
   return [
     {
       name: "if-file",
       deadline: 60,
       unit: flannelUnit,
-      args: ["/run/flannel/subnet.env", "unit-active", flannelUnit],
+      args: { path: "/run/flannel/subnet.env", check: { name: "unit-active", args: { unit: flannelUnit } } },
     },
   ];
 }

@@ -1,17 +1,12 @@
 import { stringify } from "yaml";
 import { clusterDnsAddress } from "../addons/dns.ts";
-import {
-  binaryPath,
-  type BundleBinary,
-  type BundleCheck,
-  type BundleDirectory,
-  type BundleFile,
-  type BundleSecret,
-} from "../bundle.ts";
+import { binaryPath, type BundleBinary, type BundleDirectory, type BundleFile, type BundleSecret } from "../bundle.ts";
+import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
+import { binDirectory, taints } from "../names.ts";
 import { ports } from "../ports.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { containerdUnit } from "./runtime.ts";
@@ -29,7 +24,7 @@ const restart = [kubeletUnit];
 export const nodeAuthorityFile = "/etc/kubernetes/pki/node-ca.crt";
 
 /** Set at registration, so that nothing is scheduled before the roster has set labels and taints; it takes this away. */
-export const uninitializedTaint = { key: "plinth/uninitialized", effect: "NoSchedule" } as const;
+export const uninitializedTaint = { key: taints.uninitialized, effect: "NoSchedule" } as const;
 
 export const kubeletDirectories: BundleDirectory[] = [
   { path: pki, mode: "0755", owner: "root:root" },
@@ -125,7 +120,7 @@ LimitNOFILE=${config.openFilesLimit}
 TasksMax=infinity
 ${oom}CPUAccounting=yes
 MemoryAccounting=yes
-Environment=PATH=/opt/plinth/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+Environment=PATH=${binDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 [Install]
 WantedBy=multi-user.target
@@ -185,15 +180,18 @@ export function kubeletBinary(config: ClusterConfig): BundleBinary {
   return { name: "kubelet", version: config.kubernetesVersion, restart };
 }
 
-export function kubeletChecks(): BundleCheck[] {
+export function kubeletChecks(): Check[] {
   return [
-    { name: "unit-active", deadline: 60, unit: kubeletUnit, args: [kubeletUnit] },
+    { name: "unit-active", deadline: 60, unit: kubeletUnit, args: { unit: kubeletUnit } },
     // Before it has a certificate it serves nothing; the roster gives it one and waits for the Node.
     {
       name: "if-file",
       deadline: 90,
       unit: kubeletUnit,
-      args: [kubeconfigFile, "http-ok", `http://127.0.0.1:${ports.kubeletHealth}/healthz`, "-", "ok"],
+      args: {
+        path: kubeconfigFile,
+        check: { name: "http-ok", args: { url: `http://127.0.0.1:${ports.kubeletHealth}/healthz`, text: "ok" } },
+      },
     },
   ];
 }

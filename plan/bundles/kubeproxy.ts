@@ -1,12 +1,6 @@
 import { stringify } from "yaml";
-import {
-  binaryPath,
-  type BundleBinary,
-  type BundleCheck,
-  type BundleDirectory,
-  type BundleFile,
-  type BundleSecret,
-} from "../bundle.ts";
+import { binaryPath, type BundleBinary, type BundleDirectory, type BundleFile, type BundleSecret } from "../bundle.ts";
+import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
@@ -105,7 +99,7 @@ export function kubeProxyBinary(config: ClusterConfig): BundleBinary {
   return { name: "kube-proxy", version: config.kubernetesVersion, restart };
 }
 
-export function kubeProxyChecks(): BundleCheck[] {
+export function kubeProxyChecks(): Check[] {
   // Its health is red until the Node exists, which comes later.
-  return [{ name: "unit-active", deadline: 60, unit: kubeProxyUnit, args: [kubeProxyUnit] }];
+  return [{ name: "unit-active", deadline: 60, unit: kubeProxyUnit, args: { unit: kubeProxyUnit } }];
 }

@@ -1,4 +1,5 @@
-import type { Bundle, BundleCheck, BundleFile } from "../bundle.ts";
+import type { Bundle, BundleFile } from "../bundle.ts";
+import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
@@ -216,12 +217,14 @@ WantedBy=multi-user.target
 `;
 
 /** HAProxy listens on every service port. Asked of this host itself: another one may hold the address. */
-function servicePortChecks(config: ClusterConfig): BundleCheck[] {
+function servicePortChecks(config: ClusterConfig): Check[] {
   return config.servicePorts.map((port) => ({
     name: "command",
     deadline: 30,
     unit: haproxyUnit,
-    args: ["ss", "-Hltn", "src", `${servicePortAddress(port, config) ?? ""}:${port.port}`, "|", "grep", "-q", "."],
+    args: {
+      words: ["ss", "-Hltn", "src", `${servicePortAddress(port, config) ?? ""}:${port.port}`, "|", "grep", "-q", "."],
+    },
   }));
 }
 
@@ -266,19 +269,19 @@ export function loadBalancerBundle(host: Host, hosts: readonly Host[], config: C
     secrets: [authorityFile("kubernetes", haproxyAuthority, { reload: [haproxyUnit] })],
     units: [haproxyUnit, keepalivedUnit],
     checks: [
-      { name: "unit-active", deadline: 30, unit: keepalivedUnit, args: [keepalivedUnit] },
+      { name: "unit-active", deadline: 30, unit: keepalivedUnit, args: { unit: keepalivedUnit } },
       {
         name: "http-ok",
         deadline: 30,
         unit: haproxyUnit,
-        args: [`http://127.0.0.1:${ports.haproxyHealth}/haproxy_ready`, "-"],
+        args: { url: `http://127.0.0.1:${ports.haproxyHealth}/haproxy_ready` },
       },
       // Through the VIP, whoever holds it.
       {
         name: "http-ok",
         deadline: 120,
         unit: keepalivedUnit,
-        args: [`https://${vip}:${ports.apiserver}/readyz`, haproxyAuthority, "ok"],
+        args: { url: `https://${vip}:${ports.apiserver}/readyz`, authorityFile: haproxyAuthority, text: "ok" },
       },
       ...servicePortChecks(config),
     ],

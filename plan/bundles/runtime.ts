@@ -1,7 +1,9 @@
-import type { Bundle, BundleBinary, BundleCheck, BundleDownload, BundleFile } from "../bundle.ts";
+import type { Bundle, BundleBinary, BundleDownload, BundleFile } from "../bundle.ts";
 import { binaryPath } from "../bundle.ts";
+import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
+import { paths } from "../names.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig, renderCniTemplate } from "./cni.ts";
 import { containerdConfigPath, renderContainerdConfig, renderContainerdService } from "./containerd.ts";
 import { registriesDirectory, registryFiles } from "./registries.ts";
@@ -15,8 +17,8 @@ export const podsUnit = "plinth-pods.service";
 export const imagesDirectory = "/var/lib/containerd-images";
 
 const root = "root:root";
-const imagesScript = "/usr/local/lib/plinth/load-images";
-const podsScript = "/usr/local/lib/plinth/end-pods";
+const imagesScript = `${paths.scripts}/load-images`;
+const podsScript = `${paths.scripts}/end-pods`;
 
 const imagesService = `[Unit]
 Description=Import of the image archives that were given to this host
@@ -98,14 +100,19 @@ function files(config: ClusterConfig): BundleFile[] {
   ];
 }
 
-function checks(config: ClusterConfig): BundleCheck[] {
-  const own: BundleCheck[] = [
-    { name: "unit-active", deadline: 120, unit: containerdUnit, args: [] },
-    { name: "command", deadline: 120, unit: containerdUnit, args: [binaryPath("ctr"), "--timeout", "5s", "version"] },
+function checks(config: ClusterConfig): Check[] {
+  const own: Check[] = [
+    { name: "unit-active", deadline: 120, unit: containerdUnit, args: {} },
+    {
+      name: "command",
+      deadline: 120,
+      unit: containerdUnit,
+      args: { words: [binaryPath("ctr"), "--timeout", "5s", "version"] },
+    },
   ];
   if (config.images.length === 0) return own;
-  const args = [imagesScript, "--check", imagesDirectory];
-  return [...own, { name: "command", deadline: 600, unit: imagesUnit, args }];
+  const words = [imagesScript, "--check", imagesDirectory] as const;
+  return [...own, { name: "command", deadline: 600, unit: imagesUnit, args: { words } }];
 }
 
 /**

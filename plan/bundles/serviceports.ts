@@ -1,15 +1,13 @@
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import { withRole, type Host } from "../inventory.ts";
+import { taints } from "../names.ts";
 import { ports } from "../ports.ts";
 
 export type ServicePort = ClusterConfig["servicePorts"][number];
 
-/**
- * Taint that takes a worker out of the load balancers: kube-proxy of a Node with it answers /healthz with 503 (KEP-3836),
- * as it does once the Node is being deleted. Connections through that Node go on. Cordoning alone does not do that.
- */
-export const leavingTaint = "ToBeDeletedByClusterAutoscaler";
+/** Key of the taint that takes a worker out of the load balancers. */
+export const leavingTaint = taints.leaving;
 
 /** The address under which clients reach a service port; undefined where there is no virtual IP at all. */
 export function servicePortAddress(port: ServicePort, config: ClusterConfig): string | undefined {

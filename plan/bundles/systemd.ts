@@ -1,4 +1,5 @@
 import type { ClusterConfig } from "../config.ts";
+import { paths } from "../names.ts";
 
 /** Arguments of a command: name without dashes → value. */
 export type Arguments = Readonly<Record<string, string>>;
@@ -117,7 +118,7 @@ export function renderService(unit: ServiceUnit, config: ClusterConfig): string 
 
 /** Path of a unit file that we own. */
 export function unitPath(unit: string): string {
-  return `/etc/systemd/system/${unit}`;
+  return `${paths.units}/${unit}`;
 }
 
 /** TLS 1.2 suites with forward secrecy and authenticated encryption (CIS 1.2.29); TLS 1.3 has no others. */

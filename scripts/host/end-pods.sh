@@ -11,11 +11,12 @@ pod_network=${1:?"usage: end-pods POD-NETWORK"}
 
 # shims: process ids of the shims of our containerd, one a line.
 shims() {
-  for sh_exe in /proc/[0-9]*/exe; do
-    case $(readlink "$sh_exe" 2>/dev/null) in
+  local exe pid
+  for exe in /proc/[0-9]*/exe; do
+    case $(readlink "$exe" 2>/dev/null) in
       /opt/plinth/*/containerd-shim-*)
-        sh_pid=${sh_exe#/proc/}
-        echo "${sh_pid%/exe}"
+        pid=${exe#/proc/}
+        echo "${pid%/exe}"
         ;;
     esac
   done
@@ -36,34 +37,36 @@ descendants() {
 
 # end SIGNAL PID…: a process that has ended meanwhile is fine.
 end() {
-  en_signal=$1
+  local signal pid
+  signal=$1
   shift
-  for en_pid in "$@"; do
-    kill -s "$en_signal" "$en_pid" 2>/dev/null
+  for pid in "$@"; do
+    kill -s "$signal" "$pid" 2>/dev/null
   done
 }
 
 # processes: containers get ten seconds to end by themselves.
 processes() {
-  pr_second=0
-  while [ "$pr_second" -lt 15 ]; do
-    pr_shims=$(shims)
-    if [ -z "$pr_shims" ]; then
+  local second shims children
+  second=0
+  while [ "$second" -lt 15 ]; do
+    shims=$(shims)
+    if [ -z "$shims" ]; then
       return
     fi
     # shellcheck disable=SC2086 # lists of words
-    pr_children=$(descendants $pr_shims)
-    if [ -z "$pr_children" ]; then
+    children=$(descendants $shims)
+    if [ -z "$children" ]; then
       break
     fi
     # shellcheck disable=SC2086 # lists of words
-    case $pr_second in
-      0) end TERM $pr_children ;;
+    case $second in
+      0) end TERM $children ;;
       ?) ;;
-      *) end KILL $pr_children ;;
+      *) end KILL $children ;;
     esac
     sleep 1
-    pr_second=$((pr_second + 1))
+    second=$((second + 1))
   done
   # shellcheck disable=SC2046 # lists of words
   end KILL $(shims)
@@ -71,13 +74,14 @@ processes() {
 
 # cgroups: processes that have left their shim are still in their pod's cgroup.
 cgroups() {
+  local root try
   systemctl stop kubepods.slice >/dev/null 2>&1
-  find /sys/fs/cgroup -type d -name 'kubepods*' -prune 2>/dev/null | while read -r cg_root; do
+  find /sys/fs/cgroup -type d -name 'kubepods*' -prune 2>/dev/null | while read -r root; do
     # shellcheck disable=SC2046 # lists of words
-    end KILL $(find "$cg_root" -name cgroup.procs -exec cat {} + 2>/dev/null)
-    cg_try=0
-    until find "$cg_root" -depth -type d -exec rmdir {} + 2>/dev/null || [ ! -d "$cg_root" ] || [ "$cg_try" -ge 20 ]; do
-      cg_try=$((cg_try + 1))
+    end KILL $(find "$root" -name cgroup.procs -exec cat {} + 2>/dev/null)
+    try=0
+    until find "$root" -depth -type d -exec rmdir {} + 2>/dev/null || [ ! -d "$root" ] || [ "$try" -ge 20 ]; do
+      try=$((try + 1))
       sleep 0.1
     done
   done
@@ -86,28 +90,30 @@ cgroups() {
 # mounts: everything below the directories of containerd and the kubelet, the last mounted first. A volume of a storage
 # server that is gone is only detached.
 mounts() {
+  local path
   awk '
     $5 ~ /^\/run\/containerd\// || $5 ~ /^\/var\/lib\/(containerd|kubelet)\// || $5 ~ /^\/run\/netns\/cni-/ { found[++n] = $5 }
-    END { for (i = n; i > 0; i--) print found[i] }' /proc/self/mountinfo | while read -r mo_path; do
-    mo_path=$(printf '%b' "$(printf '%s' "$mo_path" | sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g')")
-    timeout 20 umount "$mo_path" 2>/dev/null || umount -l "$mo_path" 2>/dev/null
+    END { for (i = n; i > 0; i--) print found[i] }' /proc/self/mountinfo | while read -r path; do
+    path=$(printf '%b' "$(printf '%s' "$path" | sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g')")
+    timeout 20 umount "$path" 2>/dev/null || umount -l "$path" 2>/dev/null
   done
   rm -f /run/netns/cni-*
 }
 
 network() {
-  for ne_link in $(ip -o link show master cni0 2>/dev/null | awk -F '[:@ ]+' '{ print $2 }') cni0 flannel.1; do
-    ip link delete "$ne_link" 2>/dev/null
+  local link route table
+  for link in $(ip -o link show master cni0 2>/dev/null | awk -F '[:@ ]+' '{ print $2 }') cni0 flannel.1; do
+    ip link delete "$link" 2>/dev/null
   done
   # Hosts of one subnet route to each other's pods directly.
-  ip -4 route show root "$pod_network" 2>/dev/null | while read -r ne_route; do
+  ip -4 route show root "$pod_network" 2>/dev/null | while read -r route; do
     # shellcheck disable=SC2086 # a route is a list of words
-    ip -4 route delete $ne_route 2>/dev/null
+    ip -4 route delete $route 2>/dev/null
   done
   if command -v nft >/dev/null; then
-    for ne_table in "ip kube-proxy" "ip6 kube-proxy" "ip flannel-ipv4" "ip6 flannel-ipv6" "ip cni_hostport" "ip6 cni_hostport"; do
+    for table in "ip kube-proxy" "ip6 kube-proxy" "ip flannel-ipv4" "ip6 flannel-ipv6" "ip cni_hostport" "ip6 cni_hostport"; do
       # shellcheck disable=SC2086 # family and name
-      nft delete table $ne_table 2>/dev/null
+      nft delete table $table 2>/dev/null
     done
   fi
 }

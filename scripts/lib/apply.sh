@@ -1,6 +1,7 @@
 # Apply: one bundle from stdin to the host. See `changes_compute` for what is compared and `converge` for the order.
 
 apply() {
+  local problems line busy path
   stage_make
   claim_read
   if [ -z "$CLAIM_ID" ]; then
@@ -23,31 +24,31 @@ apply() {
   fi
   changes_compute "$STAGE/plan" || die "$EXIT_FAILED" "cannot compare the bundle $BUNDLE with the host"
   if [ -s "$STAGE/problems" ]; then
-    ap_problems=
-    while read -r ap_line; do
-      ap_problems="$ap_problems${ap_problems:+; }$ap_line"
+    problems=
+    while read -r line; do
+      problems="$problems${problems:+; }$line"
     done <"$STAGE/problems"
-    die "$EXIT_BAD_INPUT" "$ap_problems; nothing was changed"
+    die "$EXIT_BAD_INPUT" "$problems; nothing was changed"
   fi
   intent_read
   hits_merge
   requires_run
-  ap_busy=
+  busy=
   if [ -s "$STAGE/ops" ] || [ -e "$HOME_DIR/intent" ]; then
-    ap_busy=yes
+    busy=yes
     if ! { bundle_remember && save_originals && keep_previous && intent_write; }; then
       die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?); no file was changed"
     fi
   fi
   if ! converge "$HIT_RESTART" "$HIT_RELOAD"; then
-    apply_failed
+    apply_failed "$busy"
   fi
   if ! { bundle_remember && apply_commit; }; then
     die "$EXIT_FAILED" "everything is applied, but it could not be written down under $STATE (is the disk full?); run again"
   fi
   # shellcheck disable=SC2086 # a list of words
-  for ap_path in $REFETCHED; do
-    has_word "$ap_path" $CHANGED || CHANGED="$CHANGED $ap_path"
+  for path in $REFETCHED; do
+    has_word "$path" $CHANGED || CHANGED="$CHANGED $path"
   done
   report
 }
@@ -79,51 +80,54 @@ apply_commit() {
   prune_binaries "$STAGE/manifest"
 }
 
-# apply_failed: tells why, then puts the previous state back if there is one, or marks the host as half done.
+# apply_failed [yes]: tells why, then puts the previous state back if there is one, or marks the host as half done; `yes`: this run
+# had something to change.
 apply_failed() {
-  af_reason=$(failure_sentence)
-  failure_say "$af_reason"
-  if [ -z "$ap_busy" ]; then
+  local reason second
+  reason=$(failure_sentence)
+  failure_say "$reason"
+  if [ -z "$1" ]; then
     die "$EXIT_FAILED" "this run had changed no file, so there is nothing to put back"
   fi
   if [ ! -e "$HOME_DIR/manifest" ]; then
-    intent_write "$af_reason" || :
+    intent_write "$reason" || :
     die "$EXIT_FAILED" "bundle $BUNDLE is half done: there is no earlier state to put back; correct the cause and run again"
   fi
   say "putting the previous configuration of bundle $BUNDLE back"
   if rollback; then
     die "$EXIT_FAILED" "the previous configuration was put back and is healthy"
   fi
-  af_second=$(failure_sentence)
-  failure_say "$af_second"
-  intent_write "$af_reason; then, with the previous configuration: $af_second" || :
+  second=$(failure_sentence)
+  failure_say "$second"
+  intent_write "$reason; then, with the previous configuration: $second" || :
   die "$EXIT_FAILED" "bundle $BUNDLE is half done: the previous configuration is not healthy either; correct the cause and run again"
 }
 
 # failure_sentence: prints what went wrong, from FAILURE, BLAMED, FAILED_CHECK, FAILED_PREPARE and FAILED_AFTER, and reads the blamed
 # unit's log.
 failure_sentence() {
-  fs_text=$FAILURE
+  local text
+  text=$FAILURE
   if [ -n "$FAILED_PREPARE" ]; then
     # The unit has not been started: its log is about something else.
     rm -f "$STAGE/journal"
-    fs_text="${BLAMED:-the host} could not be prepared within $FAILED_AFTER s (prepare $FAILED_PREPARE): $FAILURE"
+    text="${BLAMED:-the host} could not be prepared within $FAILED_AFTER s (prepare $FAILED_PREPARE): $FAILURE"
   elif [ -n "$BLAMED" ]; then
     journal_read "$BLAMED"
     journal_reason
     if [ -n "$FAILED_CHECK" ]; then
-      fs_text="$BLAMED did not become healthy within $FAILED_AFTER s (check $FAILED_CHECK): $FAILURE"
+      text="$BLAMED did not become healthy within $FAILED_AFTER s (check $FAILED_CHECK): $FAILURE"
     fi
     if [ -n "$REASON" ]; then
-      case $fs_text in
+      case $text in
         *"$REASON"*) ;;
-        *) fs_text="$fs_text; it logged: $REASON" ;;
+        *) text="$text; it logged: $REASON" ;;
       esac
     fi
   elif [ -n "$FAILED_CHECK" ]; then
-    fs_text="check $FAILED_CHECK did not pass within $FAILED_AFTER s: $FAILURE"
+    text="check $FAILED_CHECK did not pass within $FAILED_AFTER s: $FAILURE"
   fi
-  printf '%s' "$fs_text"
+  printf '%s' "$text"
 }
 
 # failure_say SENTENCE: says it, with the blamed unit's last log lines as `failure_sentence` has read them.
@@ -139,20 +143,15 @@ failure_say() {
 # rollback: back to the manifest on disk, with the contents kept in previous/. Restarts what this run has touched and what
 # an earlier run left to restart; units that this run never got to still run the previous state. Returns 1 with FAILURE set.
 rollback() {
-  rb_touched="$TOUCHED $INTENT_RESTART"
-  rb_previous=$HOME_DIR/previous
-  while read -r rb_kind rb_a rb_b rb_c rb_d rb_e rb_f rb_g; do
-    case $rb_kind in
-      plinth-manifest | end) ;;
-      file)
-        rb_source="=$rb_d"
-        if [ -f "$rb_previous$rb_a" ]; then
-          rb_source=$rb_previous$rb_a
-        fi
-        printf '%s\n' "file $rb_a $rb_b $rb_c $rb_source $rb_e $rb_f $rb_g"
-        ;;
-      left | mask | previous-binary) ;;
-      *) printf '%s\n' "$rb_kind $rb_a${rb_b:+ $rb_b}${rb_c:+ $rb_c}${rb_d:+ $rb_d}${rb_e:+ $rb_e}${rb_f:+ $rb_f}${rb_g:+ $rb_g}" ;;
+  local touched previous kind words restart reloads unit
+  touched="$TOUCHED $INTENT_RESTART"
+  previous=$HOME_DIR/previous
+  while read -r kind words; do
+    # shellcheck disable=SC2086 # the manifest's words
+    case $kind in
+      plinth-manifest | end | left | mask | previous-binary) ;;
+      file) file_kept "$previous" $words ;;
+      *) printf '%s\n' "$kind $words" ;;
     esac
   done <"$HOME_DIR/manifest" >"$STAGE/plan-previous"
   FAILURE="cannot compare the previous configuration with the host"
@@ -164,40 +163,51 @@ rollback() {
     return 1
   fi
   hits_merge
-  rb_reload=$HIT_RELOAD
   TOUCHED='' TOUCHED_SINCE='' RESTARTED='' RELOADED='' STARTED=''
-  rb_restart=
-  rb_reloads=
-  for rb_unit in $rb_touched; do
+  restart=
+  reloads=
+  for unit in $touched; do
     # shellcheck disable=SC2086 # a list of words
-    if has_word "$rb_unit" $rb_reload; then
-      rb_reloads="$rb_reloads $rb_unit"
+    if has_word "$unit" $HIT_RELOAD; then
+      reloads="$reloads $unit"
     else
-      rb_restart="$rb_restart $rb_unit"
+      restart="$restart $unit"
     fi
   done
-  converge "$rb_restart" "$rb_reloads" || return 1
+  converge "$restart" "$reloads" || return 1
   # The manifest on disk is true again.
-  rm -f "$HOME_DIR/intent" && sync "$HOME_DIR" && rm -rf "$rb_previous"
+  rm -f "$HOME_DIR/intent" && sync "$HOME_DIR" && rm -rf "$previous"
   originals_forget
+}
+
+# file_kept DIRECTORY PATH MODE OWNER SHA RESTART RELOAD KIND: prints the plan's line for a file of the manifest, whose content is in
+# DIRECTORY where the change has replaced it.
+file_kept() {
+  local source
+  source="=$5"
+  if [ -f "$1$2" ]; then
+    source=$1$2
+  fi
+  printf '%s\n' "file $2 $3 $4 $source $6 $7 ${8-}"
 }
 
 # report: the one line on stdout.
 report() {
-  rp_versions=
-  while read -r rp_kind rp_name rp_version _; do
-    if [ "$rp_kind" = binary ]; then
-      rp_versions="$rp_versions${rp_versions:+,}\"$rp_name\":\"$rp_version\""
+  local versions kind name version text
+  versions=
+  while read -r kind name version _; do
+    if [ "$kind" = binary ]; then
+      versions="$versions${versions:+,}\"$name\":\"$version\""
     fi
   done <"$STAGE/manifest"
-  rp_text="{\"bundle\":\"$BUNDLE\",\"host\":\"$HOST\",\"generation\":$GENERATION"
+  text="{\"bundle\":\"$BUNDLE\",\"host\":\"$HOST\",\"generation\":$GENERATION"
   # shellcheck disable=SC2086 # lists of words
   {
-    json_list $CHANGED && rp_text="$rp_text,\"changed\":$JSON"
-    json_list $REMOVED && rp_text="$rp_text,\"removed\":$JSON"
-    json_list $RESTARTED && rp_text="$rp_text,\"restarted\":$JSON"
-    json_list $RELOADED && rp_text="$rp_text,\"reloaded\":$JSON"
-    json_list $STARTED && rp_text="$rp_text,\"started\":$JSON"
+    json_list $CHANGED && text="$text,\"changed\":$JSON"
+    json_list $REMOVED && text="$text,\"removed\":$JSON"
+    json_list $RESTARTED && text="$text,\"restarted\":$JSON"
+    json_list $RELOADED && text="$text,\"reloaded\":$JSON"
+    json_list $STARTED && text="$text,\"started\":$JSON"
   }
-  printf '%s\n' "$rp_text,\"versions\":{$rp_versions}}"
+  printf '%s\n' "$text,\"versions\":{$versions}}"
 }

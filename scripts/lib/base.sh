@@ -2,8 +2,8 @@
 # plinth-host: changes this host and remembers what it changed. Assembled from the files named in plinth-host.parts.
 #
 # Base: settings that hold for everything below. Every path is taken under PLINTH_ROOT (empty on a host), so that the
-# scripts can be tried in a directory. Functions have no `local` (it is not POSIX): a function's own variables begin
-# with its name's initials and an underscore, what is shared is in capitals.
+# scripts can be tried in a directory. A function's own variables are `local`, declared in its first lines and assigned below
+# (`local x=$(…)` would hide that the command failed, and dash splits `local x=$y` into words); what is shared is in capitals.
 
 set -u
 umask 077
@@ -14,16 +14,5 @@ PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 export PATH
 
 ROOT=${PLINTH_ROOT:-}
-STATE=$ROOT/var/lib/plinth              # claim, manifests, saved files: survives reboots
-RUN=$ROOT/run/plinth                    # staging: tmpfs, so that secrets in it do not survive power loss
-OPT=$ROOT/opt/plinth                    # binaries
-SELF_DIR=$ROOT/usr/local/lib/plinth     # where this script is installed
-KEPT=$ROOT/var/lib/plinth-kept          # data set aside by `release`
-
-EXIT_FAILED=1
-EXIT_BAD_INPUT=65
-EXIT_LOCKED=75
-EXIT_REFUSED=77
-
 NEWLINE='
 '

@@ -15,42 +15,43 @@
 # changes_compute PLAN: PLAN is as `stream_read` and `fetch_all` leave it; its sources are relative to the stage or
 # absolute. A source `=SHA:FILE` has been verified; `=SHA` stands for content that is expected on disk and cannot be written.
 changes_compute() {
-  cc_plan=$1
-  cc_home=$STATE/bundles/$BUNDLE
+  local plan home old intent replaced other file
+  plan=$1
+  home=$STATE/bundles/$BUNDLE
   rm -f "$STAGE/problems" "$STAGE/save" "$STAGE/previous" "$STAGE/ops" "$STAGE/hits" "$STAGE/owns" "$STAGE/manifest" "$STAGE/differences"
   : >"$STAGE/problems"
-  cc_old=/dev/null cc_intent=/dev/null cc_replaced=/dev/null
-  if [ -e "$cc_home/manifest" ]; then
-    cc_old=$cc_home/manifest
+  old=/dev/null intent=/dev/null replaced=/dev/null
+  if [ -e "$home/manifest" ]; then
+    old=$home/manifest
   fi
-  if [ -e "$cc_home/intent" ]; then
-    cc_intent=$cc_home/intent
+  if [ -e "$home/intent" ]; then
+    intent=$home/intent
   fi
-  if [ -e "$cc_home/replaced" ]; then
-    cc_replaced=$cc_home/replaced
+  if [ -e "$home/replaced" ]; then
+    replaced=$home/replaced
   fi
   : >"$STAGE/others"
-  for cc_other in "$STATE/bundles"/*; do
-    if [ "$cc_other" != "$cc_home" ] && [ -d "$cc_other" ]; then
-      for cc_file in "$cc_other/manifest" "$cc_other/intent"; do
-        if [ -e "$cc_file" ]; then
-          printf 'bundle %s\n' "${cc_other##*/}"
-          cat "$cc_file"
+  for other in "$STATE/bundles"/*; do
+    if [ "$other" != "$home" ] && [ -d "$other" ]; then
+      for file in "$other/manifest" "$other/intent"; do
+        if [ -e "$file" ]; then
+          printf 'bundle %s\n' "${other##*/}"
+          cat "$file"
         fi
       done >>"$STAGE/others"
     fi
   done
   # What is there. Directories are looked at through symbolic links, everything else as it is.
-  awk -v root="$ROOT" -v stage="$STAGE" '
+  awk -v root="$ROOT" -v stage="$STAGE" -v units="$UNITS_PATH/" -v bin="$SOFTWARE_PATH/bin/" '
     { if ($1 == "owns") { sub(/^owns /, "") } }
     $1 == "directory" { print root $2 > (stage "/look-directories"); next }
-    $1 == "unit" { path = "/etc/systemd/system/" $2 }
+    $1 == "unit" { path = units $2 }
     $1 == "file" { path = $2; if ($5 ~ /^content\//) print $5 > (stage "/sources"); else if ($5 ~ /^\//) print $5 > (stage "/sources") }
-    $1 == "binary" { path = "/opt/plinth/bin/" $2 }
+    $1 == "binary" { path = bin $2 }
     $1 == "unit" || $1 == "file" || $1 == "binary" { if (!(path in seen)) print root path > (stage "/look"); seen[path] = 1 }
     # Not of binaries, which are links, and hundreds of megabytes behind them.
     $1 == "file" { if (!(path in summed)) print root path > (stage "/look-content"); summed[path] = 1 }
-    ' "$cc_plan" "$cc_old" "$cc_intent"
+    ' "$plan" "$old" "$intent"
   : >>"$STAGE/look" && : >>"$STAGE/look-content" && : >>"$STAGE/look-directories" && : >>"$STAGE/sources"
   # A path that is not there makes these complain and fail: that it is missing is the finding.
   xargs -r stat -c '%n %f %a %U:%G %N' <"$STAGE/look" >"$STAGE/stat" 2>/dev/null
@@ -58,7 +59,7 @@ changes_compute() {
   xargs -r sha256sum <"$STAGE/look-content" >"$STAGE/sums" 2>/dev/null
   (cd "$STAGE" && xargs -r sha256sum <sources >sums-wanted) || return 1
   rm -f "$STAGE/look" "$STAGE/look-content" "$STAGE/look-directories" "$STAGE/sources"
-  awk -v root="$ROOT" -v stage="$STAGE" -v me="$BUNDLE" -v yields="$PREPARE_YIELDS" '
+  awk -v root="$ROOT" -v stage="$STAGE" -v yields="$PREPARE_YIELDS" -v units="$UNITS_PATH/" -v bin="$SOFTWARE_PATH/bin/" '
     function problem(text) { print text > (stage "/problems") }
     function op(text) { print text > (stage "/ops") }
     function differ(kind, name, detail) { print kind " " name " " detail > (stage "/differences") }
@@ -70,7 +71,8 @@ changes_compute() {
     # What is wrong with a file; an empty answer: nothing.
     function differ_file(path, sha, m, o) {
       if (!(path in type)) differ("missing-file", path, "is missing")
-      else if (masked(path) && path ~ /^\/etc\/systemd\/system\//) differ("unit-masked", substr(path, 21), "is masked: its file is a link to /dev/null")
+      else if (masked(path) && index(path, units) == 1)
+        differ("unit-masked", substr(path, length(units) + 1), "is masked: its file is a link to /dev/null")
       else if (type[path] == "a") differ("file", path, "is a symbolic link")
       else if (type[path] != "8") differ("file", path, "is not a file")
       else if (sum[path] != sha) differ("file", path, "its content is another")
@@ -85,7 +87,7 @@ changes_compute() {
       each(restart, "restart"); each(reload, "reload")
       if (path ~ /^\/(etc|usr\/lib|usr\/local\/lib|lib)\/systemd\/system\//) print "daemon-reload" > (stage "/hits")
     }
-    function keep_previous(path) { if (path in type && (path in oldfile || path ~ /^\/opt\/plinth\/bin\//)) print path > (stage "/previous") }
+    function keep_previous(path) { if (path in type && (path in oldfile || index(path, bin) == 1)) print path > (stage "/previous") }
     function manifest(text) { print text > (stage "/manifest") }
     function own(text) { if (!(text in owned)) print "owns " text > (stage "/owns"); owned[text] = 1 }
     function relative(path) { return substr(path, length(root) + 1) }
@@ -123,7 +125,10 @@ changes_compute() {
       if ($1 != "plinth-manifest" && $1 != "plinth-intent" && $1 ~ /^(file|unit|directory|left|mask|binary)$/) own($0)
       next
     }
-    section == "plan" && $1 == "prepare" { n = split(yields, f, " "); for (i = 1; i <= n; i++) if (f[i] ~ "^" $2 ":") yielded[substr(f[i], length($2) + 2)] = 1 }
+    section == "plan" && $1 == "prepare" {
+      n = split(yields, f, " ")
+      for (i = 1; i <= n; i++) if (f[i] ~ "^" $2 ":") yielded[substr(f[i], length($2) + 2)] = 1
+    }
     section == "replaced" { replaced[$1] = 1; next }
     section == "plan" { line[++nl] = $0; if ($1 ~ /^(file|unit|directory|binary)$/) planned[$1 " " $2] = 1; next }
     END {
@@ -162,7 +167,7 @@ changes_compute() {
           own(text); manifest(text)
         } else if (f[1] == "binary") {
           name = f[2]
-          path = "/opt/plinth/bin/" name
+          path = bin name
           directory = name "/" f[3] "-" substr(f[4], 1, 12)
           if (name in otherbinary && otherversion[name] != f[3] " " f[4])
             problem("the binary " name " is here in another version by the bundle " otherbinary[name] "; both must want the same one")
@@ -186,7 +191,7 @@ changes_compute() {
           own(line[i]); manifest(line[i])
           if (name in before && before[name] != directory) manifest("previous-binary " name " " before[name])
         } else if (f[1] == "unit") {
-          path = "/etc/systemd/system/" f[2]
+          path = units f[2]
           own(line[i]); manifest(line[i])
           # A unit of ours runs: a mask, or the file that stood in for it, is set aside until we let go of the unit.
           if (!(("file " path) in planned) && (masked(path) || path in mask || path in oldfile)) {
@@ -218,9 +223,9 @@ changes_compute() {
       for (i = 1; i <= nob; i++) {
         name = oldbinaries[i]
         if (!(("binary " name) in planned) && !(name in otherbinary)) {
-          keep_previous("/opt/plinth/bin/" name)
+          keep_previous(bin name)
           op("unlink " name)
-          hit("/opt/plinth/bin/" name, oldrestart[name], oldreload[name])
+          hit(bin name, oldrestart[name], oldreload[name])
         }
       }
       for (i = nod; i >= 1; i--) {
@@ -234,6 +239,6 @@ changes_compute() {
       manifest("end")
     }' section=wanted-sums "$STAGE/sums-wanted" section=stat "$STAGE/stat" \
     section=stat-directories "$STAGE/stat-directories" section=sums "$STAGE/sums" section=others "$STAGE/others" \
-    section=old "$cc_old" "$cc_intent" section=replaced "$cc_replaced" section=plan "$cc_plan" || return 1
+    section=old "$old" "$intent" section=replaced "$replaced" section=plan "$plan" || return 1
   : >>"$STAGE/differences" && : >>"$STAGE/save" && : >>"$STAGE/previous" && : >>"$STAGE/ops" && : >>"$STAGE/hits" && : >>"$STAGE/owns"
 }

@@ -12,63 +12,69 @@ script_digest() {
 
 # claim: reads `cluster NAME`, `cluster-id ID`, `host NAME`, `stack NAME`, `generation N`, `end` from stdin.
 claim() {
+  local cluster id host stack generation end key value bundle changed
   stage_make
-  cl_cluster='' cl_id='' cl_host='' cl_stack='' cl_generation='' cl_end=
-  while read -r cl_key cl_value; do
-    case $cl_value in
-      *[!A-Za-z0-9._@:/-]*) die "$EXIT_BAD_INPUT" "the $cl_key of a claim holds a character that is not allowed; nothing was changed" ;;
+  cluster='' id='' host='' stack='' generation='' end=
+  while read -r key value; do
+    case $value in
+      *[!A-Za-z0-9._@:/-]*) die "$EXIT_BAD_INPUT" "the $key of a claim holds a character that is not allowed; nothing was changed" ;;
     esac
-    case $cl_key in
-      cluster) cl_cluster=$cl_value ;;
-      cluster-id) cl_id=$cl_value ;;
-      host) cl_host=$cl_value ;;
-      stack) cl_stack=$cl_value ;;
-      generation) cl_generation=$cl_value ;;
+    case $key in
+      cluster) cluster=$value ;;
+      cluster-id) id=$value ;;
+      host) host=$value ;;
+      stack) stack=$value ;;
+      generation) generation=$value ;;
       end)
-        cl_end=yes
+        end=yes
         break
         ;;
       '') ;;
-      *) die "$EXIT_BAD_INPUT" "unknown line in a claim: $cl_key; nothing was changed" ;;
+      *) die "$EXIT_BAD_INPUT" "unknown line in a claim: $key; nothing was changed" ;;
     esac
   done
-  if [ -z "$cl_end" ] || [ -z "$cl_cluster" ] || [ -z "$cl_id" ] || [ -z "$cl_host" ] || [ -z "$cl_stack" ] || [ -z "$cl_generation" ]; then
+  if [ -z "$end" ] || [ -z "$cluster" ] || [ -z "$id" ] || [ -z "$host" ] || [ -z "$stack" ] || [ -z "$generation" ]; then
     die "$EXIT_BAD_INPUT" "a claim needs \`cluster\`, \`cluster-id\`, \`host\`, \`stack\`, \`generation\` and \`end\`; nothing was changed"
   fi
-  lock_take "claim by cluster $cl_cluster"
+  lock_take "claim by cluster $cluster"
   claim_read
-  if [ -n "$CLAIM_ID" ] && [ "$CLAIM_ID" != "$cl_id" ]; then
-    die "$EXIT_REFUSED" "this host belongs to cluster $CLAIM_CLUSTER (id $CLAIM_ID) as host $CLAIM_HOST; release it there (plinth destroy) or, if that cluster is gone, run \`plinth-host release --force\` on it"
+  if [ -n "$CLAIM_ID" ] && [ "$CLAIM_ID" != "$id" ]; then
+    die "$EXIT_REFUSED" "this host belongs to cluster $CLAIM_CLUSTER (id $CLAIM_ID) as host $CLAIM_HOST; \
+release it there (plinth destroy) or, if that cluster is gone, run \`plinth-host release --force\` on it"
   fi
-  if [ -n "$CLAIM_HOST" ] && [ "$CLAIM_HOST" != "$cl_host" ]; then
-    for cl_bundle in "$STATE/bundles"/*; do
-      if [ -d "$cl_bundle" ]; then
-        die "$EXIT_REFUSED" "this host is $CLAIM_HOST of cluster $CLAIM_CLUSTER and carries the bundle ${cl_bundle##*/}; it can become $cl_host only once $CLAIM_HOST has been released (remove it from the inventory and apply that first)"
+  if [ -n "$CLAIM_HOST" ] && [ "$CLAIM_HOST" != "$host" ]; then
+    for bundle in "$STATE/bundles"/*; do
+      if [ -d "$bundle" ]; then
+        die "$EXIT_REFUSED" "this host is $CLAIM_HOST of cluster $CLAIM_CLUSTER and carries the bundle ${bundle##*/}; \
+it can become $host only once $CLAIM_HOST has been released (remove it from the inventory and apply that first)"
       fi
     done
   fi
-  cl_changed=false
-  if [ "$CLAIM_CLUSTER $CLAIM_ID $CLAIM_HOST $CLAIM_STACK $CLAIM_GENERATION" != "$cl_cluster $cl_id $cl_host $cl_stack $cl_generation" ]; then
+  changed=false
+  if [ "$CLAIM_CLUSTER $CLAIM_ID $CLAIM_HOST $CLAIM_STACK $CLAIM_GENERATION" != "$cluster $id $host $stack $generation" ]; then
     if ! { state_directories &&
-      printf 'cluster %s\ncluster-id %s\nhost %s\nstack %s\ngeneration %s\n' "$cl_cluster" "$cl_id" "$cl_host" "$cl_stack" "$cl_generation" | write_atomic "$STATE/claim" 0644; }; then
+      printf 'cluster %s\ncluster-id %s\nhost %s\nstack %s\ngeneration %s\n' "$cluster" "$id" "$host" "$stack" "$generation" |
+      write_atomic "$STATE/claim" 0644; }; then
       die "$EXIT_FAILED" "cannot write $STATE/claim (is the disk full or read-only?)"
     fi
-    cl_changed=true
+    changed=true
   fi
   # What this host runs from now on, so that `status` can tell when somebody has edited it.
-  if ! script_digest || ! { [ "$(cat "$STATE/script" 2>/dev/null)" = "$SCRIPT_DIGEST" ] || printf '%s\n' "$SCRIPT_DIGEST" | write_atomic "$STATE/script" 0644; }; then
+  if ! script_digest || ! { [ "$(cat "$STATE/script" 2>/dev/null)" = "$SCRIPT_DIGEST" ] ||
+    printf '%s\n' "$SCRIPT_DIGEST" | write_atomic "$STATE/script" 0644; }; then
     die "$EXIT_FAILED" "cannot write $STATE/script (is the disk full or read-only?)"
   fi
-  printf '{"host":"%s","cluster":"%s","clusterId":"%s","stack":"%s","changed":%s}\n' "$cl_host" "$cl_cluster" "$cl_id" "$cl_stack" "$cl_changed"
+  printf '{"host":"%s","cluster":"%s","clusterId":"%s","stack":"%s","changed":%s}\n' "$host" "$cluster" "$id" "$stack" "$changed"
 }
 
 # claim_options VERB ARGUMENT…: reads [--host NAME] [--cluster-id ID] [--force], the last for `release` only, into OPTION_HOST,
 # OPTION_ID and OPTION_FORCE.
 claim_options() {
-  co_verb=$1 OPTION_HOST='' OPTION_ID='' OPTION_FORCE=
+  local verb
+  verb=$1 OPTION_HOST='' OPTION_ID='' OPTION_FORCE=
   shift
   while [ $# -gt 0 ]; do
-    case $co_verb:$1 in
+    case $verb:$1 in
       *:--host | *:--cluster-id)
         if [ $# -lt 2 ]; then
           die "$EXIT_BAD_INPUT" "$1 needs a value"
@@ -80,7 +86,7 @@ claim_options() {
         shift
         ;;
       release:--force) OPTION_FORCE=yes ;;
-      *) die "$EXIT_BAD_INPUT" "unknown option $1 of $co_verb" ;;
+      *) die "$EXIT_BAD_INPUT" "unknown option $1 of $verb" ;;
     esac
     shift
   done

@@ -1,32 +1,19 @@
 # Etcd, once members run: whether they serve, vote and are enough.
 
-# check_etcd_health UNIT ENDPOINT CA CERT KEY: the member answers a linearizable read, so it has a leader too.
-check_etcd_health() {
-  etcdctl_run "$2" "$3" "$4" "$5" endpoint health
-}
-
-# check_etcd_member UNIT ENDPOINT CA CERT KEY NAME: the cluster lists NAME as a started member.
-check_etcd_member() {
-  etcdctl_run "$2" "$3" "$4" "$5" member list || return 1
-  if ! grep -qF ", started, $6, " "$STAGE/etcdctl"; then
-    REASON="the cluster does not list $6 as a started member"
-    return 1
-  fi
-}
-
 # check_etcd_voter UNIT CLIENT-URL CA CERT KEY NAME MEMBERS: this host's member votes and answers a linearizable read, which a learner refuses.
 # A learner is promoted; the cluster itself refuses that until the learner has caught up.
 check_etcd_voter() {
+  local peer name url
   ETCD_CA=$3 ETCD_CERT=$4 ETCD_KEY=$5
   etcd_others "$6" "$7"
-  cv_peer=
-  while read -r cv_name cv_url; do
-    if [ "$cv_name" = "$6" ]; then
-      cv_peer=$cv_url
+  peer=
+  while read -r name url; do
+    if [ "$name" = "$6" ]; then
+      peer=$url
     fi
   done <"$STAGE/etcd-declared"
   if etcdctl_do "$2" endpoint health; then
-    etcd_bootstrap_spent "$6" "$cv_peer"
+    etcd_bootstrap_spent "$6" "$peer"
     return
   fi
   case $REASON in
@@ -38,7 +25,7 @@ check_etcd_voter() {
     REASON="it is a learner, and no other member answers to promote it"
     return 1
   fi
-  if ! etcd_find "$cv_peer"; then
+  if ! etcd_find "$peer"; then
     REASON="the cluster does not list it as a member"
     return 1
   fi
@@ -54,54 +41,55 @@ check_etcd_voter() {
 # two voters the other one must, although the cluster stands still for the restart. A member that does not answer itself takes nothing
 # away: its cluster has no quorum, or is not served by it, and what is about to be restarted may be the remedy.
 require_etcd_quorum() {
+  local self voters id name clients kind number well silent url needed
   ETCD_CA=$3 ETCD_CERT=$4 ETCD_KEY=$5
   WAIVED=yes
   etcdctl_do "$2" endpoint status || {
     REASON="its member does not answer itself: $REASON"
     return 1
   }
-  eq_self=$(awk -F', ' '{ print $2; exit }' "$STAGE/etcdctl")
+  self=$(awk -F', ' '{ print $2; exit }' "$STAGE/etcdctl")
   etcdctl_do "$2" member list || {
     REASON="its member does not list the cluster's members: $REASON"
     return 1
   }
   WAIVED=
   etcd_members "$STAGE/etcdctl"
-  eq_voters=0
+  voters=0
   : >"$STAGE/etcd-asked"
-  while read -r eq_id eq_name _ eq_clients eq_kind; do
-    if [ "$eq_kind" = learner ]; then
+  while read -r id name _ clients kind; do
+    if [ "$kind" = learner ]; then
       # A learner neither votes nor is needed by those that do.
-      if [ "$eq_id" = "$eq_self" ]; then
+      if [ "$id" = "$self" ]; then
         return 0
       fi
       continue
     fi
-    eq_voters=$((eq_voters + 1))
-    if [ "$eq_id" != "$eq_self" ]; then
-      printf '%s\n' "$eq_name ${eq_clients%%,*}" >>"$STAGE/etcd-asked"
+    voters=$((voters + 1))
+    if [ "$id" != "$self" ]; then
+      printf '%s\n' "$name ${clients%%,*}" >>"$STAGE/etcd-asked"
     fi
   done <"$STAGE/etcd-members"
-  if [ "$eq_voters" -le 1 ]; then
+  if [ "$voters" -le 1 ]; then
     return 0
   fi
   etcd_ask endpoint health
-  eq_number=0 eq_well=0 eq_silent=
-  while read -r eq_name eq_url; do
-    eq_number=$((eq_number + 1))
-    if [ -e "$STAGE/etcd-yes.$eq_number" ]; then
-      eq_well=$((eq_well + 1))
+  number=0 well=0 silent=
+  while read -r name url; do
+    number=$((number + 1))
+    if [ -e "$STAGE/etcd-yes.$number" ]; then
+      well=$((well + 1))
     else
-      etcdctl_reason "$STAGE/etcd-error.$eq_number"
-      eq_silent="$eq_silent, $eq_name at $eq_url ($REASON)"
+      etcdctl_reason "$STAGE/etcd-error.$number"
+      silent="$silent, $name at $url ($REASON)"
     fi
   done <"$STAGE/etcd-asked"
-  eq_needed=$((eq_voters / 2 + 1))
-  if [ "$eq_needed" -ge "$eq_voters" ]; then
-    eq_needed=$((eq_voters - 1))
+  needed=$((voters / 2 + 1))
+  if [ "$needed" -ge "$voters" ]; then
+    needed=$((voters - 1))
   fi
-  if [ "$eq_well" -lt "$eq_needed" ]; then
-    REASON="without it $eq_well of $eq_voters voters answer, $eq_needed are needed; not well: ${eq_silent#, }"
+  if [ "$well" -lt "$needed" ]; then
+    REASON="without it $well of $voters voters answer, $needed are needed; not well: ${silent#, }"
     return 1
   fi
 }

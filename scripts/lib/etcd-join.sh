@@ -4,7 +4,8 @@
 # prepare_etcd_join UNIT NAME PEER-URL DATA CA CERT KEY TOKEN MEMBERS: this host without data becomes a member, as a learner where the cluster is in
 # service; ETCD_BOOTSTRAP tells etcd how to start. Does nothing where there is data already.
 prepare_etcd_join() {
-  ETCD_NAME=$2 ETCD_PEER=$3 ETCD_CA=$5 ETCD_CERT=$6 ETCD_KEY=$7 ej_token=$8 ej_members=$9
+  local token members steps
+  ETCD_NAME=$2 ETCD_PEER=$3 ETCD_CA=$5 ETCD_CERT=$6 ETCD_KEY=$7 token=$8 members=$9
   if ! units_show "$1"; then
     REASON=$FAILURE
     return 1
@@ -17,18 +18,18 @@ prepare_etcd_join() {
     fi
     return 0
   fi
-  ej_steps=0
-  while [ "$ej_steps" -lt 10 ]; do
-    ej_steps=$((ej_steps + 1))
-    etcd_others "$ETCD_NAME" "$ej_members"
+  steps=0
+  while [ "$steps" -lt 10 ]; do
+    steps=$((steps + 1))
+    etcd_others "$ETCD_NAME" "$members"
     etcd_list
     if [ -z "$ETCD_ENDPOINT" ]; then
       etcd_nobody || return 1
-      etcd_bootstrap_write new "$ej_members" "$ej_token"
+      etcd_bootstrap_write new "$members" "$token"
       return
     fi
     if etcd_find "$ETCD_PEER" && [ -z "$ETCD_STARTED" ]; then
-      etcd_bootstrap_write existing "$(etcd_cluster)" "$ej_token"
+      etcd_bootstrap_write existing "$(etcd_cluster)" "$token"
       return
     fi
     if [ -n "$ETCD_ID" ]; then
@@ -61,16 +62,17 @@ etcd_cluster() {
 # etcd_gone: finds a member that is not declared and does not answer; sets ETCD_ID and ETCD_GONE. It leaves before another joins,
 # because it counts for the quorum. One that answers is left: it is on its way out, and others see to that.
 etcd_gone() {
+  local id name peers clients declared url
   ETCD_ID='' ETCD_GONE=
-  while read -r eg_id eg_name eg_peers eg_clients _; do
-    eg_declared=
-    while read -r _ eg_url; do
-      case ,$eg_peers, in
-        *",$eg_url,"*) eg_declared=yes ;;
+  while read -r id name peers clients _; do
+    declared=
+    while read -r _ url; do
+      case ,$peers, in
+        *",$url,"*) declared=yes ;;
       esac
     done <"$STAGE/etcd-declared"
-    if [ -z "$eg_declared" ] && ! etcd_answers "$eg_clients"; then
-      ETCD_ID=$eg_id ETCD_GONE=$eg_name
+    if [ -z "$declared" ] && ! etcd_answers "$clients"; then
+      ETCD_ID=$id ETCD_GONE=$name
       return 0
     fi
   done <"$STAGE/etcd-members"
@@ -103,6 +105,7 @@ etcd_remove() {
 
 # etcd_add: a learner neither votes nor counts for the quorum until it has caught up.
 etcd_add() {
+  local learners
   if etcdctl_do "$ETCD_ENDPOINT" member add "$ETCD_NAME" --learner "--peer-urls=$ETCD_PEER"; then
     say "etcd: added $ETCD_NAME as a learner"
     return 0
@@ -111,7 +114,8 @@ etcd_add() {
     # Somebody was faster; the list will tell.
     *"Peer URLs already exists"*) return 0 ;;
     *"too many learner members"*)
-      REASON="another member is joining, and a cluster takes one learner at a time:$(awk '$5 == "learner" { printf " %s (id %s, %s)", $2, $1, $3 }' "$STAGE/etcd-members")"
+      learners=$(awk '$5 == "learner" { printf " %s (id %s, %s)", $2, $1, $3 }' "$STAGE/etcd-members")
+      REASON="another member is joining, and a cluster takes one learner at a time:$learners"
       return 1
       ;;
   esac
@@ -130,17 +134,18 @@ etcd_permanent() {
 # etcd_nobody: whether, when no declared member has told the list, this is a first bring-up. A cluster that has ever served shows
 # client URLs on its peer port even when it has no leader. A host that sees less than a majority may have been cut off from one.
 etcd_nobody() {
-  en_total=1 en_reached=1 en_number=0 en_silent=
-  while read -r en_name en_peer; do
-    if [ "$en_name" = "$ETCD_NAME" ]; then
+  local total reached number silent name peer reason code
+  total=1 reached=1 number=0 silent=
+  while read -r name peer; do
+    if [ "$name" = "$ETCD_NAME" ]; then
       continue
     fi
-    en_number=$((en_number + 1)) en_total=$((en_total + 1))
-    etcdctl_reason "$STAGE/etcd-error.$en_number"
-    en_reason=$REASON
-    case $en_reason in
+    number=$((number + 1)) total=$((total + 1))
+    etcdctl_reason "$STAGE/etcd-error.$number"
+    reason=$REASON
+    case $reason in
       *"etcdserver: "*)
-        REASON="the cluster is in service, but $en_name does not list its members: $en_reason"
+        REASON="the cluster is in service, but $name does not list its members: $reason"
         return 1
         ;;
     esac
@@ -150,30 +155,31 @@ etcd_nobody() {
     fi
     : >"$STAGE/body"
     # Not by HTTP/2: etcd agrees to it on its peer port, for gRPC, and then hangs up on whoever speaks it there.
-    http_get --http1.1 "$@" "$en_peer/members"
-    en_code=$?
-    case $en_code in
+    http_get --http1.1 "$@" "$peer/members"
+    code=$?
+    case $code in
       0)
         if grep -qF '"clientURLs":["' "$STAGE/body"; then
-          REASON="the cluster is in service, but $en_name does not list its members (has it lost its quorum?): $en_reason"
+          REASON="the cluster is in service, but $name does not list its members (has it lost its quorum?): $reason"
           return 1
         fi
-        en_reached=$((en_reached + 1))
+        reached=$((reached + 1))
         ;;
       6 | 7 | 28)
-        case $en_reason in
-          *"connection refused"*) en_reached=$((en_reached + 1)) ;;
-          *) en_silent="$en_silent, $en_name ($en_reason)" ;;
+        case $reason in
+          *"connection refused"*) reached=$((reached + 1)) ;;
+          *) silent="$silent, $name ($reason)" ;;
         esac
         ;;
       *)
-        REASON="$en_name answers on $en_peer, but not as a member of this cluster: $REASON"
+        REASON="$name answers on $peer, but not as a member of this cluster: $REASON"
         return 1
         ;;
     esac
   done <"$STAGE/etcd-declared"
-  if [ "$en_reached" -le $((en_total / 2)) ]; then
-    REASON="this host reaches $en_reached of $en_total declared members (itself included), so the cluster may be in service without it; not reached: ${en_silent#, }"
+  if [ "$reached" -le $((total / 2)) ]; then
+    REASON="this host reaches $reached of $total declared members (itself included), \
+so the cluster may be in service without it; not reached: ${silent#, }"
     return 1
   fi
 }

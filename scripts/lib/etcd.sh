@@ -2,17 +2,17 @@
 #
 # A member counts as started once it has client URLs: those of a first bring-up have names before they have ever run.
 
-ETCD_BOOTSTRAP=/etc/etcd/bootstrap.env     # read by etcd only while it has no data; in no manifest
 ETCD_CA=- ETCD_CERT=- ETCD_KEY=-           # credentials; `-`: no TLS
 
 # etcdctl_call SECONDS ENDPOINT ARGUMENT…
 etcdctl_call() {
-  et_seconds=$1 et_endpoint=$2
+  local seconds endpoint
+  seconds=$1 endpoint=$2
   shift 2
   if [ "$ETCD_CA" != - ]; then
     set -- --cacert "$ROOT$ETCD_CA" --cert "$ROOT$ETCD_CERT" --key "$ROOT$ETCD_KEY" "$@"
   fi
-  timeout $((et_seconds + 4)) "$OPT/bin/etcdctl" --endpoints "$et_endpoint" --dial-timeout 3s --command-timeout "${et_seconds}s" "$@" </dev/null
+  timeout $((seconds + 4)) "$OPT/bin/etcdctl" --endpoints "$endpoint" --dial-timeout 3s --command-timeout "${seconds}s" "$@" </dev/null
 }
 
 # etcdctl_reason FILE: sets REASON to etcdctl's sentence in what it wrote to stderr.
@@ -32,42 +32,36 @@ etcdctl_do() {
   return 1
 }
 
-# etcdctl_run ENDPOINT CA CERT KEY ARGUMENT…: `etcdctl_do` with credentials.
-etcdctl_run() {
-  ec_endpoint=$1 ETCD_CA=$2 ETCD_CERT=$3 ETCD_KEY=$4
-  shift 4
-  etcdctl_do "$ec_endpoint" "$@"
-}
-
 # etcd_ask ARGUMENT…: the same question to each line `NAME URL|-` of STAGE/etcd-asked, side by side. Of the Nth line the answer is in
 # STAGE/etcd-answer.N, the complaint in STAGE/etcd-error.N; STAGE/etcd-yes.N is there when it was answered well.
 etcd_ask() {
+  local number children url
   rm -f "$STAGE"/etcd-answer.* "$STAGE"/etcd-error.* "$STAGE"/etcd-yes.*
-  ea_number=0 ea_children=
-  while read -r _ ea_url; do
-    ea_number=$((ea_number + 1))
-    if [ "$ea_url" = - ]; then
-      printf 'it has never started\n' >"$STAGE/etcd-error.$ea_number"
+  number=0 children=
+  while read -r _ url; do
+    number=$((number + 1))
+    if [ "$url" = - ]; then
+      printf 'it has never started\n' >"$STAGE/etcd-error.$number"
       continue
     fi
-    { etcdctl_call 4 "$ea_url" "$@" >"$STAGE/etcd-answer.$ea_number" 2>"$STAGE/etcd-error.$ea_number" && : >"$STAGE/etcd-yes.$ea_number"; } &
-    ea_children="$ea_children $!"
+    { etcdctl_call 4 "$url" "$@" >"$STAGE/etcd-answer.$number" 2>"$STAGE/etcd-error.$number" && : >"$STAGE/etcd-yes.$number"; } &
+    children="$children $!"
   done <"$STAGE/etcd-asked"
   # shellcheck disable=SC2086 # a list of words
-  wait $ea_children
+  wait $children
 }
 
 # etcd_others NAME MEMBERS: writes the declared members but NAME to STAGE/etcd-asked, as `NAME CLIENT-URL`, and all of them to
 # STAGE/etcd-declared as `NAME PEER-URL`. MEMBERS is `NAME=PEER-URL,…`; a client URL differs in its port.
 etcd_others() {
-  printf '%s\n' "$2" | awk -v me="$1" -v stage="$STAGE" '{
+  printf '%s\n' "$2" | awk -v me="$1" -v stage="$STAGE" -v port="$ETCD_CLIENT_PORT" '{
     printf "" > (stage "/etcd-asked"); printf "" > (stage "/etcd-declared")
     n = split($0, members, ",")
     for (i = 1; i <= n; i++) {
       at = index(members[i], "=")
       name = substr(members[i], 1, at - 1); url = substr(members[i], at + 1)
       print name, url > (stage "/etcd-declared")
-      sub(/:[0-9]+$/, ":2379", url)
+      sub(/:[0-9]+$/, ":" port, url)
       if (name != me) print name, url > (stage "/etcd-asked")
     }
   }'
@@ -80,26 +74,28 @@ etcd_members() {
 
 # etcd_list: asks the members of STAGE/etcd-asked for the list. Sets ETCD_ENDPOINT to the first that answers, or to nothing.
 etcd_list() {
+  local number url
   ETCD_ENDPOINT=
   etcd_ask member list
-  el_number=0
-  while read -r _ el_url; do
-    el_number=$((el_number + 1))
-    if [ -z "$ETCD_ENDPOINT" ] && [ -e "$STAGE/etcd-yes.$el_number" ]; then
-      ETCD_ENDPOINT=$el_url
-      etcd_members "$STAGE/etcd-answer.$el_number"
+  number=0
+  while read -r _ url; do
+    number=$((number + 1))
+    if [ -z "$ETCD_ENDPOINT" ] && [ -e "$STAGE/etcd-yes.$number" ]; then
+      ETCD_ENDPOINT=$url
+      etcd_members "$STAGE/etcd-answer.$number"
     fi
   done <"$STAGE/etcd-asked"
 }
 
 # etcd_find PEER-URL: sets ETCD_ID, ETCD_STARTED (yes or nothing) and ETCD_KIND of the listed member with that URL. Returns 1 when there is none.
 etcd_find() {
+  local id peers clients kind
   ETCD_ID='' ETCD_STARTED='' ETCD_KIND=
-  while read -r ef_id _ ef_peers ef_clients ef_kind; do
-    case ,$ef_peers, in
+  while read -r id _ peers clients kind; do
+    case ,$peers, in
       *",$1,"*)
-        ETCD_ID=$ef_id ETCD_KIND=$ef_kind
-        if [ "$ef_clients" != - ]; then
+        ETCD_ID=$id ETCD_KIND=$kind
+        if [ "$clients" != - ]; then
           ETCD_STARTED=yes
         fi
         return 0

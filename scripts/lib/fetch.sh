@@ -8,34 +8,36 @@ DOWNLOAD_COUNT=0
 
 # binary_directory NAME VERSION SHA: sets BINARY_DIR to where this version belongs, relative to /opt/plinth.
 binary_directory() {
-  bd_rest=${3#????????????}
-  BINARY_DIR=$1/$2-${3%"$bd_rest"}
+  local rest
+  rest=${3#????????????}
+  BINARY_DIR=$1/$2-${3%"$rest"}
 }
 
 # fetch_all PLAN: downloads what is not there yet, and makes a `file` with a verified source of every `download` in PLAN.
 # Returns 1 with FAILURE set.
 fetch_all() {
+  local old doubt downloads kind a b c d e
   # What killed runs have left; this run holds the lock. One of their downloads may still be under way: names are not
   # used again.
-  for fa_old in "$STATE/downloads" "$OPT/.download".*; do
-    if [ -e "$fa_old" ]; then
-      rm -rf "$fa_old"
+  for old in "$STATE/downloads" "$OPT/.download".*; do
+    if [ -e "$old" ]; then
+      rm -rf "$old"
     fi
   done
-  fa_downloads='' fa_doubt=
+  downloads='' doubt=
   if bundle_changes; then
-    fa_doubt=yes
+    doubt=yes
   fi
-  while read -r fa_kind fa_a fa_b fa_c fa_d fa_e _; do
-    case $fa_kind in
-      binary) fetch_binary "$fa_a" "$fa_b" "$fa_c" "$fa_d" || return 1 ;;
+  while read -r kind a b c d e _; do
+    case $kind in
+      binary) fetch_binary "$a" "$b" "$c" "$d" "$doubt" || return 1 ;;
       download)
-        fa_downloads=yes
-        fetch_download "$fa_a" "$fa_d" "$fa_e" || return 1
+        downloads=yes
+        fetch_download "$a" "$d" "$e" || return 1
         ;;
     esac
   done <"$1"
-  if [ -n "$fa_downloads" ]; then
+  if [ -n "$downloads" ]; then
     FAILURE="cannot write under $RUN"
     awk -v fetched="$STAGE/fetched" '
       BEGIN { while ((getline line < fetched) > 0) { split(line, f, " "); source[f[1]] = f[2] } }
@@ -46,23 +48,25 @@ fetch_all() {
 
 # binary_verified FILE SHA: whether it was verified when it came and still has that size.
 binary_verified() {
+  local sha size
   if [ ! -f "$1" ] || [ ! -f "$1.sha256" ]; then
     return 1
   fi
-  read -r bv_sha bv_size <"$1.sha256" || return 1
-  [ "$bv_sha" = "$2" ] && [ "$(stat -c %s "$1")" = "$bv_size" ]
+  read -r sha size <"$1.sha256" || return 1
+  [ "$sha" = "$2" ] && [ "$(stat -c %s "$1")" = "$size" ]
 }
 
 # binary_wrong FILE SHA: looks at the bytes. Returns 1 when they are right; else sets WRONG to what is not.
 binary_wrong() {
+  local sha
   WRONG=
   if [ ! -f "$1" ]; then
     WRONG="is missing"
     return 0
   fi
-  bw_sha=$(sha256sum "$1")
-  if [ "${bw_sha%% *}" != "$2" ]; then
-    WRONG="its sha256 is ${bw_sha%% *}, expected $2"
+  sha=$(sha256sum "$1")
+  if [ "${sha%% *}" != "$2" ]; then
+    WRONG="its sha256 is ${sha%% *}, expected $2"
     return 0
   fi
   return 1
@@ -70,68 +74,72 @@ binary_wrong() {
 
 # bundle_changes: whether this run asks for another generation than the one that is here: whoever asks doubts what is here.
 bundle_changes() {
-  bc_here=
+  local here kind value
+  here=
   if [ -e "$STATE/bundles/$BUNDLE/manifest" ]; then
-    while read -r bc_kind bc_value; do
-      if [ "$bc_kind" = generation ]; then
-        bc_here=$bc_value
+    while read -r kind value; do
+      if [ "$kind" = generation ]; then
+        here=$value
         break
       fi
     done <"$STATE/bundles/$BUNDLE/manifest"
   fi
-  [ "$bc_here" != "$GENERATION" ]
+  [ "$here" != "$GENERATION" ]
 }
 
 # binary_replaced NAME VERSION SHA: notes with every bundle that has this binary in use that its units run wrong bytes,
 # perhaps; the note stays until they have been restarted.
 binary_replaced() {
-  for br_home in "$STATE/bundles"/*; do
-    if [ -e "$br_home/manifest" ] && grep -qF "binary $1 $2 $3 " "$br_home/manifest"; then
-      { if [ -e "$br_home/replaced" ]; then cat "$br_home/replaced"; fi && printf '%s\n' "$1"; } >"$STAGE/replaced" &&
-        write_atomic "$br_home/replaced" 0600 <"$STAGE/replaced" || return 1
-      REFETCHED="$REFETCHED /opt/plinth/$BINARY_DIR/$1"
+  local home
+  for home in "$STATE/bundles"/*; do
+    if [ -e "$home/manifest" ] && grep -qF "binary $1 $2 $3 " "$home/manifest"; then
+      { if [ -e "$home/replaced" ]; then cat "$home/replaced"; fi && printf '%s\n' "$1"; } >"$STAGE/replaced" &&
+        write_atomic "$home/replaced" 0600 <"$STAGE/replaced" || return 1
+      REFETCHED="$REFETCHED $SOFTWARE_PATH/$BINARY_DIR/$1"
     fi
   done
 }
 
-# fetch_binary NAME VERSION SHA URL
+# fetch_binary NAME VERSION SHA URL [yes]: `yes`: the bytes of one that is here are looked at.
 fetch_binary() {
+  local dir file temp size
   binary_directory "$1" "$2" "$3"
-  fb_dir=$OPT/$BINARY_DIR
-  fb_file=$fb_dir/$1
-  if binary_verified "$fb_file" "$3" && { [ -z "$fa_doubt" ] || ! binary_wrong "$fb_file" "$3"; }; then
-    if [ "$(stat -c %a "$fb_file")" != 755 ] && ! chmod 0755 "$fb_file"; then
-      FAILURE="cannot make $fb_file executable"
+  dir=$OPT/$BINARY_DIR
+  file=$dir/$1
+  if binary_verified "$file" "$3" && { [ -z "$5" ] || ! binary_wrong "$file" "$3"; }; then
+    if [ "$(stat -c %a "$file")" != 755 ] && ! chmod 0755 "$file"; then
+      FAILURE="cannot make $file executable"
       return 1
     fi
     return 0
   fi
-  fb_temp=$OPT/.download.$$
-  if ! { (umask 022 && mkdir -p "$fb_dir") && : >"$fb_temp"; }; then
+  temp=$OPT/.download.$$
+  if ! { (umask 022 && mkdir -p "$dir") && : >"$temp"; }; then
     FAILURE="cannot write under $OPT"
     return 1
   fi
-  if ! fetch "$1 $2" "$3" "$4" "$fb_temp"; then
-    rmdir "$fb_dir" "${fb_dir%/*}" "$OPT" 2>/dev/null
+  if ! fetch "$1 $2" "$3" "$4" "$temp"; then
+    rmdir "$dir" "${dir%/*}" "$OPT" 2>/dev/null
     return 1
   fi
-  fb_size=$(stat -c %s "$fb_temp")
+  size=$(stat -c %s "$temp")
   if ! binary_replaced "$1" "$2" "$3"; then
     FAILURE="cannot write under $STATE"
     return 1
   fi
-  if ! { chmod 0755 "$fb_temp" && sync "$fb_temp" && mv -fT "$fb_temp" "$fb_file" && sync "$fb_dir" &&
-    printf '%s %s\n' "$3" "$fb_size" | write_atomic "$fb_file.sha256" 0644; }; then
-    FAILURE="cannot store $1 $2 in $fb_dir"
+  if ! { chmod 0755 "$temp" && sync "$temp" && mv -fT "$temp" "$file" && sync "$dir" &&
+    printf '%s %s\n' "$3" "$size" | write_atomic "$file.sha256" 0644; }; then
+    FAILURE="cannot store $1 $2 in $dir"
     return 1
   fi
 }
 
 # fetch_download PATH SHA URL: notes in STAGE/fetched where the content of PATH is: at PATH itself, or in DOWNLOADS.
 fetch_download() {
+  local got file
   if [ -f "$ROOT$1" ]; then
-    fd_got=$(sha256sum "$ROOT$1")
-    if [ "${fd_got%% *}" = "$2" ]; then
+    got=$(sha256sum "$ROOT$1")
+    if [ "${got%% *}" = "$2" ]; then
       printf '%s\n' "$1 $ROOT$1" >>"$STAGE/fetched"
       return 0
     fi
@@ -139,63 +147,65 @@ fetch_download() {
   # On a disk, for it may be larger than the memory.
   DOWNLOADS=$STATE/downloads
   DOWNLOAD_COUNT=$((DOWNLOAD_COUNT + 1))
-  fd_file=$DOWNLOADS/$$.$DOWNLOAD_COUNT
+  file=$DOWNLOADS/$$.$DOWNLOAD_COUNT
   if ! mkdir -p "$DOWNLOADS"; then
     FAILURE="cannot write under $STATE"
     return 1
   fi
-  fetch "$1" "$2" "$3" "$fd_file" && printf '%s\n' "$1 $fd_file" >>"$STAGE/fetched"
+  fetch "$1" "$2" "$3" "$file" && printf '%s\n' "$1 $file" >>"$STAGE/fetched"
 }
 
 # fetch WHAT SHA URL FILE: downloads URL to FILE and verifies it; FILE is gone when that fails.
 fetch() {
+  local pid file code error line got
   say "fetching $1"
   # In the background and waited for, so that an interrupt is heard at once; without the lock's descriptor, so that a
   # download that outlives a killed run does not hold the lock.
   curl --fail --silent --show-error --location --connect-timeout 10 --speed-limit 1024 --speed-time 30 \
     --max-time "${PLINTH_FETCH_SECONDS:-900}" --retry 3 --retry-delay 1 --retry-connrefused --retry-max-time 60 \
     --output "$4" "$3" 2>"$STAGE/curl.error" </dev/null 9>&- &
-  fe_pid=$!
-  fe_file=$4
-  trap 'kill "$fe_pid" 2>/dev/null; rm -f "$fe_file"; exit 143' TERM INT
-  wait "$fe_pid"
-  fe_code=$?
+  pid=$!
+  file=$4
+  trap 'kill "$pid" 2>/dev/null; rm -f "$file"; exit 143' TERM INT
+  wait "$pid"
+  code=$?
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  if [ "$fe_code" != 0 ]; then
-    fe_error=
-    while read -r fe_line; do
-      fe_error=$fe_line
+  if [ "$code" != 0 ]; then
+    error=
+    while read -r line; do
+      error=$line
     done <"$STAGE/curl.error"
     rm -f "$4"
-    FAILURE="cannot fetch $1 from $3: ${fe_error:-curl ended with $fe_code}; check that the host reaches that address, then run again"
+    FAILURE="cannot fetch $1 from $3: ${error:-curl ended with $code}; check that the host reaches that address, then run again"
     return 1
   fi
-  fe_got=$(sha256sum "$4")
-  fe_got=${fe_got%% *}
-  if [ "$fe_got" != "$2" ]; then
+  got=$(sha256sum "$4")
+  got=${got%% *}
+  if [ "$got" != "$2" ]; then
     rm -f "$4"
-    FAILURE="what came from $3 is not $1: expected sha256 $2, got $fe_got; it was thrown away"
+    FAILURE="what came from $3 is not $1: expected sha256 $2, got $got; it was thrown away"
     return 1
   fi
 }
 
 # prune_binaries MANIFEST: removes versions that are neither in use nor the one before.
 prune_binaries() {
-  while read -r pb_kind pb_name pb_version pb_sha _; do
-    if [ "$pb_kind" = binary ]; then
-      binary_directory "$pb_name" "$pb_version" "$pb_sha"
-      pb_current=$BINARY_DIR
-      pb_previous=
-      while read -r pb_kind2 pb_name2 pb_dir; do
-        if [ "$pb_kind2" = previous-binary ] && [ "$pb_name2" = "$pb_name" ]; then
-          pb_previous=$pb_dir
+  local kind name version sha current previous kind2 name2 dir
+  while read -r kind name version sha _; do
+    if [ "$kind" = binary ]; then
+      binary_directory "$name" "$version" "$sha"
+      current=$BINARY_DIR
+      previous=
+      while read -r kind2 name2 dir; do
+        if [ "$kind2" = previous-binary ] && [ "$name2" = "$name" ]; then
+          previous=$dir
         fi
       done <"$1"
-      for pb_dir in "$OPT/$pb_name"/*; do
-        case $pb_dir in
-          "$OPT/$pb_current" | "$OPT/$pb_previous") ;;
-          *) rm -rf "$pb_dir" ;;
+      for dir in "$OPT/$name"/*; do
+        case $dir in
+          "$OPT/$current" | "$OPT/$previous") ;;
+          *) rm -rf "$dir" ;;
         esac
       done
     fi

@@ -15,16 +15,24 @@ journal_read() {
 # journal_permanent: whether the journal read last holds an error that no further restart of the unit can mend: the
 # program did not understand its command line or its configuration.
 journal_permanent() {
-  grep -qiE 'unknown (shorthand )?flag|flag provided but not defined|flag needs an argument|unknown command|unrecognized option|invalid argument .* for |failed to verify flags|error verifying flags|strict decoding error|failed to load .*config|error parsing config|invalid configuration|configuration file is invalid' "$STAGE/journal"
+  grep -qiE -e 'unknown (shorthand )?flag|flag provided but not defined|flag needs an argument|unknown command|unrecognized option' \
+    -e 'invalid argument .* for |failed to verify flags|error verifying flags|strict decoding error|failed to load .*config' \
+    -e 'error parsing config|invalid configuration|configuration file is invalid' "$STAGE/journal"
 }
 
 # journal_reason: sets REASON to the line of the journal read last that most likely says why, or to nothing.
 journal_reason() {
   REASON=$(journal_mask | awk '
     function strong(text) {
-      return tolower(text) ~ /unknown (shorthand )?flag|not defined: |flag needs an argument|unknown command|unrecognized option|invalid argument|failed to verify flags|strict decoding error|^error: |^panic: |permission denied|address already in use|no such file or directory/
+      text = tolower(text)
+      return text ~ /unknown (shorthand )?flag|not defined: |flag needs an argument|unknown command|unrecognized option/ ||
+        text ~ /invalid argument|failed to verify flags|strict decoding error|^error: |^panic: / ||
+        text ~ /permission denied|address already in use|no such file or directory/
     }
-    function klog(text) { return text ~ /^[EF][0-9][0-9][0-9][0-9] [0-9][0-9]:/ || text ~ /"level":"(error|fatal|panic|dpanic)"/ || text ~ /^\[(ALERT|EMERG)\]/ }
+    function klog(text) {
+      return text ~ /^[EF][0-9][0-9][0-9][0-9] [0-9][0-9]:/ || text ~ /"level":"(error|fatal|panic|dpanic)"/ ||
+        text ~ /^\[(ALERT|EMERG)\]/
+    }
     # What systemd says about the process is the consequence, not the cause.
     /^[A-Za-z0-9@._-]+: (Main process exited|Control process exited|Failed with result|Scheduled restart|Deactivated|Start request repeated)/ ||
     /^(Failed to start|Reload failed for|Stopp|Start|Reload)/ { if (/exited|Failed to/) last_systemd = $0; next }
@@ -42,7 +50,8 @@ journal_reason() {
 journal_tail() {
   journal_mask | awk '
     { line[NR] = substr($0, 1, 1000)
-      if (tolower($0) ~ /error|fatal|panic|failed|cannot|denied|refused|unknown flag|not defined/ || $0 ~ /^[EF][0-9][0-9][0-9][0-9] /) { errors++; error[errors] = NR } }
+      if (tolower($0) ~ /error|fatal|panic|failed|cannot|denied|refused|unknown flag|not defined/ ||
+        $0 ~ /^[EF][0-9][0-9][0-9][0-9] /) { errors++; error[errors] = NR } }
     END {
       for (i = errors; i > 0 && i > errors - 12; i--) { chosen[error[i]] = 1; count++ }
       for (i = NR; i > 0 && count < 20; i--) if (!(i in chosen)) { chosen[i] = 1; count++ }
@@ -53,13 +62,19 @@ journal_tail() {
 # journal_mask: the journal read last without private keys, passwords and tokens.
 journal_mask() {
   awk '
+    # As mawk knows no {6}: six of them, a dot, and sixteen.
+    BEGIN {
+      bootstrap_token = "\\."
+      for (i = 1; i <= 6; i++) bootstrap_token = "[a-z0-9]" bootstrap_token
+      for (i = 1; i <= 16; i++) bootstrap_token = bootstrap_token "[a-z0-9]"
+    }
     /-----BEGIN [A-Z ]*PRIVATE KEY/ { print "(a private key is not shown)"; if ($0 !~ /-----END/) inside = 1; next }
     inside { if (/-----END/) inside = 0; next }
     {
       gsub(/eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/, "***")
       gsub(/[Bb]earer +[^ ",]+/, "Bearer ***")
       gsub(/(token|password|passwd|secret|auth_pass)"?[=:] *"?[^ ",]+/, "(masked)")
-      gsub(/[a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9]\.[a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9][a-z0-9]/, "***")
+      gsub(bootstrap_token, "***")
       print
     }' "$STAGE/journal"
 }

@@ -4,9 +4,10 @@ LOCK=$ROOT/run/lock/plinth.lock
 
 # lock_take WHAT: waits up to PLINTH_LOCK_SECONDS (default 120) and says who is in the way.
 lock_take() {
-  lt_limit=${PLINTH_LOCK_SECONDS:-120}
-  case $lt_limit in
-    '' | *[!0-9]*) die "$EXIT_BAD_INPUT" "PLINTH_LOCK_SECONDS must be a number of seconds, not '$lt_limit'" ;;
+  local limit
+  limit=${PLINTH_LOCK_SECONDS:-120}
+  case $limit in
+    '' | *[!0-9]*) die "$EXIT_BAD_INPUT" "PLINTH_LOCK_SECONDS must be a number of seconds, not '$limit'" ;;
   esac
   if [ ! -d "${LOCK%/*}" ]; then
     mkdir -p "${LOCK%/*}" || die "$EXIT_FAILED" "cannot make ${LOCK%/*}"
@@ -18,10 +19,10 @@ lock_take() {
   exec 9>>"$LOCK"
   if ! flock -n 9; then
     lock_holder
-    say "waiting up to $lt_limit s for another run on this host: $LOCK_HOLDER"
-    if ! flock -w "$lt_limit" 9; then
+    say "waiting up to $limit s for another run on this host: $LOCK_HOLDER"
+    if ! flock -w "$limit" 9; then
       lock_holder
-      die "$EXIT_LOCKED" "another run still holds $LOCK after $lt_limit s: $LOCK_HOLDER; wait for it or look at that process, then run again"
+      die "$EXIT_LOCKED" "another run still holds $LOCK after $limit s: $LOCK_HOLDER; wait for it or look at that process, then run again"
     fi
   fi
   printf 'pid %s, %s, since %s\n' "$$" "$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$LOCK"

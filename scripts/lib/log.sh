@@ -24,9 +24,10 @@ die() {
 # json_list WORD…: sets JSON to a JSON array. Words hold no quotes, backslashes or control characters (the stream's
 # parser refuses them), so they need no escapes.
 json_list() {
+  local word
   JSON=
-  for jl_word in "$@"; do
-    JSON="$JSON${JSON:+,}\"$jl_word\""
+  for word in "$@"; do
+    JSON="$JSON${JSON:+,}\"$word\""
   done
   JSON="[$JSON]"
 }
@@ -47,10 +48,11 @@ uptime_seconds() {
 
 # has_word WORD LIST…: whether WORD is one of the others.
 has_word() {
-  hw_word=$1
+  local word other
+  word=$1
   shift
-  for hw_other in "$@"; do
-    if [ "$hw_other" = "$hw_word" ]; then
+  for other in "$@"; do
+    if [ "$other" = "$word" ]; then
       return 0
     fi
   done

@@ -6,16 +6,17 @@ POLICY_MARK='# made by plinth-host while it installs a package'
 
 # packages_install PLAN: returns 1 with FAILURE set.
 packages_install() {
+  local kind name command
   # A killed run may have left it; it would keep every package of this host from starting its daemon.
   if [ -e "$POLICY" ] && grep -q "^$POLICY_MARK" "$POLICY"; then
     rm -f "$POLICY"
   fi
-  while read -r pi_kind pi_name pi_command; do
-    if [ "$pi_kind" = package ] && ! command -v "$pi_command" >/dev/null; then
-      package_install "$pi_name" || return 1
+  while read -r kind name command; do
+    if [ "$kind" = package ] && ! command -v "$command" >/dev/null; then
+      package_install "$name" || return 1
       hash -r
-      if ! command -v "$pi_command" >/dev/null; then
-        FAILURE="the package $pi_name was installed, but there is still no command $pi_command"
+      if ! command -v "$command" >/dev/null; then
+        FAILURE="the package $name was installed, but there is still no command $command"
         return 1
       fi
     fi
@@ -24,35 +25,37 @@ packages_install() {
 
 # package_install NAME
 package_install() {
+  local made apt code error
   say "installing the package $1"
   if command -v apt-get >/dev/null; then
-    pk_made=
+    made=
     if [ ! -e "$POLICY" ]; then
-      pk_made=yes
+      made=yes
       printf '#!/bin/sh\n%s\nexit 101\n' "$POLICY_MARK" | write_atomic "$POLICY" 0755
     fi
     # The package lists may be old or absent; they are fetched only when the installation fails without.
-    pk_apt="timeout 600 env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 -o Acquire::Retries=2 -o Acquire::http::Timeout=20"
+    apt="timeout 600 env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 -o Acquire::Retries=2 -o Acquire::http::Timeout=20"
     # shellcheck disable=SC2086 # a list of words
-    $pk_apt --no-install-recommends install "$1" </dev/null >"$STAGE/package.log" 2>&1 ||
-      { $pk_apt update && $pk_apt --no-install-recommends install "$1"; } </dev/null >"$STAGE/package.log" 2>&1
-    pk_code=$?
-    if [ -n "$pk_made" ]; then
+    $apt --no-install-recommends install "$1" </dev/null >"$STAGE/package.log" 2>&1 ||
+      { $apt update && $apt --no-install-recommends install "$1"; } </dev/null >"$STAGE/package.log" 2>&1
+    code=$?
+    if [ -n "$made" ]; then
       rm -f "$POLICY"
     fi
   elif command -v dnf >/dev/null; then
     timeout 600 dnf -q -y install "$1" </dev/null >"$STAGE/package.log" 2>&1
-    pk_code=$?
+    code=$?
   elif command -v zypper >/dev/null; then
     timeout 600 zypper -q --non-interactive install --no-recommends "$1" </dev/null >"$STAGE/package.log" 2>&1
-    pk_code=$?
+    code=$?
   else
     FAILURE="the package $1 is missing and there is no apt-get, dnf or zypper here; install $1 by hand, then run again"
     return 1
   fi
-  if [ "$pk_code" != 0 ]; then
-    pk_error=$(grep -v '^$' "$STAGE/package.log" | tail -n 1)
-    FAILURE="cannot install the package $1: ${pk_error:-the package manager ended with $pk_code}; install $1 by hand or give the host a package source, then run again"
+  if [ "$code" != 0 ]; then
+    error=$(grep -v '^$' "$STAGE/package.log" | tail -n 1)
+    FAILURE="cannot install the package $1: ${error:-the package manager ended with $code}; \
+install $1 by hand or give the host a package source, then run again"
     return 1
   fi
 }

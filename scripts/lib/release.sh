@@ -3,22 +3,23 @@
 
 # release [--host NAME] [--cluster-id ID] [--force]
 release() {
+  local host id force
   claim_options release "$@"
-  rl_host=$OPTION_HOST rl_id=$OPTION_ID rl_force=$OPTION_FORCE
-  if [ -z "$rl_host$rl_force" ]; then
+  host=$OPTION_HOST id=$OPTION_ID force=$OPTION_FORCE
+  if [ -z "$host$force" ]; then
     die "$EXIT_BAD_INPUT" "release needs --host NAME or --force"
   fi
   stage_make
   lock_take "release"
   claim_read
-  if [ -n "$CLAIM_ID" ] && [ -z "$rl_force" ]; then
-    if [ "$CLAIM_HOST" != "$rl_host" ] || { [ -n "$rl_id" ] && [ "$CLAIM_ID" != "$rl_id" ]; }; then
-      say "this host is now $CLAIM_HOST of cluster $CLAIM_CLUSTER, not $rl_host${rl_id:+ of cluster id $rl_id}: left as it is"
-      release_report true
+  if [ -n "$CLAIM_ID" ] && [ -z "$force" ]; then
+    if [ "$CLAIM_HOST" != "$host" ] || { [ -n "$id" ] && [ "$CLAIM_ID" != "$id" ]; }; then
+      say "this host is now $CLAIM_HOST of cluster $CLAIM_CLUSTER, not $host${id:+ of cluster id $id}: left as it is"
+      release_report "$host" true
       return
     fi
   fi
-  if [ -z "$CLAIM_ID" ] && [ -d "$STATE/bundles" ] && [ -z "$rl_force" ]; then
+  if [ -z "$CLAIM_ID" ] && [ -d "$STATE/bundles" ] && [ -z "$force" ]; then
     die "$EXIT_REFUSED" "there are bundles on this host, but no claim says whose; look at $STATE/bundles and run \`plinth-host release --force\`"
   fi
   if [ -d "$STATE" ]; then
@@ -27,52 +28,54 @@ release() {
   rm -rf "$ROOT/var/lib/.plinth-released" "$RUN"
   # The script itself goes last, in one step: while it is there, this can be called again.
   rm -rf "$SELF_DIR"
-  release_report false
+  release_report "$host" false
 }
 
-# release_report SKIPPED
+# release_report HOST SKIPPED
 release_report() {
+  local kept
   # shellcheck disable=SC2086 # lists of words
   {
     json_list ${KEPT_PATHS-}
-    rr_kept=$JSON
+    kept=$JSON
     json_list ${LEFT_PATHS-}
   }
-  printf '{"host":"%s","skipped":%s,"kept":%s,"left":%s}\n' "${rl_host:-$CLAIM_HOST}" "$1" "$rr_kept" "$JSON"
+  printf '{"host":"%s","skipped":%s,"kept":%s,"left":%s}\n' "${1:-$CLAIM_HOST}" "$2" "$kept" "$JSON"
 }
 
 # release_all: returns 1 with FAILURE set.
 release_all() {
+  local unit path entry
   FAILURE="cannot write under $STATE"
   release_destination || return 1
   release_facts
   # The VIP leaves first, and in order: a stopped keepalived hands it over and takes it off the interface.
-  for ra_unit in $OWNED_UNITS; do
-    case $ra_unit in
-      keepalived*) unit_drop "$ra_unit" || return 1 ;;
+  for unit in $OWNED_UNITS; do
+    case $unit in
+      keepalived*) unit_drop "$unit" || return 1 ;;
     esac
   done
-  for ra_unit in $OWNED_UNITS; do
-    case $ra_unit in
+  for unit in $OWNED_UNITS; do
+    case $unit in
       keepalived*) ;;
-      *) unit_drop "$ra_unit" || return 1 ;;
+      *) unit_drop "$unit" || return 1 ;;
     esac
   done
   FAILURE="cannot remove a file of ours"
-  for ra_path in $OWNED_FILES; do
-    temporary "$ROOT$ra_path"
-    rm -f "$TEMPORARY" && original_restore "$ra_path" || return 1
+  for path in $OWNED_FILES; do
+    temporary "$ROOT$path"
+    rm -f "$TEMPORARY" && original_restore "$path" || return 1
   done
   FAILURE="cannot set data aside"
-  for ra_entry in $OWNED_DIRECTORIES; do
-    case $ra_entry in
-      *:keep) release_keep "${ra_entry%:*}" || return 1 ;;
+  for entry in $OWNED_DIRECTORIES; do
+    case $entry in
+      *:keep) release_keep "${entry%:*}" || return 1 ;;
     esac
   done
   FAILURE="cannot remove a directory of ours"
-  for ra_entry in $OWNED_DIRECTORIES; do
-    case $ra_entry in
-      *:purge) release_purge "${ra_entry%:*}" || return 1 ;;
+  for entry in $OWNED_DIRECTORIES; do
+    case $entry in
+      *:purge) release_purge "${entry%:*}" || return 1 ;;
     esac
   done
   release_directories
@@ -89,17 +92,18 @@ release_all() {
 
 # release_destination: sets KEEP_DIR, the same in every attempt, and KEPT_PATHS with what earlier attempts have set aside.
 release_destination() {
+  local id rest line
   if [ ! -e "$STATE/release" ]; then
-    rd_id=${CLAIM_ID:-unknown}
-    rd_rest=${rd_id#????????}
-    printf '%s\n' "$KEPT/${CLAIM_CLUSTER:-unknown}-${rd_id%"$rd_rest"}-$(date -u +%Y%m%dT%H%M%SZ)" | write_atomic "$STATE/release" 0600 || return 1
+    id=${CLAIM_ID:-unknown}
+    rest=${id#????????}
+    printf '%s\n' "$KEPT/${CLAIM_CLUSTER:-unknown}-${id%"$rest"}-$(date -u +%Y%m%dT%H%M%SZ)" | write_atomic "$STATE/release" 0600 || return 1
   fi
   KEPT_PATHS='' KEEP_DIR=
-  while read -r rd_line; do
+  while read -r line; do
     if [ -z "$KEEP_DIR" ]; then
-      KEEP_DIR=$rd_line
+      KEEP_DIR=$line
     else
-      KEPT_PATHS="$KEPT_PATHS $rd_line"
+      KEPT_PATHS="$KEPT_PATHS $line"
     fi
   done <"$STATE/release"
 }
@@ -107,13 +111,14 @@ release_destination() {
 # release_facts: sets OWNED_UNITS, OWNED_FILES (reverse order), OWNED_DIRECTORIES (`PATH:FLAG`, deepest first) from all manifests and
 # intents, the last applied bundle first.
 release_facts() {
+  local bundle file kind value
   OWNED_UNITS='' OWNED_FILES='' OWNED_DIRECTORIES=
   set --
   if [ -e "$STATE/order" ]; then
-    while read -r rf_bundle; do
-      for rf_file in "$STATE/bundles/$rf_bundle/manifest" "$STATE/bundles/$rf_bundle/intent"; do
-        if [ -e "$rf_file" ]; then
-          set -- "$@" "$rf_file"
+    while read -r bundle; do
+      for file in "$STATE/bundles/$bundle/manifest" "$STATE/bundles/$bundle/intent"; do
+        if [ -e "$file" ]; then
+          set -- "$@" "$file"
         fi
       done
     done <"$STATE/order"
@@ -121,11 +126,11 @@ release_facts() {
   if [ $# = 0 ]; then
     return 0
   fi
-  while read -r rf_kind rf_value; do
-    case $rf_kind in
-      unit) OWNED_UNITS="$rf_value $OWNED_UNITS" ;;
-      file) OWNED_FILES="$rf_value $OWNED_FILES" ;;
-      directory) OWNED_DIRECTORIES="$OWNED_DIRECTORIES $rf_value" ;;
+  while read -r kind value; do
+    case $kind in
+      unit) OWNED_UNITS="$value $OWNED_UNITS" ;;
+      file) OWNED_FILES="$value $OWNED_FILES" ;;
+      directory) OWNED_DIRECTORIES="$OWNED_DIRECTORIES $value" ;;
     esac
   done <<EOF
 $(awk '
@@ -142,13 +147,14 @@ EOF
 
 # release_purge PATH: deletes PATH, but nothing that is mounted below it: that may be somebody's data, seen through a volume.
 release_purge() {
-  mounts_below "$ROOT$1" | while read -r rp_mount; do
-    rp_mount=$(printf '%b' "$rp_mount")
-    timeout 20 umount "$rp_mount" 2>/dev/null || umount -l "$rp_mount" 2>/dev/null
+  local mount left
+  mounts_below "$ROOT$1" | while read -r mount; do
+    mount=$(printf '%b' "$mount")
+    timeout 20 umount "$mount" 2>/dev/null || umount -l "$mount" 2>/dev/null
   done
-  rp_left=$(mounts_below "$ROOT$1")
-  if [ -n "$rp_left" ]; then
-    FAILURE="cannot delete $1: $(printf '%b' "${rp_left%%"$NEWLINE"*}") is mounted below it; unmount it"
+  left=$(mounts_below "$ROOT$1")
+  if [ -n "$left" ]; then
+    FAILURE="cannot delete $1: $(printf '%b' "${left%%"$NEWLINE"*}") is mounted below it; unmount it"
     return 1
   fi
   if mountpoint -q "$ROOT$1"; then
@@ -166,55 +172,58 @@ mounts_below() {
 
 # release_keep PATH: data is moved out of the way, for root only, never deleted.
 release_keep() {
-  rk_to=$KEEP_DIR$1
+  local to
+  to=$KEEP_DIR$1
   if [ -d "$ROOT$1" ] && ! rmdir "$ROOT$1" 2>/dev/null; then
-    release_move "$1" || return 1
+    release_move "$1" "$to" || return 1
   fi
   # Also what a killed attempt has moved.
-  if [ -d "$rk_to" ]; then
-    chown -R root:root "$rk_to" && chmod 0700 "$rk_to" && sync "${rk_to%/*}"
+  if [ -d "$to" ]; then
+    chown -R root:root "$to" && chmod 0700 "$to" && sync "${to%/*}"
   fi
 }
 
-# release_move PATH: moves PATH to rk_to.
+# release_move PATH TO
 release_move() {
   # Written down before the move: a killed attempt's move is told too.
-  KEPT_PATHS="$KEPT_PATHS ${rk_to#"$ROOT"}"
+  KEPT_PATHS="$KEPT_PATHS ${2#"$ROOT"}"
   # shellcheck disable=SC2086 # a list of paths
   printf '%s\n' "$KEEP_DIR" $KEPT_PATHS | awk '!seen[$0]++' | write_atomic "$STATE/release" 0600 || return 1
-  mkdir -p "${rk_to%/*}" && chmod 0700 "$KEPT" || return 1
-  if [ ! -e "$rk_to" ] && mv -T "$ROOT$1" "$rk_to" 2>/dev/null; then
+  mkdir -p "${2%/*}" && chmod 0700 "$KEPT" || return 1
+  if [ ! -e "$2" ] && mv -T "$ROOT$1" "$2" 2>/dev/null; then
     :
   else
     # A mount point, or the rest of an attempt that was killed while it copied: its content is moved.
-    mkdir -p "$rk_to" && find "$ROOT$1" -mindepth 1 -maxdepth 1 -exec mv -f -t "$rk_to" {} + || return 1
+    mkdir -p "$2" && find "$ROOT$1" -mindepth 1 -maxdepth 1 -exec mv -f -t "$2" {} + || return 1
     rmdir "$ROOT$1" 2>/dev/null || :
   fi
 }
 
 # release_directories: removes the directories that we made and that are empty now; sets LEFT_PATHS to those that are not.
 release_directories() {
+  local path
   LEFT_PATHS=
   if [ ! -e "$STATE/directories" ]; then
     return 0
   fi
   sort -r "$STATE/directories" >"$STAGE/directories"
-  while read -r rs_path; do
-    if [ -d "$ROOT$rs_path" ] && ! rmdir "$ROOT$rs_path" 2>/dev/null; then
-      LEFT_PATHS="$LEFT_PATHS $rs_path"
-      say "$rs_path is not empty and stays"
+  while read -r path; do
+    if [ -d "$ROOT$path" ] && ! rmdir "$ROOT$path" 2>/dev/null; then
+      LEFT_PATHS="$LEFT_PATHS $path"
+      say "$path is not empty and stays"
     fi
   done <"$STAGE/directories"
 }
 
 # release_users: removes the users that we made, and their groups where userdel leaves them.
 release_users() {
+  local name error
   if [ ! -e "$STATE/users" ]; then
     return 0
   fi
-  while read -r ru_name; do
-    if getent passwd "$ru_name" >/dev/null && ! ru_error=$(userdel "$ru_name" 2>&1); then
-      FAILURE="cannot remove the user $ru_name: ${ru_error##*"$NEWLINE"}"
+  while read -r name; do
+    if getent passwd "$name" >/dev/null && ! error=$(userdel "$name" 2>&1); then
+      FAILURE="cannot remove the user $name: ${error##*"$NEWLINE"}"
       return 1
     fi
   done <"$STATE/users"

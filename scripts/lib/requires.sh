@@ -3,51 +3,50 @@
 # `require_NAME UNIT ARGUMENTS…` looks once, returns 0 when it holds, and sets REASON when not; WAIVED besides where it is no reason to
 # refuse, however long it lasts.
 
-# Known requires and the least number of their arguments; `stream_read` refuses others.
-REQUIRE_ARGUMENTS="etcd-quorum:4"
-
 # requires_run: ends the script when a require of STAGE/plan does not come to hold within its deadline.
 requires_run() {
-  rq_units=
+  local units kind name seconds unit arguments
+  units=
   : >"$STAGE/requires"
-  while read -r rq_kind rq_name rq_seconds rq_unit rq_arguments; do
+  while read -r kind name seconds unit arguments; do
     # shellcheck disable=SC2086 # a list of words
-    if [ "$rq_kind" = require ] && has_word "$rq_unit" $HIT_RESTART; then
-      rq_units="$rq_units $rq_unit"
-      printf '%s\n' "$rq_name $rq_seconds $rq_unit $rq_arguments" >>"$STAGE/requires"
+    if [ "$kind" = require ] && has_word "$unit" $HIT_RESTART; then
+      units="$units $unit"
+      printf '%s\n' "$name $seconds $unit $arguments" >>"$STAGE/requires"
     fi
   done <"$STAGE/plan"
-  if [ -z "$rq_units" ]; then
+  if [ -z "$units" ]; then
     return 0
   fi
   # shellcheck disable=SC2086 # a list of words
-  units_show $rq_units || die "$EXIT_FAILED" "$FAILURE; nothing was changed"
-  while read -r rq_name rq_seconds rq_unit rq_arguments; do
-    unit_get "$rq_unit"
+  units_show $units || die "$EXIT_FAILED" "$FAILURE; nothing was changed"
+  while read -r name seconds unit arguments; do
+    unit_get "$unit"
     if [ "$UNIT_ACTIVE" = active ]; then
-      require_wait "$rq_name" "$rq_seconds" "$rq_unit"
+      require_wait "$name" "$seconds" "$unit" "$arguments"
     fi
   done <"$STAGE/requires"
 }
 
-# require_wait NAME SECONDS UNIT, with rq_arguments.
+# require_wait NAME SECONDS UNIT ARGUMENTS: the last in one word.
 require_wait() {
+  local begin
   uptime_seconds
-  rw_begin=$UPTIME
+  begin=$UPTIME
   while :; do
     REASON='' WAIVED=
     set -f
     # shellcheck disable=SC2086 # the stream's words
-    if require "$1" "$3" $rq_arguments; then
+    if require "$1" "$3" $4; then
       return 0
     fi
     uptime_seconds
-    if [ $((UPTIME - rw_begin)) -ge "$2" ]; then
+    if [ $((UPTIME - begin)) -ge "$2" ]; then
       if [ -n "$WAIVED" ]; then
         say "$3 is restarted all the same: $REASON"
         return 0
       fi
-      die "$EXIT_FAILED" "$3 must not be restarted now (require $1, waited $((UPTIME - rw_begin)) s): $REASON; nothing was changed"
+      die "$EXIT_FAILED" "$3 must not be restarted now (require $1, waited $((UPTIME - begin)) s): $REASON; nothing was changed"
     fi
     sleep 1
   done
@@ -55,11 +54,12 @@ require_wait() {
 
 # require NAME UNIT ARGUMENTS…
 require() {
-  rr_name=$1
+  local name
+  name=$1
   shift
   # The words have been split.
   set +f
-  case $rr_name in
+  case $name in
     etcd-quorum) require_etcd_quorum "$@" ;;
   esac
 }

@@ -12,8 +12,9 @@
 
 # write_atomic FILE MODE: stdin becomes FILE, on disk before this returns.
 write_atomic() {
-  wa_temp=${1%/*}/.${1##*/}.plinth
-  cat >"$wa_temp" && chmod "$2" "$wa_temp" && sync "$wa_temp" && mv -fT "$wa_temp" "$1" && sync "${1%/*}"
+  local temp
+  temp=${1%/*}/.${1##*/}.plinth
+  cat >"$temp" && chmod "$2" "$temp" && sync "$temp" && mv -fT "$temp" "$1" && sync "${1%/*}"
 }
 
 # state_directories: makes what the rest relies on. The claim is for everyone to read, bundles are root's.
@@ -28,15 +29,16 @@ state_directories() {
 
 # claim_read: sets CLAIM_CLUSTER, CLAIM_ID, CLAIM_HOST, CLAIM_STACK, CLAIM_GENERATION (empty where not claimed) and HOST.
 claim_read() {
+  local key value
   CLAIM_CLUSTER='' CLAIM_ID='' CLAIM_HOST='' CLAIM_STACK='' CLAIM_GENERATION=''
   if [ -e "$STATE/claim" ]; then
-    while read -r cr_key cr_value; do
-      case $cr_key in
-        cluster) CLAIM_CLUSTER=$cr_value ;;
-        cluster-id) CLAIM_ID=$cr_value ;;
-        host) CLAIM_HOST=$cr_value ;;
-        stack) CLAIM_STACK=$cr_value ;;
-        generation) CLAIM_GENERATION=$cr_value ;;
+    while read -r key value; do
+      case $key in
+        cluster) CLAIM_CLUSTER=$value ;;
+        cluster-id) CLAIM_ID=$value ;;
+        host) CLAIM_HOST=$value ;;
+        stack) CLAIM_STACK=$value ;;
+        generation) CLAIM_GENERATION=$value ;;
       esac
     done <"$STATE/claim"
     HOST=${CLAIM_HOST:-$HOST}
@@ -45,35 +47,37 @@ claim_read() {
 
 # remember LEDGER WORD…: appends the words that are not there yet, and waits until they are on disk.
 remember() {
-  re_file=$STATE/$1
+  local file known line new word
+  file=$STATE/$1
   shift
-  re_known=
-  if [ -e "$re_file" ]; then
-    while read -r re_line; do
-      re_known="$re_known $re_line"
-    done <"$re_file"
+  known=
+  if [ -e "$file" ]; then
+    while read -r line; do
+      known="$known $line"
+    done <"$file"
   fi
-  re_new=
-  for re_word in "$@"; do
+  new=
+  for word in "$@"; do
     # shellcheck disable=SC2086 # a list of words
-    if ! has_word "$re_word" $re_known $re_new; then
-      re_new="$re_new $re_word"
+    if ! has_word "$word" $known $new; then
+      new="$new $word"
     fi
   done
-  if [ -n "$re_new" ]; then
+  if [ -n "$new" ]; then
     # shellcheck disable=SC2086 # a list of words
-    printf '%s\n' $re_known $re_new | write_atomic "$re_file" 0600
+    printf '%s\n' $known $new | write_atomic "$file" 0600
   fi
 }
 
 # stage_make: a private directory for this run, removed when it ends; those of killed runs are removed too.
 stage_make() {
+  local old
   if [ ! -d "$RUN" ]; then
     mkdir -p "$RUN" || die "$EXIT_FAILED" "cannot make $RUN (is this running as root?)"
   fi
-  for sm_old in "$RUN"/stage.*; do
-    if [ -d "$sm_old" ] && ! kill -0 "${sm_old##*.}" 2>/dev/null; then
-      rm -rf "$sm_old"
+  for old in "$RUN"/stage.*; do
+    if [ -d "$old" ] && ! kill -0 "${old##*.}" 2>/dev/null; then
+      rm -rf "$old"
     fi
   done
   STAGE=$RUN/stage.$$

@@ -12,8 +12,9 @@
 
 # stream_read: ends the script with one sentence when the stream is not right. Never shows text of the secret part.
 stream_read() {
+  local error kind value
   awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" -v prepares="$PREPARE_ARGUMENTS" \
-    -v requires="$REQUIRE_ARGUMENTS" '
+    -v requires="$REQUIRE_ARGUMENTS" -v own="$STATE_PATH $KEPT_PATH $STAGING_PATH $SOFTWARE_PATH" '
     function bad(text) {
       if (!failed) {
         failed = 1
@@ -25,11 +26,13 @@ stream_read() {
     function fields(least, most, form) {
       if (NF < least || (most && NF > most)) bad("expected `" form "`, found " NF " words (paths may not hold spaces)")
     }
-    function path(p) {
+    function path(p,   i) {
       if (p !~ /^\//) bad("the path " p " is not absolute")
       if (p !~ /^[A-Za-z0-9._\/@:+=,~%-]+$/) bad("the path " p " holds a character that is not allowed")
       if (p ~ /\/\.\.?(\/|$)/ || p ~ /\/\// || p ~ /\/$/) bad("the path " p " is not plain: `.`, `..`, `//` or a slash at its end")
-      if (p ~ /^\/(var\/lib\/plinth|var\/lib\/plinth-kept|run\/plinth|opt\/plinth)(\/|$)/) bad("the path " p " is where Plinth keeps its own things")
+      for (i = 1; i <= nreserved; i++) {
+        if (index(p "/", reserved[i] "/") == 1) bad("the path " p " is where Plinth keeps its own things")
+      }
       if (p in seen) bad("the path " p " is listed twice")
       seen[p] = 1
     }
@@ -67,8 +70,18 @@ stream_read() {
       n = split(list, pairs, " ")
       for (i = 1; i <= n; i++) { split(pairs[i], pair, ":"); known[kind " " pair[1]] = pair[2] }
     }
+    function known_name(kind, name) { if (!((kind " " name) in known)) bad("unknown " kind " " name) }
+    # The arguments of a condition are the words from this one on. Those of `if-…` hold a check: its name comes second.
+    function enough_arguments(kind, name, from,   least) {
+      least = known[kind " " name]
+      if (NF - from + 1 < least) bad(kind " " name " takes at least " least " arguments, found " NF - from + 1)
+      if (name !~ /^if-/) return
+      known_name(kind, $(from + 1))
+      enough_arguments(kind, $(from + 1), from + 2)
+    }
     BEGIN {
       part = 0
+      nreserved = split(own, reserved, " ")
       condition("check", checks); condition("prepare", prepares); condition("require", requires)
     }
     substr($0, 1, 1) == "|" {
@@ -174,11 +187,10 @@ stream_read() {
     }
     $1 == "check" || $1 == "prepare" || $1 == "require" {
       fields(4, 0, $1 " NAME SECONDS UNIT [ARGUMENTS]")
-      what = $1 " " $2
-      if (!(what in known)) bad("unknown " what)
-      if ($3 !~ /^[1-9][0-9]*$/) bad("the deadline of " what " is not a number of seconds")
+      known_name($1, $2)
+      if ($3 !~ /^[1-9][0-9]*$/) bad("the deadline of " $1 " " $2 " is not a number of seconds")
       if ($4 != "-") unitname($4)
-      if (NF - 4 < known[what]) bad(what " takes at least " known[what] " arguments, found " NF - 4)
+      enough_arguments($1, $2, 5)
       plan($0); next
     }
     { bad("unknown directive " substr($1, 1, 40)) }
@@ -192,16 +204,16 @@ stream_read() {
       for (u in wants) if (!(u in units)) bad("restart or reload of " u " on line " wants[u] ", but there is no line `unit " u "`")
       for (p in announced) if (announced[p] != "given") bad("the secret part does not give the content of " p)
     }' || {
-    sr_error=
+    error=
     if [ -e "$STAGE/error" ]; then
-      read -r sr_error <"$STAGE/error"
+      read -r error <"$STAGE/error"
     fi
-    die "$EXIT_BAD_INPUT" "${sr_error:-the bundle could not be read (is $RUN full?)}; nothing was changed"
+    die "$EXIT_BAD_INPUT" "${error:-the bundle could not be read (is $RUN full?)}; nothing was changed"
   }
-  while read -r sr_kind sr_value; do
-    case $sr_kind in
-      bundle) BUNDLE=$sr_value ;;
-      generation) GENERATION=$sr_value ;;
+  while read -r kind value; do
+    case $kind in
+      bundle) BUNDLE=$value ;;
+      generation) GENERATION=$value ;;
     esac
   done <"$STAGE/plan"
 }

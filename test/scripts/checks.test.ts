@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { chmodSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Bundle } from "./support/bundle.ts";
@@ -35,45 +34,6 @@ onHosts("checks", (host) => {
     assert.match(await host().refuse(check("http-ok", `${url} - or else`), 1), /answers, but not with 'or else'/);
     ready = false;
     assert.match(await host().refuse(check("http-ok", `${url} -`), 1), /500: \[-\]etcd failed: reason withheld/);
-  });
-
-  it("tcp wants a connection", async () => {
-    await host().apply(check("tcp", `127.0.0.1 ${port}`));
-    assert.match(
-      await host().refuse(check("tcp", "127.0.0.1 1"), 1),
-      /127\.0\.0\.1 does not accept connections on port 1/,
-    );
-  });
-
-  it("address wants it on an interface", async () => {
-    await host().apply(check("address", "127.0.0.1"));
-    assert.match(await host().refuse(check("address", "192.0.2.77"), 1), /no interface has the address 192\.0\.2\.77/);
-  });
-
-  it("etcd-health and etcd-member ask etcdctl", async () => {
-    host().write(
-      "/opt/plinth/bin/etcdctl",
-      [
-        "#!/bin/sh",
-        'case "$*" in',
-        '*"endpoint health") [ -e "$PLINTH_ROOT/healthy" ] || { echo \'{"level":"warn","error":"context deadline exceeded"}\' >&2; exit 1; } ;;',
-        '*"member list") echo "8e9e05c52164694d, started, cp1, https://x:2380, https://x:2379, false" ;;',
-        "esac",
-      ].join("\n"),
-    );
-    chmodSync(host().path("/opt/plinth/bin/etcdctl"), 0o755);
-    const access = "https://10.27.0.11:2379 /ca /crt /key";
-    assert.match(
-      await host().refuse(check("etcd-health", access), 1),
-      /check etcd-health\): context deadline exceeded/,
-    );
-    host().write("/healthy", "");
-    await host().apply(check("etcd-health", access));
-    await host().apply(check("etcd-member", `${access} cp1`));
-    assert.match(
-      await host().refuse(check("etcd-member", `${access} cp9`), 1),
-      /does not list cp9 as a started member/,
-    );
   });
 
   it("sysctl wants a kernel parameter to have a value, wherever a pattern leads", async () => {

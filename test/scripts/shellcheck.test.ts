@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { rosterScript, rosterSteps } from "../../plan/scripts.ts";
 import { factsScript, hostScript } from "../../components/host/script.ts";
 
 const project = join(import.meta.dirname, "../..");
+const read = (path: string): string => readFileSync(join(project, path), "utf8");
 
-/** Findings of shellcheck as text; empty when there is none. */
-function shellcheck(file: string, options: string[] = []): string {
+/** Findings of shellcheck about a script's text; empty when there is none. `file` is where it is, if it is a file. */
+function shellcheck(text: string, options: string[] = [], file = "-"): string {
   // What says bash in its first line runs on the operator's machine; hosts have sh only.
-  const shell = /^#!.*bash/.test(readFileSync(file, "utf8")) ? [] : ["--shell=sh"];
-  const run = spawnSync("shellcheck", [...shell, "--format=gcc", ...options, file], { encoding: "utf8" });
+  const shell = /^#!.*bash/.test(text) ? [] : ["--shell=sh"];
+  // By standard input, so that .shellcheckrc is that of the project for scripts that are assembled, too.
+  const run = spawnSync("shellcheck", [...shell, "--format=gcc", ...options, file], {
+    cwd: project,
+    input: text,
+    encoding: "utf8",
+  });
   assert.equal(
     run.error,
     undefined,
@@ -21,19 +26,33 @@ function shellcheck(file: string, options: string[] = []): string {
   return run.stdout + run.stderr;
 }
 
+/** Lower-case variables that a function assigns without a `local` for them, as `FUNCTION VARIABLE`. */
+function strayAssignments(text: string): string[] {
+  return [...text.matchAll(/^(\w+)\(\) \{\n(.*?)^\}/gms)].flatMap(([, name = "", body = ""]) => {
+    const declared = new Set([...body.matchAll(/^ +local (.+)$/gm)].flatMap(([, names = ""]) => names.split(" ")));
+    // Programs for awk have variables of their own; what is quoted is no assignment, and nor is a word of a command.
+    const code = body
+      .replace(/^ *#.*$/gm, "")
+      .replace(/'[^']*'|"(?:\\.|[^"\\])*"/gs, "''")
+      .replaceAll("\\\n", "");
+    const assignments = /(?:^ *|[;{(&|)] *|\b(?:then|do|else|if|elif|while|until) +|! +)((?:\w+=\S* *)+)/gm;
+    const assigned = [
+      ...[...code.matchAll(assignments)].flatMap(([, words = ""]) => [...words.matchAll(/(?:^| )(\w+)=/g)]),
+      ...code.matchAll(/\bfor (\w+) in/g),
+      ...[...code.matchAll(/\bread -r ((?:\w+ ?)+)/g)].flatMap(([, names = ""]) => [...names.matchAll(/(\w+)/g)]),
+    ].map(([, variable = ""]) => variable);
+    const stray = assigned.filter((variable) => /^[a-z]/.test(variable) && !declared.has(variable));
+    return [...new Set(stray)].map((variable) => `${name} ${variable}`);
+  });
+}
+
 describe("shell scripts", function () {
   this.timeout(60_000);
 
   const assembled = { "plinth-host": hostScript(), facts: factsScript() };
   for (const [name, text] of Object.entries(assembled)) {
     it(`on hosts hold what shellcheck asks for, as they are assembled: ${name}`, () => {
-      const directory = mkdtempSync(join(tmpdir(), "plinth-shellcheck-"));
-      try {
-        writeFileSync(join(directory, name), text);
-        assert.equal(shellcheck(join(directory, name)), "");
-      } finally {
-        rmSync(directory, { recursive: true });
-      }
+      assert.equal(shellcheck(text), "");
     });
   }
 
@@ -49,25 +68,33 @@ describe("shell scripts", function () {
   ].flatMap((pattern) => globSync(pattern, { cwd: project }));
   for (const path of new Set(alone)) {
     it(`hold what shellcheck asks for: ${path}`, () => {
-      assert.equal(
-        shellcheck(join(project, path), ["--external-sources", "--source-path=SCRIPTDIR", "--exclude=SC1091"]),
-        "",
-      );
+      const options = ["--external-sources", "--source-path=SCRIPTDIR", "--exclude=SC1091"];
+      assert.equal(shellcheck(read(path), options, path), "");
     });
   }
 
   for (const { name, content } of rosterSteps.map(rosterScript)) {
     it(`hold what shellcheck asks for, as hosts have them: ${name}`, () => {
-      const directory = mkdtempSync(join(tmpdir(), "plinth-shellcheck-"));
-      try {
-        writeFileSync(join(directory, "script"), content);
-        // Variables are given by the command, or read by the other script.
-        assert.equal(shellcheck(join(directory, "script"), ["--exclude=SC2034,SC2154"]), "");
-      } finally {
-        rmSync(directory, { recursive: true });
-      }
+      // Variables are given by the command, or read by the other script.
+      assert.equal(shellcheck(content, ["--exclude=SC2034,SC2153,SC2154"]), "");
     });
   }
+
+  const ours = globSync(["scripts/{lib,host}/*.sh", "scripts/*.sh"], { cwd: project });
+
+  it("declare what a function assigns as local, or share it in capitals", () => {
+    const found = ours.flatMap((path) => strayAssignments(read(path)).map((name) => `${path}: ${name}`));
+    assert.deepEqual(found, []);
+  });
+
+  it("have lines that can be read at a glance, of 150 columns at most", () => {
+    const found = ours.flatMap((path) =>
+      read(path)
+        .split("\n")
+        .flatMap((line, index) => (line.length > 150 ? [`${path}:${index + 1}: ${line.length}`] : [])),
+    );
+    assert.deepEqual(found, []);
+  });
 
   it("are all parts of the assembled ones", () => {
     const scripts = join(project, "scripts");

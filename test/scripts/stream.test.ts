@@ -33,7 +33,12 @@ const refused: Record<string, [string, RegExp]> = {
   "a bad unit": [`${head}unit a\nend\n`, /not the name of a unit/],
   "an unknown check": [`${head}check magic 3 a.service\nend\n`, /unknown check magic/],
   "a check without arguments": [`${head}check http-ok 3 a.service\nend\n`, /takes at least 2 arguments, found 0/],
-  "a check without a deadline": [`${head}check tcp soon a.service 1 2\nend\n`, /not a number of seconds/],
+  "a check of a check that is unknown": [`${head}check if-file 3 a.service /x magic\nend\n`, /unknown check magic/],
+  "a check of a check without arguments": [
+    `${head}check if-bundle 3 a.service other if-file /x http-ok y\nend\n`,
+    /check http-ok takes at least 2 arguments, found 1/,
+  ],
+  "a check without a deadline": [`${head}check command soon a.service true\nend\n`, /not a number of seconds/],
   "a bad checksum": [`${head}binary a 1 abc http://x/a\nend\n`, /not a sha256/],
   "a bad address": [`${head}binary a 1 ${sha} ftp://x/a\nend\n`, /not http/],
   "a download with a bad checksum": [

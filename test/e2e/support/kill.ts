@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
+import { shellQuote } from "../../../plan/shell.ts";
 import { finish, type Project } from "./project.ts";
 
 /** Waits until a line of the output matches. Fails when the process ends before. */
@@ -39,7 +40,7 @@ export async function killWhenPrinted(project: Project, pattern: RegExp): Promis
 /** `up` until a shell condition holds on a host, looked at about ten times a second there, then SIGKILL. */
 export async function killWhenOnHost(project: Project, host: string, condition: string): Promise<void> {
   const script = `echo watching; until ${condition}; do sleep 0.05; done >/dev/null 2>&1; echo seen`;
-  const watcher = project.start("ssh", host, "--", `sudo sh -c '${script.replaceAll("'", `'\\''`)}'`);
+  const watcher = project.start("ssh", host, "--", `sudo sh -c ${shellQuote(script)}`);
   const watched = finish(watcher);
   try {
     await sees(watcher, /^watching$/m);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Lab } from "../../../lab/index.ts";
 import { instanceName } from "../../../lab/paths.ts";
+import { shellQuote } from "../../../plan/shell.ts";
 
 const source = path.join(import.meta.dirname, "../../..");
 
@@ -82,7 +83,7 @@ export class Project {
 
   /** Runs a shell command on a host as root. */
   async onHost(host: string, script: string): Promise<Run> {
-    return this.plinth("ssh", host, "--", `sudo sh -c ${quoteWord(script)}`);
+    return this.plinth("ssh", host, "--", `sudo sh -c ${shellQuote(script)}`);
   }
 
   /** Standard output of a shell command on a host; fails when the command fails. */
@@ -151,8 +152,4 @@ export async function finish(child: ChildProcess): Promise<Run> {
     });
   });
   return { code, stdout, stderr, text: `${stdout}${stderr}` };
-}
-
-function quoteWord(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -50,9 +50,9 @@ describe("plan/bundles/baseline", () => {
         const { files, checks } = bundle(node, { sysctls });
         const file = files.find((each) => each.path === "/etc/sysctl.d/90-plinth.conf");
         const written = (file?.content ?? "").trimEnd().split("\n");
-        const checked = checks
-          .filter((check) => check.name === "sysctl")
-          .map(({ args: [name = "", ...value] }) => `${name} = ${value.join(" ")}`);
+        const checked = checks.flatMap((check) =>
+          check.name === "sysctl" ? [`${check.args.key} = ${check.args.value}`] : [],
+        );
         assert.deepEqual(written, checked);
         for (const [name, value] of Object.entries(sysctls)) {
           assert.equal(written.includes(`${name} = ${value}`), value !== "");

@@ -1,0 +1,160 @@
+/**
+ * Conditions: what a bundle asks of the host script by name. Each is a function `check_NAME`, `prepare_NAME` or `require_NAME`
+ * in scripts/lib/, which gets the unit and then these arguments, in the order in which they are written here.
+ */
+
+/** How a member of etcd is asked. */
+interface EtcdAccess {
+  /** Client URL of this host's member. */
+  url: string;
+  authorityFile: string;
+  certificateFile: string;
+  keyFile: string;
+}
+
+/** What must hold at the end: name → arguments. */
+export interface CheckArguments {
+  /** The unit is up, and stays up. The argument is not read: texts of clusters in service have it. */
+  "unit-active": { unit?: string };
+  /** A GET answers 2xx, and its body holds the text. Without an authority, the system's are trusted. */
+  "http-ok": { url: string; authorityFile?: string; text?: string };
+  /** This host's member of etcd votes and answers. `members` as `NAME=PEER-URL,…`. */
+  "etcd-voter": EtcdAccess & { name: string; members: string };
+  /** The words, joined by blanks and run by sh, end with 0. */
+  command: { words: readonly [string, ...string[]] };
+  /** A kernel parameter has the value; the key may be a pattern. */
+  sysctl: { key: string; value: string };
+  /** No swap is on. */
+  "swap-off": Readonly<Record<string, never>>;
+  /** The other check, where that bundle is complete on this host. */
+  "if-bundle": { bundle: string; check: Condition<CheckArguments> };
+  /** The other check, where that path exists. */
+  "if-file": { path: string; check: Condition<CheckArguments> };
+}
+
+/** What must succeed before any unit starts: name → arguments. */
+export interface PrepareArguments {
+  /** This host without data becomes a member of etcd. `members` as `NAME=PEER-URL,…`. */
+  "etcd-join": {
+    name: string;
+    peerUrl: string;
+    dataDirectory: string;
+    authorityFile: string;
+    certificateFile: string;
+    keyFile: string;
+    token: string;
+    members: string;
+  };
+}
+
+/** What must hold before a unit that serves is restarted: name → arguments. */
+export interface RequireArguments {
+  /** The other voters are enough for a quorum. */
+  "etcd-quorum": EtcdAccess;
+}
+
+/** One of the names with its arguments. */
+export type Condition<Arguments> = {
+  [Name in keyof Arguments]: { name: Name; args: Arguments[Name] };
+}[keyof Arguments];
+
+/** How long one waits for a condition, and who is to blame when it does not come to hold. */
+export interface Patience {
+  /** Seconds; of a check, counted from the end of the restarts. */
+  deadline: number;
+  /** The unit that is blamed, and whose log is shown. */
+  unit: string;
+}
+
+export type Check = Condition<CheckArguments> & Patience;
+export type Prepare = Condition<PrepareArguments> & Patience;
+export type Require = Condition<RequireArguments> & Patience;
+
+/** The words of a condition in a bundle's text, and the fewest of them, which the host script insists on. */
+type Forms<Arguments> = {
+  readonly [Name in keyof Arguments]: {
+    readonly fewest: number;
+    readonly words: (args: Arguments[Name]) => readonly string[];
+  };
+};
+
+const etcdAccess = ({ url, authorityFile, certificateFile, keyFile }: EtcdAccess): string[] => [
+  url,
+  authorityFile,
+  certificateFile,
+  keyFile,
+];
+
+const checks: Forms<CheckArguments> = {
+  "unit-active": { fewest: 0, words: ({ unit }) => (unit === undefined ? [] : [unit]) },
+  "http-ok": {
+    fewest: 2,
+    words: ({ url, authorityFile = "-", text }) => [url, authorityFile, ...(text === undefined ? [] : [text])],
+  },
+  "etcd-voter": { fewest: 6, words: ({ name, members, ...access }) => [...etcdAccess(access), name, members] },
+  command: { fewest: 1, words: ({ words }) => words },
+  sysctl: { fewest: 2, words: ({ key, value }) => [key, value] },
+  "swap-off": { fewest: 0, words: () => [] },
+  "if-bundle": { fewest: 2, words: ({ bundle, check }) => [bundle, ...checkWords(check)] },
+  "if-file": { fewest: 2, words: ({ path, check }) => [path, ...checkWords(check)] },
+};
+
+const prepares: Forms<PrepareArguments> = {
+  "etcd-join": {
+    fewest: 8,
+    words: ({ name, peerUrl, dataDirectory, authorityFile, certificateFile, keyFile, token, members }) => [
+      name,
+      peerUrl,
+      dataDirectory,
+      authorityFile,
+      certificateFile,
+      keyFile,
+      token,
+      members,
+    ],
+  },
+};
+
+const requires: Forms<RequireArguments> = { "etcd-quorum": { fewest: 4, words: etcdAccess } };
+
+/** Name and arguments as they stand in a bundle's text. */
+function wordsOf<Arguments, Name extends keyof Arguments & string>(
+  forms: Forms<Arguments>,
+  { name, args }: { name: Name; args: Arguments[Name] },
+): string[] {
+  return [name, ...forms[name].words(args)];
+}
+
+function checkWords(check: Condition<CheckArguments>): string[] {
+  return wordsOf<CheckArguments, keyof CheckArguments>(checks, check);
+}
+
+function line(directive: string, { deadline, unit }: Patience, [name = "", ...words]: readonly string[]): string {
+  return [directive, name, deadline, unit, ...words].join(" ");
+}
+
+/** A check as a line of a bundle's text. */
+export function renderCheck(check: Check): string {
+  return line("check", check, checkWords(check));
+}
+
+/** A prepare as a line of a bundle's text. */
+export function renderPrepare(prepare: Prepare): string {
+  return line("prepare", prepare, wordsOf(prepares, prepare));
+}
+
+/** A require as a line of a bundle's text. */
+export function renderRequire(require: Require): string {
+  return line("require", require, wordsOf(requires, require));
+}
+
+/** What the host script has to know: name → fewest arguments. */
+export const fewestArguments = {
+  check: fewestOf(checks),
+  prepare: fewestOf(prepares),
+  require: fewestOf(requires),
+};
+
+function fewestOf(forms: Record<string, { fewest: number }>): ReadonlyMap<string, number> {
+  return new Map(Object.entries(forms).map(([name, { fewest }]) => [name, fewest]));
+}

@@ -1,0 +1,79 @@
+/**
+ * Names that stand on hosts and in clusters, and that both this program and the scripts on hosts know. They stand here once;
+ * `npm run generate` writes them into the scripts (plan/shellnames.ts). Clusters in service have them: none may change.
+ */
+
+/** Where hosts keep what is ours. */
+export const paths = {
+  /** Executables: versioned directories, and `bin` with links to the current ones. */
+  software: "/opt/plinth",
+  /** Scripts of ours. */
+  scripts: "/usr/local/lib/plinth",
+  /** Claim, manifests, saved files: survives reboots. */
+  state: "/var/lib/plinth",
+  /** Data that a release has set aside. */
+  kept: "/var/lib/plinth-kept",
+  /** Staging in memory, so that secrets in it do not survive a loss of power. */
+  staging: "/run/plinth",
+  /** Unit files of the host's administrator. */
+  units: "/etc/systemd/system",
+  /** Read by etcd only while it has no data; made on the host, which alone knows whether there is a cluster to join. */
+  etcdBootstrap: "/etc/etcd/bootstrap.env",
+} as const;
+
+/** Links to the executables in use. */
+export const binDirectory = `${paths.software}/bin`;
+
+/** The host script as it is installed on hosts. */
+export const hostScriptPath = `${paths.scripts}/plinth-host`;
+
+/** What the host script ends with. */
+export const exitCodes = {
+  failed: 1,
+  /** What it was given is not right (EX_DATAERR of sysexits.h). */
+  badInput: 65,
+  /** Another run holds the host's lock (EX_TEMPFAIL). */
+  locked: 75,
+  /** The host belongs to others, or to nobody (EX_NOPERM). */
+  refused: 77,
+} as const;
+
+/** Annotations of Nodes. */
+export const annotations = {
+  /** The stack that answers for the Node. */
+  owner: "plinth/owner",
+  /** Taints that the roster has set, `KEY:EFFECT` with commas in between. */
+  taints: "plinth/taints",
+  /** Versions of the runtime that its pods have been moved to. */
+  runtime: "plinth/runtime",
+  /** It was drained for another runtime, and was `uncordon` or `cordoned` before. */
+  drained: "plinth/drained",
+  /** It is about to leave, and was `uncordon` or `cordoned` before. */
+  leaving: "plinth/leaving",
+} as const;
+
+/** Keys of the taints by which Nodes are managed; their effect is NoSchedule. */
+export const taints = {
+  /** From a Node's registration until its labels and taints are right: nothing is scheduled before. */
+  uninitialized: "plinth/uninitialized",
+  /**
+   * Takes a worker out of the load balancers: kube-proxy of a Node with it answers /healthz with 503 (KEP-3836), as it does
+   * once the Node is being deleted. Connections through that Node go on. Cordoning alone does not do that.
+   */
+  leaving: "ToBeDeletedByClusterAutoscaler",
+} as const;
+
+/** Group of the bootstrap tokens with which hosts ask for their first kubelet certificate. */
+export const bootstrappersGroup = "system:bootstrappers:plinth";
+
+const claimSuffix = "-claim";
+
+/** Name of the resource by which a host belongs to the cluster. */
+export function claimName(host: string): string {
+  return `${host}${claimSuffix}`;
+}
+
+/** The host of a resource that is called like a claim; undefined for other names. */
+export function claimedHost(resource: string): string | undefined {
+  return resource.endsWith(claimSuffix) ? resource.slice(0, -claimSuffix.length) : undefined;
+}

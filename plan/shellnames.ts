@@ -1,0 +1,56 @@
+import { apiserverUnit } from "./bundles/apiserver.ts";
+import { controllers, controllerUnit } from "./bundles/controllers.ts";
+import { haproxyUnit, keepalivedUnit } from "./bundles/loadbalancer.ts";
+import { fewestArguments } from "./conditions.ts";
+import { exitCodes, paths } from "./names.ts";
+import { ports } from "./ports.ts";
+
+/** Units by which a host serves others, in the order in which they stop: nothing may be asked of what has stopped already. */
+const retiredUnits = [keepalivedUnit, ...controllers.toReversed().map(controllerUnit), apiserverUnit, haproxyUnit];
+
+const header =
+  "# Names that the program knows, too. Written by `npm run generate` from plan/shellnames.ts: change them there.";
+
+/**
+ * A part of a shell script: one assignment a line. The values are words of ours, of which none needs more than double quotes.
+ *
+ * @param sections comment → variable → value.
+ */
+function assignments(sections: Readonly<Record<string, Readonly<Record<string, string | number>>>>): string {
+  const blocks = Object.entries(sections).map(([comment, variables]) => [
+    `# ${comment}`,
+    ...Object.entries(variables).map(([name, value]) => `${name}=${/\s/.test(String(value)) ? `"${value}"` : value}`),
+  ]);
+  return [header, ...blocks.flatMap((lines) => ["", ...lines]), ""].join("\n");
+}
+
+const listed = (names: ReadonlyMap<string, number>): string =>
+  [...names].map(([name, fewest]) => `${name}:${fewest}`).join(" ");
+
+/** Scripts that have names from here: path below scripts/ → text. */
+export const generatedScripts: Readonly<Record<string, string>> = {
+  "lib/names.sh": assignments({
+    "Paths, without the ROOT of tests.": {
+      SOFTWARE_PATH: paths.software,
+      SCRIPTS_PATH: paths.scripts,
+      STATE_PATH: paths.state,
+      KEPT_PATH: paths.kept,
+      STAGING_PATH: paths.staging,
+      UNITS_PATH: paths.units,
+      ETCD_BOOTSTRAP: paths.etcdBootstrap,
+    },
+    "Ports.": { ETCD_CLIENT_PORT: ports.etcdClient },
+    "What the script ends with.": {
+      EXIT_FAILED: exitCodes.failed,
+      EXIT_BAD_INPUT: exitCodes.badInput,
+      EXIT_LOCKED: exitCodes.locked,
+      EXIT_REFUSED: exitCodes.refused,
+    },
+    "Conditions that a bundle may name, each with the fewest arguments that it takes; `stream_read` refuses others.": {
+      CHECK_ARGUMENTS: listed(fewestArguments.check),
+      PREPARE_ARGUMENTS: listed(fewestArguments.prepare),
+      REQUIRE_ARGUMENTS: listed(fewestArguments.require),
+    },
+    "Units that `retire` stops, in this order.": { RETIRED_UNITS: retiredUnits.join(" ") },
+  }),
+};

@@ -1,0 +1,27 @@
+# Names that the program knows, too. Written by `npm run generate` from plan/shellnames.ts: change them there.
+
+# Paths, without the ROOT of tests.
+SOFTWARE_PATH=/opt/plinth
+SCRIPTS_PATH=/usr/local/lib/plinth
+STATE_PATH=/var/lib/plinth
+KEPT_PATH=/var/lib/plinth-kept
+STAGING_PATH=/run/plinth
+UNITS_PATH=/etc/systemd/system
+ETCD_BOOTSTRAP=/etc/etcd/bootstrap.env
+
+# Ports.
+ETCD_CLIENT_PORT=2379
+
+# What the script ends with.
+EXIT_FAILED=1
+EXIT_BAD_INPUT=65
+EXIT_LOCKED=75
+EXIT_REFUSED=77
+
+# Conditions that a bundle may name, each with the fewest arguments that it takes; `stream_read` refuses others.
+CHECK_ARGUMENTS="unit-active:0 http-ok:2 etcd-voter:6 command:1 sysctl:2 swap-off:0 if-bundle:2 if-file:2"
+PREPARE_ARGUMENTS=etcd-join:8
+REQUIRE_ARGUMENTS=etcd-quorum:4
+
+# Units that `retire` stops, in this order.
+RETIRED_UNITS="keepalived.service kube-scheduler.service kube-controller-manager.service kube-apiserver.service haproxy.service"

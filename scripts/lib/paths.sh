@@ -1,0 +1,7 @@
+# Paths: where things are under ROOT; see plan/names.ts for what they are.
+
+STATE=$ROOT$STATE_PATH
+RUN=$ROOT$STAGING_PATH
+OPT=$ROOT$SOFTWARE_PATH
+SELF_DIR=$ROOT$SCRIPTS_PATH
+KEPT=$ROOT$KEPT_PATH
