@@ -26,7 +26,7 @@ export function guardMembership(situation: MembershipSituation): Finding[] {
     ...requestFindings(situation),
     ...returnFindings(situation),
     ...leavingFindings(situation),
-    ...survivorFindings(situation),
+    ...lastMemberFindings(situation),
     ...(situation.bootstrapped ? [...replacementFindings(situation), ...quorumFindings(situation)] : []),
   ];
 }
@@ -128,7 +128,7 @@ function replacementFindings({ hosts, readings, live, requests }: MembershipSitu
  * A cluster that nobody would be left of. Where all members leave and some of them do not answer, nobody can say that there
  * is no such cluster: only hosts that serve etcd already count as staying then.
  */
-function survivorFindings({ hosts, leaving, readings, live, requests, bootstrapped }: MembershipSituation): Finding[] {
+function lastMemberFindings({ hosts, leaving, readings, live, requests, bootstrapped }: MembershipSituation): Finding[] {
   const gone = leaving.filter(({ roles }) => roles.includes("etcd")).map(({ name }) => name);
   const mayServe =
     (bootstrapped && (live.members !== undefined || gone.length > 0)) || gone.some((name) => !answers(readings, name));
