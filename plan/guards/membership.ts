@@ -128,7 +128,14 @@ function replacementFindings({ hosts, readings, live, requests }: MembershipSitu
  * A cluster that nobody would be left of. Where all members leave and some of them do not answer, nobody can say that there
  * is no such cluster: only hosts that serve etcd already count as staying then.
  */
-function lastMemberFindings({ hosts, leaving, readings, live, requests, bootstrapped }: MembershipSituation): Finding[] {
+function lastMemberFindings({
+  hosts,
+  leaving,
+  readings,
+  live,
+  requests,
+  bootstrapped,
+}: MembershipSituation): Finding[] {
   const gone = leaving.filter(({ roles }) => roles.includes("etcd")).map(({ name }) => name);
   const mayServe =
     (bootstrapped && (live.members !== undefined || gone.length > 0)) || gone.some((name) => !answers(readings, name));
