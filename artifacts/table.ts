@@ -185,7 +185,7 @@ const runc: ArtifactGroup = {
   modules: (version) => ({ "github.com/opencontainers/runc": `v${version}` }),
 };
 
-const cniPlugins = { "host-local": "ipam", bridge: "main", loopback: "main", ptp: "main", portmap: "meta" };
+const cniPlugins = { "host-local": "ipam", bridge: "main", loopback: "main", portmap: "meta" };
 
 const cni: ArtifactGroup = {
   name: "cni",

@@ -24,7 +24,7 @@ export function commandLine(): Command {
     .addHelpText(
       "after",
       examplesHelp([
-        ["./plinth up", "make three hosts on this machine and a cluster on them"],
+        ["./plinth up", "make the hosts of hosts/lab.ts on this machine and a cluster on them"],
         ["./plinth status", "is everything healthy?"],
         ["./plinth up --help", "options, examples and exit codes of a command"],
       ]),

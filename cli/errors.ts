@@ -22,7 +22,7 @@ export class QuietExit extends Error {
   }
 }
 
-/** The part of the program's own error class (plan/error.ts) that decides the exit code. */
+/** The part of the program's own error class, PlinthError of plan/findings.ts, that decides the exit code. */
 interface ProgramFindings extends Error {
   kind: "input" | "guard";
   findings: readonly unknown[];

@@ -74,7 +74,7 @@ export class Cluster extends pulumi.ComponentResource {
       providers: [
         kubernetesProvider({ kubeconfig: this.kubeconfig, clusterIdentifier: args.clusterId }, { parent: this }),
       ],
-      // With the hosts goes everything that the cluster holds.
+      // Objects in the cluster are gone when its hosts are destroyed: the engine does not delete them one by one.
       deletedWith: this,
     };
     const access = new ClusterAccess("access", { config }, { parent: this, ...kubernetes, dependsOn: fleet.last() });

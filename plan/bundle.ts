@@ -24,7 +24,7 @@ export interface BundleSecret extends Omit<BundleFile, "content"> {
   source: SecretSource;
 }
 
-/** Key material, as opposed to what proves it to others. */
+/** Whether a source is secret: a private key, a token or a password. Certificates and public keys are not. */
 export function isKeyMaterial(source: SecretSource): boolean {
   switch (source.kind) {
     case "bootstrap-kubeconfig":

@@ -3,7 +3,7 @@ import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 import { accessFinding } from "./guards/access.ts";
 import { capacityFindings } from "./guards/capacity.ts";
-import { clockFindings, twinFindings } from "./guards/fleet.ts";
+import { clockFindings, sameMachineFindings } from "./guards/fleet.ts";
 import { claimFindings, remnantFindings, type Identity } from "./guards/ownership.ts";
 import { baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
 import { portFindings } from "./guards/ports.ts";
@@ -72,7 +72,7 @@ export function guardHosts(
       ...hostRules.flatMap((rule) => rule(host, reading.facts, config)),
     ];
   });
-  return [...findings, ...twinFindings(hosts, readings), ...clockFindings(hosts, readings)];
+  return [...findings, ...sameMachineFindings(hosts, readings), ...clockFindings(hosts, readings)];
 }
 
 /** The findings that remain when the named guards are set aside, and those that were set aside. */

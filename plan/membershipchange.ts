@@ -37,8 +37,8 @@ export interface MembershipChange {
 
 export function membershipChange({ hosts, leaving, readings, previous, requests }: ChangeSources): MembershipChange {
   const inventory = new Set(hosts.map(({ name }) => name));
-  const buried = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
-  const lost = new Set([...requests.lost, ...Object.keys(buried)]);
+  const lostBefore = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
+  const lost = new Set([...requests.lost, ...Object.keys(lostBefore)]);
   const bootstrapped = isBootstrapped(readings);
   const answers = (name: string): boolean => "facts" in (readings.get(name) ?? {});
   const isUnreachable = (name: string): boolean => {
@@ -58,7 +58,7 @@ export function membershipChange({ hosts, leaving, readings, previous, requests 
     ),
     requests: { ...requests, lost: [...lost] },
     tombstones: {
-      ...buried,
+      ...lostBefore,
       ...Object.fromEntries(
         leaving
           .filter(({ name }) => requests.lost.includes(name))

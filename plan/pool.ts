@@ -84,11 +84,11 @@ export function checkPool(
 /** What is wrong with a pool in view of its cluster. */
 function judgePool(hosts: readonly Host[], config: ClusterConfig, material: PoolMaterial): Finding[] {
   const findings = hosts.flatMap((host): Finding[] => {
-    const twin = Object.entries(material.hosts).find(
+    const known = Object.entries(material.hosts).find(
       ([name, address]) => name === host.name || address === host.address,
     );
-    if (twin === undefined) return [];
-    const message = `the cluster's stack has the host ${twin.join(" at ")}, and this one is ${host.name} at ${host.address}`;
+    if (known === undefined) return [];
+    const message = `the cluster's stack has the host ${known.join(" at ")}, and this one is ${host.name} at ${host.address}`;
     return [input("pool-host", [host.name], message, "give it a name and an address of its own, or leave it there")];
   });
   const [major = 0, minor = 0, patch = 0] = numbersOf(config.kubernetesVersion);

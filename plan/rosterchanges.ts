@@ -1,8 +1,8 @@
 import { unifiedDiff } from "./bundlechanges.ts";
 import { parseEntries, parseRosterText } from "./rostertext.ts";
 
-/** Members or Nodes that a change of the roster concerns. */
-export interface MembershipChange {
+/** The entries of one kind, members or Nodes, that differ between two rosters. Names. */
+export interface ChangedEntries {
   joining: string[];
   leaving: string[];
   /** The name stays and stands for another machine, or another address, from now on. */
@@ -12,16 +12,16 @@ export interface MembershipChange {
 /** Difference between what a roster's command was given and what it is to be given. */
 export interface RosterChanges {
   /** etcd members, by peer URL. */
-  members: MembershipChange;
+  members: ChangedEntries;
   /** Nodes, by machine id. */
-  nodes: MembershipChange;
+  nodes: ChangedEntries;
   /** What else the command is given: variable → unified diff. */
   variables: { name: string; diff: string[] }[];
   /** All is the same: the command runs on another control-plane host from now on, and there is nothing to do. */
   moved: boolean;
 }
 
-function compareEntries(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): MembershipChange {
+function compareEntries(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): ChangedEntries {
   return {
     joining: [...after.keys()].filter((name) => !before.has(name)),
     leaving: [...before.keys()].filter((name) => !after.has(name)),

@@ -24,7 +24,7 @@ export function upCommand(): Command {
       "after",
       [
         examplesHelp([
-          ["./plinth up", "three hosts on this machine and a cluster on them"],
+          ["./plinth up", "the hosts of hosts/lab.ts on this machine and a cluster on them"],
           ["./plinth up --stack prod --diff", "show the plan with changed lines, ask, then do it"],
           ["./plinth up --heal", "also repair what somebody has changed on hosts (see ./plinth drift)"],
           ["./plinth up --expect-no-changes", "prove that everything is as it should be"],

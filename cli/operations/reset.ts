@@ -177,7 +177,7 @@ export async function runReset(run: ResetRun): Promise<void> {
   if (deletion === "deleted") terminal.print(`  Node ${node} deleted`);
   else if (deletion !== "none") {
     terminal.warn(
-      `Whether the cluster still has a Node ${node} cannot be told, run the command again then: ${deletion.unreachable}`,
+      `the cluster may still have a Node ${node}, run the command again when its API server answers: ${deletion.unreachable}`,
     );
   }
 }

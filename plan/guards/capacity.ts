@@ -32,18 +32,18 @@ export const capacityFindings: HostRule = (host, facts) => {
   const memory = memoryOf(host);
   if (facts.memoryKiB < memory) {
     const message = `the host has ${mebibytes(facts.memoryKiB)} of memory, ${mebibytes(memory)} are needed`;
-    findings.push(guard(host, "memory", message, "add memory or choose another host"));
+    findings.push(guard("memory", [host.name], message, "add memory or choose another host"));
   }
   for (const [directory, needed] of Object.entries(spaceOf(host, facts))) {
     const free = facts.diskFreeKiB[directory] ?? needed;
     const left = facts.inodesFree[directory] ?? inodes;
     if (free < needed) {
       const message = `${directory} has ${mebibytes(free)} free, ${mebibytes(needed)} are needed`;
-      findings.push(guard(host, "disk-space", message, "make room there"));
+      findings.push(guard("disk-space", [host.name], message, "make room there"));
     } else if (left < inodes) {
       const message = `${directory} has room for ${left} more files, ${inodes} are needed`;
       findings.push(
-        guard(host, "disk-space", message, "delete files there, or make the file system anew with more inodes"),
+        guard("disk-space", [host.name], message, "delete files there, or make the file system anew with more inodes"),
       );
     }
   }

@@ -6,7 +6,7 @@ import type { Host } from "../inventory.ts";
 const clockSkewSeconds = 2;
 
 /** Two names in the inventory that turn out to be one machine, or copies of one disk. */
-export function twinFindings(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): Finding[] {
+export function sameMachineFindings(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): Finding[] {
   const readable = hosts.flatMap((host) => {
     const reading = readings.get(host.name);
     return reading !== undefined && "facts" in reading ? [{ name: host.name, id: reading.facts.machineId }] : [];

@@ -12,11 +12,11 @@ export const swapFindings: HostRule = (host, facts, config) => {
     if (config.kubeletConfig["failSwapOn"] === false) return [];
     const message = `the host is a container (${facts.container}) on a machine with ${mebibytes(facts.swapKiB)} of swap, with which the kubelet does not start`;
     const remedy = "turn swap off on that machine, or set failSwapOn: false in plinth:kubeletConfig";
-    return [guard(host, "swap", message, remedy)];
+    return [guard("swap", [host.name], message, remedy)];
   }
   if (facts.swapUsedKiB <= facts.memoryAvailableKiB) return [];
   const message = `${mebibytes(facts.swapUsedKiB)} of its swap are in use and only ${mebibytes(facts.memoryAvailableKiB)} of memory are available, so swap cannot be turned off`;
-  return [guard(host, "swap", message, "stop what takes the memory, or add some")];
+  return [guard("swap", [host.name], message, "stop what takes the memory, or add some")];
 };
 
 /** Whether anything keeps the clock right. The clock of a container is its machine's. */
@@ -24,7 +24,7 @@ export const timeSyncFindings: HostRule = (host, facts) => {
   if (facts.timeSync.length > 0 || facts.container !== undefined) return [];
   const message = "no service keeps its clock right, which certificates, leases and logs rely on";
   const remedy = "install and start chrony or systemd-timesyncd, with a server that the host reaches";
-  return [guard(host, "time-sync", message, remedy)];
+  return [guard("time-sync", [host.name], message, remedy)];
 };
 
 /** The host's own idea of its name and address. */
@@ -33,7 +33,7 @@ export const nameFindings: HostRule = (host, facts) => {
   if (facts.hostname !== host.name && !facts.hostname.startsWith(`${host.name}.`)) {
     const message = `the host calls itself ${facts.hostname}, the inventory ${host.name}`;
     const remedy = `run hostnamectl set-hostname ${host.name} on it, or correct the inventory`;
-    findings.push(guard(host, "host-name", message, remedy));
+    findings.push(guard("host-name", [host.name], message, remedy));
   }
   const known = (address: string): boolean =>
     address === host.address ||
@@ -44,7 +44,7 @@ export const nameFindings: HostRule = (host, facts) => {
   const wrong = facts.ownAddresses.filter((address) => !known(address));
   if (wrong.length > 0) {
     const message = `its /etc/hosts says that ${facts.hostname} is ${wrong.join(", ")}, which is none of its addresses`;
-    findings.push(guard(host, "hosts-file", message, `correct that line to ${host.address}, or remove it`));
+    findings.push(guard("hosts-file", [host.name], message, `correct that line to ${host.address}, or remove it`));
   }
   return findings;
 };
@@ -56,5 +56,7 @@ export const interfaceFindings: HostRule = (host, facts, config) => {
   const actual = facts.addresses[host.address];
   if (actual === undefined || actual === expected) return [];
   const message = `${host.address} is on interface ${actual}, not on ${expected} where the VIP would go`;
-  return [input(host, "interface", message, `set interface: "${actual}" for the host, or plinth:interface for all`)];
+  return [
+    input("interface", [host.name], message, `set interface: "${actual}" for the host, or plinth:interface for all`),
+  ];
 };

@@ -5,6 +5,7 @@ import { peerUrlOf, type LiveCluster } from "../livecluster.ts";
 import { planMembership, quorumOf, type LeavingHost } from "../membership.ts";
 import type { Tombstone } from "../outputs.ts";
 import type { RunRequests } from "../requests.ts";
+import { guard, input } from "./rule.ts";
 
 /** What a change of membership is judged by. */
 export interface MembershipSituation {
@@ -25,13 +26,9 @@ export function guardMembership(situation: MembershipSituation): Finding[] {
     ...requestFindings(situation),
     ...returnFindings(situation),
     ...leavingFindings(situation),
-    ...survivorFindings(situation),
+    ...lastMemberFindings(situation),
     ...(situation.bootstrapped ? [...replacementFindings(situation), ...quorumFindings(situation)] : []),
   ];
-}
-
-function guard(rule: string, hosts: readonly string[], message: string, remedy: string): Finding {
-  return { rule, kind: "guard", hosts: [...hosts], message, remedy };
 }
 
 function answers(readings: ReadonlyMap<string, HostReading>, name: string): boolean {
@@ -41,15 +38,13 @@ function answers(readings: ReadonlyMap<string, HostReading>, name: string): bool
 
 /** `--lost` and `--replace` that contradict the inventory or the hosts. */
 function requestFindings({ hosts, leaving, readings, requests, tombstones }: MembershipSituation): Finding[] {
-  const input = (host: string, rule: string, message: string, remedy: string): Finding => ({
-    ...guard(rule, [host], message, remedy),
-    kind: "input",
-  });
   const names = hosts.map(({ name }) => name);
   const lost = requests.lost.flatMap((name): Finding[] => {
     if (names.includes(name)) {
       const message = "the host is said to be lost, but it is in the inventory";
-      return [input(name, "lost-in-inventory", message, "take it out of the inventory as well, or leave --lost away")];
+      return [
+        input("lost-in-inventory", [name], message, "take it out of the inventory as well, or leave --lost away"),
+      ];
     }
     if (answers(readings, name)) {
       const message = "the host is said to be lost, but it answers";
@@ -58,14 +53,19 @@ function requestFindings({ hosts, leaving, readings, requests, tombstones }: Mem
     }
     if (!leaving.some((host) => host.name === name) && tombstones[name] === undefined) {
       const message = "the host is said to be lost, but the cluster knows no such host";
-      return [input(name, "lost-unknown", message, "correct the name")];
+      return [input("lost-unknown", [name], message, "correct the name")];
     }
     return [];
   });
   const replace = requests.replace
     .filter((name) => !names.includes(name))
     .map((name) =>
-      input(name, "replace-unknown", "the host is to be replaced, but it is not in the inventory", "correct the name"),
+      input(
+        "replace-unknown",
+        [name],
+        "the host is to be replaced, but it is not in the inventory",
+        "correct the name",
+      ),
     );
   return [...lost, ...replace];
 }
@@ -128,7 +128,14 @@ function replacementFindings({ hosts, readings, live, requests }: MembershipSitu
  * A cluster that nobody would be left of. Where all members leave and some of them do not answer, nobody can say that there
  * is no such cluster: only hosts that serve etcd already count as staying then.
  */
-function survivorFindings({ hosts, leaving, readings, live, requests, bootstrapped }: MembershipSituation): Finding[] {
+function lastMemberFindings({
+  hosts,
+  leaving,
+  readings,
+  live,
+  requests,
+  bootstrapped,
+}: MembershipSituation): Finding[] {
   const gone = leaving.filter(({ roles }) => roles.includes("etcd")).map(({ name }) => name);
   const mayServe =
     (bootstrapped && (live.members !== undefined || gone.length > 0)) || gone.some((name) => !answers(readings, name));

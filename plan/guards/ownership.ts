@@ -18,11 +18,13 @@ export function claimFindings(host: Host, facts: HostFacts, identity: Identity):
   if (claim.clusterId !== identity.clusterId) {
     const remedy =
       "take it out of that cluster first (./plinth destroy there, or plinth-host release --force on the host when that cluster is gone)";
-    return [guard(host, "foreign-host", `the host belongs to ${whose}`, remedy)];
+    return [guard("foreign-host", [host.name], `the host belongs to ${whose}`, remedy)];
   }
   if (claim.host !== host.name && Object.keys(facts.bundles).length > 0) {
     const message = `the host already serves ${whose}; a host in service cannot be renamed`;
-    return [guard(host, "renamed-host", message, "keep its name, or take it out of the cluster and add it again")];
+    return [
+      guard("renamed-host", [host.name], message, "keep its name, or take it out of the cluster and add it again"),
+    ];
   }
   return [];
 }
@@ -49,8 +51,8 @@ export const remnantFindings: HostRule = (host, facts) => {
   if (foreign.includes("/var/lib/etcd")) {
     findings.push(
       guard(
-        host,
         "foreign-etcd-data",
+        [host.name],
         "/var/lib/etcd holds data of an etcd that is not ours",
         "move it away once you are sure that nobody needs it; Plinth never deletes it",
       ),
@@ -59,8 +61,8 @@ export const remnantFindings: HostRule = (host, facts) => {
   if (others.length > 0) {
     findings.push(
       guard(
-        host,
         "foreign-remnants",
+        [host.name],
         `${others.join(", ")} ${others.length === 1 ? "is" : "are"} not empty and not ours: another Kubernetes or container runtime is or was here`,
         "reset and uninstall it (kubeadm reset, k3s-uninstall.sh, apt-get purge containerd) and move what is left away",
       ),

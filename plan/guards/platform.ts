@@ -17,12 +17,12 @@ export const machineFindings: HostRule = (host, facts) => {
   const findings: Finding[] = [];
   if (facts.arch !== host.arch) {
     const message = `the host is ${facts.arch}, the inventory says ${host.arch}`;
-    findings.push(guard(host, "architecture", message, `set arch: "${facts.arch}" for it`));
+    findings.push(guard("architecture", [host.name], message, `set arch: "${facts.arch}" for it`));
   }
   const missing = commands.filter((command) => facts.commands[command] === undefined);
   if (missing.length > 0) {
     const remedy = "install the packages that provide them (curl, util-linux, systemd, iproute2, coreutils)";
-    findings.push(guard(host, "missing-command", `the host has no ${missing.join(", ")}`, remedy));
+    findings.push(guard("missing-command", [host.name], `the host has no ${missing.join(", ")}`, remedy));
   }
   return findings;
 };
@@ -34,7 +34,7 @@ export const baselineFindings: HostRule = (host, facts, { hostBaseline }) => {
     const wanted = hostBaseline[what];
     if (wanted === undefined || atLeast(facts[what], wanted) === true) return;
     const message = `its ${what} is ${facts[what]}, plinth:hostBaseline demands ${wanted} or later`;
-    findings.push(input(host, "host-baseline", message, "upgrade the host, or lower the demand"));
+    findings.push(input("host-baseline", [host.name], message, "upgrade the host, or lower the demand"));
   };
   demand("kernel");
   demand("systemd");
@@ -42,7 +42,7 @@ export const baselineFindings: HostRule = (host, facts, { hostBaseline }) => {
   const [id = ""] = facts.os.split(" ");
   if (allowed !== undefined && !allowed.includes(facts.os) && !allowed.includes(id)) {
     const message = `its distribution is ${facts.os}, plinth:hostBaseline allows ${allowed.join(", ")}`;
-    findings.push(input(host, "host-baseline", message, "install another one, or add it to the list"));
+    findings.push(input("host-baseline", [host.name], message, "install another one, or add it to the list"));
   }
   return findings;
 };
@@ -62,7 +62,12 @@ function featureFindings(host: Host, facts: HostFacts, config: ClusterConfig): F
   if (missing.length === 0) return [];
   const message = `the kernel ${facts.kernel} has no ${missing.join(", ")}, neither built in nor as a module`;
   return [
-    guard(host, "kernel-feature", message, "install the kernel's modules (linux-modules-extra), or another kernel"),
+    guard(
+      "kernel-feature",
+      [host.name],
+      message,
+      "install the kernel's modules (linux-modules-extra), or another kernel",
+    ),
   ];
 }
 
@@ -76,8 +81,8 @@ function cgroupFindings(host: Host, facts: HostFacts, config: ClusterConfig): Fi
   if (facts.cgroup === "v1" && config.kubeletConfig["failCgroupV1"] !== false) {
     findings.push(
       guard(
-        host,
         "cgroup-v1",
+        [host.name],
         "the host has cgroup version 1, with which the kubelet does not start",
         "boot it with systemd.unified_cgroup_hierarchy=1, or set failCgroupV1: false in plinth:kubeletConfig",
       ),
@@ -87,8 +92,8 @@ function cgroupFindings(host: Host, facts: HostFacts, config: ClusterConfig): Fi
   if (missing.length > 0) {
     findings.push(
       guard(
-        host,
         "cgroup-controllers",
+        [host.name],
         `the cgroup controllers ${missing.join(", ")} are off, which the kubelet needs`,
         "turn them on at boot (cgroup_enable=memory, no cgroup_disable=…)",
       ),
@@ -105,7 +110,12 @@ function nftablesFindings(host: Host, facts: HostFacts, config: ClusterConfig): 
     if (atLeast(actual, wanted) !== false) return;
     const message = `its ${what} is ${actual}, kube-proxy needs ${wanted} or later for nftables`;
     findings.push(
-      guard(host, "nftables-version", message, `upgrade the host, or set mode: iptables in plinth:kubeProxyConfig`),
+      guard(
+        "nftables-version",
+        [host.name],
+        message,
+        `upgrade the host, or set mode: iptables in plinth:kubeProxyConfig`,
+      ),
     );
   };
   demand("kernel", facts.kernel, nftables.kernel);

@@ -95,7 +95,7 @@ export const portFindings: HostRule = (host, facts, config) => {
     for (const listener of facts.listeners.filter(blocks)) {
       const port = need.protocol === "tcp" ? `port ${need.port}` : `UDP port ${need.port}`;
       const message = `${port}, which ${need.what} needs, is taken by ${whoIs(listener)} at ${listener.address}`;
-      taken.set(message, guard(host, "port-taken", message, "stop that program or move it to another port"));
+      taken.set(message, guard("port-taken", [host.name], message, "stop that program or move it to another port"));
     }
   }
   return [...taken.values()];

@@ -6,14 +6,18 @@ import type { Host } from "../inventory.ts";
 /** Judges one host by what it says about itself. */
 export type HostRule = (host: Host, facts: HostFacts, config: ClusterConfig) => Finding[];
 
-/** What is dangerous about one host. */
-export function guard(host: Host, rule: string, message: string, remedy: string): Finding {
-  return { rule, kind: "guard", hosts: [host.name], message, remedy };
+/**
+ * What is dangerous.
+ *
+ * @param hosts names; none where it concerns the cluster as a whole.
+ */
+export function guard(rule: string, hosts: readonly string[], message: string, remedy: string): Finding {
+  return { rule, kind: "guard", hosts: [...hosts], message, remedy };
 }
 
-/** What is wrong with what was said about one host. */
-export function input(host: Host, rule: string, message: string, remedy: string): Finding {
-  return { rule, kind: "input", hosts: [host.name], message, remedy };
+/** What is wrong with what was said about hosts. */
+export function input(rule: string, hosts: readonly string[], message: string, remedy: string): Finding {
+  return { rule, kind: "input", hosts: [...hosts], message, remedy };
 }
 
 export function mebibytes(kibibytes: number): string {

@@ -1,5 +1,6 @@
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
+import { guard } from "./rule.ts";
 import type { PreviousRun } from "../previousrun.ts";
 
 /** What an earlier run has left in the stack's outputs about the cluster as a whole. */
@@ -21,15 +22,8 @@ function immutableFindings(config: ClusterConfig, { clusterName, network }: Prev
   return (Object.keys(before) as (keyof typeof before)[]).flatMap((key): Finding[] => {
     const was = before[key];
     if (was === undefined || was === config[key]) return [];
-    return [
-      {
-        rule: "immutable",
-        kind: "guard",
-        hosts: [],
-        message: `plinth:${key} is ${config[key]}, the cluster was made with ${was}, which cannot be changed in place`,
-        remedy: `set it back to ${was}, or make a new cluster`,
-      },
-    ];
+    const message = `plinth:${key} is ${config[key]}, the cluster was made with ${was}, which cannot be changed in place`;
+    return [guard("immutable", [], message, `set it back to ${was}, or make a new cluster`)];
   });
 }
 
@@ -45,22 +39,25 @@ function stepFindings(key: "kubernetesVersion" | "etcdVersion", was: string | un
   if (was === undefined) return [];
   const [majorWas = 0, minorWas = 0] = was.split(".").map(Number);
   const [major = 0, minor = 0] = wanted.split(".").map(Number);
-  const finding = (rule: string, message: string, remedy: string): Finding[] => [
-    { rule, kind: "guard", hosts: [], message, remedy },
-  ];
   if (major === majorWas && minor > minorWas + 1) {
-    return finding(
-      "version-skip",
-      `plinth:${key} goes from ${was} to ${wanted}, minor versions cannot be skipped`,
-      `go to the latest ${major}.${minorWas + 1} first`,
-    );
+    return [
+      guard(
+        "version-skip",
+        [],
+        `plinth:${key} goes from ${was} to ${wanted}, minor versions cannot be skipped`,
+        `go to the latest ${major}.${minorWas + 1} first`,
+      ),
+    ];
   }
   if (major < majorWas || (major === majorWas && minor < minorWas)) {
-    return finding(
-      "version-down",
-      `plinth:${key} goes from ${was} down to ${wanted}, which its data may not survive`,
-      `set it back to ${was}`,
-    );
+    return [
+      guard(
+        "version-down",
+        [],
+        `plinth:${key} goes from ${was} down to ${wanted}, which its data may not survive`,
+        `set it back to ${was}`,
+      ),
+    ];
   }
   return [];
 }
