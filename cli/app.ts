@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { artifactsCommand } from "./commands/artifacts.ts";
+import { benchCommand } from "./commands/bench.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { driftCommand } from "./commands/drift.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
@@ -44,6 +45,7 @@ export function commandLine(): Command {
     labCommand(),
     testCommand(),
     artifactsCommand(),
+    benchCommand(),
   ];
   for (const command of commands) app.addCommand(command.copyInheritedSettings(app));
   return app;

@@ -132,6 +132,11 @@ const hostSettings = {
   sshPort: z.coerce.number().int().min(1).max(65535).default(22),
   /** Private key file; `~` is the home directory. Empty: the SSH agent. */
   sshPrivateKeyFile: z.string().optional(),
+  /**
+   * SSH connections that are being opened at the same time, over all hosts. sshd drops connections that have not logged in from
+   * the tenth on (`MaxStartups 10:30:100`), and a bastion in front of the hosts counts all of them: two are left for others.
+   */
+  sshDials: z.coerce.number().int().min(1).max(1000).default(8),
   /** OpenSSH known_hosts file with the hosts' keys; `~` is the home directory. */
   sshKnownHostsFile: z.string().default("~/.ssh/known_hosts"),
   /** systemd LimitNOFILE= of the services. */

@@ -96,6 +96,8 @@ export interface HostFacts {
   elapsed: number;
   /** Host clock minus the operator's at the time of the reading, seconds; set by the reader. */
   skew?: number;
+  /** By how much `skew` may be wrong, seconds; set by the reader. Unknown counts as none. */
+  skewUncertainty?: number;
   memoryKiB: number;
   memoryAvailableKiB: number;
   cpus: number;

@@ -57,17 +57,22 @@ export class SshConnection implements Bastion {
 
   /**
    * Opens a session channel that runs `command`, waiting for a free slot. `listen` gets it in the very call that opened
-   * it: a quick command's exit status is in the same packet. `release` must be called when the command is over.
+   * it: a quick command's exit status is in the same packet. `release` must be called when the command is over. `sending` is
+   * called when there is a slot.
    */
   exec<T>(
     command: string,
     env: Record<string, string>,
     signal: AbortSignal,
     listen: (channel: ClientChannel) => T,
+    sending: () => void = () => undefined,
   ): Promise<{ heard: T }> {
     return this.#channel<ClientChannel, { heard: T }>(
       signal,
-      (client, done) => client.exec(command, { env }, done),
+      (client, done) => {
+        sending();
+        client.exec(command, { env }, done);
+      },
       (channel) => ({ heard: listen(channel) }),
     );
   }

@@ -1,5 +1,6 @@
 import { Client, type ConnectConfig } from "ssh2";
 import { type Credentials, credentials } from "./credentials.ts";
+import { DroppedConnection, isDrop } from "./dial.ts";
 import { errorText, hostLabel, SshError } from "./errors.ts";
 import { fingerprint, type HostKey, hostKeyAlgorithms, parseHostKey, receivedHostKey } from "./hostkey.ts";
 import type { Transport } from "./transport.ts";
@@ -21,7 +22,8 @@ export function planLogin(target: SshTarget): LoginPlan {
 
 /**
  * Handshake and login over an open transport. Resolves with a ready client.
- * Rejects with an `SshError` where trying again cannot help (auth, host key), and with a plain error where it may.
+ * Rejects with an `SshError` where trying again cannot help (auth, host key), with a `DroppedConnection` when the server
+ * went before the login began, and with a plain error where trying again may help otherwise.
  */
 export function login(plan: LoginPlan, transport: Transport, signal: AbortSignal): Promise<Client> {
   const { target, expected } = plan;
@@ -30,6 +32,7 @@ export function login(plan: LoginPlan, transport: Transport, signal: AbortSignal
   return new Promise((resolve, reject) => {
     const client = new Client();
     let received: HostKey | undefined;
+    let isGreeted = false;
     let settled = false;
     const fail = (error: Error): void => {
       if (settled) {
@@ -53,19 +56,28 @@ export function login(plan: LoginPlan, transport: Transport, signal: AbortSignal
     client.on("keyboard-interactive", (_name, _instructions, _lang, prompts, finish) => {
       finish(prompts.map(() => target.password ?? ""));
     });
+    client.on("handshake", () => {
+      isGreeted = true;
+    });
     client.on("ready", () => {
       settled = true;
       signal.removeEventListener("abort", abort);
       resolve(client);
     });
     client.on("close", () => {
-      fail(new Error("the connection was closed before the login ended"));
+      fail(
+        isGreeted
+          ? new Error("the connection was closed before the login ended")
+          : new DroppedConnection("the connection was closed before the login began"),
+      );
     });
     client.on("error", (error) => {
       if (expected !== undefined && received !== undefined && !received.blob.equals(expected.blob)) {
         fail(hostKeyError(host, expected, received));
       } else if (error.level === "client-authentication") {
         fail(authError(target, description));
+      } else if (!isGreeted && (isDrop(error) || transport.stream.destroyed || transport.stream.readableEnded)) {
+        fail(new DroppedConnection(errorText(error)));
       } else {
         fail(new Error(errorText(error)));
       }

@@ -1,14 +1,31 @@
+import type { Client } from "ssh2";
 import { SshConnection, StaleConnection } from "./connection.ts";
-import { dialWithBudget } from "./dial.ts";
+import { dialWithBudget, DROP_PATIENCE_MS } from "./dial.ts";
 import { errorText, hostLabel, interrupted, SshError } from "./errors.ts";
 import { collect, gather } from "./exec.ts";
 import { targetIdentity } from "./identity.ts";
 import { login, planLogin } from "./login.ts";
+import { Slots } from "./slots.ts";
 import { openSocket, openThroughProxy, type Transport } from "./transport.ts";
 import type { AttendedCommand, ExecOptions, ExecResult, SshStats, SshTarget } from "./types.ts";
 
 const NEVER = new AbortController().signal;
 const DIAL_SECONDS = 15;
+/** Connections that may break in a row before a command was begun on them. */
+const STALE_LIMIT = 5;
+
+/**
+ * Dials under way at the same time, over all hosts. sshd begins to drop connections that have not logged in when there are
+ * 10 of them (`MaxStartups 10:30:100`), and hosts may be behind one bastion, which counts them all; 2 are left for others.
+ */
+export const DEFAULT_DIALS = 8;
+
+export interface SshPoolOptions {
+  /** Dials under way at the same time. Default: {@link DEFAULT_DIALS}. */
+  dials?: number;
+  /** For how long a server may drop connections before the login, milliseconds. Default: 60 s. */
+  dropPatience?: number;
+}
 
 interface Entry {
   connection: Promise<SshConnection>;
@@ -23,12 +40,25 @@ interface Entry {
  * SSH connections, one per target and process, shared by all who run commands on hosts.
  *
  * A host whose dial budget is spent, which refuses the login or shows a wrong host key is not dialled again: further
- * calls fail at once with the same error, until `resetBreakers()` or `resetStats()`.
+ * calls fail at once with the same error, until `resetBreakers()` or `resetStats()`. Only so many hosts are dialled at the
+ * same time; the others wait for their turn, which costs them nothing of their budget.
  */
 export class SshPool {
   readonly #entries = new Map<string, Entry>();
   readonly #broken = new Map<string, SshError>();
   readonly #stats = new Map<string, SshStats>();
+  readonly #dials: Slots;
+  readonly #dropPatience: number;
+
+  constructor({ dials = DEFAULT_DIALS, dropPatience = DROP_PATIENCE_MS }: SshPoolOptions = {}) {
+    this.#dials = new Slots(dials);
+    this.#dropPatience = dropPatience;
+  }
+
+  /** How many hosts are dialled at the same time from now on, 1 or more. */
+  limitDials(dials: number): void {
+    this.#dials.limit = dials;
+  }
 
   /**
    * Runs `command` in the login shell of the target's user. A non-zero exit is a result, not an error.
@@ -37,8 +67,12 @@ export class SshPool {
   async exec(target: SshTarget, command: string, options: ExecOptions = {}): Promise<ExecResult> {
     const signal = options.signal ?? NEVER;
     return this.#with(target, signal, async (connection) => {
-      const { heard } = await connection.exec(command, options.env ?? {}, signal, (channel) =>
-        collect(channel, target, options),
+      const { heard } = await connection.exec(
+        command,
+        options.env ?? {},
+        signal,
+        (channel) => collect(channel, target, options),
+        options.onSend,
       );
       try {
         this.#count(target).roundTrips++;
@@ -115,7 +149,7 @@ export class SshPool {
   }
 
   async #with<T>(target: SshTarget, signal: AbortSignal, use: (connection: SshConnection) => Promise<T>): Promise<T> {
-    for (;;) {
+    for (let broken = 1; ; broken++) {
       const connection = await this.#connection(target, signal);
       try {
         return await use(connection);
@@ -123,7 +157,8 @@ export class SshPool {
         if (!(error instanceof StaleConnection)) {
           throw error;
         }
-        this.#drop(target, connection); // Nothing was sent on it: dial again.
+        this.#drop(target, connection); // Nothing was begun on it: dial again.
+        if (broken === STALE_LIMIT) throw neverBegun(target, broken);
       }
     }
   }
@@ -180,29 +215,42 @@ export class SshPool {
       throw new SshError("unreachable", hostLabel(target), "a proxy behind another proxy is not supported.");
     }
     const plan = planLogin(target);
-    const { client, transport } = await dialWithBudget(target, signal, async () => {
-      const timer = new AbortController();
-      const limit = AbortSignal.any([signal, timer.signal]);
-      const stop = limitAttempt(target, timer);
-      try {
-        const opened = await this.#transport(target, proxy, limit);
-        return { client: await login(plan, opened, limit), transport: opened };
-      } finally {
-        clearTimeout(stop);
-      }
-    });
+    const attempt = async (): Promise<{ client: Client; transport: Transport }> => {
+      // Before there is a place to wait for: the proxy needs one itself.
+      const bastion = proxy === undefined ? undefined : { proxy, connection: await this.#bastion(target, proxy) };
+      return this.#dials.within(signal, async () => {
+        const timer = new AbortController();
+        const limit = AbortSignal.any([signal, timer.signal]);
+        const stop = limitAttempt(target, timer);
+        try {
+          const transport = await this.#transport(target, bastion, limit);
+          return { client: await login(plan, transport, limit), transport };
+        } finally {
+          clearTimeout(stop);
+        }
+      });
+    };
+    const { client, transport } = await dialWithBudget(target, signal, attempt, this.#dropPatience);
     return new SshConnection(target, client, transport);
   }
 
-  async #transport(target: SshTarget, proxy: SshTarget | undefined, signal: AbortSignal): Promise<Transport> {
-    if (proxy === undefined) {
-      return openSocket(target, signal);
-    }
-    const bastion = await this.#connection(proxy, NEVER).catch((error: unknown) => {
+  #bastion(target: SshTarget, proxy: SshTarget): Promise<SshConnection> {
+    return this.#connection(proxy, NEVER).catch((error: unknown) => {
       throw error instanceof SshError
         ? new SshError(error.kind, hostLabel(target), `its proxy cannot be used. ${error.message}`, { cause: error })
         : error;
     });
+  }
+
+  async #transport(
+    target: SshTarget,
+    through: { proxy: SshTarget; connection: SshConnection } | undefined,
+    signal: AbortSignal,
+  ): Promise<Transport> {
+    if (through === undefined) {
+      return openSocket(target, signal);
+    }
+    const { proxy, connection: bastion } = through;
     try {
       return await openThroughProxy(bastion, target, signal);
     } catch (error) {
@@ -214,15 +262,11 @@ export class SshPool {
     }
   }
 
+  /** Forgets a connection, so that the next one who asks dials; another one under the same key is left alone. */
   #drop(target: SshTarget, connection: SshConnection): void {
     connection.close();
     const key = targetIdentity(target);
-    const entry = this.#entries.get(key);
-    void entry?.connection.then((current) => {
-      if (current === connection && this.#entries.get(key) === entry) {
-        this.#entries.delete(key);
-      }
-    });
+    if (this.#entries.get(key)?.established === connection) this.#entries.delete(key);
   }
 
   #count(target: SshTarget): SshStats {
@@ -238,6 +282,14 @@ export class SshPool {
 
 /** One per process: the program's host reader and the command plugin share it, so a host sees one connection. */
 export const sharedPool = new SshPool();
+
+function neverBegun(target: SshTarget, times: number): SshError {
+  return new SshError(
+    "lost",
+    hostLabel(target),
+    `the SSH connection broke ${times} times in a row when a command was about to begin. Look at sshd's log there.`,
+  );
+}
 
 /** Ends one dial attempt after `perDialTimeout`. */
 function limitAttempt(target: SshTarget, timer: AbortController): NodeJS.Timeout | undefined {

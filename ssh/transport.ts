@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { DroppedConnection, isDrop } from "./dial.ts";
 import { errorText } from "./errors.ts";
 import type { SshTarget } from "./types.ts";
 
@@ -18,7 +19,7 @@ export interface Bastion {
   hold(active: boolean): void;
 }
 
-/** Opens TCP to the target. Rejects with the plain socket error, or when `signal` aborts. */
+/** Opens TCP to the target. Rejects with the plain socket error, a `DroppedConnection`, or when `signal` aborts. */
 export function openSocket(target: SshTarget, signal: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ host: target.host, port: target.port ?? 22, noDelay: true });
@@ -29,7 +30,7 @@ export function openSocket(target: SshTarget, signal: AbortSignal): Promise<Tran
     else signal.addEventListener("abort", abort, { once: true });
     socket.once("error", (error) => {
       signal.removeEventListener("abort", abort);
-      reject(error);
+      reject(isDrop(error) ? new DroppedConnection(errorText(error), { cause: error }) : error);
     });
     socket.once("connect", () => {
       signal.removeEventListener("abort", abort);

@@ -44,6 +44,8 @@ export interface ExecOptions {
   env?: Record<string, string>;
   /** Aborting sends TERM to the remote command and closes its channel. */
   signal?: AbortSignal;
+  /** Called right before the command is sent, after everything that it had to wait for; again when it is sent again. */
+  onSend?: () => void;
   /** Called with decoded text as it arrives. */
   onStdout?: (chunk: string) => void;
   onStderr?: (chunk: string) => void;

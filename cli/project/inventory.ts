@@ -13,7 +13,7 @@ import { readSettings, type StackSettings } from "./settings.ts";
 /** Settings that commands use themselves. The program uses all of them. */
 const commandKeys = [
   ...(["clusterName", "nodeSubnet", "vip", "serviceVip", "artifactsUrl"] as const),
-  ...(["sshUser", "sshPort", "sshPrivateKeyFile", "sshKnownHostsFile"] as const),
+  ...(["sshUser", "sshPort", "sshPrivateKeyFile", "sshKnownHostsFile", "sshDials"] as const),
   ...(["kubernetesVersion", "etcdVersion", "containerdVersion", "runcVersion", "cniVersion"] as const),
   ...(["network", "flannelVersion", "images"] as const),
 ] satisfies readonly (keyof ClusterConfig)[];

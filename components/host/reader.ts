@@ -1,5 +1,6 @@
+import { readClock } from "../../plan/clock.ts";
 import { parseFacts, type HostReading } from "../../plan/facts.ts";
-import { sharedPool, SshError, type SshTarget } from "../../ssh/index.ts";
+import { sharedPool, SshError, type SshPool, type SshTarget } from "../../ssh/index.ts";
 import type { Access } from "./access.ts";
 import { factsScript } from "./script.ts";
 
@@ -17,11 +18,22 @@ export const readHosts: HostReader = async (access) => {
   return new Map(readings);
 };
 
-async function readHost(target: SshTarget, script: string): Promise<HostReading> {
+/** Reads one host. Tests pass what runs commands there. */
+export async function readHost(
+  target: SshTarget,
+  script: string,
+  pool: Pick<SshPool, "exec"> = sharedPool,
+): Promise<HostReading> {
   try {
-    const started = Date.now();
-    const result = await sharedPool.exec(target, asRoot, { stdin: script });
-    const ended = Date.now() / 1000;
+    let sent = Date.now();
+    const result = await pool.exec(target, asRoot, {
+      stdin: script,
+      // The way to the host, and the queue for it, are no part of the look.
+      onSend: () => {
+        sent = Date.now();
+      },
+    });
+    const heard = Date.now();
     if (result.code !== 0) {
       const reason = result.stderr.trim().split("\n").at(-1) ?? "";
       const failure = /sudo/i.test(result.stderr) ? "sudo" : "garbled";
@@ -32,10 +44,7 @@ async function readHost(target: SshTarget, script: string): Promise<HostReading>
       return { failure, message };
     }
     const facts = parseFacts(result.stdout);
-    // The clock is read at the end of the look. What else the exec took, up to half a second on a busy host, was partly before
-    // and partly after: the middle is the best guess.
-    facts.skew = facts.clock - (ended - (ended - started / 1000 - facts.elapsed) / 2);
-    return { facts };
+    return { facts: { ...facts, ...readClock(facts, sent / 1000, heard / 1000) } };
   } catch (error) {
     if (error instanceof SshError) {
       const failure = error.kind === "auth" || error.kind === "host-key" ? error.kind : "unreachable";

@@ -5,7 +5,7 @@ import type { ClusterConfig } from "../../plan/config.ts";
 import type { Finding } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { lookUpHostKey } from "../../plan/knownhosts.ts";
-import type { SshTarget } from "../../ssh/index.ts";
+import { sharedPool, type SshTarget } from "../../ssh/index.ts";
 
 /** How each host is reached, by host name. */
 export type Access = ReadonlyMap<string, SshTarget>;
@@ -45,11 +45,15 @@ async function readIfSet(key: string, file: string | undefined): Promise<{ text?
   }
 }
 
-/** Reads the SSH key and the pinned host keys once, and says for every host how to reach it. */
+/**
+ * Reads the SSH key and the pinned host keys once, and says for every host how to reach it. From here on this process opens no
+ * more connections at the same time than `plinth:sshDials` says.
+ */
 export async function resolveAccess(
   hosts: readonly Pick<Host, "name" | "address" | "user" | "port" | "hostKey">[],
-  config: Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile">,
+  config: Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile" | "sshDials">,
 ): Promise<{ access: Access; findings: Finding[] }> {
+  sharedPool.limitDials(config.sshDials);
   const key = await readIfSet("sshPrivateKeyFile", config.sshPrivateKeyFile);
   const known = hosts.every((host) => host.hostKey !== undefined)
     ? { findings: [] }

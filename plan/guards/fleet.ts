@@ -1,3 +1,4 @@
+import { certainSkews } from "../clock.ts";
 import type { HostReading } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import type { Host } from "../inventory.ts";
@@ -23,22 +24,26 @@ export function sameMachineFindings(hosts: readonly Host[], readings: ReadonlyMa
     }));
 }
 
-/** Clocks compared with each other: the earliest host against the latest. */
+/** Clocks compared with each other: against the middle one, and only as far as the reading of both is certain. */
 export function clockFindings(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): Finding[] {
   const clocks = hosts.flatMap((host) => {
     const reading = readings.get(host.name);
-    return reading !== undefined && "facts" in reading && reading.facts.skew !== undefined
-      ? [{ name: host.name, skew: reading.facts.skew }]
-      : [];
+    if (reading === undefined || !("facts" in reading) || reading.facts.skew === undefined) return [];
+    const { skew, skewUncertainty = 0 } = reading.facts;
+    return [{ name: host.name, skew, skewUncertainty }];
   });
-  const median = clocks.map((clock) => clock.skew).sort((a, b) => a - b)[Math.floor(clocks.length / 2)];
-  return clocks
-    .filter((clock) => median !== undefined && Math.abs(clock.skew - median) > clockSkewSeconds)
-    .map((clock) => ({
-      rule: "clock-skew",
-      kind: "guard",
-      hosts: [clock.name],
-      message: `its clock differs by ${(clock.skew - (median ?? 0)).toFixed(1)} s from the other hosts, ${clockSkewSeconds} s are allowed`,
-      remedy: "set up time synchronisation (chrony or systemd-timesyncd) and wait until it is in step",
-    }));
+  const skews = certainSkews(clocks);
+  return clocks.flatMap(({ name }, index) => {
+    const skew = skews[index] ?? 0;
+    if (Math.abs(skew) <= clockSkewSeconds) return [];
+    return [
+      {
+        rule: "clock-skew",
+        kind: "guard" as const,
+        hosts: [name],
+        message: `its clock differs by ${skew.toFixed(1)} s from the other hosts, ${clockSkewSeconds} s are allowed`,
+        remedy: "set up time synchronisation (chrony or systemd-timesyncd) and wait until it is in step",
+      },
+    ];
+  });
 }

@@ -110,6 +110,21 @@ describe("ssh pool", () => {
     assert.equal(server.counts.commands, 1);
   });
 
+  it("gives up a host whose connection breaks whenever a command is about to begin", async () => {
+    const breaking = { cut: (): void => undefined };
+    const { server, pool, target } = await setUp({
+      password: "pw",
+      onCommand: () => {
+        breaking.cut();
+      },
+    });
+    breaking.cut = () => {
+      server.dropConnections();
+    };
+    await assert.rejects(pool.exec(target, "true"), { kind: "lost", message: /broke 5 times in a row/ });
+    assert.equal(server.counts.connections, 5);
+  });
+
   it("keeps connections of different users apart", async () => {
     const { server, pool, target } = await setUp();
     await pool.exec(target, "true");

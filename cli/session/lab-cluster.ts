@@ -1,0 +1,19 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { CliError } from "../errors.ts";
+import type { Terminal } from "../render/terminal.ts";
+import { LAB_STACK, openLab } from "../lab/namespace.ts";
+import { openContext } from "./open-context.ts";
+import { readOutputs } from "../pulumi/outputs.ts";
+import { readInput } from "../project/inventory.ts";
+import type { Project } from "../project/project.ts";
+
+/** @throws CliError when the lab does not run, or has no cluster yet. */
+export async function requireLabCluster(project: Project, terminal: Terminal): Promise<void> {
+  const lab = await openLab(project, await readInput(project, LAB_STACK), () => undefined);
+  const isRunning = existsSync(join("/run/netns", lab.namespace));
+  const { endpoint } = isRunning ? await readOutputs(await openContext(LAB_STACK, terminal)) : {};
+  if (endpoint === undefined) {
+    throw new CliError('There is no cluster in the lab to measure commands on: "./plinth up" makes one.');
+  }
+}
