@@ -35,13 +35,12 @@ shows() {
 }
 
 load_modules() {
-  local name error
-  while read -r name; do
-    case $name in
+  while read -r lm_name; do
+    case $lm_name in
       '' | '#'*) continue ;;
     esac
-    if ! works "$name" && ! error=$(modprobe "$name" 2>&1) && ! works "$name"; then
-      complain "cannot load the kernel module $name: $error"
+    if ! works "$lm_name" && ! lm_error=$(modprobe "$lm_name" 2>&1) && ! works "$lm_name"; then
+      complain "cannot load the kernel module $lm_name: $lm_error"
     fi
   done <"$1"
 }
@@ -53,33 +52,31 @@ parameter_path() {
 
 # parameter_read FILE: sets VALUE to its words, one blank in between.
 parameter_read() {
-  local line
   VALUE=
-  while read -r line; do
+  while read -r pr_line; do
     set -f
     # shellcheck disable=SC2086 # its words
-    set -- $line
+    set -- $pr_line
     set +f
     VALUE="$VALUE${VALUE:+ }$*"
   done <"$1"
 }
 
 set_parameters() {
-  local key equals wanted file
-  while read -r key equals wanted; do
-    if [ "$equals" != = ]; then
+  while read -r sp_key sp_equals sp_wanted; do
+    if [ "$sp_equals" != = ]; then
       continue
     fi
-    parameter_path "$key"
+    parameter_path "$sp_key"
     # A key may be a pattern, as in net.ipv4.conf.*.rp_filter.
-    for file in "$ROOT/proc/sys/"$PARAMETER_PATH; do
-      if [ ! -e "$file" ]; then
-        complain "this kernel has no parameter $key"
+    for sp_file in "$ROOT/proc/sys/"$PARAMETER_PATH; do
+      if [ ! -e "$sp_file" ]; then
+        complain "this kernel has no parameter $sp_key"
         continue
       fi
-      parameter_read "$file"
-      if [ "$VALUE" != "$wanted" ] && ! { printf '%s\n' "$wanted" >"$file"; } 2>/dev/null; then
-        complain "cannot set the kernel parameter $key to $wanted, it stays $VALUE (is this host a container?)"
+      parameter_read "$sp_file"
+      if [ "$VALUE" != "$sp_wanted" ] && ! { printf '%s\n' "$sp_wanted" >"$sp_file"; } 2>/dev/null; then
+        complain "cannot set the kernel parameter $sp_key to $sp_wanted, it stays $VALUE (is this host a container?)"
       fi
     done
   done <"$1"

@@ -22,21 +22,19 @@ mark_of() {
 
 # is_loaded MARK
 is_loaded() {
-  local images
-  images=$(ctr ls --quiet "labels.\"$label\"==\"$1\"") && [ -n "$images" ]
+  il_images=$(ctr ls --quiet "labels.\"$label\"==\"$1\"") && [ -n "$il_images" ]
 }
 
 # unpin_others MARK…: lets go of images that came from none of these.
 unpin_others() {
-  local image
   ctr ls "labels.\"$label\"" | awk -v label="$label" -v wanted="$*" '
     BEGIN { n = split(wanted, marks, " "); for (i = 1; i <= n; i++) keep[marks[i]] = 1 }
     NR > 1 {
       n = split($NF, labels, ",")
       for (i = 1; i <= n; i++) if (index(labels[i], label "=") == 1 && !(substr(labels[i], length(label) + 2) in keep)) print $1
-    }' | while read -r image; do
-    echo "$image is no longer among the archives: it may be collected"
-    ctr label "$image" "$label=" "$pinned=" >/dev/null
+    }' | while read -r uo_image; do
+    echo "$uo_image is no longer among the archives: it may be collected"
+    ctr label "$uo_image" "$label=" "$pinned=" >/dev/null
   done
 }
 
