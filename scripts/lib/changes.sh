@@ -1,6 +1,13 @@
 # Changes: compares what is wanted (a plan), what is remembered (manifest, intent) and what is there (disk), without
 # touching anything. A handful of processes whatever the number of files.
 #
+#   wanted        plan ------------------------.      each line of the plan ---> plan_directory  plan_file
+#   remembered    manifest, intent, replaced --+                                 plan_binary     plan_unit
+#                 those of other bundles ------+--> compare ---.
+#   there         look: stat of every path ----+               `--> what was ours and is planned no more --->
+#                 that either of them names,   |                    drop_units remove_files remove_masks
+#                 sha256sum of files ----------'                    unlink_binaries leave_directories
+#
 # In the stage this leaves
 #   problems   sentences; not empty: nothing may be done
 #   save       paths that were here before us and are about to be replaced
@@ -41,7 +48,14 @@ changes_compute() {
       done >>"$STAGE/others"
     fi
   done
-  # What is there. Directories are looked at through symbolic links, everything else as it is.
+  changes_look "$plan" "$old" "$intent" || return 1
+  changes_compare "$plan" "$old" "$intent" "$replaced" || return 1
+  : >>"$STAGE/differences" && : >>"$STAGE/save" && : >>"$STAGE/previous" && : >>"$STAGE/ops" && : >>"$STAGE/hits" && : >>"$STAGE/owns"
+}
+
+# changes_look PLAN MANIFEST INTENT: what is there, of all that these name: STAGE/stat, STAGE/stat-directories and STAGE/sums; and the
+# sums of the plan's sources, STAGE/sums-wanted. Directories are looked at through symbolic links, everything else as it is.
+changes_look() {
   awk -v root="$ROOT" -v stage="$STAGE" -v units="$UNITS_PATH/" -v bin="$SOFTWARE_PATH/bin/" '
     { if ($1 == "owns") { sub(/^owns /, "") } }
     $1 == "directory" { print root $2 > (stage "/look-directories"); next }
@@ -51,7 +65,7 @@ changes_compute() {
     $1 == "unit" || $1 == "file" || $1 == "binary" { if (!(path in seen)) print root path > (stage "/look"); seen[path] = 1 }
     # Not of binaries, which are links, and hundreds of megabytes behind them.
     $1 == "file" { if (!(path in summed)) print root path > (stage "/look-content"); summed[path] = 1 }
-    ' "$plan" "$old" "$intent"
+    ' "$@"
   : >>"$STAGE/look" && : >>"$STAGE/look-content" && : >>"$STAGE/look-directories" && : >>"$STAGE/sources"
   # A path that is not there makes these complain and fail: that it is missing is the finding.
   xargs -r stat -c '%n %f %a %U:%G %N' <"$STAGE/look" >"$STAGE/stat" 2>/dev/null
@@ -59,6 +73,15 @@ changes_compute() {
   xargs -r sha256sum <"$STAGE/look-content" >"$STAGE/sums" 2>/dev/null
   (cd "$STAGE" && xargs -r sha256sum <sources >sums-wanted) || return 1
   rm -f "$STAGE/look" "$STAGE/look-content" "$STAGE/look-directories" "$STAGE/sources"
+}
+
+# changes_compare PLAN MANIFEST INTENT REPLACED: writes what `changes_compute` leaves. In awk, an array has a path or a name as its key:
+#   type mode owner target sum, dtype dmode downer    what is there; `type` is the first digit of stat's %f: 8 file, 4 directory, a link
+#   wanted                                            the sums of sources
+#   oldfile oldunit olddirectory oldbinary left mask  ours so far, with lists in order: oldfiles[1…nof], oldunits[1…nou] …
+#   otherfile otherunit otherdirectory otherbinary    of other bundles, by whom
+#   planned                                           the plan, by `KIND NAME`; line[1…nl] in order
+changes_compare() {
   awk -v root="$ROOT" -v stage="$STAGE" -v yields="$PREPARE_YIELDS" -v units="$UNITS_PATH/" -v bin="$SOFTWARE_PATH/bin/" '
     function problem(text) { print text > (stage "/problems") }
     function op(text) { print text > (stage "/ops") }
@@ -95,6 +118,119 @@ changes_compute() {
     function kind(path) { return path in type ? type[path] : "" }
     function points_to(path) { return path in target ? target[path] : "" }
     function masked(path) { return kind(path) == "a" && points_to(path) == "/dev/null" }
+    # --- the lines of the plan, one function for each kind; f holds the words ---
+    function plan_directory(   path, m, o) {
+      path = f[2]; m = permission(f[3]); o = f[4]
+      if (path in dtype && dtype[path] != "4") problem(path " is wanted as a directory but is something else; move it away, then run again")
+      else if (!(path in dtype) || dmode[path] != m || downer[path] != o) op("directory " path " " f[3] " " o)
+      if (!(path in dtype)) differ("directory", path, "is missing")
+      else if (dtype[path] != "4") differ("directory", path, "is not a directory")
+      else if (dmode[path] != m || downer[path] != o) differ("directory", path, attributes(m, o, dmode[path], downer[path]))
+      own("directory " path " " f[3] " " o " " f[5]); manifest(line[i])
+    }
+    function plan_file(   path, sha, source, m, o, text) {
+      path = f[2]; m = permission(f[3]); o = f[4]
+      if (path in otherfile) problem(path " belongs to the bundle " otherfile[path] " already; one file belongs to one bundle")
+      if (kind(path) == "4") problem(path " is wanted as a file but is a directory; move it away, then run again")
+      sha = f[5] ~ /^=/ ? substr(f[5], 2, 64) : wanted[f[5]]
+      source = f[5] ~ /^=.*:/ ? substr(f[5], 67) : f[5]
+      differ_file(path, sha, m, o)
+      if (kind(path) != "8" || sum[path] != sha || mode[path] != m || owner[path] != o) {
+        if (source ~ /^=/) problem("the previous content of " path " is not kept")
+        if (path in type && !(path in oldfile)) print path > (stage "/save")
+        keep_previous(path)
+        op("write " source " " path " " f[3] " " o)
+        hit(path, f[6], f[7])
+      }
+      text = "file " path " " f[3] " " o " " sha " " f[6] " " f[7] " " f[8]
+      own(text); manifest(text)
+    }
+    function plan_binary(   name, path, directory, old) {
+      name = f[2]
+      path = bin name
+      directory = name "/" f[3] "-" substr(f[4], 1, 12)
+      if (name in otherbinary && otherversion[name] != f[3] " " f[4])
+        problem("the binary " name " is here in another version by the bundle " otherbinary[name] "; both must want the same one")
+      if (points_to(path) != "../" directory "/" name) {
+        if (path in target) {
+          old = target[path]
+          sub(/^\.\.\//, "", old); sub(/\/[^\/]*$/, "", old)
+          before[name] = old
+        }
+        keep_previous(path)
+        op("link " name " ../" directory "/" name)
+        hit(path, f[6], f[7])
+        if (!(path in type)) differ("link", path, "is missing")
+        else if (path in target) differ("link", path, "leads to " target[path])
+        else differ("link", path, "is not a link")
+      } else if (name in replaced) {
+        # Its bytes were wrong and have been replaced where they lay: what runs it may run the wrong ones.
+        hit(path, f[6], f[7])
+        differ("binary", path, "was replaced; what runs it has not been restarted since")
+      }
+      own(line[i]); manifest(line[i])
+      if (name in before && before[name] != directory) manifest("previous-binary " name " " before[name])
+    }
+    function plan_unit(   path) {
+      path = units f[2]
+      own(line[i]); manifest(line[i])
+      # A unit of ours runs: a mask, or the file that stood in for it, is set aside until we let go of the unit.
+      if (("file " path) in planned || !(masked(path) || path in mask || path in oldfile)) return
+      if (masked(path)) {
+        if (!(path in oldfile)) print path > (stage "/save")
+        op("unmask " path)
+        differ("unit-masked", f[2], "is masked")
+        print "daemon-reload" > (stage "/hits")
+      }
+      own("mask " path); manifest("mask " path)
+      kept_mask[path] = 1
+    }
+    # --- what was ours and is planned no more ---
+    function drop_units(   i, u) {
+      for (i = nou; i >= 1; i--) {
+        u = oldunits[i]
+        if (!(("unit " u) in planned) && !(u in otherunit)) op("drop-unit " u)
+      }
+    }
+    function remove_files(   i, path) {
+      for (i = 1; i <= nof; i++) {
+        path = oldfiles[i]
+        # From now on a prepare sees to it: it stays as it is, and the way back needs it as it was.
+        if (path in yielded) keep_previous(path)
+        else if (!(("file " path) in planned) && !(path in otherfile)) {
+          keep_previous(path)
+          op((path in kept_mask ? "delete " : "remove ") path)
+          hit(path, oldrestart[path], oldreload[path])
+        }
+      }
+    }
+    function remove_masks(   path) {
+      for (path in mask) if (!(path in kept_mask) && !(("file " path) in planned)) {
+        op("remove " path)
+        print "daemon-reload" > (stage "/hits")
+      }
+    }
+    function unlink_binaries(   i, name) {
+      for (i = 1; i <= nob; i++) {
+        name = oldbinaries[i]
+        if (!(("binary " name) in planned) && !(name in otherbinary)) {
+          keep_previous(bin name)
+          op("unlink " name)
+          hit(bin name, oldrestart[name], oldreload[name])
+        }
+      }
+    }
+    function leave_directories(   i, path) {
+      for (i = nod; i >= 1; i--) {
+        path = olddirectories[i]
+        if (("directory " path) in planned) continue
+        # Data and leftovers stay until the host is released.
+        if (olddirectory[path] != "-") left[path] = olddirectory[path]
+        else if (path in dtype && !(path in otherdirectory)) op("rmdir " path)
+      }
+      for (path in left) if (!(("directory " path) in planned)) { own("left " path " " left[path]); manifest("left " path " " left[path]) }
+    }
+    # --- the files, each of which says by `section` what it is ---
     section == "wanted-sums" { wanted[$2] = $1; next }
     section == "stat" {
       path = relative($1)
@@ -134,111 +270,21 @@ changes_compute() {
     END {
       manifest("plinth-manifest 1")
       # Units that are no longer wanted stop before their files go.
-      for (i = nou; i >= 1; i--) {
-        u = oldunits[i]
-        if (!(("unit " u) in planned) && !(u in otherunit)) op("drop-unit " u)
-      }
+      drop_units()
       for (i = 1; i <= nl; i++) {
-        n = split(line[i], f, " ")
-        if (f[1] == "directory") {
-          path = f[2]
-          if (path in dtype && dtype[path] != "4") problem(path " is wanted as a directory but is something else; move it away, then run again")
-          else if (!(path in dtype) || dmode[path] != permission(f[3]) || downer[path] != f[4]) op("directory " path " " f[3] " " f[4])
-          if (!(path in dtype)) differ("directory", path, "is missing")
-          else if (dtype[path] != "4") differ("directory", path, "is not a directory")
-          else if (dmode[path] != permission(f[3]) || downer[path] != f[4])
-            differ("directory", path, attributes(permission(f[3]), f[4], dmode[path], downer[path]))
-          own("directory " path " " f[3] " " f[4] " " f[5]); manifest(line[i])
-        } else if (f[1] == "file") {
-          path = f[2]
-          if (path in otherfile) problem(path " belongs to the bundle " otherfile[path] " already; one file belongs to one bundle")
-          if (kind(path) == "4") problem(path " is wanted as a file but is a directory; move it away, then run again")
-          sha = f[5] ~ /^=/ ? substr(f[5], 2, 64) : wanted[f[5]]
-          source = f[5] ~ /^=.*:/ ? substr(f[5], 67) : f[5]
-          differ_file(path, sha, permission(f[3]), f[4])
-          if (kind(path) != "8" || sum[path] != sha || mode[path] != permission(f[3]) || owner[path] != f[4]) {
-            if (source ~ /^=/) problem("the previous content of " path " is not kept")
-            if (path in type && !(path in oldfile)) print path > (stage "/save")
-            keep_previous(path)
-            op("write " source " " path " " f[3] " " f[4])
-            hit(path, f[6], f[7])
-          }
-          text = "file " path " " f[3] " " f[4] " " sha " " f[6] " " f[7] " " f[8]
-          own(text); manifest(text)
-        } else if (f[1] == "binary") {
-          name = f[2]
-          path = bin name
-          directory = name "/" f[3] "-" substr(f[4], 1, 12)
-          if (name in otherbinary && otherversion[name] != f[3] " " f[4])
-            problem("the binary " name " is here in another version by the bundle " otherbinary[name] "; both must want the same one")
-          if (points_to(path) != "../" directory "/" name) {
-            if (path in target) {
-              old = target[path]
-              sub(/^\.\.\//, "", old); sub(/\/[^\/]*$/, "", old)
-              before[name] = old
-            }
-            keep_previous(path)
-            op("link " name " ../" directory "/" name)
-            hit(path, f[6], f[7])
-            if (!(path in type)) differ("link", path, "is missing")
-            else if (path in target) differ("link", path, "leads to " target[path])
-            else differ("link", path, "is not a link")
-          } else if (name in replaced) {
-            # Its bytes were wrong and have been replaced where they lay: what runs it may run the wrong ones.
-            hit(path, f[6], f[7])
-            differ("binary", path, "was replaced; what runs it has not been restarted since")
-          }
-          own(line[i]); manifest(line[i])
-          if (name in before && before[name] != directory) manifest("previous-binary " name " " before[name])
-        } else if (f[1] == "unit") {
-          path = units f[2]
-          own(line[i]); manifest(line[i])
-          # A unit of ours runs: a mask, or the file that stood in for it, is set aside until we let go of the unit.
-          if (!(("file " path) in planned) && (masked(path) || path in mask || path in oldfile)) {
-            if (masked(path)) {
-              if (!(path in oldfile)) print path > (stage "/save")
-              op("unmask " path)
-              differ("unit-masked", f[2], "is masked")
-              print "daemon-reload" > (stage "/hits")
-            }
-            own("mask " path); manifest("mask " path)
-            kept_mask[path] = 1
-          }
-        } else manifest(line[i])
+        split(line[i], f, " ")
+        if (f[1] == "directory") plan_directory()
+        else if (f[1] == "file") plan_file()
+        else if (f[1] == "binary") plan_binary()
+        else if (f[1] == "unit") plan_unit()
+        else manifest(line[i])
       }
-      for (i = 1; i <= nof; i++) {
-        path = oldfiles[i]
-        # From now on a prepare sees to it: it stays as it is, and the way back needs it as it was.
-        if (path in yielded) keep_previous(path)
-        else if (!(("file " path) in planned) && !(path in otherfile)) {
-          keep_previous(path)
-          op((path in kept_mask ? "delete " : "remove ") path)
-          hit(path, oldrestart[path], oldreload[path])
-        }
-      }
-      for (path in mask) if (!(path in kept_mask) && !(("file " path) in planned)) {
-        op("remove " path)
-        print "daemon-reload" > (stage "/hits")
-      }
-      for (i = 1; i <= nob; i++) {
-        name = oldbinaries[i]
-        if (!(("binary " name) in planned) && !(name in otherbinary)) {
-          keep_previous(bin name)
-          op("unlink " name)
-          hit(bin name, oldrestart[name], oldreload[name])
-        }
-      }
-      for (i = nod; i >= 1; i--) {
-        path = olddirectories[i]
-        if (("directory " path) in planned) continue
-        # Data and leftovers stay until the host is released.
-        if (olddirectory[path] != "-") left[path] = olddirectory[path]
-        else if (path in dtype && !(path in otherdirectory)) op("rmdir " path)
-      }
-      for (path in left) if (!(("directory " path) in planned)) { own("left " path " " left[path]); manifest("left " path " " left[path]) }
+      remove_files()
+      remove_masks()
+      unlink_binaries()
+      leave_directories()
       manifest("end")
     }' section=wanted-sums "$STAGE/sums-wanted" section=stat "$STAGE/stat" \
     section=stat-directories "$STAGE/stat-directories" section=sums "$STAGE/sums" section=others "$STAGE/others" \
-    section=old "$old" "$intent" section=replaced "$replaced" section=plan "$plan" || return 1
-  : >>"$STAGE/differences" && : >>"$STAGE/save" && : >>"$STAGE/previous" && : >>"$STAGE/ops" && : >>"$STAGE/hits" && : >>"$STAGE/owns"
+    section=old "$2" "$3" section=replaced "$4" section=plan "$1"
 }

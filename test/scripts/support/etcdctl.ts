@@ -7,7 +7,7 @@ import type { FakeHost } from "./fake-host.ts";
 
 const text = `#!/bin/sh
 # etcd-members holds the list; etcd-silent.HOST makes a member not answer, etcd-sick.HOST not healthy, with the sentence in
-# it; etcd-fail.VERB makes a change fail once for each of its lines.
+# it; etcd-fail.VERB makes a change fail once for each of its lines; etcd-leader holds the id of the leader.
 endpoint=
 while :; do
   case $1 in
@@ -26,6 +26,10 @@ if [ -e "etcd-silent.$host" ]; then
 fi
 case "$1 $2" in
   'endpoint status')
+    if [ "\${3-}" = -w ]; then
+      printf '"MemberID" : %s\\n"Leader" : %s\\n' "$(sed -n "s|^\\([^,]*\\), .*$endpoint,.*|\\1|p" etcd-members)" "$(cat etcd-leader)"
+      exit
+    fi
     printf '%s, %s, 3.6.14\\n' "$endpoint" "$(sed -n "s|^\\([^,]*\\), .*$endpoint,.*|\\1|p" etcd-members)"
     exit
     ;;
@@ -44,6 +48,9 @@ if [ -s "etcd-fail.$2" ]; then
   say "$why"
 fi
 printf '%s\\n' "$host $*" >>etcd-log
+if [ "$1" = move-leader ]; then
+  printf '%s\\n' "$2" >etcd-leader
+fi
 case $2 in
   add) printf '%s\\n' "aaaa, unstarted, , \${5#*=}, , true" >>etcd-members ;;
   remove) sed -i "/^$3, /d" etcd-members ;;
@@ -68,6 +75,11 @@ export class FakeEtcd {
   /** The list of members, each as `member list` prints it. */
   members(...lines: string[]): this {
     writeFileSync(this.path("etcd-members"), lines.map((line) => `${line}\n`).join(""));
+    return this;
+  }
+
+  leader(id: string): this {
+    writeFileSync(this.path("etcd-leader"), `${id}\n`);
     return this;
   }
 
