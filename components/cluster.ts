@@ -28,8 +28,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly kubeconfig: pulumi.Output<string>;
   /** Node → machine id of its host, as far as it is known. */
   readonly machineIds: Readonly<Record<string, string>>;
-  /** Subject of the roster → control-plane host on which its steps run. */
-  readonly survivors: Readonly<Record<string, string>>;
+  /** Node, or `roster` for the cluster as a whole, → control-plane host on which its steps run. */
+  readonly rosterHosts: Readonly<Record<string, string>>;
   /** Key of the authority behind `caCertificate`. A secret. */
   readonly authorityKey: pulumi.Output<string>;
   /** Tenant → its kubeconfig. Secrets. */
@@ -56,7 +56,7 @@ export class Cluster extends pulumi.ComponentResource {
       },
     });
     this.machineIds = fleet.machineIds;
-    this.survivors = fleet.survivors;
+    this.rosterHosts = fleet.rosterHosts;
 
     const steps = fleet.steps();
     const controlPlane = steps.filter((step) => isControlPlaneStep(step, hosts));
