@@ -21,8 +21,8 @@ export interface ClusterArgs extends FleetInput {
 export interface ClusterParts {
   /** Node → machine id of its host, as far as it is known. */
   machineIds: Readonly<Record<string, string>>;
-  /** Subject of the roster → control-plane host on which its steps run. */
-  survivors: Readonly<Record<string, string>>;
+  /** Node, or `roster` for the cluster as a whole, → control-plane host on which its steps run. */
+  rosterHosts: Readonly<Record<string, string>>;
   /** Tenant → its kubeconfig. Secrets. */
   tenantKubeconfigs: Readonly<Record<string, pulumi.Output<string>>>;
 }
@@ -92,7 +92,7 @@ export class Cluster extends pulumi.ComponentResource {
       { config, authority: this.pki.authorities.kubernetes, endpoint: this.endpoint },
       { parent: this, ...kubernetes, dependsOn: fleet.last() },
     );
-    return { machineIds: fleet.machineIds, survivors: fleet.survivors, tenantKubeconfigs: kubeconfigs };
+    return { machineIds: fleet.machineIds, rosterHosts: fleet.rosterHosts, tenantKubeconfigs: kubeconfigs };
   }
 
   private administratorKubeconfig(): pulumi.Output<string> {

@@ -4,7 +4,7 @@ import type { ClusterConfig } from "../plan/config.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../plan/facts.ts";
 import type { Fetched } from "../plan/digests.ts";
 import type { Host as HostPlan } from "../plan/inventory.ts";
-import { machineIdsOf, survivorFor } from "../plan/membership.ts";
+import { machineIdsOf, rosterHostFor } from "../plan/membership.ts";
 import type { PreviousRun } from "../plan/previousrun.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import {
@@ -45,7 +45,7 @@ export interface FleetInput {
   /** Hosts that cannot be reached: what is declared for them stays what it was. */
   unreachable: ReadonlySet<string>;
   /** The control-plane hosts on which the roster's steps can run, in the order of the inventory. */
-  survivors: Access;
+  usableRosterHosts: Access;
   /** What the run before has left. */
   previous: PreviousRun | undefined;
   /** See `MembershipArgs.generation`. */
@@ -88,8 +88,8 @@ const componentOf = {
 export class Fleet {
   /** Node → machine id of its host, as far as it is known. */
   readonly machineIds: Readonly<Record<string, string>>;
-  /** Subject of the roster → control-plane host on which its steps run. */
-  readonly survivors: Record<string, string> = {};
+  /** Node, or `roster` for the cluster as a whole, → control-plane host on which its steps run. */
+  readonly rosterHosts: Record<string, string> = {};
   private readonly parent: pulumi.Resource;
   private readonly args: FleetArgs;
   private readonly machines: ReadonlyMap<string, Machine>;
@@ -173,16 +173,16 @@ export class Fleet {
     return machine;
   }
 
-  /** How the control-plane host is reached on which the roster's steps for a subject run. */
-  private survivor(subject: string, frozen = false): SshTarget {
-    const { survivors, previous } = this.args;
-    const before = previous?.survivors?.[subject];
+  /** How the control-plane host is reached on which the roster's steps for a Node run. */
+  private rosterHost(node: string, frozen = false): SshTarget {
+    const { usableRosterHosts, previous } = this.args;
+    const before = previous?.survivors?.[node];
     // Nothing is run for a host that cannot be reached, so nothing has to move either; its command keeps its connection.
     const stays = frozen && before !== undefined;
-    const name = stays ? before : survivorFor(subject, [...survivors.keys()], previous?.survivors);
-    const target = survivors.get(name) ?? [...survivors.values()][0];
+    const name = stays ? before : rosterHostFor(node, [...usableRosterHosts.keys()], previous?.survivors);
+    const target = usableRosterHosts.get(name) ?? [...usableRosterHosts.values()][0];
     if (target === undefined) throw new Error(`${name}: nobody knows how to reach the host`);
-    this.survivors[subject] = name;
+    this.rosterHosts[node] = name;
     return target;
   }
 
@@ -195,7 +195,7 @@ export class Fleet {
 
   private membership(step: ClusterStepName, after: readonly pulumi.Resource[]): pulumi.Resource {
     const { hosts, config, stack, kubeconfig, handOver, rosterGeneration } = this.args;
-    const roster = { survivor: this.survivor("roster"), after, parent: this.parent };
+    const roster = { rosterHost: this.rosterHost("roster"), after, parent: this.parent };
     if (step === "roster-access") {
       if (kubeconfig === undefined) throw new Error("only a cluster's own stack gives the roster its rights");
       return giveRosterAccess(hosts, { ...roster, kubeconfig });
@@ -207,7 +207,7 @@ export class Fleet {
   private rosterStep({ plan, facts, host }: Machine, step: "drain" | "register", after: readonly pulumi.Resource[]) {
     const { config, stack, keys, heal } = this.args;
     const roster = {
-      survivor: this.survivor(plan.name, host.frozen),
+      rosterHost: this.rosterHost(plan.name, host.frozen),
       parent: this.parent,
       machineId: this.machineIds[plan.name] ?? "",
       after,

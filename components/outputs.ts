@@ -18,7 +18,7 @@ export type PoolOutputs = PoolValues;
 /** The outputs about hosts and roster that clusters and pools have in common. */
 export function fleetOutputs(
   { hosts, readings, tombstones, rosterGeneration }: Preflight,
-  { machineIds, survivors }: Readonly<Record<"machineIds" | "survivors", Readonly<Record<string, string>>>>,
+  { machineIds, rosterHosts }: Readonly<Record<"machineIds" | "rosterHosts", Readonly<Record<string, string>>>>,
 ): Pick<PoolValues, "hosts" | "hostVersions" | "lost" | "survivors" | "rosterGeneration"> {
   return {
     hosts: Object.fromEntries(hosts.map((host) => [host.name, rememberedHost(host, machineIds[host.name])])),
@@ -26,7 +26,7 @@ export function fleetOutputs(
       [...readings].flatMap(([name, reading]) => ("facts" in reading ? [[name, hostVersions(reading.facts)]] : [])),
     ),
     lost: tombstones,
-    survivors: { ...survivors },
+    survivors: { ...rosterHosts },
     rosterGeneration,
   };
 }

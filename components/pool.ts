@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PlinthError } from "../plan/findings.ts";
-import { checkPool, guardPool, guardSurvivors, survivorsOf } from "../plan/pool.ts";
+import { checkPool, controlPlaneOf, guardPool, guardRosterHosts } from "../plan/pool.ts";
 import { parsePoolMaterial, type PoolMaterial } from "../plan/poolmaterial.ts";
 import { fleetOutputs, type PoolOutputs } from "./outputs.ts";
 import { preflight, type Preflight, type ProgramArgs } from "./preflight.ts";
@@ -25,14 +25,14 @@ export async function deployPool(args: PoolArgs): Promise<PoolOutputs | Recorded
   const { material, findings } = parsePoolMaterial(clusterStack, handed["poolMaterial"]);
   const input = checkPool(args.inventory, args.config, material);
   if (material === undefined) throw new PlinthError([...input.findings, ...findings]);
-  const controlPlane = survivorsOf(material);
+  const controlPlane = controlPlaneOf(material);
   const checked = await preflight(args, {
     input,
     clusterId: () => pulumi.output(material.clusterId),
     controlPlane,
     guards: ({ hosts, readings }) => [
       ...guardPool(args.stack, hosts, readings, material),
-      ...guardSurvivors(controlPlane, readings),
+      ...guardRosterHosts(controlPlane, readings),
     ],
   });
   return (await record(args, checked, () => ({}))) ?? declarePool(checked, clusterStack, material);

@@ -7,7 +7,7 @@ import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts"
 import { applyOverrides, guardHosts, guardMembership } from "../plan/guards.ts";
 import type { Host } from "../plan/inventory.ts";
 import { liveCluster } from "../plan/livecluster.ts";
-import { leavingHosts, usableSurvivors } from "../plan/membership.ts";
+import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
 import { membershipChange } from "../plan/membershipchange.ts";
 import type { Tombstone } from "../plan/outputs.ts";
 import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
@@ -153,7 +153,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
     bootstrapped,
     unreachable,
-    survivors: chosenFrom(all, usableSurvivors(controlPlane, everybody)),
+    usableRosterHosts: chosenFrom(all, usableRosterHosts(controlPlane, everybody)),
     handingOver: chosenFrom(leavingAccess, change.handingOver),
     previous,
     tombstones,

@@ -12,8 +12,8 @@ export interface WorkerPoolArgs extends FleetInput {
 export class WorkerPool extends pulumi.ComponentResource {
   /** Node → machine id of its host, as far as it is known. */
   readonly machineIds: Readonly<Record<string, string>>;
-  /** Subject of the roster (a Node, or `roster`) → control-plane host on which its steps run. */
-  readonly survivors: Readonly<Record<string, string>>;
+  /** Node, or `roster` for the cluster as a whole, → control-plane host on which its steps run. */
+  readonly rosterHosts: Readonly<Record<string, string>>;
 
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:index:WorkerPool", name, {}, opts);
@@ -32,7 +32,7 @@ export class WorkerPool extends pulumi.ComponentResource {
     });
     for (const step of fleet.steps()) fleet.perform(step);
     this.machineIds = fleet.machineIds;
-    this.survivors = fleet.survivors;
+    this.rosterHosts = fleet.rosterHosts;
     this.registerOutputs({});
   }
 }

@@ -150,29 +150,28 @@ export function planMembership(
 }
 
 /**
- * The control-plane host on which the roster's steps for a subject run. It stays the one of the last run as long as that
- * can be used, so that neither a new host nor one that fails moves the steps of others; otherwise subjects spread.
+ * The control-plane host on which the roster's steps for a Node run. It stays the one of the last run as long as that can be
+ * used, so that neither a new host nor one that fails moves the steps of other Nodes; otherwise Nodes spread over the hosts.
  *
- * @param subject a Node, or `roster` for the cluster's own.
+ * @param node its name, or `roster` for the steps of the cluster as a whole.
  * @param usable names of control-plane hosts that stay and can be reached, in the order of the inventory.
  */
-export function survivorFor(
-  subject: string,
+export function rosterHostFor(
+  node: string,
   usable: readonly string[],
   previous: Readonly<Record<string, string>> | undefined,
 ): string {
-  const before = previous?.[subject];
+  const before = previous?.[node];
   if (before !== undefined && usable.includes(before)) return before;
-  if (usable.includes(subject)) return subject;
-  const sum = Buffer.from(subject).reduce((total, byte) => total + byte, 0);
-  const survivor = usable[sum % usable.length];
-  if (survivor === undefined)
-    throw new Error("no control-plane host can be reached, which the guards should have found");
-  return survivor;
+  if (usable.includes(node)) return node;
+  const sum = Buffer.from(node).reduce((total, byte) => total + byte, 0);
+  const host = usable[sum % usable.length];
+  if (host === undefined) throw new Error("no control-plane host can be reached, which the guards should have found");
+  return host;
 }
 
 /** Control-plane hosts on which the roster's steps can run. */
-export function usableSurvivors(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): string[] {
+export function usableRosterHosts(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): string[] {
   const reachable = withRole(hosts, "control-plane").filter((host) => {
     const reading = readings.get(host.name);
     return reading !== undefined && "facts" in reading;

@@ -43,7 +43,7 @@ const ofEveryStack = {
   clusterId: z.string(),
   /** Hosts that were declared lost, by name. They are refused until they are reset. */
   lost: z.record(z.string(), tombstone),
-  /** Subject of the roster (a Node, or `roster`) → the control-plane host on which its steps run. For the next run. */
+  /** Node, or `roster` for the cluster as a whole, → the control-plane host on which its steps run. For the next run. */
   survivors: z.record(z.string(), z.string()),
   /** How often the roster was made good although nothing about it had changed. For the next run. */
   rosterGeneration: z.number(),

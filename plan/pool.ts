@@ -139,8 +139,8 @@ export function guardPool(
 }
 
 /** Control-plane hosts of the cluster, when none of them can run the steps of the roster. */
-export function guardSurvivors(survivors: readonly Host[], readings: ReadonlyMap<string, HostReading>): Finding[] {
-  const reasons = survivors.map(({ name }) => {
+export function guardRosterHosts(controlPlane: readonly Host[], readings: ReadonlyMap<string, HostReading>): Finding[] {
+  const reasons = controlPlane.map(({ name }) => {
     const reading = readings.get(name);
     return reading !== undefined && "facts" in reading
       ? undefined
@@ -183,6 +183,6 @@ export function poolMaterial(
 }
 
 /** The cluster's control-plane hosts as hosts that can be reached, on which steps of the roster are run. */
-export function survivorsOf(material: PoolMaterial): Host[] {
+export function controlPlaneOf(material: PoolMaterial): Host[] {
   return material.controlPlane.map((host) => hostSchema.parse({ ...host, roles: ["control-plane"] }));
 }

@@ -2,7 +2,7 @@ import { lockForProcess, lockRules } from "../../components/host/lock.ts";
 import { resolveAccess } from "../../components/host/targets.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
-import { isPool, survivorsOf } from "../../plan/pool.ts";
+import { controlPlaneOf, isPool } from "../../plan/pool.ts";
 import type { PoolMaterial } from "../../plan/poolmaterial.ts";
 import { QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
@@ -99,7 +99,7 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
       }
     }
     const material = pool ? await materialOf(engine.context, run) : undefined;
-    const members = pool ? material && survivorsOf(material) : input.hosts;
+    const members = pool ? material && controlPlaneOf(material) : input.hosts;
     if (members !== undefined) await lockCluster(run, members);
     // The authorities are protected against a slip of the inventory; who destroys the cluster means them, too.
     await runPulumi(engine.context, ["state", "unprotect", "--all", "--yes"]);

@@ -11,7 +11,7 @@ export interface RosterArgs {
   /** True for a host that cannot be reached: the command stays what it was. */
   frozen?: boolean;
   /** How the control-plane host is reached on which the step runs. */
-  survivor: SshTarget;
+  rosterHost: SshTarget;
   /** What must have succeeded before. */
   after: readonly pulumi.Resource[];
   parent: pulumi.Resource;
@@ -30,7 +30,7 @@ export function rosterCommand(step: RosterStep, args: RosterArgs): command.remot
   return new command.remote.Command(
     step.name,
     {
-      connection: connectionOf(args.survivor),
+      connection: connectionOf(args.rosterHost),
       create: renderRosterText(step),
       ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
       addPreviousOutputInEnv: false,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { guardMembership, guardSettings, type MembershipSituation } from "../../../plan/guards.ts";
 import type { LiveMember } from "../../../plan/livecluster.ts";
 import { liveCluster, peerUrlOf } from "../../../plan/livecluster.ts";
-import { leavingHosts, planMembership, quorumOf, survivorFor } from "../../../plan/membership.ts";
+import { leavingHosts, planMembership, quorumOf, rosterHostFor } from "../../../plan/membership.ts";
 import type { HostReading } from "../../../plan/facts.ts";
 import { configOf, factsOf, hostsOf, threeHosts } from "../../support/cluster.ts";
 
@@ -74,10 +74,10 @@ describe("plan/membership", () => {
   });
 
   it("the roster's steps stay where they were, and move only from a host that leaves or cannot be reached", () => {
-    assert.equal(survivorFor("w1", ["cp1", "cp2", "cp3", "cp4"], { w1: "cp2" }), "cp2");
-    assert.ok(["cp1", "cp3"].includes(survivorFor("w1", ["cp1", "cp3"], { w1: "cp2" })));
-    assert.equal(survivorFor("cp3", ["cp1", "cp3"], undefined), "cp3");
-    assert.throws(() => survivorFor("w1", [], undefined), /no control-plane host/);
+    assert.equal(rosterHostFor("w1", ["cp1", "cp2", "cp3", "cp4"], { w1: "cp2" }), "cp2");
+    assert.ok(["cp1", "cp3"].includes(rosterHostFor("w1", ["cp1", "cp3"], { w1: "cp2" })));
+    assert.equal(rosterHostFor("cp3", ["cp1", "cp3"], undefined), "cp3");
+    assert.throws(() => rosterHostFor("w1", [], undefined), /no control-plane host/);
   });
 
   it("who leaves is told by the last run, and by the live cluster where a killed run had written its outputs early", () => {

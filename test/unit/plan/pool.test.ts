@@ -3,7 +3,7 @@ import { configSchema } from "../../../plan/config.ts";
 import { describeFinding } from "../../../plan/findings.ts";
 import { checkInput } from "../../../plan/stackinput.ts";
 import { endpointOf } from "../../../plan/endpoint.ts";
-import { checkPool, guardPool, survivorsOf } from "../../../plan/pool.ts";
+import { checkPool, controlPlaneOf, guardPool } from "../../../plan/pool.ts";
 import { parsePoolMaterial, type PoolMaterial } from "../../../plan/poolmaterial.ts";
 import { configOf, factsOf, readingsOf } from "../../support/cluster.ts";
 import { materialOf, poolHosts, rawPool } from "../../support/pool.ts";
@@ -109,7 +109,7 @@ describe("plan/pool", () => {
   });
 
   it("reaches control-plane hosts by what the cluster knows of them", () => {
-    const [first] = survivorsOf(materialOf());
+    const [first] = controlPlaneOf(materialOf());
     assert.equal(first?.address, "192.0.2.11");
     assert.deepEqual([first.user, first.port, first.hostKey], ["root", 22, "ssh-ed25519 KEY-cp1"]);
   });
