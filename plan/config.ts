@@ -1,3 +1,4 @@
+import semver from "semver";
 import { z } from "zod";
 import { parseNetwork } from "./addresses.ts";
 import type { Finding } from "./findings.ts";
@@ -8,7 +9,12 @@ const network = z
   .string()
   .refine((text) => parseNetwork(text) !== undefined, "must be a canonical IPv4 network such as 10.0.0.0/16");
 
-const version = z.string().regex(/^\d+\.\d+\.\d+$/, "must be a version such as 1.36.3, without a leading v");
+const version = z
+  .string()
+  .refine(
+    (text) => semver.valid(text) === text && semver.prerelease(text) === null,
+    "must be a version such as 1.36.3, without a leading v",
+  );
 
 const image = z.string().regex(/^\S+[:@]\S+$/, "must be an image with a tag or digest");
 

@@ -1,5 +1,8 @@
+import semver from "semver";
 import { z } from "zod";
 import { poolMaterialSchema } from "./poolmaterial.ts";
+
+const version = z.string().refine((text) => semver.valid(text) !== null, "expected a version such as 1.36.3");
 
 /** A host as the next run has to know it. */
 const host = z.object({
@@ -57,7 +60,7 @@ export const clusterOutputs = z.object({
   /** Kubeconfig of the administrator, YAML. A secret. */
   kubeconfig: z.string(),
   /** Component → version. */
-  versions: z.object({ kubernetes: z.string(), etcd: z.string(), containerd: z.string() }),
+  versions: z.object({ kubernetes: version, etcd: version, containerd: version }),
   clusterName: z.string(),
   /** Networks in CIDR notation, and the DNS domain of services. They stay what they are for the life of the cluster. */
   network: z.object({ podCidr: z.string(), serviceCidr: z.string(), clusterDomain: z.string() }),
@@ -74,7 +77,7 @@ export type ClusterValues = z.output<typeof clusterOutputs>;
 export const poolOutputs = z.object({
   ...ofEveryStack,
   /** Component → version. */
-  versions: z.object({ kubernetes: z.string(), containerd: z.string() }),
+  versions: z.object({ kubernetes: version, containerd: version }),
   /** Fully qualified name of the cluster's stack. */
   clusterStack: z.string(),
 });

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { SemVer } from "semver";
 import { clusterKeys, configSchema, parseConfig, type ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
@@ -91,12 +92,10 @@ function judgePool(hosts: readonly Host[], config: ClusterConfig, material: Pool
     const message = `the cluster's stack has the host ${known.join(" at ")}, and this one is ${host.name} at ${host.address}`;
     return [input("pool-host", [host.name], message, "give it a name and an address of its own, or leave it there")];
   });
-  const [major = 0, minor = 0, patch = 0] = numbersOf(config.kubernetesVersion);
-  const [clusterMajor = 0, clusterMinor = 0, clusterPatch = 0] = numbersOf(material.kubernetesVersion);
-  const newer =
-    major > clusterMajor ||
-    (major === clusterMajor && (minor > clusterMinor || (minor === clusterMinor && patch > clusterPatch)));
-  if (newer || major < clusterMajor || clusterMinor - minor > oldestMinor) {
+  const kubelet = new SemVer(config.kubernetesVersion);
+  const cluster = new SemVer(material.kubernetesVersion);
+  const tooOld = kubelet.major < cluster.major || cluster.minor - kubelet.minor > oldestMinor;
+  if (tooOld || kubelet.compare(cluster) > 0) {
     findings.push({
       rule: "pool-version",
       kind: "guard",
@@ -110,10 +109,6 @@ function judgePool(hosts: readonly Host[], config: ClusterConfig, material: Pool
 
 /** How many minor versions a kubelet may be behind the API servers (Kubernetes' version skew policy). */
 const oldestMinor = 3;
-
-function numbersOf(version: string): number[] {
-  return version.split(".").map(Number);
-}
 
 /** Hosts that the cluster's own stack, or another pool of it, has claimed. */
 export function guardPool(

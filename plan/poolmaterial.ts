@@ -1,3 +1,4 @@
+import semver from "semver";
 import { z } from "zod";
 import type { Finding } from "./findings.ts";
 
@@ -20,7 +21,7 @@ export const poolMaterialSchema = z.object({
     clusterDomain: z.string(),
     network: z.string(),
   }),
-  kubernetesVersion: z.string(),
+  kubernetesVersion: z.string().refine((text) => semver.valid(text) !== null, "expected a version such as 1.36.3"),
   /** The cluster's authority: it signs the certificates of kubelets, kube-proxy and flannel. PEM. */
   authority: z.object({ certificate: z.string(), key: z.string() }),
   /** The administrator's, for the steps of the roster. */

@@ -1,3 +1,4 @@
+import semver from "semver";
 import { contains, containsHost, nthAddress, overlaps, parseNetwork, type Network } from "./addresses.ts";
 import { validateDns } from "./addons/dns.ts";
 import { validateServicePorts } from "./bundles/serviceports.ts";
@@ -222,18 +223,18 @@ const kubernetesMinors = { oldest: 35, newest: 36 };
 
 function validateVersions(config: ClusterConfig): Finding[] {
   const findings: Finding[] = [];
-  const [major = 0, minor = 0] = config.kubernetesVersion.split(".").map(Number);
-  if (major !== 1 || minor < kubernetesMinors.oldest || minor > kubernetesMinors.newest) {
+  const { oldest, newest } = kubernetesMinors;
+  if (!semver.satisfies(config.kubernetesVersion, `1.${oldest} - 1.${newest}`)) {
     findings.push(
       finding(
         "kubernetes-version",
         [],
         `plinth:kubernetesVersion ${config.kubernetesVersion} is not supported`,
-        `use a version from 1.${kubernetesMinors.oldest} to 1.${kubernetesMinors.newest}`,
+        `use a version from 1.${oldest} to 1.${newest}`,
       ),
     );
   }
-  if (!config.etcdVersion.startsWith("3.6.")) {
+  if (!semver.satisfies(config.etcdVersion, "3.6")) {
     findings.push(
       finding(
         "etcd-version",

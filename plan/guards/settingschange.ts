@@ -1,3 +1,4 @@
+import { SemVer } from "semver";
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import { guard } from "./rule.ts";
@@ -37,19 +38,19 @@ function versionFindings(config: ClusterConfig, { versions }: PreviousSettings):
 /** One minor version up at a time, and never a minor version down. */
 function stepFindings(key: "kubernetesVersion" | "etcdVersion", was: string | undefined, wanted: string): Finding[] {
   if (was === undefined) return [];
-  const [majorWas = 0, minorWas = 0] = was.split(".").map(Number);
-  const [major = 0, minor = 0] = wanted.split(".").map(Number);
-  if (major === majorWas && minor > minorWas + 1) {
+  const before = new SemVer(was);
+  const after = new SemVer(wanted);
+  if (after.major === before.major && after.minor > before.minor + 1) {
     return [
       guard(
         "version-skip",
         [],
         `plinth:${key} goes from ${was} to ${wanted}, minor versions cannot be skipped`,
-        `go to the latest ${major}.${minorWas + 1} first`,
+        `go to the latest ${after.major}.${before.minor + 1} first`,
       ),
     ];
   }
-  if (major < majorWas || (major === majorWas && minor < minorWas)) {
+  if (after.major < before.major || (after.major === before.major && after.minor < before.minor)) {
     return [
       guard(
         "version-down",

@@ -118,12 +118,12 @@ describe("reading the project", () => {
     await assert.rejects(readInput(project, "a"), /1 finding.*\n.*plinth:nodeSubnet is encrypted/);
   });
 
-  it("takes what the engine takes: text of a list or map, numbers for text, values of Pulumi.yaml", async () => {
+  it("takes what the engine takes: numbers for text, keys without a value, values of Pulumi.yaml", async () => {
     write(
       "Pulumi.yaml",
       "name: plinth\nconfig:\n  sshUser: { type: string, default: admin }\n  plinth:sshPort: 2222\n",
     );
-    write("Pulumi.a.yaml", `${config.replace(": a\n", ": 12\n")}  plinth:images: '["pause"]'\n  plinth:serviceVip:\n`);
+    write("Pulumi.a.yaml", `${config.replace(": a\n", ": 12\n")}  plinth:images: [pause]\n  plinth:serviceVip:\n`);
     const { clusterName, sshUser, sshPort, images, serviceVip } = (await readInput(project, "a")).config;
     assert.deepEqual([clusterName, sshUser, sshPort, images, serviceVip], ["12", "admin", 2222, ["pause"], undefined]);
     write("Pulumi.a.yaml", `${config}  plinth:sshUser: root\n`);
