@@ -15,6 +15,8 @@ export interface Call {
 /** A command plugin that runs nothing: it checks and diffs as the real one does, and records what it was asked to run. */
 export class RecordingCommands {
   calls: Call[] = [];
+  /** How long a command takes, milliseconds: what may run beside it has that long to begin. */
+  duration = 50;
   /** Names of commands that fail. */
   failing = new Set<string>();
 
@@ -58,8 +60,7 @@ export class RecordingCommands {
 
   private async record(operation: Call["operation"], name: string): Promise<void> {
     this.calls.push({ operation, name, phase: "begin" });
-    // Gives whatever may run beside this the chance to begin.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, this.duration));
     if (this.failing.has(name)) {
       this.calls.push({ operation, name, phase: "end" });
       throw new Error(`${name} failed on purpose`);

@@ -86,7 +86,10 @@ describe("the engine and the program", function () {
   });
 
   it("first up: all claims, then stage by stage on all hosts", async () => {
+    // A busy machine takes its time to begin what may run side by side.
+    commands.duration = 500;
     const { outputs } = await up();
+    commands.duration = 50;
     clusterId = String(outputs["clusterId"]?.value);
     assert.ok(commands.concurrency() > 1, "hosts are brought up side by side");
     const order = commands.take();
