@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { brotliDecompressSync } from "node:zlib";
+import type { Deployment, EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import type { ProgramArgs } from "../../../components/preflight.ts";
+import { readPrevious } from "../../../components/previous.ts";
+import { deploy } from "../../../components/program.ts";
+import { withoutSourcePositions } from "../../../components/sdk.ts";
+import { claimGeneration, bundleGeneration, type HostReading } from "../../../plan/facts.ts";
+import { noRequests } from "../../../plan/requests.ts";
+import { bundleOrder } from "../../../plan/waves.ts";
+import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
+import { digestsFor } from "../../support/digests.ts";
+import { testStack, type TestStack } from "../../support/pulumi.ts";
+import { RecordingCommands, servePlugins } from "../../support/recording.ts";
+
+/** A state of release 0.1.0 as commit ae76b78 left it: three control-plane hosts and a worker, with a service port. */
+const recorded = path.join(import.meta.dirname, "states/first-lab.json.br");
+
+const inventory = [
+  ...threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
+  { name: "w1", address: "192.0.2.21", roles: ["worker" as const], hostKey: "ssh-ed25519 KEY-w1" },
+];
+const config = { ...rawConfig, servicePorts: [{ name: "http", port: 80, nodePort: 30080 }] };
+const hosts = hostsOf(inventory);
+
+interface Resource {
+  urn: string;
+  type: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+
+// What a cluster made by an earlier release goes through at its first `up` with this one. The tests build on each other.
+describe("a state that an earlier release has left", function () {
+  this.timeout(240_000);
+  this.bail(true);
+  const commands = new RecordingCommands();
+  let plugins: Awaited<ReturnType<typeof servePlugins>>;
+  let stack: TestStack;
+  let old: Resource[];
+  let clusterId: string;
+
+  const inService = (): Map<string, HostReading> =>
+    new Map(
+      hosts.map(({ name }): [string, HostReading] => {
+        const blank = factsOf(name);
+        const claim = { cluster: "demo", clusterId, host: name, stack: "demo", generation: claimGeneration(blank) };
+        const complete = { generation: bundleGeneration(blank, "etcd"), state: "complete" as const };
+        return [
+          name,
+          { facts: { ...blank, claim, bundles: Object.fromEntries(bundleOrder.map((of) => [of, complete])) } },
+        ];
+      }),
+    );
+  const args = (): ProgramArgs => ({
+    stack: "demo",
+    config,
+    inventory,
+    readHosts: () => Promise.resolve(inService()),
+    readDigests: () => Promise.resolve(digestsFor(hosts, configOf(config))),
+    readPrevious,
+    requests: noRequests,
+    lock: () => Promise.resolve(() => Promise.resolve()),
+  });
+
+  const resources = async (): Promise<Resource[]> => {
+    const { deployment } = (await stack.stack.exportStack()) as { deployment: { resources: Resource[] } };
+    return deployment.resources;
+  };
+
+  /** Operation → URNs. */
+  async function up(): Promise<Map<string, string[]>> {
+    const done = new Map<string, string[]>();
+    const onEvent = ({ resourcePreEvent }: EngineEvent): void => {
+      if (resourcePreEvent === undefined) return;
+      const { op, urn } = resourcePreEvent.metadata;
+      done.set(op, [...(done.get(op) ?? []), urn]);
+    };
+    await stack.stack.up({ parallel: 16, onEvent });
+    return done;
+  }
+
+  const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
+  const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
+
+  before(async () => {
+    plugins = await servePlugins(commands.definition);
+    stack = await testStack({
+      program: async () => {
+        withoutSourcePositions();
+        return { ...(await deploy(args())) };
+      },
+      debugProviders: plugins.debugProviders,
+    });
+    const state = JSON.parse(brotliDecompressSync(readFileSync(recorded)).toString()) as Deployment;
+    await stack.stack.importStack(state);
+    old = await resources();
+    clusterId = String((await stack.stack.outputs())["clusterId"]?.value);
+  });
+  after(async () => {
+    await stack.close();
+    await plugins.close();
+  });
+
+  it("is taken over by one up: no key and no object is made anew, and nothing of a host is released", async () => {
+    const done = await up();
+    assert.deepEqual([...done.keys()].sort(), ["create", "delete", "same", "update"]);
+    // The roster's credentials are new; components around single resources are gone.
+    assert.deepEqual(done.get("create")?.map(nameOf).sort(), [
+      ...["cp1", "cp2", "cp3"].flatMap((host) => Array<string>(3).fill(`${host}-roster`)),
+      "roster-access",
+    ]);
+    assert.deepEqual([...new Set(done.get("delete")?.map(typeOf))].sort(), [
+      "plinth:pki:Leaf",
+      "plinth:worker:RosterCommand",
+    ]);
+    const updated = [...new Set(done.get("update")?.map(typeOf))].sort();
+    assert.deepEqual(updated, ["command:remote:Command"]);
+    const now = await resources();
+    const keys = (list: readonly Resource[]): unknown[][] =>
+      list
+        .filter(({ type }) => type === "tls:index/selfSignedCert:SelfSignedCert" || type.startsWith("random:"))
+        .map(({ urn, outputs }) => [urn, outputs?.["certPem"], outputs?.["hex"], outputs?.["id"]])
+        .sort();
+    assert.deepEqual(keys(now), keys(old));
+  });
+
+  it("has nothing left to do afterwards", async () => {
+    const done = await up();
+    assert.deepEqual([...done.keys()], ["same"]);
+  });
+
+  it("shrinks", async () => {
+    const size = (list: readonly Resource[], host: string): number =>
+      list
+        .filter(({ urn }) => nameOf(urn) === host || nameOf(urn).startsWith(`${host}-`))
+        .reduce((sum, resource) => sum + JSON.stringify(resource).length, 0);
+    const now = await resources();
+    for (const host of ["cp1", "w1"]) assert.ok(size(now, host) < size(old, host) / 2, host);
+    assert.equal(now.filter(({ urn }) => nameOf(urn) === "w1" || nameOf(urn).startsWith("w1-")).length, 20);
+    // One argument of a shell holds 128 KiB; half of it leaves room for what is to come.
+    for (const { urn, inputs } of now) {
+      for (const text of [inputs?.["create"], inputs?.["delete"]]) {
+        if (typeof text === "string") assert.ok(text.length < 64_000, urn);
+      }
+    }
+  });
+});
