@@ -51,33 +51,6 @@ script_state() {
   fi
 }
 
-# bundle_state: sets BUNDLE_STATE to complete, half-done or failed, BUNDLE_REASON and GENERATION.
-bundle_state() {
-  local kind value
-  BUNDLE_STATE=complete BUNDLE_REASON='' GENERATION=0
-  if [ -e "$HOME_DIR/manifest" ]; then
-    while read -r kind value; do
-      case $kind in
-        generation)
-          GENERATION=$value
-          break
-          ;;
-      esac
-    done <"$HOME_DIR/manifest"
-  fi
-  if [ -e "$HOME_DIR/intent" ]; then
-    BUNDLE_STATE=half-done
-    while read -r kind value; do
-      case $kind in
-        generation) GENERATION=$value ;;
-        failed) BUNDLE_STATE=failed BUNDLE_REASON=$value ;;
-      esac
-    done <"$HOME_DIR/intent"
-  elif [ ! -e "$HOME_DIR/manifest" ]; then
-    BUNDLE_STATE=half-done
-  fi
-}
-
 # differs KIND NAME DETAIL
 differs() {
   printf '%s %s %s\n' "$1" "$2" "$3" >>"$STAGE/drift"

@@ -123,29 +123,11 @@ claim() {
 }
 
 bundles() {
-  local dir generation state reason file key value
-  for dir in "$STATE/bundles"/*; do
-    if [ ! -r "$dir/manifest" ] && [ ! -r "$dir/intent" ]; then
-      continue
+  for HOME_DIR in "$STATE/bundles"/*; do
+    if [ -r "$HOME_DIR/manifest" ] || [ -r "$HOME_DIR/intent" ]; then
+      bundle_state
+      printf 'bundle %s %s %s%s\n' "${HOME_DIR##*/}" "$GENERATION" "$BUNDLE_STATE" "${BUNDLE_REASON:+ $BUNDLE_REASON}"
     fi
-    generation=0 state=complete reason=
-    for file in "$dir/manifest" "$dir/intent"; do
-      if [ -r "$file" ]; then
-        while read -r key value; do
-          case $key in
-            generation) generation=$value ;;
-            failed) reason=$value ;;
-          esac
-        done <"$file"
-        if [ "$file" = "$dir/intent" ]; then
-          state=half-done
-        fi
-      fi
-    done
-    if [ -n "$reason" ]; then
-      state=failed
-    fi
-    printf 'bundle %s %s %s%s\n' "${dir##*/}" "$generation" "$state" "${reason:+ $reason}"
   done
 }
 
@@ -156,7 +138,7 @@ unit_of() {
   if [ -r "/proc/$1/cgroup" ]; then
     while IFS=: read -r _ controllers path; do
       case $controllers in
-        '' | name=systemd)
+        '' | 'name=systemd')
           case $path in
             *.service | *.service/* | *.scope | *.scope/* | *.socket)
               # The innermost unit: /system.slice/a.service/sub belongs to a.service.

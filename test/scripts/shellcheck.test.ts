@@ -82,7 +82,7 @@ describe("shell scripts", function () {
     });
   }
 
-  const ours = globSync(["scripts/{lib,host}/*.sh", "scripts/*.sh"], { cwd: project });
+  const ours = globSync(["scripts/{lib,host,look}/*.sh", "scripts/*.sh"], { cwd: project });
 
   it("declare what a function assigns as local, or share it in capitals", () => {
     const found = ours.flatMap((path) => strayAssignments(read(path)).map((name) => `${path}: ${name}`));
