@@ -1,27 +1,13 @@
-import { CommanderError } from "commander";
-import { commandLine } from "./app.ts";
-import { separateArguments } from "./commands/kubectl.ts";
-import { describeError, exitCodeOf } from "./errors.ts";
-import { Exit } from "./exit.ts";
+import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
 
-const debug = (process.env["PLINTH_DEBUG"] ?? "") !== "";
-
-/** Runs a command line and returns the exit code. Everything that goes wrong ends here, as one message. */
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const app = commandLine();
-    // Commander prints usage errors by itself; without this it would also end the process, with 1.
-    const everything = [app, ...app.commands, ...app.commands.flatMap((command) => command.commands)];
-    for (const command of everything) command.exitOverride();
-    await app.parseAsync(separateArguments(args), { from: "user" });
-    return Exit.done;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.badInput;
-    const message = describeError(error, debug);
-    if (message !== "") process.stderr.write(`plinth: ${message}\n`);
-    return exitCodeOf(error);
-  }
-}
+// Hundreds of files are compiled at every start otherwise. In the user's own folder: Node's default is one that others may write.
+const cacheHome = process.env["XDG_CACHE_HOME"];
+const base = cacheHome === undefined || cacheHome === "" ? join(homedir(), ".cache") : cacheHome;
+enableCompileCache(join(base, "plinth", "compiled"));
+// Behind that, so that it holds for all the rest.
+const { run } = await import("./run.ts");
 
 /** Waits until what was written has been read: a pipe may still hold it when the process ends. */
 async function drained(stream: NodeJS.WriteStream): Promise<void> {
@@ -40,7 +26,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const code = await main(process.argv.slice(2));
+const code = await run(process.argv.slice(2));
 await Promise.all([drained(process.stdout), drained(process.stderr)]);
 // Not left to the event loop: the SDK keeps handles open after a run.
 process.exit(code);

@@ -1,7 +1,10 @@
-import type { HostReport, HostReportReading, ListedMember, ListedNode, NodeListReading } from "./hostreport.ts";
+import type { DriftLook, DriftReading } from "./driftlook.ts";
+import type { HostReport } from "./hostreport.ts";
 import { isNode, withRole, type Host } from "./inventory.ts";
+import { peerUrlOf } from "./livecluster.ts";
+import type { EtcdMember } from "./members.ts";
 import { hostScriptPath } from "./names.ts";
-import { ports } from "./ports.ts";
+import type { ListedNode } from "./nodes.ts";
 import { bundleOrder, bundlesOf } from "./waves.ts";
 
 /** Something that is not as the last `up` has left it. */
@@ -30,6 +33,9 @@ export interface DriftReport {
   heal: string[];
 }
 
+/** What of a Node matters here. */
+export type NodeInQuestion = Pick<ListedNode, "name" | "owner" | "drained" | "cordoned" | "ours">;
+
 export interface DriftInput {
   hosts: readonly Host[];
   hasVip: boolean;
@@ -37,8 +43,8 @@ export interface DriftInput {
   /** Of the stack, as its last `up` knew them. */
   last: { clusterId: string; hosts: ReadonlySet<string> };
   /** By host name. */
-  readings: ReadonlyMap<string, HostReportReading>;
-  nodes: NodeListReading;
+  readings: ReadonlyMap<string, DriftReading>;
+  nodes: { nodes: readonly NodeInQuestion[] } | { error: string };
 }
 
 /** What to look at, and what to ask for so that it is put right; undefined where nothing of ours can. */
@@ -98,9 +104,9 @@ function judgeBundles(host: Host, report: HostReport, hasVip: boolean): Judged[]
   return [...missing, ...found];
 }
 
-function dropInRemarks(host: Host, report: HostReport): Remark[] {
-  const units = report.bundles.flatMap((bundle) => bundle.units);
-  return report.dropIns
+function dropInRemarks(host: Host, { report, dropIns }: DriftLook): Remark[] {
+  const units = report.bundles.flatMap((bundle) => Object.keys(bundle.units));
+  return dropIns
     .filter((path) => units.some((unit) => path.includes(`/${unit}.d/`)))
     .map((path) => ({
       host: host.name,
@@ -108,24 +114,24 @@ function dropInRemarks(host: Host, report: HostReport): Remark[] {
     }));
 }
 
-function describeMember({ id, peerUrls, isLearner, started }: ListedMember): string {
-  return `${isLearner ? "learner" : "voter"} ${id} at ${peerUrls.join(", ")}${started ? "" : ", never started"}`;
+function describeMember({ id, peerUrls, learner, started }: EtcdMember): string {
+  return `${learner ? "learner" : "voter"} ${id} at ${peerUrls.join(", ")}${started ? "" : ", never started"}`;
 }
 
-function judgeMembers(hosts: readonly Host[], members: readonly ListedMember[], last: ReadonlySet<string>) {
+function judgeMembers(hosts: readonly Host[], members: readonly EtcdMember[], last: ReadonlySet<string>) {
   const declared = withRole(hosts, "etcd");
-  const memberOf = ({ name, address }: Host): ListedMember | undefined =>
+  const memberOf = ({ name, address }: Host): EtcdMember | undefined =>
     members.find(
       (member) =>
-        member.peerUrls.includes(`https://${address}:${ports.etcdPeer}`) &&
-        (member.name === name || (!member.started && member.name === "")),
+        member.peerUrls.includes(peerUrlOf({ address })) &&
+        (member.name === name || (!member.started && member.name === undefined)),
     );
   const known = new Set(declared.flatMap((host) => memberOf(host)?.id ?? []));
   const judged: Judged[] = [];
   const remarks: Remark[] = [];
   for (const member of members.filter(({ id }) => !known.has(id))) {
-    const name = member.name === "" ? member.id : member.name;
-    if (last.has(member.name) && !hosts.some((host) => host.name === member.name)) {
+    const name = member.name ?? member.id;
+    if (last.has(name) && !hosts.some((host) => host.name === name)) {
       remarks.push({
         host: undefined,
         message: `the etcd member ${name} leaves with the next up: its host is no longer in the inventory`,
@@ -140,13 +146,18 @@ function judgeMembers(hosts: readonly Host[], members: readonly ListedMember[], 
     const common = { host: host.name, name: host.name, heal: "roster" };
     if (member === undefined)
       judged.push({ ...common, kind: "missing-member", detail: "is no member of the etcd cluster" });
-    else if (!member.started || member.isLearner)
+    else if (!member.started || member.learner)
       judged.push({ ...common, kind: "unfinished-member", detail: `is no voter yet: ${describeMember(member)}` });
   }
   return { judged, remarks };
 }
 
-function judgeNodes(hosts: readonly Host[], nodes: readonly ListedNode[], last: ReadonlySet<string>, stack: string) {
+function judgeNodes(
+  hosts: readonly Host[],
+  nodes: readonly NodeInQuestion[],
+  last: ReadonlySet<string>,
+  stack: string,
+) {
   const judged: Judged[] = [];
   const remarks: Remark[] = [];
   const expected = hosts.filter((host) => isNode(host) && last.has(host.name)).map(({ name }) => name);
@@ -168,7 +179,7 @@ function judgeNodes(hosts: readonly Host[], nodes: readonly ListedNode[], last: 
           heal: "roster",
         });
       else remarks.push({ host: undefined, message: `the Node ${name} is not in the inventory and not ours` });
-    } else if (drained) {
+    } else if (drained !== undefined) {
       const detail = "was drained by a run that has not ended";
       judged.push({ host: name, bundle: "node", kind: "drained-node", name, detail, heal: `${name}/node` });
     } else if (cordoned) {
@@ -186,13 +197,15 @@ function judgeNodes(hosts: readonly Host[], nodes: readonly ListedNode[], last: 
 }
 
 /** The member list of the first host that could give one; otherwise why there is none. */
-function membersIn(hosts: readonly Host[], readings: DriftInput["readings"]): ListedMember[] | string {
+function membersIn(hosts: readonly Host[], readings: DriftInput["readings"]): EtcdMember[] | string {
   let reason = "no host with a member could be asked";
   for (const { name } of withRole(hosts, "etcd")) {
     const reading = readings.get(name);
     if (reading === undefined || "error" in reading) continue;
-    if (reading.report.members !== undefined) return reading.report.members;
-    reason = `${name}: ${reading.report.membersError ?? "it has no etcdctl or no certificate to ask with"}`;
+    const { etcd } = reading.look;
+    // A cluster without members does not answer.
+    if (etcd !== undefined && etcd.members.length > 0) return etcd.members;
+    reason = `${name}: ${etcd?.membersError ?? "it has no etcdctl or no certificate to ask with"}`;
   }
   return reason;
 }
@@ -219,11 +232,11 @@ export function judgeDrift({ hosts, hasVip, stack, last, readings, nodes }: Drif
       unseen.push({ host: host.name, message: reading?.error ?? "it was not asked" });
       continue;
     }
-    const claim = judgeClaim(host, reading.report, last.clusterId);
+    const claim = judgeClaim(host, reading.look.report, last.clusterId);
     judged.push(...claim.judged);
     if (claim.foreign) continue;
-    judged.push(...judgeBundles(host, reading.report, hasVip));
-    remarks.push(...dropInRemarks(host, reading.report));
+    judged.push(...judgeBundles(host, reading.look.report, hasVip));
+    remarks.push(...dropInRemarks(host, reading.look));
   }
   // A worker pool has no say in who is a member.
   const members = withRole(hosts, "etcd").length === 0 ? [] : membersIn(hosts, readings);

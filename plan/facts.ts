@@ -1,4 +1,8 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
+import { decimal, number, readLook, words, type LineReaders } from "./look.ts";
+import { etcdReaders, type EtcdFacts } from "./members.ts";
+import { nodeReaders, type KubeNode } from "./nodes.ts";
 import type { HostVersions } from "./outputs.ts";
 
 /** A listening socket of a host. */
@@ -33,46 +37,7 @@ export interface Claim {
   generation: number;
 }
 
-/** A member of the etcd cluster. */
-export interface EtcdMemberFact {
-  /** In hex, as etcdctl has it. */
-  id: string;
-  /** Unknown where it was added and has never started. */
-  name?: string;
-  peerUrl: string;
-  /** Whether it has ever started. */
-  started: boolean;
-  learner: boolean;
-}
-
-/** What a host tells about etcd. */
-export interface EtcdFacts {
-  /** Whether there is data of a member. */
-  data: boolean;
-  /** The member of this host; undefined when it does not answer. */
-  self?: { id: string; learner: boolean };
-  /** Id of the leader that it knows. */
-  leader?: string;
-  /** Empty when the member of this host is a learner, has no quorum or does not answer. */
-  members: EtcdMemberFact[];
-}
-
-/** A Node as the API server of a host has it. */
-export interface NodeFact {
-  name: string;
-  machineId?: string;
-  ready: boolean;
-  /** Its first internal address. */
-  address?: string;
-  /** Annotation `plinth/owner`. */
-  owner?: string;
-  /** Annotation `plinth/leaving`: it was marked as leaving, and was `uncordon` or `cordoned` before. */
-  leaving?: string;
-  /** Annotation `plinth/drained`: it was drained for another runtime, and was `uncordon` or `cordoned` before. */
-  drained?: string;
-}
-
-/** What one read-only look at a host tells (`scripts/facts/`). */
+/** What one read-only look at a host tells (`scripts/look/facts.sh`). */
 export interface HostFacts {
   machineId: string;
   bootId: string;
@@ -100,7 +65,6 @@ export interface HostFacts {
   skewUncertainty?: number;
   memoryKiB: number;
   memoryAvailableKiB: number;
-  cpus: number;
   swapKiB: number;
   swapUsedKiB: number;
   /** Directory → free KiB. */
@@ -127,7 +91,7 @@ export interface HostFacts {
   /** Undefined where there is no data and nobody answers. */
   etcd?: EtcdFacts;
   /** Undefined where there is no API server, or it does not answer. */
-  nodes?: NodeFact[];
+  nodes?: KubeNode[];
 }
 
 /** Versions of what a host brings along, for outputs. */
@@ -141,16 +105,73 @@ export type HostReading =
 
 const architectures: Record<string, string> = { x86_64: "amd64", aarch64: "arm64" };
 
+const bundleWords = z
+  .tuple([z.string().min(1), decimal, z.enum(["complete", "half-done", "failed"])], z.string())
+  .transform(([name, generation, state, ...reason]): [string, BundleFact] => [
+    name,
+    { generation, state, ...(reason.length === 0 ? {} : { reason: reason.join(" ") }) },
+  ]);
+
+const listenerWords = z
+  .tuple([z.enum(["tcp", "udp"]), z.string(), decimal, z.string(), z.string(), z.string()])
+  .transform(([protocol, address, port, pid, command, unit]): Listener => ({
+    ...{ protocol, address, port, pid, command, unit },
+  }));
+
+/** What something is said about, in one word, and what. */
+const pair = z
+  .tuple([z.string().min(1)], z.string())
+  .transform(([name, ...value]): [string, string] => [name, value.join(" ")]);
+const amount = z.tuple([z.string().min(1), decimal]);
+const feature = z.tuple([z.string().min(1), z.enum(["present", "loadable", "missing"])]);
+
+/** Who reads which line of the facts (scripts/look/base.sh describes them). */
+function factReaders(facts: HostFacts, claim: Map<string, string>): LineReaders {
+  const etcd = () => (facts.etcd ??= { data: false, members: [] });
+  const nodes = () => (facts.nodes ??= []);
+  return {
+    "machine-id": (value) => (facts.machineId = value),
+    "boot-id": (value) => (facts.bootId = value),
+    hostname: (value) => (facts.hostname = value),
+    kernel: (value) => (facts.kernel = value),
+    arch: (value) => (facts.arch = architectures[value] ?? value),
+    os: (value) => (facts.os = value),
+    systemd: (value) => (facts.systemd = value),
+    container: (value) => (facts.container = value),
+    "mount-cgroup": (value) => (facts.cgroup = value),
+    "own-address": (value) => facts.ownAddresses.push(value),
+    "time-sync": (value) => facts.timeSync.push(value),
+    populated: (value) => facts.populated.push(value),
+    uid: number("its user", (value) => (facts.uid = value)),
+    clock: number("its clock", (value) => (facts.clock = value)),
+    elapsed: number("its clock", (value) => (facts.elapsed = value)),
+    "memory-kib": number("its memory", (value) => (facts.memoryKiB = value)),
+    "memory-available-kib": number("its memory", (value) => (facts.memoryAvailableKiB = value)),
+    "swap-kib": number("its swap", (value) => (facts.swapKiB = value)),
+    "swap-used-kib": number("its swap", (value) => (facts.swapUsedKiB = value)),
+    "disk-free-kib": words("its disks", amount, ([path, value]) => (facts.diskFreeKiB[path] = value)),
+    "inodes-free": words("its disks", amount, ([path, value]) => (facts.inodesFree[path] = value)),
+    claim: words("its claim", pair, ([key, value]) => claim.set(key, value)),
+    bundle: words("its bundles", bundleWords, ([name, fact]) => (facts.bundles[name] = fact)),
+    listen: words("who listens", listenerWords, (listener) => facts.listeners.push(listener)),
+    address: words("its addresses", pair, ([address, name]) => (facts.addresses[address] = name)),
+    command: words("its commands", pair, ([name, path]) => {
+      if (path !== "-" && path !== "") facts.commands[name] = path;
+    }),
+    version: words("its tools", pair, ([name, version]) => (facts.versions[name] = version)),
+    "cgroup-controllers": (value) => (facts.cgroupControllers = value.split(" ").filter((name) => name !== "-")),
+    "kernel-feature": words("its kernel", feature, ([name, state]) => (facts.features[name] = state)),
+    ...etcdReaders(etcd),
+    ...nodeReaders(nodes),
+  };
+}
+
 /**
- * Parses the output of `scripts/facts/`. Lines before the header are ignored: login shells may be noisy.
+ * Parses the output of `scripts/look/facts.sh`.
  *
- * @throws Error with a sentence when the header or the closing `end` is missing.
+ * @throws Error as {@link readLook}.
  */
 export function parseFacts(text: string): HostFacts {
-  const lines = text.split("\n");
-  const start = lines.indexOf("plinth-facts 1");
-  const end = lines.indexOf("end", start);
-  if (start < 0 || end < 0) throw new Error("the answer of the host is not complete");
   const facts: HostFacts = {
     machineId: "",
     bootId: "",
@@ -166,7 +187,6 @@ export function parseFacts(text: string): HostFacts {
     elapsed: 0,
     memoryKiB: 0,
     memoryAvailableKiB: 0,
-    cpus: 0,
     swapKiB: 0,
     swapUsedKiB: 0,
     diskFreeKiB: {},
@@ -181,167 +201,14 @@ export function parseFacts(text: string): HostFacts {
     cgroupControllers: [],
     features: {},
   };
-  const claim: Record<string, string> = {};
-  for (const line of lines.slice(start + 1, end)) readLine(line, facts, claim);
-  if (claim["cluster-id"] !== undefined) {
-    facts.claim = {
-      cluster: claim["cluster"] ?? "",
-      clusterId: claim["cluster-id"],
-      host: claim["host"] ?? "",
-      stack: claim["stack"] ?? "",
-      generation: Number(claim["generation"] ?? 0),
-    };
+  const claim = new Map<string, string>();
+  readLook(text, factReaders(facts, claim));
+  const clusterId = claim.get("cluster-id");
+  if (clusterId !== undefined) {
+    const [cluster = "", host = "", stack = ""] = ["cluster", "host", "stack"].map((key) => claim.get(key));
+    facts.claim = { cluster, clusterId, host, stack, generation: Number(claim.get("generation") ?? 0) };
   }
   return facts;
-}
-
-function readLine(line: string, facts: HostFacts, claim: Record<string, string>): void {
-  const [key = "", first = "", ...more] = line.split(" ");
-  const rest = [first, ...more].join(" ");
-  switch (key) {
-    case "machine-id":
-      facts.machineId = rest;
-      break;
-    case "boot-id":
-      facts.bootId = rest;
-      break;
-    case "hostname":
-      facts.hostname = rest;
-      break;
-    case "kernel":
-      facts.kernel = rest;
-      break;
-    case "arch":
-      facts.arch = architectures[rest] ?? rest;
-      break;
-    case "os":
-      facts.os = rest;
-      break;
-    case "systemd":
-      facts.systemd = rest;
-      break;
-    case "container":
-      facts.container = rest;
-      break;
-    case "own-address":
-      facts.ownAddresses.push(rest);
-      break;
-    case "time-sync":
-      facts.timeSync.push(rest);
-      break;
-    case "uid":
-      facts.uid = Number(rest);
-      break;
-    case "clock":
-      facts.clock = Number(rest);
-      break;
-    case "elapsed":
-      facts.elapsed = Number(rest);
-      break;
-    case "memory-kib":
-      facts.memoryKiB = Number(rest);
-      break;
-    case "memory-available-kib":
-      facts.memoryAvailableKiB = Number(rest);
-      break;
-    case "cpus":
-      facts.cpus = Number(rest);
-      break;
-    case "swap-kib":
-      facts.swapKiB = Number(rest);
-      break;
-    case "swap-used-kib":
-      facts.swapUsedKiB = Number(rest);
-      break;
-    case "inodes-free":
-      facts.inodesFree[first] = Number(more[0]);
-      break;
-    case "populated":
-      facts.populated.push(rest);
-      break;
-    case "disk-free-kib":
-      facts.diskFreeKiB[first] = Number(more[0]);
-      break;
-    case "claim":
-      claim[first] = more.join(" ");
-      break;
-    case "bundle":
-      facts.bundles[first] = bundleFact(more);
-      break;
-    case "listen": {
-      const [address = "", port = "", pid = "-", command = "-", unit = "-"] = more;
-      facts.listeners.push({
-        protocol: first === "udp" ? "udp" : "tcp",
-        address,
-        port: Number(port),
-        pid,
-        command,
-        unit,
-      });
-      break;
-    }
-    case "address":
-      facts.addresses[first] = more[0] ?? "";
-      break;
-    case "command":
-      if (more[0] !== undefined && more[0] !== "-") facts.commands[first] = more[0];
-      break;
-    case "version":
-      if (more[0] !== undefined) facts.versions[first] = more[0];
-      break;
-    case "cgroup-controllers":
-      facts.cgroupControllers = rest.split(" ").filter((name) => name !== "-");
-      break;
-    case "kernel-feature":
-      facts.features[first] = more[0] === "present" || more[0] === "loadable" ? more[0] : "missing";
-      break;
-    case "mount-cgroup":
-      facts.cgroup = rest;
-      break;
-    case "etcd-data":
-      etcdOf(facts).data = true;
-      break;
-    case "etcd-self":
-      etcdOf(facts).self = { id: first, learner: more[0] === "learner" };
-      break;
-    case "etcd-leader":
-      etcdOf(facts).leader = first;
-      break;
-    case "etcd-member":
-      etcdOf(facts).members.push(etcdMember(first, more));
-      break;
-    case "nodes":
-      facts.nodes ??= [];
-      break;
-    case "node":
-      (facts.nodes ??= []).push(node(first, more));
-      break;
-    default: // A newer script may tell more than this parser knows.
-  }
-}
-
-function etcdOf(facts: HostFacts): EtcdFacts {
-  return (facts.etcd ??= { data: false, members: [] });
-}
-
-function etcdMember(id: string, [name = "-", peerUrl = "", started, kind]: string[]): EtcdMemberFact {
-  const known = name === "-" ? {} : { name };
-  return { id, ...known, peerUrl, started: started === "started", learner: kind === "learner" };
-}
-
-function node(
-  name: string,
-  [machineId = "-", ready, address = "-", owner = "-", leaving = "-", drained = "-"]: string[],
-): NodeFact {
-  const known = Object.entries({ machineId, address, owner, leaving, drained }).filter(([, value]) => value !== "-");
-  return { name, ready: ready === "True", ...Object.fromEntries(known) };
-}
-
-function bundleFact([generation, state, ...reason]: string[]): BundleFact {
-  const known = state === "complete" || state === "failed" ? state : "half-done";
-  const fact: BundleFact = { generation: Number(generation), state: known };
-  if (reason.length > 0) fact.reason = reason.join(" ");
-  return fact;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { HostReading } from "./facts.ts";
 import { withRole, type Host, type Role } from "./inventory.ts";
-import { addressOf, peerUrlOf, type LiveCluster, type LiveMember } from "./livecluster.ts";
+import { addressOf, isAt, memberLabel, peerUrlOf, type LiveCluster, type LiveMember } from "./livecluster.ts";
 import type { PreviousHost } from "./outputs.ts";
 import { clusterOwner } from "./roster.ts";
 
@@ -61,7 +61,7 @@ export function leavingHosts(
   };
   const staying = new Set(hosts.map(peerUrlOf));
   for (const member of live.members ?? []) {
-    if (!staying.has(member.peerUrl)) roleOf(member.name ?? "", addressOf(member), "etcd");
+    if (!isAt(member, staying)) roleOf(member.name ?? "", addressOf(member), "etcd");
   }
   for (const node of live.nodes ?? []) {
     if (node.owner === clusterOwner(stack)) roleOf(node.name, node.address ?? "", "worker");
@@ -109,18 +109,19 @@ export function quorumOf(voters: number): number {
  * @param desired hosts that shall have a member.
  */
 export function planMembership(
-  live: readonly Pick<LiveMember, "name" | "peerUrl" | "healthy" | "learner" | "leader" | "started">[],
+  live: readonly Pick<LiveMember, "name" | "peerUrls" | "healthy" | "learner" | "leader" | "started">[],
   desired: readonly Pick<Host, "name" | "address">[],
 ): MembershipPlan {
   const wanted = new Set(desired.map(peerUrlOf));
-  const present = new Set(live.filter(({ started, learner }) => started && !learner).map(({ peerUrl }) => peerUrl));
+  const present = new Set(
+    live.filter(({ started, learner }) => started && !learner).flatMap(({ peerUrls }) => peerUrls),
+  );
   const joining = desired.filter((host) => !present.has(peerUrlOf(host)));
-  const unwanted = live.filter(({ peerUrl }) => !wanted.has(peerUrl));
-  const nameOf = (member: { name?: string; peerUrl: string }): string => member.name ?? member.peerUrl;
+  const unwanted = live.filter((member) => !isAt(member, wanted));
   const steps: MembershipStep[] = [
     ...unwanted
       .filter(({ healthy }) => !healthy)
-      .map((member) => ({ action: "fail" as const, member: nameOf(member) })),
+      .map((member) => ({ action: "fail" as const, member: memberLabel(member) })),
     ...joining.flatMap(({ name }) => [
       { action: "add" as const, member: name },
       { action: "promote" as const, member: name },
@@ -128,9 +129,9 @@ export function planMembership(
     ...unwanted
       .filter(({ healthy }) => healthy)
       .sort((a, b) => Number(a.leader) - Number(b.leader))
-      .map((member) => ({ action: "remove" as const, member: nameOf(member) })),
+      .map((member) => ({ action: "remove" as const, member: memberLabel(member) })),
   ];
-  const learners = new Set(unwanted.filter(({ learner }) => learner).map(nameOf));
+  const learners = new Set(unwanted.filter(({ learner }) => learner).map(memberLabel));
   let voters = live.filter(({ learner }) => !learner).length;
   let healthy = live.filter((member) => member.healthy && !member.learner).length;
   for (const [index, step] of steps.entries()) {

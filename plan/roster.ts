@@ -14,10 +14,7 @@ export interface NodeDeclaration {
 const sorted = (record: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Annotation of the Nodes that a stack answers for. */
-export const ownerAnnotation = annotations.owner;
-
-/** Its value: another stack's Nodes are none of ours. */
+/** What the annotation of its owner says about a Node: another stack's Nodes are none of ours. */
 export function clusterOwner(stack: string): string {
   return stack;
 }
@@ -49,7 +46,7 @@ export function declareNode(host: Host, stack: string): NodeDeclaration {
     controlPlane && !worker ? [{ key: "node-role.kubernetes.io/control-plane", value: "", effect: "NoSchedule" }] : [];
   return {
     labels: sorted(labels),
-    annotations: sorted({ ...host.annotations, [ownerAnnotation]: clusterOwner(stack) }),
+    annotations: sorted({ ...host.annotations, [annotations.owner]: clusterOwner(stack) }),
     taints: [...ownTaints, ...host.taints],
   };
 }

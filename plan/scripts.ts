@@ -48,8 +48,10 @@ function once<T>(compute: () => T): () => T {
 /** The host script in one piece. */
 export const hostScript = once(() => script("plinth-host", assembled("plinth-host")));
 
-/** What reads the facts of a host, in one piece: fed to a shell there at every look, and never installed. */
-export const factsScript = once(() => assembled("facts"));
+/** What looks at a host, for one purpose, in one piece: fed to a shell there at every look, and never installed. */
+export function lookScript(purpose: "facts" | "status" | "drift"): string {
+  return assembled(purpose);
+}
 
 /** What puts the host script on a host: part of a claim's text, so that a reviewer sees all that runs. */
 export const installScript = once(() => read("install.sh"));

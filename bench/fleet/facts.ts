@@ -34,7 +34,7 @@ const filled: Readonly<Record<string, readonly string[]>> = {
 
 const commands = "curl flock systemctl ss haproxy keepalived nft sha256sum modprobe conntrack".split(" ");
 
-/** What `scripts/facts/` prints on a healthy Debian host in the state of `host`. */
+/** What `scripts/look/facts.sh` prints on a healthy Debian host in the state of `host`. */
 export function factsOf(host: SimulatedHost, cluster: SimulatedCluster): string {
   const lines = [
     "plinth-facts 1",
@@ -52,7 +52,6 @@ export function factsOf(host: SimulatedHost, cluster: SimulatedCluster): string 
     "memory-available-kib 61210004",
     "swap-kib 0",
     "swap-used-kib 0",
-    "cpus 16",
     ...["/var/lib", "/opt", "/var/lib/containerd", "/var/lib/kubelet"].flatMap((path) => [
       `disk-free-kib ${path} 431018344`,
       `inodes-free ${path} 28311551`,
@@ -100,10 +99,15 @@ function etcd(host: SimulatedHost, cluster: SimulatedCluster): string[] {
   const leader = members[0];
   return [
     "etcd-data",
-    ...(self === undefined ? [] : [`etcd-self ${self.id} voter`]),
-    ...(leader === undefined ? [] : [`etcd-leader ${leader.id}`]),
+    ...(self === undefined ? [] : [`etcd-status ${memberStatus(self.id, leader?.id ?? "0")}`]),
     ...members.map(({ id, name, peerUrl }) => `etcd-member ${id} ${name} ${peerUrl} started voter`),
   ];
+}
+
+/** What `etcdctl endpoint status -w json` prints, its ids as the numbers that they are. */
+function memberStatus(id: string, leader: string): string {
+  const [member, led] = [id, leader].map((hex) => BigInt(`0x${hex}`).toString());
+  return `[{"Status":{"header":{"member_id":${member ?? ""}},"version":"3.6.14","dbSize":20971520,"leader":${led ?? ""},"raftIndex":4711}}]`;
 }
 
 function nodes(host: SimulatedHost, cluster: SimulatedCluster): string[] {

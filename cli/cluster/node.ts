@@ -1,9 +1,8 @@
-import { isNotFound, UnreachableError } from "../../plugins/kubernetes/apiError.ts";
-import { ApiClient } from "../../plugins/kubernetes/client.ts";
-import { loadAccess } from "../../plugins/kubernetes/kubeconfig.ts";
-import type { PropertyMap } from "../../plugins/provider/values.ts";
-import { listAt, textAt } from "../../plugins/kubernetes/object.ts";
-import { ownerAnnotation } from "../../plan/roster.ts";
+import { isNotFound, UnreachableError } from "../../kube/errors.ts";
+import { ApiClient } from "../../kube/client.ts";
+import { loadAccess } from "../../kube/kubeconfig.ts";
+import { listAt, textAt, type KubeObject } from "../../kube/object.ts";
+import { annotations } from "../../plan/names.ts";
 
 /** Seconds for which an API server that does not answer is asked again. */
 const patienceSeconds = 10;
@@ -38,7 +37,7 @@ export async function deleteNodesOf(
 ): Promise<{ deleted: string[] } | { unreachable: string }> {
   return withApi(kubeconfig, async (send) => {
     const nodes = listAt(await send("GET", nodesPath), "items");
-    const own = nodes.filter((node) => textAt(node, "metadata", "annotations", ownerAnnotation) === stack);
+    const own = nodes.filter((node) => textAt(node, "metadata", "annotations", annotations.owner) === stack);
     const deleted = [];
     for (const node of own) if (await remove(send, node)) deleted.push(textAt(node, "metadata", "name"));
     return { deleted };
@@ -48,7 +47,7 @@ export async function deleteNodesOf(
 const nodesPath = "/api/v1/nodes";
 const pathOf = (name: string): string => `${nodesPath}/${encodeURIComponent(name)}`;
 
-type Send = (method: "GET" | "DELETE", path: string, body?: PropertyMap) => Promise<PropertyMap>;
+type Send = (method: "GET" | "DELETE", path: string, body?: KubeObject) => Promise<KubeObject>;
 
 /** Talks to the API; that it cannot be reached is an answer. */
 async function withApi<T>(kubeconfig: string, use: (send: Send) => Promise<T>): Promise<T | { unreachable: string }> {
@@ -68,7 +67,7 @@ async function withApi<T>(kubeconfig: string, use: (send: Send) => Promise<T>): 
 }
 
 /** False when somebody else was faster. */
-async function remove(send: Send, node: PropertyMap): Promise<boolean> {
+async function remove(send: Send, node: KubeObject): Promise<boolean> {
   const preconditions = { uid: textAt(node, "metadata", "uid") };
   const answer = send("DELETE", pathOf(textAt(node, "metadata", "name")), { preconditions });
   return (await answer.catch(unlessNotFound)) !== undefined;

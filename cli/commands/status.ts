@@ -38,34 +38,24 @@ async function status(options: StatusOptions): Promise<void> {
   const { openContext } = await import("../session/open-context.ts");
   const { readOutputs } = await import("../pulumi/outputs.ts");
   const { administratorOf } = await import("../cluster/administrator.ts");
-  const { parseKubeconfig } = await import("../status/api.ts");
+  const { ClusterApi } = await import("../cluster/api.ts");
   const { observe } = await import("../status/observe.ts");
   const { judge, nodesOfInterest } = await import("../status/judge.ts");
+  const { statusDocument } = await import("../status/document.ts");
   const { statusLines } = await import("../status/render.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
   const terminal = makeTerminal(options);
   const context = await openContext(options.stack, terminal, input.settings);
-  const credentials = readOutputs(context, { secrets: true })
+  const api = readOutputs(context, { secrets: true })
     .then((outputs) => administratorOf(context, outputs))
-    .then((kubeconfig) => (kubeconfig === undefined ? undefined : parseKubeconfig(kubeconfig)));
+    .then((kubeconfig) => (kubeconfig === undefined ? undefined : new ClusterApi(kubeconfig)));
 
   const { hosts, config } = input;
-  const observation = nodesOfInterest(hosts, options.stack, await observe(input, credentials).finally(closeSsh));
+  const observation = nodesOfInterest(hosts, options.stack, await observe(input, api).finally(closeSsh));
   const vips = [config.vip, config.serviceVip].filter((vip) => vip !== undefined);
   const problems = judge(hosts, vips, observation, options.stack);
   if (options.json === true) {
-    const { readings, apiservers, nodes, ...rest } = observation;
-    const document = {
-      healthy: problems.length === 0,
-      problems,
-      hosts: Object.fromEntries(readings),
-      apiservers: Object.fromEntries(apiservers),
-      ...("nodes" in nodes
-        ? { nodes: Object.fromEntries(nodes.nodes.map((node) => [node.name, node])) }
-        : { nodesError: nodes.error }),
-      ...rest,
-    };
-    terminal.print(JSON.stringify(document, null, 2));
+    terminal.print(JSON.stringify(statusDocument(observation, problems), null, 2));
   } else {
     for (const line of statusLines(hosts, vips, observation, problems, terminal, options.stack)) terminal.print(line);
   }

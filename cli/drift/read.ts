@@ -1,44 +1,25 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { feed, hostScript } from "../../components/host/script.ts";
-import { judgeDrift, type DriftReport } from "../../plan/drift.ts";
-import { parseHostReport, parseNodeList, type HostReportReading, type NodeListReading } from "../../plan/hostreport.ts";
-import type { StackInput } from "../project/inventory.ts";
+import { driftScript } from "../../components/host/script.ts";
+import { judgeDrift, type DriftInput, type DriftReport } from "../../plan/drift.ts";
+import { parseDriftLook } from "../../plan/driftlook.ts";
 import { administratorOf } from "../cluster/administrator.ts";
 import type { EngineContext } from "../pulumi/context.ts";
+import type { StackInput } from "../project/inventory.ts";
 import { readOutputs, type Outputs } from "../pulumi/outputs.ts";
 import { CliError } from "../errors.ts";
-import { parseKubeconfig, readNodeList } from "../status/api.ts";
-import { askHosts, type Answer } from "../status/exec.ts";
+import { ClusterApi } from "../cluster/api.ts";
+import { askHosts, readAnswer } from "../cluster/ask.ts";
 
 /** Seconds for a whole look at a host, which reads all of its binaries. */
 const LOOK_SECONDS = 120;
 
-/** What is fed to every host: the look, then the host script with the verb that compares. */
-export async function lookScript(): Promise<string> {
-  const look = await readFile(join(import.meta.dirname, "look.sh"), "utf8");
-  const compare = feed(hostScript(), `timeout ${LOOK_SECONDS - 10} /bin/sh -s -- status --verify 2>&1`);
-  return `${look}echo '== status'\n${compare}echo '== end'\n`;
-}
-
-function readReport(answer: Answer): HostReportReading {
-  if ("error" in answer) return answer;
+async function readNodes(kubeconfig: string | undefined): Promise<DriftInput["nodes"]> {
+  if (kubeconfig === undefined) return { error: "the stack has no kubeconfig yet" };
+  const api = new ClusterApi(kubeconfig);
   try {
-    return { report: parseHostReport(answer.text) };
-  } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-async function readNodes(kubeconfig: string | undefined): Promise<NodeListReading> {
-  const credentials = kubeconfig === undefined ? undefined : parseKubeconfig(kubeconfig);
-  if (credentials === undefined) return { error: "the stack has no kubeconfig yet" };
-  const list = await readNodeList(credentials);
-  if ("error" in list) return list;
-  try {
-    return { nodes: parseNodeList(list.json) };
-  } catch {
-    return { error: "the API's answer makes no sense" };
+    const nodes = await api.nodes();
+    return "error" in nodes ? nodes : { nodes: nodes.value };
+  } finally {
+    api.close();
   }
 }
 
@@ -56,13 +37,15 @@ function lastUp(outputs: Outputs, stack: string): { clusterId: string; hosts: Se
 export async function readDrift(input: StackInput, context: EngineContext): Promise<DriftReport> {
   const { stack } = context;
   const [answers, { last, nodes }] = await Promise.all([
-    lookScript().then((script) => askHosts(input, script, LOOK_SECONDS)),
+    askHosts(input, driftScript(), LOOK_SECONDS),
     readOutputs(context, { secrets: true }).then(async (outputs) => ({
       last: lastUp(outputs, stack),
       nodes: await readNodes(await administratorOf(context, outputs)),
     })),
   ]);
-  const readings = new Map([...answers].map(([name, answer]) => [name, readReport(answer)]));
+  const readings: DriftInput["readings"] = new Map(
+    [...answers].map(([name, answer]) => [name, readAnswer(answer, (text) => ({ look: parseDriftLook(text) }))]),
+  );
   const { hosts, config } = input;
   return judgeDrift({ hosts, hasVip: config.vip !== undefined, stack, last, readings, nodes });
 }

@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { delimiter, join } from "node:path";
 import { CliError } from "../errors.ts";
 import type { StackInput } from "../project/inventory.ts";
@@ -61,6 +62,8 @@ export function reenter(lab: Pick<Lab, "enter" | "namespace">, phases: Phases): 
   if (process.execve === undefined) throw new CliError("Plinth needs Node 24 or later on Linux.");
   const args = [command, ...prefix, process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const env = { ...process.env, ...phases.environment(), [MARK]: lab.namespace };
+  // As if it ended: the next one begins with what this one has compiled.
+  flushCompileCache();
   process.execve(onPath(command), args, env);
   throw new CliError(`${command} could not be started.`); // Not reached: the process is another one by now.
 }

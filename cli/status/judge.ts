@@ -1,4 +1,7 @@
+import type { BundleReport } from "../../plan/hostreport.ts";
 import { isNode, withRole, type Host } from "../../plan/inventory.ts";
+import { memberLabel } from "../../plan/livecluster.ts";
+import type { EtcdMember } from "../../plan/members.ts";
 import type { CertificateStatus, HostProbe, NodeStatus, Observation } from "./types.ts";
 
 /** Something that an operator should look at. */
@@ -29,9 +32,26 @@ function judgeCertificates(host: string, probe: HostProbe, at: number): Problem[
   });
 }
 
+/** One bundle of a host, with the names of what differs. */
+export interface BundleStatus extends Omit<BundleReport, "drift"> {
+  drift: string[];
+}
+
+/** The bundles of a host; undefined when it belongs to no cluster. Units that are down are told by their state. */
+export function bundlesOf({ report }: Pick<HostProbe, "report">): BundleStatus[] | undefined {
+  if (report?.claim === undefined) return undefined;
+  return report.bundles.map(({ drift, ...bundle }) => ({
+    ...bundle,
+    drift: drift.filter(({ kind }) => kind !== "unit-stopped").map(({ name }) => name),
+  }));
+}
+
 function judgeBundles(host: string, probe: HostProbe): Problem[] {
-  if (probe.bundles === undefined) return [{ host, message: "belongs to no cluster: run up" }];
-  return probe.bundles.flatMap(({ bundle, state, reason, units, drift }) => [
+  if (probe.reportError !== undefined)
+    return [{ host, message: `its bundles could not be looked at: ${probe.reportError}` }];
+  const bundles = bundlesOf(probe);
+  if (bundles === undefined) return [{ host, message: "belongs to no cluster: run up" }];
+  return bundles.flatMap(({ bundle, state, reason, units, drift }) => [
     ...(state === "complete"
       ? []
       : [{ host, message: `${bundle} is ${state}${reason === undefined ? "" : `: ${reason}`}` }]),
@@ -48,16 +68,15 @@ function judgeEtcd(hosts: readonly Host[], observation: Observation): Problem[] 
   for (const { name } of hosts.filter((host) => host.roles.includes("etcd"))) {
     const reading = observation.readings.get(name);
     if (reading === undefined || !("probe" in reading)) continue;
-    const { etcd, etcdError } = reading.probe;
-    if (etcd === undefined) {
-      problems.push({ host: name, message: `the etcd member does not answer: ${etcdError ?? "it is not installed"}` });
+    const { self, selfError = "it is not installed" } = reading.probe.etcd ?? {};
+    if (self === undefined) {
+      problems.push({ host: name, message: `the etcd member does not answer: ${selfError}` });
       continue;
     }
-    for (const error of etcd.errors) problems.push({ host: name, message: `etcd: ${error}` });
-    if (etcd.isLearner) problems.push({ host: name, message: "the etcd member is still a learner" });
-    if (etcd.leaderId === "0" || etcd.leaderId === "")
-      problems.push({ host: name, message: "the etcd member knows no leader" });
-    else leaders.add(etcd.leaderId);
+    for (const error of self.errors) problems.push({ host: name, message: `etcd: ${error}` });
+    if (self.learner) problems.push({ host: name, message: "the etcd member is still a learner" });
+    if (self.leader === undefined) problems.push({ host: name, message: "the etcd member knows no leader" });
+    else leaders.add(self.leader);
   }
   if (leaders.size > 1) problems.push({ host: undefined, message: "the etcd members do not agree on a leader" });
   const expected = hosts.filter((host) => host.roles.includes("etcd")).map(({ name }) => name);
@@ -66,8 +85,8 @@ function judgeEtcd(hosts: readonly Host[], observation: Observation): Problem[] 
     for (const member of members) {
       if (!member.started)
         problems.push({ host: undefined, message: `etcd member ${member.id} was added and has never started` });
-      else if (!expected.includes(member.name)) {
-        problems.push({ host: undefined, message: `etcd member ${member.name} is not in the inventory` });
+      else if (!expected.includes(member.name ?? "")) {
+        problems.push({ host: undefined, message: `etcd member ${memberLabel(member)} is not in the inventory` });
       }
     }
     for (const name of expected.filter((host) => !members.some((member) => member.name === host))) {
@@ -78,10 +97,10 @@ function judgeEtcd(hosts: readonly Host[], observation: Observation): Problem[] 
 }
 
 /** The member list of the first host that could give one. */
-export function membersOf(observation: Observation): HostProbe["members"] {
-  return [...observation.readings.values()].flatMap((reading) =>
-    "probe" in reading && reading.probe.members !== undefined ? [reading.probe.members] : [],
-  )[0];
+export function membersOf(observation: Observation): EtcdMember[] | undefined {
+  return [...observation.readings.values()]
+    .map((reading) => ("probe" in reading ? (reading.probe.etcd?.members ?? []) : []))
+    .find((members) => members.length > 0);
 }
 
 /** Names of the hosts that have the VIP on an interface. */
@@ -107,7 +126,7 @@ function judgeVips(vips: readonly string[], observation: Observation): Problem[]
 export function isOnAnotherMachine(node: NodeStatus, observation: Observation): boolean | undefined {
   const reading = observation.readings.get(node.name);
   const machineId = reading !== undefined && "probe" in reading ? reading.probe.machineId : "";
-  return machineId === "" || node.machineId === "" ? undefined : machineId !== node.machineId;
+  return machineId === "" || node.machineId === undefined ? undefined : machineId !== node.machineId;
 }
 
 function judgeNode(node: NodeStatus, observation: Observation): Problem[] {
@@ -121,7 +140,7 @@ function judgeNode(node: NodeStatus, observation: Observation): Problem[] {
   if (isOnAnotherMachine(node, observation) === true) {
     problems.push({
       host,
-      message: `the Node runs on another machine (machine id ${node.machineId}): stop the kubelet there, then delete the Node`,
+      message: `the Node runs on another machine (machine id ${node.machineId ?? ""}): stop the kubelet there, then delete the Node`,
     });
   }
   return problems;
@@ -149,7 +168,7 @@ function judgeNodes(hosts: readonly Host[], observation: Observation, stack: str
   const strange = nodes.filter((node) => !judged.includes(node));
   return [
     ...judged.flatMap((node): Problem[] => judgeNode(node, observation)),
-    ...strange.map(({ name, address }) => ({
+    ...strange.map(({ name, address = "" }) => ({
       host: undefined,
       message: `Node ${name}${address === "" ? "" : ` (${address})`} is not in the inventory: add its host, or delete the Node`,
     })),

@@ -1,12 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { statusScript } from "../../components/host/script.ts";
 import { withRole } from "../../plan/inventory.ts";
 import { ports } from "../../plan/ports.ts";
 import type { StackInput } from "../project/inventory.ts";
-import { readApiserver, readLeader, readNodes, type ApiCredentials } from "./api.ts";
-import { askHosts, type Answer } from "./exec.ts";
+import type { ClusterApi, Readiness } from "../cluster/api.ts";
+import { askHosts, readAnswer } from "../cluster/ask.ts";
 import { parseProbe } from "./probe.ts";
-import type { ApiserverStatus, HostReading, LeaderStatus, NodesReading, Observation } from "./types.ts";
+import type { LeaderStatus, NodesReading, Observation, ProbeReading } from "./types.ts";
 
 const LEASES = ["kube-controller-manager", "kube-scheduler"];
 /** Seconds for a whole look at a host. */
@@ -14,63 +13,71 @@ const PROBE_SECONDS = 30;
 
 const NO_KUBECONFIG = "the stack has no kubeconfig yet";
 
-function readProbe(answer: Answer): HostReading {
-  if ("error" in answer) return answer;
-  try {
-    return { probe: parseProbe(answer.text) };
-  } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
-  }
-}
-
 /** Looks at every host. */
-async function readHosts(input: StackInput): Promise<[string, HostReading][]> {
-  const script = await readFile(join(import.meta.dirname, "probe.sh"), "utf8");
-  const answers = await askHosts(input, script, PROBE_SECONDS);
-  return [...answers].map(([name, answer]) => [name, readProbe(answer)]);
+async function readHosts(input: StackInput): Promise<[string, ProbeReading][]> {
+  const answers = await askHosts(input, statusScript(), PROBE_SECONDS);
+  return [...answers].map(([name, answer]) => [name, readAnswer(answer, (text) => ({ probe: parseProbe(text) }))]);
 }
 
-function readApiservers(
-  { hosts }: StackInput,
-  credentials: ApiCredentials | undefined,
-): Promise<[string, ApiserverStatus][]> {
+function readApiservers({ hosts }: StackInput, api: ClusterApi | undefined): Promise<[string, Readiness][]> {
   return Promise.all(
-    withRole(hosts, "control-plane").map(async ({ name, address }): Promise<[string, ApiserverStatus]> => [
+    withRole(hosts, "control-plane").map(async ({ name, address }): Promise<[string, Readiness]> => [
       name,
-      credentials === undefined
-        ? { ready: false, message: NO_KUBECONFIG }
-        : await readApiserver(`https://${address}:${ports.apiserver}`, credentials),
+      (await api?.readiness(`https://${address}:${ports.apiserver}`)) ?? { ready: false, message: NO_KUBECONFIG },
     ]),
   );
 }
 
-function readLeaders(credentials: ApiCredentials | undefined): Promise<LeaderStatus[]> {
-  return Promise.all(
-    LEASES.map(async (lease) =>
-      credentials === undefined
-        ? { lease, holder: undefined, age: undefined, message: NO_KUBECONFIG }
-        : readLeader(lease, credentials),
-    ),
-  );
+async function readLeader(lease: string, api: ClusterApi | undefined): Promise<LeaderStatus> {
+  const unknown = { lease, holder: undefined, age: undefined };
+  const reading = (await api?.lease(lease)) ?? { error: NO_KUBECONFIG };
+  if ("error" in reading) return { ...unknown, message: reading.error };
+  if (reading.value === undefined) return { ...unknown, message: "nobody has led yet" };
+  const { holder, renewed } = reading.value;
+  if (holder === "") return { ...unknown, message: "nobody leads" };
+  return {
+    lease,
+    // The identity is the host's name, an underscore, and a random part.
+    holder: holder.replace(/_.*$/, ""),
+    age: renewed === undefined ? undefined : (Date.now() - renewed) / 1000,
+    message: undefined,
+  };
+}
+
+/** All Nodes and their heartbeats. */
+async function readNodes(api: ClusterApi | undefined): Promise<NodesReading> {
+  if (api === undefined) return { error: NO_KUBECONFIG };
+  const [nodes, heartbeats] = await Promise.all([api.nodes(), api.heartbeats()]);
+  if ("error" in nodes) return nodes;
+  if ("error" in heartbeats) return heartbeats;
+  const at = Date.now();
+  const renewed = new Map(heartbeats.value.map((lease) => [lease.name, lease.renewed]));
+  return {
+    nodes: nodes.value.map((node) => {
+      const last = renewed.get(node.name);
+      return { ...node, heartbeat: last === undefined ? undefined : Math.max(0, (at - last) / 1000) };
+    }),
+  };
 }
 
 /**
  * Looks at every host, every API server, the leases and the Nodes, all at once. Hosts that are down only cost their time
  * limit.
  *
- * @param credentials still being read, which takes as long as looking at the hosts; undefined when the stack has none.
+ * @param api still being found, which takes as long as looking at the hosts; undefined when the stack has none.
  */
-export async function observe(
-  input: StackInput,
-  credentials: Promise<ApiCredentials | undefined>,
-): Promise<Observation> {
-  const api = credentials.then((known) =>
-    Promise.all([
-      readApiservers(input, known),
-      readLeaders(known),
-      known === undefined ? ({ error: NO_KUBECONFIG } satisfies NodesReading) : readNodes(known),
-    ]),
-  );
-  const [readings, [apiservers, leaders, nodes]] = await Promise.all([readHosts(input), api]);
+export async function observe(input: StackInput, api: Promise<ClusterApi | undefined>): Promise<Observation> {
+  const cluster = api.then(async (known) => {
+    try {
+      return await Promise.all([
+        readApiservers(input, known),
+        Promise.all(LEASES.map((lease) => readLeader(lease, known))),
+        readNodes(known),
+      ]);
+    } finally {
+      known?.close();
+    }
+  });
+  const [readings, [apiservers, leaders, nodes]] = await Promise.all([readHosts(input), cluster]);
   return { at: Date.now(), readings: new Map(readings), apiservers: new Map(apiservers), leaders, nodes };
 }

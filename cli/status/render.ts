@@ -1,8 +1,18 @@
 import { withRole, type Host } from "../../plan/inventory.ts";
+import { memberLabel } from "../../plan/livecluster.ts";
+import type { EtcdMember } from "../../plan/members.ts";
 import { formatTable } from "../render/table.ts";
 import type { Terminal } from "../render/terminal.ts";
-import { firstToExpire, isOfAnotherStack, isOnAnotherMachine, membersOf, vipHolders, type Problem } from "./judge.ts";
-import type { EtcdMember, HostReading, NodeStatus, Observation } from "./types.ts";
+import {
+  bundlesOf,
+  firstToExpire,
+  isOfAnotherStack,
+  isOnAnotherMachine,
+  membersOf,
+  vipHolders,
+  type Problem,
+} from "./judge.ts";
+import type { NodeStatus, Observation, ProbeReading } from "./types.ts";
 
 type Paint = Pick<Terminal, "paint">;
 
@@ -21,10 +31,10 @@ function daysUntil(date: string, at: number): number {
   return Math.floor((Date.parse(date) - at) / 86_400_000);
 }
 
-function hostRow(host: Host, reading: HostReading | undefined, at: number): string[] {
+function hostRow(host: Host, reading: ProbeReading | undefined, at: number): string[] {
   if (reading === undefined || "error" in reading) return [host.name, host.address, "no answer", "-", "-", "-"];
-  const { uptime, bundles = [], certificates } = reading.probe;
-  const states = bundles.map(({ bundle, state, drift }) =>
+  const { uptime, certificates } = reading.probe;
+  const states = (bundlesOf(reading.probe) ?? []).map(({ bundle, state, drift }) =>
     state === "complete" && drift.length === 0 ? bundle : `${bundle} (${state === "complete" ? "changed" : state})`,
   );
   const first = firstToExpire(certificates);
@@ -39,15 +49,11 @@ function hostRow(host: Host, reading: HostReading | undefined, at: number): stri
 }
 
 function memberRow(member: EtcdMember, observation: Observation): string[] {
-  const reading = observation.readings.get(member.name);
-  const etcd = reading !== undefined && "probe" in reading ? reading.probe.etcd : undefined;
-  const role = member.isLearner
-    ? "learner"
-    : etcd !== undefined && etcd.leaderId === etcd.memberId
-      ? "leader"
-      : "follower";
+  const reading = member.name === undefined ? undefined : observation.readings.get(member.name);
+  const etcd = reading !== undefined && "probe" in reading ? reading.probe.etcd?.self : undefined;
+  const role = member.learner ? "learner" : etcd !== undefined && etcd.leader === etcd.id ? "leader" : "follower";
   return [
-    member.started ? member.name : "(never started)",
+    member.started ? memberLabel(member) : "(never started)",
     member.id,
     etcd === undefined ? "no answer" : role,
     etcd?.version ?? "-",
@@ -70,7 +76,7 @@ function nodeRow(node: NodeStatus, machine: string): string[] {
     node.ready === undefined ? "unknown" : node.ready ? "yes" : "no",
     node.version === "" ? "-" : node.version,
     node.roles.join(",") || "-",
-    node.leaving ? "no, leaving" : node.schedulable ? "yes" : "no, cordoned",
+    node.unserved ? "no, leaving" : node.cordoned ? "no, cordoned" : "yes",
     node.heartbeat === undefined ? "-" : `${Math.round(node.heartbeat)} s ago`,
     machine,
   ];

@@ -1,14 +1,7 @@
-/** One bundle as the host script reports it. */
-export interface BundleStatus {
-  bundle: string;
-  generation: number;
-  state: "complete" | "half-done" | "failed";
-  reason?: string;
-  /** Unit → systemd's ActiveState. */
-  units: Record<string, string>;
-  /** Names of paths, units, parameters and so on that are not as they were left. */
-  drift: string[];
-}
+import type { HostReport } from "../../plan/hostreport.ts";
+import type { EtcdFacts } from "../../plan/members.ts";
+import type { ListedNode } from "../../plan/nodes.ts";
+import type { Readiness } from "../cluster/api.ts";
 
 export interface CertificateStatus {
   path: string;
@@ -18,28 +11,7 @@ export interface CertificateStatus {
   notAfter: string;
 }
 
-/** One etcd member as its own host sees it. */
-export interface EtcdStatus {
-  /** Hexadecimal. */
-  memberId: string;
-  leaderId: string;
-  version: string;
-  /** Bytes on disk. */
-  dbSize: number;
-  raftIndex: number;
-  isLearner: boolean;
-  errors: string[];
-}
-
-export interface EtcdMember {
-  id: string;
-  name: string;
-  /** False: added, and never seen since. */
-  started: boolean;
-  isLearner: boolean;
-}
-
-/** What one look at a host has found. */
+/** What one look at a host has found (`scripts/look/status.sh`). */
 export interface HostProbe {
   /** Seconds since boot. */
   uptime: number;
@@ -47,24 +19,17 @@ export interface HostProbe {
   machineId: string;
   /** IPv4 address → interface. */
   addresses: Record<string, string>;
-  /** Undefined: the host belongs to no cluster. */
-  bundles: BundleStatus[] | undefined;
-  etcd: EtcdStatus | undefined;
-  /** Why `etcd` is missing although etcdctl is there. */
-  etcdError: string | undefined;
-  members: EtcdMember[] | undefined;
+  /** What the host script says; undefined where there is none, or it says nothing. */
+  report: HostReport | undefined;
+  /** Why it says nothing. */
+  reportError: string | undefined;
+  /** Undefined where the host has nothing to ask a member with. */
+  etcd: EtcdFacts | undefined;
   certificates: CertificateStatus[];
 }
 
 /** The host's probe, or why there is none. */
-export type HostReading = { probe: HostProbe } | { error: string };
-
-/** Answer of one API server at `/readyz`. */
-export interface ApiserverStatus {
-  ready: boolean;
-  /** What it answered, or why there was no answer. */
-  message: string;
-}
+export type ProbeReading = { probe: HostProbe } | { error: string };
 
 /** Who leads: lease name → host, or why it is unknown. */
 export interface LeaderStatus {
@@ -76,27 +41,9 @@ export interface LeaderStatus {
 }
 
 /** One Node as the API has it. */
-export interface NodeStatus {
-  name: string;
-  /** Undefined: its kubelet has not been heard of for so long that nobody knows. */
-  ready: boolean | undefined;
-  /** Why it is not ready, and what else its conditions complain about, as `reason: message`. */
-  complaints: string[];
-  /** Of its kubelet, without the leading v. */
-  version: string;
-  roles: string[];
-  /** False: cordoned. */
-  schedulable: boolean;
-  /** True: it carries the taint that takes it out of the load balancers. */
-  leaving: boolean;
+export interface NodeStatus extends ListedNode {
   /** Seconds since its kubelet renewed its lease; undefined when it has none. */
   heartbeat: number | undefined;
-  /** /etc/machine-id of the machine that its kubelet runs on. */
-  machineId: string;
-  /** Internal IPv4 address. */
-  address: string;
-  /** The stack that answers for it; undefined when none of ours does. */
-  owner: string | undefined;
 }
 
 /** The Nodes, or why they could not be listed. */
@@ -105,8 +52,8 @@ export type NodesReading = { nodes: NodeStatus[] } | { error: string };
 export interface Observation {
   /** Milliseconds since the epoch. */
   at: number;
-  readings: Map<string, HostReading>;
-  apiservers: Map<string, ApiserverStatus>;
+  readings: Map<string, ProbeReading>;
+  apiservers: Map<string, Readiness>;
   leaders: LeaderStatus[];
   nodes: NodesReading;
 }

@@ -2,12 +2,11 @@ import { readClock } from "../../plan/clock.ts";
 import { parseFacts, type HostReading } from "../../plan/facts.ts";
 import { sharedPool, SshError, type SshPool, type SshTarget } from "../../ssh/index.ts";
 import type { Access } from "./access.ts";
+import { askAsRoot } from "./ask.ts";
 import { factsScript } from "./script.ts";
 
 /** Looks at hosts without changing anything: one exec per host, all hosts at once. Tests pass their own. */
 export type HostReader = (access: Access) => Promise<Map<string, HostReading>>;
-
-const asRoot = 'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi';
 
 /** Reads all hosts over the shared SSH connections. */
 export const readHosts: HostReader = async (access) => {
@@ -26,13 +25,17 @@ export async function readHost(
 ): Promise<HostReading> {
   try {
     let sent = Date.now();
-    const result = await pool.exec(target, asRoot, {
-      stdin: script,
-      // The way to the host, and the queue for it, are no part of the look.
-      onSend: () => {
-        sent = Date.now();
+    const result = await askAsRoot(
+      target,
+      script,
+      {
+        // The way to the host, and the queue for it, are no part of the look.
+        onSend: () => {
+          sent = Date.now();
+        },
       },
-    });
+      pool,
+    );
     const heard = Date.now();
     if (result.code !== 0) {
       const reason = result.stderr.trim().split("\n").at(-1) ?? "";

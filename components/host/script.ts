@@ -1,4 +1,4 @@
-import { factsScript as facts, hostScript as host } from "../../plan/scripts.ts";
+import { hostScript as host, lookScript } from "../../plan/scripts.ts";
 
 export { hostScriptPath } from "../../plan/names.ts";
 export { asRoot } from "../../plan/shell.ts";
@@ -8,9 +8,19 @@ export function hostScript(): string {
   return host().content;
 }
 
-/** What reads the facts of a host, in one piece: fed to a shell there. */
+/** What reads the facts of a host, in one piece: fed to a shell there. So are the other looks at a host. */
 export function factsScript(): string {
-  return facts();
+  return lookScript("facts");
+}
+
+/** What reads the status of a host. Asks for root. */
+export function statusScript(): string {
+  return lookScript("status");
+}
+
+/** What compares a host with what was left on it. Asks for root, and brings the host script along. */
+export function driftScript(): string {
+  return `brought() {\n${feed(hostScript(), "cat")}}\n${lookScript("drift")}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { HostReading } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import { isNode, withRole, type Host } from "../inventory.ts";
-import { peerUrlOf, type LiveCluster } from "../livecluster.ts";
+import { isAt, memberLabel, peerUrlOf, type LiveCluster } from "../livecluster.ts";
 import { planMembership, quorumOf, type LeavingHost } from "../membership.ts";
 import type { Tombstone } from "../outputs.ts";
 import type { RunRequests } from "../requests.ts";
@@ -105,7 +105,7 @@ function replacementFindings({ hosts, readings, live, requests }: MembershipSitu
     if (reading === undefined || !("facts" in reading) || requests.replace.includes(host.name)) return [];
     const { facts } = reading;
     const node = live.nodes?.find(({ name }) => name === host.name);
-    const member = live.members?.find(({ peerUrl, started }) => started && peerUrl === peerUrlOf(host));
+    const member = live.members?.find(({ peerUrls, started }) => started && peerUrls.includes(peerUrlOf(host)));
     const remedy = `bring the old one back, or say that this one takes its place: --replace ${host.name}`;
     if (node !== undefined && isNode(host) && node.machineId !== undefined && node.machineId !== facts.machineId) {
       const message = `the host is another machine (id ${facts.machineId}) than the cluster's Node of that name (id ${node.machineId})`;
@@ -140,7 +140,7 @@ function lastMemberFindings({
   const mayServe =
     (bootstrapped && (live.members !== undefined || gone.length > 0)) || gone.some((name) => !answers(readings, name));
   const peers = new Set(
-    live.members?.filter(({ learner, started }) => started && !learner).map(({ peerUrl }) => peerUrl),
+    live.members?.filter(({ learner, started }) => started && !learner).flatMap(({ peerUrls }) => peerUrls),
   );
   const serves = (host: Host): boolean => {
     if (live.members !== undefined) return peers.has(peerUrlOf(host));
@@ -175,15 +175,13 @@ function quorumFindings({ hosts, live, leaving, readings, requests }: Membership
   }
   // A host that is replaced has lost its member already.
   const members = live.members.map((member) =>
-    replaced.has(member.peerUrl)
-      ? { ...member, healthy: false, started: false, peerUrl: `${member.peerUrl}#old` }
+    isAt(member, replaced)
+      ? { ...member, healthy: false, started: false, peerUrls: member.peerUrls.map((url) => `${url}#old`) }
       : member,
   );
   const { blocked } = planMembership(members, desired);
   if (blocked === undefined) return [];
-  const silent = live.members
-    .filter(({ healthy, learner }) => !healthy && !learner)
-    .map(({ name, peerUrl }) => name ?? peerUrl);
+  const silent = live.members.filter(({ healthy, learner }) => !healthy && !learner).map(memberLabel);
   const verb = { fail: "removing", add: "adding", promote: "promoting", remove: "removing" }[blocked.step.action];
   const message =
     `${verb} the etcd member ${blocked.step.member} would leave ${blocked.healthy} of ${blocked.voters} voting members that answer, ` +

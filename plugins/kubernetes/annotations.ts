@@ -1,5 +1,5 @@
 import { isUnknown, type PropertyMap } from "../provider/values.ts";
-import { at, textAt, withValue, type KubeObject } from "./object.ts";
+import { at, textAt, withValue, type KubeObject } from "../../kube/object.ts";
 
 const PREFIX = "pulumi.com/";
 

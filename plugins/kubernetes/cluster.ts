@@ -1,11 +1,11 @@
 import type { PropertyMap, PropertyValue } from "../provider/values.ts";
-import { ApiError, isAlreadyExists, isNotFound, UnreachableError } from "./apiError.ts";
-import { ApiClient, type ApiRequest, type ApiResponse } from "./client.ts";
+import { ApiError, isAlreadyExists, isNotFound, UnreachableError } from "../../kube/errors.ts";
+import { ApiClient, type ApiRequest, type ApiResponse } from "../../kube/client.ts";
 import { Discovery, type KindMapping, objectPath } from "./discovery.ts";
 import { type GroupVersionKind, gvkOf } from "./kinds.ts";
-import { type Access } from "./kubeconfig.ts";
+import { type Access } from "../../kube/kubeconfig.ts";
 import { CREATOR, isCreated } from "./managedFields.ts";
-import { apiVersionOf, kindOf, listAt, nameOf, namespaceOf, textAt, type KubeObject } from "./object.ts";
+import { apiVersionOf, kindOf, listAt, nameOf, namespaceOf, textAt, type KubeObject } from "../../kube/object.ts";
 
 /** How long and for whom a request is made. */
 export interface Call {

@@ -1,6 +1,6 @@
 import { DiffKind, type DiffResult } from "../provider/types.ts";
 import { containsUnknown, equal, isUnknown, plainMap, type PropertyMap, secret, text } from "../provider/values.ts";
-import { type Choice, clusterDiffers } from "./kubeconfig.ts";
+import { type Choice, clusterDiffers } from "../../kube/kubeconfig.ts";
 
 /** What the provider's inputs say, with the environment variables that stand in for them. */
 export interface Options {

@@ -2,7 +2,7 @@ import { DiffKind, type DiffResult } from "../provider/types.ts";
 import { equal, isMap, isUnknown, type PropertyMap, type PropertyValue } from "../provider/values.ts";
 import { isAutonamed } from "./annotations.ts";
 import { type PathSegment, touches } from "./forceNew.ts";
-import { nameOf, namespaceOf, withoutValue, withValue, type KubeObject } from "./object.ts";
+import { nameOf, namespaceOf, withoutValue, withValue, type KubeObject } from "../../kube/object.ts";
 import { contains, parsePath, pathText } from "./paths.ts";
 import { isEmpty, prune } from "./normalize.ts";
 

@@ -1,7 +1,7 @@
-import { isNotFound, NoSuchKindError } from "./apiError.ts";
-import type { ApiClient } from "./client.ts";
+import { isNotFound, NoSuchKindError } from "../../kube/errors.ts";
+import type { ApiClient } from "../../kube/client.ts";
 import { apiVersionText, type GroupVersionKind } from "./kinds.ts";
-import { listAt, textAt, type KubeObject } from "./object.ts";
+import { listAt, textAt, type KubeObject } from "../../kube/object.ts";
 
 /** Where the objects of one kind are. */
 export interface KindMapping {

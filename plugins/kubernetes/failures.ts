@@ -6,8 +6,8 @@ import {
   isImmutableField,
   isNotFound,
   UnreachableError,
-} from "./apiError.ts";
-import { describe, type KubeObject } from "./object.ts";
+} from "../../kube/errors.ts";
+import { describe, type KubeObject } from "../../kube/object.ts";
 
 /** What the user reads when the server refused something: which object, why, and what to do. Others pass unchanged. */
 export function refusal(error: unknown, object: KubeObject, verb: string, fieldManager?: string): unknown {

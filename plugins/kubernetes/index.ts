@@ -4,7 +4,7 @@ import type { PropertyMap } from "../provider/values.ts";
 import { Cluster } from "./cluster.ts";
 import { checkConfig, diffConfig, readOptions } from "./config.ts";
 import { isPatch, parseToken } from "./kinds.ts";
-import { type Access, loadAccess } from "./kubeconfig.ts";
+import { type Access, loadAccess } from "../../kube/kubeconfig.ts";
 import { KubeResource } from "./resource.ts";
 
 /** The part of @pulumi/kubernetes that Plinth serves by itself: every kind of object, without Helm and Kustomize. */

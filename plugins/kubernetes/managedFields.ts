@@ -1,6 +1,6 @@
 import { isMap, type PropertyMap, type PropertyValue } from "../provider/values.ts";
 import type { PathSegment } from "./forceNew.ts";
-import { at, listAt, textAt, withoutValue, withValue, type KubeObject } from "./object.ts";
+import { at, listAt, textAt, withoutValue, withValue, type KubeObject } from "../../kube/object.ts";
 import { parsePath } from "./paths.ts";
 
 /** Under this name objects are created; the first update moves its fields to the resource's own manager. */

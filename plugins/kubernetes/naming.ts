@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { CheckExtras } from "../provider/types.ts";
 import { isUnknown } from "../provider/values.ts";
 import { isAutonamed, markAutonamed } from "./annotations.ts";
-import { at, nameOf, textAt, withValue, type KubeObject } from "./object.ts";
+import { at, nameOf, textAt, withValue, type KubeObject } from "../../kube/object.ts";
 
 export const isNamed = (inputs: KubeObject): boolean =>
   nameOf(inputs) !== "" || isUnknown(at(inputs, "metadata", "name")) || isUnknown(at(inputs, "metadata"));

@@ -1,6 +1,6 @@
 import { containsUnknown, isMap, type PropertyMap, type PropertyValue, text } from "../provider/values.ts";
 import { gvkOf, isBuiltIn, isCrd, type GroupVersionKind } from "./kinds.ts";
-import { apiVersionOf, kindOf, mapAt, withoutValue, withValue, type KubeObject } from "./object.ts";
+import { apiVersionOf, kindOf, mapAt, withoutValue, withValue, type KubeObject } from "../../kube/object.ts";
 import { canonicalQuantity } from "./quantity.ts";
 
 /** Fields that the server alone sets. */

@@ -1,5 +1,5 @@
 import { isMap, type PropertyMap, UNKNOWN } from "../provider/values.ts";
-import { at, kindOf, withoutValue, withValue, type KubeObject } from "./object.ts";
+import { at, kindOf, withoutValue, withValue, type KubeObject } from "../../kube/object.ts";
 
 /** Values that the server makes up anew each time. */
 const MADE_UP = [

@@ -12,7 +12,7 @@ import {
 } from "../provider/types.ts";
 import { containsUnknown, isUnknown, type PropertyMap } from "../provider/values.ts";
 import { deletionPropagation, replacesUnready, skipsAwait, timeoutOf, wantedFieldManager } from "./annotations.ts";
-import { isConflict, isNotFound, NoSuchKindError, UnreachableError } from "./apiError.ts";
+import { isConflict, isNotFound, NoSuchKindError, UnreachableError } from "../../kube/errors.ts";
 import type { Call, Cluster } from "./cluster.ts";
 import type { Options } from "./config.ts";
 import { diffObject } from "./diff.ts";
@@ -34,7 +34,7 @@ import {
   withoutValue,
   withValue,
   type KubeObject,
-} from "./object.ts";
+} from "../../kube/object.ts";
 import { isJudgedAtRefresh, kindKey } from "./readiness/index.ts";
 import { annotateSecrets, checkpoint, parseCheckpoint, unmarked } from "./state.ts";
 import { judgeNow, untilDeleted, untilReady, type Wait } from "./waiting.ts";

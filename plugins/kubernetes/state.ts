@@ -1,5 +1,5 @@
 import { isMap, isSecret, plainMap, type PropertyMap, type PropertyValue, secret } from "../provider/values.ts";
-import { apiVersionOf, kindOf, type KubeObject } from "./object.ts";
+import { apiVersionOf, kindOf, type KubeObject } from "../../kube/object.ts";
 
 const INPUTS = "__inputs";
 const INITIAL_API_VERSION = "__initialApiVersion";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { text } from "../provider/values.ts";
-import { NoSuchKindError, UnreachableError } from "./apiError.ts";
+import { NoSuchKindError, UnreachableError } from "../../kube/errors.ts";
 import type { Call, Cluster } from "./cluster.ts";
-import { at, describe, listAt, mapAt, nameOf, namespaceOf, textAt, type KubeObject } from "./object.ts";
+import { at, describe, listAt, mapAt, nameOf, namespaceOf, textAt, type KubeObject } from "../../kube/object.ts";
 import { type Judgment, judge, kindKey, NO_SURROUNDINGS, type Surroundings } from "./readiness/index.ts";
 import { condition, conditionText, isTrue } from "./readiness/judgment.ts";
 import { needsEndpoints } from "./readiness/others.ts";

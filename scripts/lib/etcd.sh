@@ -1,6 +1,4 @@
 # Etcd: questions to members, and the file that tells a member without data how to start.
-#
-# A member counts as started once it has client URLs: those of a first bring-up have names before they have ever run.
 
 ETCD_CA=- ETCD_CERT=- ETCD_KEY=-           # credentials; `-`: no TLS
 
@@ -17,10 +15,7 @@ etcdctl_call() {
 
 # etcdctl_reason FILE: sets REASON to etcdctl's sentence in what it wrote to stderr.
 etcdctl_reason() {
-  REASON=$(awk '
-    { gsub(/\\"/, "\047"); line = $0 }
-    /"error":"/ { line = $0; sub(/.*"error":"/, "", line); sub(/".*/, "", line); found = line }
-    END { print substr(found != "" ? found : line, 1, 300) }' "$1")
+  REASON=$(etcdctl_complaint <"$1")
 }
 
 # etcdctl_do ENDPOINT ARGUMENT…: output in STAGE/etcdctl; on failure REASON is etcdctl's sentence.
@@ -67,9 +62,9 @@ etcd_others() {
   }'
 }
 
-# etcd_members FILE: what `member list` has answered, to STAGE/etcd-members: ID NAME|- PEER-URLS CLIENT-URLS|- learner|voter.
+# etcd_members FILE: what `member list` has answered, to STAGE/etcd-members, as `etcdctl_members` tells it.
 etcd_members() {
-  awk -F', ' '{ print $1, $3 == "" ? "-" : $3, $4, $5 == "" ? "-" : $5, $6 == "true" ? "learner" : "voter" }' "$1" >"$STAGE/etcd-members"
+  etcdctl_members <"$1" >"$STAGE/etcd-members"
 }
 
 # etcd_list: asks the members of STAGE/etcd-asked for the list. Sets ETCD_ENDPOINT to the first that answers, or to nothing.

@@ -2,20 +2,15 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import type { ProgramArgs } from "../../components/preflight.ts";
 import { deploy } from "../../components/program.ts";
-import {
-  bundleGeneration,
-  claimGeneration,
-  type EtcdFacts,
-  type HostFacts,
-  type HostReading,
-} from "../../plan/facts.ts";
+import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../../plan/facts.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { overridable } from "../../plan/guards.ts";
 import type { HostInput } from "../../plan/inventory.ts";
 import { peerUrlOf } from "../../plan/livecluster.ts";
+import type { EtcdFacts } from "../../plan/members.ts";
 import type { PreviousRun } from "../../plan/previousrun.ts";
 import { noRequests, type RunRequests } from "../../plan/requests.ts";
-import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../support/cluster.ts";
+import { configOf, factsOf, hostsOf, memberStatus, rawConfig, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
 import { record } from "../support/recorder.ts";
 
@@ -28,10 +23,9 @@ const digests = digestsFor(everybody, configOf());
 /** What the members of a cluster of cp1, cp2 and cp3 say. */
 const etcdOf = (name: string): EtcdFacts => ({
   data: true,
-  self: { id: name, learner: false },
-  leader: "cp1",
+  self: memberStatus(name, "cp1"),
   members: threeHosts.map((host) => ({
-    ...{ id: host.name, name: host.name, peerUrl: peerUrlOf(host), started: true, learner: false },
+    ...{ id: host.name, name: host.name, peerUrls: [peerUrlOf(host)], started: true, learner: false },
   })),
 });
 

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
 import { factsScript } from "../../components/host/script.ts";
-import { parseFacts, type EtcdFacts } from "../../plan/facts.ts";
+import { parseFacts } from "../../plan/facts.ts";
+import type { EtcdFacts } from "../../plan/members.ts";
 import { eventually } from "../support/eventually.ts";
 import { Bundle, me } from "./support/bundle.ts";
 import { FakeHost } from "./support/fake-host.ts";
@@ -205,15 +206,17 @@ describe("members of a real etcd", function () {
     assert.doesNotMatch(await member(4).prepare(all), /added|removed/, "a run that was killed has left it");
     const before = await member(1).facts();
     assert.deepEqual(
-      before?.members.filter((each) => each.learner).map(({ peerUrl, name, started }) => [peerUrl, name, started]),
-      [[url(4, 2380), undefined, false]],
+      before?.members.filter((each) => each.learner).map(({ peerUrls, name, started }) => [peerUrls, name, started]),
+      [[[url(4, 2380)], undefined, false]],
     );
     member(4).start();
     await member(4).check(all);
     assert.deepEqual(await member(1).list(), voters(1, 2, 3, 4));
     const after = await member(1).facts();
-    const [self, leader] = [after?.self?.id, after?.leader].map((id) => after?.members.find((each) => each.id === id));
-    assert.deepEqual([self?.name, self?.peerUrl, self?.started], ["cp1", url(1, 2380), true]);
+    const [self, leader] = [after?.self?.id, after?.self?.leader].map((id) =>
+      after?.members.find((each) => each.id === id),
+    );
+    assert.deepEqual([self?.name, self?.peerUrls, self?.started], ["cp1", [url(1, 2380)], true]);
     assert.equal(leader?.learner, false, "the leader is one of the members");
     assert.equal(after?.data, true);
   });

@@ -37,7 +37,6 @@ onHosts("facts", (host) => {
       /^memory-kib \d+$/,
       /^memory-available-kib \d+$/,
       /^swap-used-kib \d+$/,
-      /^cpus \d+$/,
       /^swap-kib \d+$/,
       /^disk-free-kib \/var\/lib \d+$/,
       /^disk-free-kib \/opt \d+$/,
@@ -161,8 +160,7 @@ onHosts("facts", (host) => {
         '*"member list") echo "b82403f238c8d7e8, started, cp1, https://10.0.0.1:2380, https://10.0.0.1:2379, false"',
         '  echo "33dc48b183965b64, started, cp2, https://10.0.0.2:2380, , false"',
         '  echo "1, unstarted, , https://10.0.0.3:2380, , true" ;;',
-        '*"endpoint status -w fields") echo \'"MemberID" : 13268734741009979368\'',
-        "  echo '\"Leader\" : 691103013092052465'; echo '\"IsLearner\" : false' ;;",
+        '*"endpoint status -w json") echo "a warning" >&2; echo \'[{"Status":{}}]\' ;;',
         "esac",
       );
       tool(
@@ -179,8 +177,7 @@ onHosts("facts", (host) => {
         "etcd-member b82403f238c8d7e8 cp1 https://10.0.0.1:2380 started voter",
         "etcd-member 33dc48b183965b64 cp2 https://10.0.0.2:2380 unstarted voter",
         "etcd-member 1 - https://10.0.0.3:2380 unstarted learner",
-        "etcd-self b82403f238c8d7e8 voter",
-        "etcd-leader 9974a875e8dcdf1",
+        'etcd-status [{"Status":{}}]',
       ]);
       const asked = readFileSync(join(host().fakes, "asked"), "utf8");
       const root = host().root;
@@ -191,13 +188,20 @@ onHosts("facts", (host) => {
     it("are what a learner can tell, and nothing where nobody answers", async () => {
       tool(
         "etcdctl",
-        'case "$*" in *status*) echo \'"MemberID" : 17\'; echo \'"Leader" : 0\'; echo \'"IsLearner" : true\' ;; *) exit 1 ;; esac',
+        'case "$*" in *status*) echo \'[{"Status":{"isLearner":true}}]\' ;; *) echo "Error: rpc not supported for learner" >&2; exit 1 ;; esac',
       );
       tool("kubectl", "echo w1; exit 1");
-      assert.deepEqual(await cluster(), ["etcd-self 11 learner"]);
-      tool("etcdctl", "exit 1");
+      assert.deepEqual(await cluster(), [
+        "etcd-members-failed Error: rpc not supported for learner",
+        'etcd-status [{"Status":{"isLearner":true}}]',
+      ]);
+      tool("etcdctl", 'echo \'{"level":"warn","error":"no \\"way\\" there"}\'; echo null; exit 1');
       tool("kubectl", "exit 0");
-      assert.deepEqual(await cluster(), ["nodes 0"]);
+      assert.deepEqual(await cluster(), [
+        "nodes 0",
+        "etcd-members-failed no 'way' there",
+        "etcd-status-failed no 'way' there",
+      ]);
     });
 
     it("take no longer than the slowest of them, and that has a limit", async () => {

@@ -1,7 +1,8 @@
 /** A host is damaged; the same bundle with the next generation repairs it, and restarts what the damage reached only. */
 
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { digest, served } from "./support/artifacts.ts";
 import { Bundle } from "./support/bundle.ts";
 import type { FakeHost } from "./support/fake-host.ts";
@@ -167,6 +168,23 @@ onHosts("apply of the next generation", (host) => {
       assert.deepEqual([again.changed, again.restarted, again.started], [[], [], []]);
     });
   }
+
+  it("is asked for where the bytes of a binary are wrong, whether or not openssl is there to read them quickly", async () => {
+    writeFileSync(host().path(binary), evil);
+    const wrong = { kind: "binary", name: binary, detail: `its sha256 is ${digest(evil)}, expected ${sha}` };
+    for (const openssl of ['echo "$@" >>"$PLINTH_FAKES/openssl"; exec /usr/bin/openssl "$@"', "exit 1"]) {
+      host().command("openssl", openssl);
+      const { stdout } = await host().run(["status", "--verify"]);
+      assert.deepEqual((JSON.parse(stdout) as { bundles: { drift: unknown }[] }).bundles[0]?.drift, [wrong]);
+    }
+    assert.match(readFileSync(join(host().fakes, "openssl"), "utf8"), /^dgst -sha256 -r \S+tool\n$/);
+    const { stdout } = await host().run(["status"]);
+    assert.deepEqual(
+      (JSON.parse(stdout) as { bundles: { drift: unknown }[] }).bundles[0]?.drift,
+      [],
+      "its size is right",
+    );
+  });
 
   it("is what it takes: the same generation trusts a binary of the same size", async () => {
     writeFileSync(host().path(binary), evil);

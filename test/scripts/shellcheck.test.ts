@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { rosterScript, rosterSteps } from "../../plan/scripts.ts";
-import { factsScript, hostScript } from "../../components/host/script.ts";
+import { driftScript, factsScript, hostScript, statusScript } from "../../components/host/script.ts";
 
 const project = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(project, path), "utf8");
@@ -49,7 +49,9 @@ function strayAssignments(text: string): string[] {
 describe("shell scripts", function () {
   this.timeout(60_000);
 
-  const assembled = { "plinth-host": hostScript(), facts: factsScript() };
+  const assembled = {
+    ...{ "plinth-host": hostScript(), facts: factsScript(), status: statusScript(), drift: driftScript() },
+  };
   for (const [name, text] of Object.entries(assembled)) {
     it(`on hosts hold what shellcheck asks for, as they are assembled: ${name}`, () => {
       assert.equal(shellcheck(text), "");
@@ -80,7 +82,7 @@ describe("shell scripts", function () {
     });
   }
 
-  const ours = globSync(["scripts/{lib,host}/*.sh", "scripts/*.sh"], { cwd: project });
+  const ours = globSync(["scripts/{lib,host,look}/*.sh", "scripts/*.sh"], { cwd: project });
 
   it("declare what a function assigns as local, or share it in capitals", () => {
     const found = ours.flatMap((path) => strayAssignments(read(path)).map((name) => `${path}: ${name}`));
@@ -103,7 +105,10 @@ describe("shell scripts", function () {
         .trim()
         .split("\n"),
     );
-    assert.deepEqual(listed.sort(), [...globSync("{lib,facts}/*.sh", { cwd: scripts }), "plinth-host.sh"].sort());
+    assert.deepEqual(
+      [...new Set(listed)].sort(),
+      [...globSync("{lib,look}/*.sh", { cwd: scripts }), "plinth-host.sh"].sort(),
+    );
   });
 
   it("can be read by dash and bash", () => {

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
-import { ApiClient } from "../../plugins/kubernetes/client.ts";
-import { loadAccess } from "../../plugins/kubernetes/kubeconfig.ts";
+import { ApiClient } from "../../kube/client.ts";
+import { loadAccess } from "../../kube/kubeconfig.ts";
 import type { PropertyMap, PropertyValue } from "../../plugins/provider/values.ts";
 
 const TOKEN = "engine-test-token";

@@ -1,6 +1,7 @@
 import type { ClusterConfig } from "../../plan/config.ts";
 import { parseConfig } from "../../plan/config.ts";
 import type { HostFacts, HostReading } from "../../plan/facts.ts";
+import type { MemberStatus } from "../../plan/members.ts";
 import { parseInventory, type Host, type HostInput } from "../../plan/inventory.ts";
 
 /** Three stacked control-plane hosts. */
@@ -50,7 +51,6 @@ export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts
     skew: 0,
     memoryKiB: 8_000_000,
     memoryAvailableKiB: 7_000_000,
-    cpus: 4,
     swapKiB: 0,
     swapUsedKiB: 0,
     diskFreeKiB: { "/var/lib": 100_000_000 },
@@ -73,6 +73,14 @@ export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts
       vxlan: "loadable",
     },
     ...extra,
+  };
+}
+
+/** What a member of etcd that is well tells of itself. */
+export function memberStatus(id: string, leader: string, more: Partial<MemberStatus> = {}): MemberStatus {
+  return {
+    ...{ id, leader, version: "3.6.14", dbSize: 1024 * 1024, raftIndex: 9, learner: false, errors: [] },
+    ...more,
   };
 }
 

@@ -1,5 +1,5 @@
 import { gvkOf } from "../kinds.ts";
-import { apiVersionOf, kindOf, type KubeObject } from "../object.ts";
+import { apiVersionOf, kindOf, type KubeObject } from "../../../kube/object.ts";
 import { waitsFor } from "../annotations.ts";
 import { type Judgment, READY } from "./judgment.ts";
 import {

@@ -1,5 +1,5 @@
 import type { PropertyMap } from "../../provider/values.ts";
-import { listAt, numberAt, textAt, type KubeObject } from "../object.ts";
+import { listAt, numberAt, textAt, type KubeObject } from "../../../kube/object.ts";
 
 /** Whether an object does what it is for. The reason is a phrase without a full stop. */
 export type Judgment = { state: "ready" } | { state: "waiting"; reason: string } | { state: "failed"; reason: string };

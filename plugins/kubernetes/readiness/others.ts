@@ -1,5 +1,5 @@
 import { equal } from "../../provider/values.ts";
-import { at, listAt, mapAt, textAt, type KubeObject } from "../object.ts";
+import { at, listAt, mapAt, textAt, type KubeObject } from "../../../kube/object.ts";
 import { condition, conditionText, failed, isTrue, type Judgment, READY, waiting } from "./judgment.ts";
 
 /** Whether traffic needs pods: not for names outside, services without an address, and hand-made endpoints. */

@@ -1,5 +1,5 @@
 import type { PropertyMap } from "../../provider/values.ts";
-import { listAt, mapAt, nameOf, numberAt, textAt, type KubeObject } from "../object.ts";
+import { listAt, mapAt, nameOf, numberAt, textAt, type KubeObject } from "../../../kube/object.ts";
 import { condition, failed, isTrue, type Judgment, READY, waiting } from "./judgment.ts";
 
 /** Ready, or ended well. */

@@ -1,4 +1,4 @@
-import { at, numberAt, textAt, type KubeObject } from "../object.ts";
+import { at, numberAt, textAt, type KubeObject } from "../../../kube/object.ts";
 import { condition, conditionText, failed, isTrue, isUnobserved, type Judgment, READY, waiting } from "./judgment.ts";
 
 const UNOBSERVED = "its controller has not seen the change yet; is kube-controller-manager running?";

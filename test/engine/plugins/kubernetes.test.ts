@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import type { Stack, PulumiFn } from "@pulumi/pulumi/automation/index.js";
 import { type RunningPlugins, startPlugins } from "../../../plugins/index.ts";
-import { at } from "../../../plugins/kubernetes/object.ts";
+import { at } from "../../../kube/object.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kubernetesProvider } from "../../../plugins/kubernetes/index.ts";
-import { at, textAt } from "../../../plugins/kubernetes/object.ts";
+import { at, textAt } from "../../../kube/object.ts";
 import {
   type CallContext,
   type CheckExtras,

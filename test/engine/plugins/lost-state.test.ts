@@ -8,7 +8,7 @@ import { noRequests } from "../../../plan/requests.ts";
 import { bundleOrder } from "../../../plan/waves.ts";
 import { kubernetesProvider } from "../../../plugins/kubernetes/index.ts";
 import { serveProvider, type RunningProvider } from "../../../plugins/provider/server.ts";
-import { at } from "../../../plugins/kubernetes/object.ts";
+import { at } from "../../../kube/object.ts";
 import type { ConfigurableProvider, ProviderDefinition } from "../../../plugins/provider/types.ts";
 import type { PropertyMap } from "../../../plugins/provider/values.ts";
 import { randomProvider } from "../../../plugins/random/index.ts";

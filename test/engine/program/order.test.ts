@@ -6,7 +6,7 @@ import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } 
 import type { HostInput } from "../../../plan/inventory.ts";
 import { noRequests, type RunRequests } from "../../../plan/requests.ts";
 import { bundleOrder } from "../../../plan/waves.ts";
-import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
+import { configOf, factsOf, hostsOf, memberStatus, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
@@ -182,12 +182,12 @@ describe("the engine and the program", function () {
   const withMembers = (members: readonly string[]) => () => {
     const facts = inService()();
     const all = members.map((name) => ({
-      ...{ id: name, name, peerUrl: `https://192.0.2.1${name.slice(-1)}:2380`, started: true, learner: false },
+      ...{ id: name, name, peerUrls: [`https://192.0.2.1${name.slice(-1)}:2380`], started: true, learner: false },
     }));
     for (const name of members) {
       const reading = facts.get(name);
       if (reading !== undefined && "facts" in reading) {
-        reading.facts.etcd = { data: true, self: { id: name, learner: false }, leader: "cp1", members: all };
+        reading.facts.etcd = { data: true, self: memberStatus(name, "cp1"), members: all };
         reading.facts.nodes = members.map((node) => ({
           name: node,
           machineId: `machine-${node}`,

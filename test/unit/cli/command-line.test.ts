@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CommanderError, type Command } from "commander";
 import { commandLine } from "../../../cli/app.ts";
 import { separateArguments } from "../../../cli/commands/kubectl.ts";
@@ -77,6 +80,17 @@ describe("command line", () => {
     assert.deepEqual(await parsed(["kubectl", "--", "--help"]), [["--help"], { stack }]);
     assert.deepEqual(await parsed(["ssh", "cp1", "--", "ls", "-la"]), ["cp1", ["--", "ls", "-la"], { stack }]);
     assert.deepEqual(await parsed(["ssh", "cp1", "ls", "-la"]), ["cp1", ["ls", "-la"], { stack }]);
+  });
+
+  it("keeps what it has compiled in the user's own cache", () => {
+    const cache = mkdtempSync(join(tmpdir(), "plinth-cache-"));
+    try {
+      const env = { ...process.env, XDG_CACHE_HOME: cache };
+      execFileSync(process.execPath, ["cli/main.ts", "--help"], { env, stdio: "ignore" });
+      assert.equal(existsSync(join(cache, "plinth", "compiled")), true);
+    } finally {
+      rmSync(cache, { recursive: true });
+    }
   });
 
   it("goes on when nobody reads its output any more", async () => {

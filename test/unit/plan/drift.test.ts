@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { judgeDrift, type DriftInput } from "../../../plan/drift.ts";
-import {
-  parseHostReport,
-  parseMemberList,
-  parseNodeList,
-  type HostReport,
-  type HostReportReading,
-  type ListedMember,
-} from "../../../plan/hostreport.ts";
+import { parseDriftLook, type DriftLook, type DriftReading } from "../../../plan/driftlook.ts";
+import type { HostReport } from "../../../plan/hostreport.ts";
+import type { EtcdMember } from "../../../plan/members.ts";
 import { bundlesOf } from "../../../plan/waves.ts";
 import { hostsOf, threeHosts } from "../../support/cluster.ts";
 
@@ -19,43 +14,46 @@ const members = threeHosts.map(({ name, address }, index) => ({
   started: true,
   name,
   peerUrls: [`https://${address}:2380`],
-  isLearner: false,
+  learner: false,
 }));
-const memberOf = (index: number): ListedMember => {
+const memberOf = (index: number): EtcdMember => {
   const member = members[index];
   assert.ok(member);
   return member;
 };
-const node = (name: string, change = {}) => ({ name, ours: true, cordoned: false, drained: false, ...change });
+const node = (name: string, change = {}) => ({ name, ours: true, cordoned: false, ...change });
 
-function reportOf(name: string, change: Partial<HostReport> = {}): HostReportReading {
+function lookOf(name: string, change: Partial<HostReport> = {}, more: Partial<DriftLook> = {}): DriftReading {
   const host = hosts.find((candidate) => candidate.name === name);
   assert.ok(host);
   return {
-    report: {
-      claim: { cluster: "demo", clusterId, host: name },
-      script: "ok",
-      bundles: bundlesOf(host, true).map((bundle) => ({
-        bundle,
-        state: "complete",
-        units: [`${bundle}.service`],
-        drift: [],
-      })),
+    look: {
+      report: {
+        claim: { cluster: "demo", clusterId, host: name },
+        script: "ok",
+        bundles: bundlesOf(host, true).map((bundle) => ({
+          ...{ bundle, generation: 1, state: "complete", units: { [`${bundle}.service`]: "active" }, drift: [] },
+        })),
+        ...change,
+      },
       dropIns: [],
-      members: host.roles.includes("etcd") ? members : undefined,
-      membersError: undefined,
-      ...change,
+      etcd: host.roles.includes("etcd") ? { data: false, members } : undefined,
+      ...more,
     },
   };
 }
 
-function judge(readings: Record<string, HostReportReading> = {}, change: Partial<DriftInput> = {}) {
+/** The look at a host whose member lists these. */
+const listing = (name: string, listed: EtcdMember[]): DriftReading =>
+  lookOf(name, {}, { etcd: { data: false, members: listed } });
+
+function judge(readings: Record<string, DriftReading> = {}, change: Partial<DriftInput> = {}) {
   return judgeDrift({
     hosts,
     hasVip: true,
     stack: "demo",
     last: { clusterId, hosts: new Set(hosts.map(({ name }) => name)) },
-    readings: new Map(hosts.map(({ name }) => [name, readings[name] ?? reportOf(name)])),
+    readings: new Map(hosts.map(({ name }) => [name, readings[name] ?? lookOf(name)])),
     nodes: { nodes: hosts.map(({ name }) => node(name)) },
     ...change,
   });
@@ -66,71 +64,62 @@ const lines = ({ differences }: ReturnType<typeof judge>) =>
 
 const sample = [
   "Welcome!",
-  "plinth-drift 1",
-  "== drop-ins",
-  "/etc/systemd/system/etcd.service.d/override.conf",
-  "== members",
-  "8e9e05c52164694d, started, cp1, https://192.0.2.11:2380, https://192.0.2.11:2379, false",
-  "3d42b1f0a61b4777, unstarted, , https://192.0.2.99:2380, , true",
-  "== status",
-  "cp1: a word of a program",
-  '{"claim":{"cluster":"demo","clusterId":"0123456789abcdef","host":"cp1","stack":"lab"},"script":"changed","bundles":[{"bundle":"etcd","generation":2,"state":"failed","reason":"x","units":{"etcd.service":"active"},"drift":[{"kind":"file","name":"/etc/a","detail":"its content is another"}]}]}',
-  "== end",
+  "plinth-facts 1",
+  "drop-in /etc/systemd/system/etcd.service.d/override.conf",
+  "etcd-member 8e9e05c52164694d cp1 https://192.0.2.11:2380 started voter",
+  "etcd-member 3d42b1f0a61b4777 - https://192.0.2.99:2380,https://192.0.2.98:2380 unstarted learner",
+  'report {"claim":{"cluster":"demo","clusterId":"0123456789abcdef","host":"cp1","stack":"lab"},"script":"changed","bundles":[{"bundle":"etcd","generation":2,"state":"failed","reason":"x","units":{"etcd.service":"active"},"drift":[{"kind":"file","name":"/etc/a","detail":"its content is another"}]}]}',
+  "end",
   "",
 ].join("\n");
 
-describe("plan/hostreport", () => {
+describe("plan/driftlook", () => {
   it("reads what a host says", () => {
-    assert.deepEqual(parseHostReport(sample), {
-      claim: { cluster: "demo", clusterId, host: "cp1" },
-      script: "changed",
-      bundles: [
-        {
-          bundle: "etcd",
-          state: "failed",
-          reason: "x",
-          units: ["etcd.service"],
-          drift: [{ kind: "file", name: "/etc/a", detail: "its content is another" }],
-        },
-      ],
+    assert.deepEqual(parseDriftLook(sample), {
+      report: {
+        claim: { cluster: "demo", clusterId, host: "cp1" },
+        script: "changed",
+        bundles: [
+          {
+            bundle: "etcd",
+            generation: 2,
+            state: "failed",
+            reason: "x",
+            units: { "etcd.service": "active" },
+            drift: [{ kind: "file", name: "/etc/a", detail: "its content is another" }],
+          },
+        ],
+      },
       dropIns: ["/etc/systemd/system/etcd.service.d/override.conf"],
-      members: [
-        { id: "8e9e05c52164694d", started: true, name: "cp1", peerUrls: ["https://192.0.2.11:2380"], isLearner: false },
-        { id: "3d42b1f0a61b4777", started: false, name: "", peerUrls: ["https://192.0.2.99:2380"], isLearner: true },
-      ],
-      membersError: undefined,
+      etcd: {
+        data: false,
+        members: [
+          { id: "8e9e05c52164694d", name: "cp1", peerUrls: ["https://192.0.2.11:2380"], started: true, learner: false },
+          {
+            ...{ id: "3d42b1f0a61b4777", peerUrls: ["https://192.0.2.99:2380", "https://192.0.2.98:2380"] },
+            ...{ started: false, learner: true },
+          },
+        ],
+      },
     });
   });
 
   it("does not take half an answer for a whole one", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: sample.lastIndexOf("== end") }), (length) => {
-        assert.throws(() => parseHostReport(sample.slice(0, length)), /cut off/);
+      fc.property(fc.integer({ min: 0, max: sample.lastIndexOf("\nend") }), (length) => {
+        assert.throws(() => parseDriftLook(sample.slice(0, length)), /not complete/);
       }),
     );
   });
 
   it("says why a host could not be compared, and why etcd did not answer", () => {
-    const text = (status: string) => `plinth-drift 1\n== members\nError: deadline\n== status\n${status}\n== end\n`;
-    assert.throws(() => parseHostReport(text("sh: no space left")), /could not be compared: sh: no space left/);
-    const report = parseHostReport(text('{"claim":null,"bundles":[]}'));
-    assert.deepEqual([report.claim, report.members, report.membersError], [undefined, undefined, "Error: deadline"]);
-  });
-
-  it("knows Nodes of ours by what only we put there", () => {
-    const items = [
-      { metadata: { name: "a", annotations: { "plinth/taints": "", "plinth/owner": "demo" } } },
-      { metadata: { name: "b", managedFields: [{ manager: "plinth" }] }, spec: { unschedulable: true } },
-      { metadata: { name: "c", annotations: { other: "" }, managedFields: [{ manager: "kubelet" }] } },
-      { metadata: { name: "d", annotations: { "plinth/drained": "uncordon" } }, spec: { unschedulable: true } },
-    ];
-    assert.deepEqual(parseNodeList(JSON.stringify({ items })), [
-      node("a", { owner: "demo" }),
-      node("b", { cordoned: true }),
-      node("c", { ours: false }),
-      node("d", { cordoned: true, drained: true }),
-    ]);
-    assert.equal(parseMemberList("Error: context deadline exceeded"), undefined);
+    const text = (line: string) => `plinth-facts 1\netcd-members-failed Error: deadline\n${line}\nend\n`;
+    const failed = text("report-failed sh: no space left");
+    assert.throws(() => parseDriftLook(failed), /could not be compared: sh: no space left/);
+    assert.throws(() => parseDriftLook(text("")), /could not be compared: no answer/);
+    assert.throws(() => parseDriftLook(text("report {}")), /could not be compared: its answer makes no sense/);
+    const { report, etcd } = parseDriftLook(text('report {"claim":null,"bundles":[]}'));
+    assert.deepEqual([report.claim, etcd?.members, etcd?.membersError], [undefined, [], "Error: deadline"]);
   });
 });
 
@@ -141,15 +130,15 @@ describe("plan/drift", () => {
 
   it("names host, bundle, kind and thing, and asks for those bundles, in order", () => {
     const bundles = (name: string, bundle: string, kind: string) => {
-      const reading = reportOf(name);
-      assert.ok("report" in reading);
-      return reading.report.bundles.map((report) =>
+      const reading = lookOf(name);
+      assert.ok("look" in reading);
+      return reading.look.report.bundles.map((report) =>
         report.bundle === bundle ? { ...report, drift: [{ kind, name: `the ${kind}`, detail: "differs" }] } : report,
       );
     };
     const found = judge({
-      w1: reportOf("w1", { bundles: bundles("w1", "node", "binary") }),
-      cp2: reportOf("cp2", { bundles: bundles("cp2", "etcd", "file"), script: "changed" }),
+      w1: lookOf("w1", { bundles: bundles("w1", "node", "binary") }),
+      cp2: lookOf("cp2", { bundles: bundles("cp2", "etcd", "file"), script: "changed" }),
     });
     assert.deepEqual(lines(found), [
       "cp2 - script /usr/local/lib/plinth/plinth-host",
@@ -161,7 +150,9 @@ describe("plan/drift", () => {
 
   it("tells bundles that are half done or not there", () => {
     const found = judge({
-      w1: reportOf("w1", { bundles: [{ bundle: "node", state: "failed", reason: "why", units: [], drift: [] }] }),
+      w1: lookOf("w1", {
+        bundles: [{ bundle: "node", generation: 1, state: "failed", reason: "why", units: {}, drift: [] }],
+      }),
     });
     assert.deepEqual(
       found.differences.map(({ name, detail }) => `${name} ${detail}`),
@@ -171,17 +162,17 @@ describe("plan/drift", () => {
   });
 
   it("tells a claim that is gone, and cannot repair that of another cluster", () => {
-    const gone = judge({ cp1: reportOf("cp1", { claim: undefined }) });
+    const gone = judge({ cp1: lookOf("cp1", { claim: undefined }) });
     assert.deepEqual([lines(gone), gone.heal], [["cp1 - claim claim"], ["cp1/claim"]]);
     const claim = { cluster: "other", clusterId: "ffffffffffffffff", host: "web7" };
-    const foreign = judge({ cp1: reportOf("cp1", { claim, bundles: [] }) });
+    const foreign = judge({ cp1: lookOf("cp1", { claim, bundles: [] }) });
     assert.deepEqual([lines(foreign), foreign.heal], [["cp1 - claim claim"], []]);
     assert.match(foreign.differences[0]?.detail ?? "", /cluster other \(id ffffffffffffffff\) for its host web7/);
   });
 
   it("works with hosts down and says so", () => {
     const error = { error: "no SSH connection" };
-    const found = judge({ cp1: error, w1: error, cp2: reportOf("cp2", { script: "missing" }) });
+    const found = judge({ cp1: error, w1: error, cp2: lookOf("cp2", { script: "missing" }) });
     assert.deepEqual(lines(found), ["cp2 - script /usr/local/lib/plinth/plinth-host"]);
     assert.deepEqual(
       found.unseen.map(({ host }) => host),
@@ -199,10 +190,10 @@ describe("plan/drift", () => {
   });
 
   it("finds members that are not declared, by name or id, and those that are missing", () => {
-    const learner = { id: "abc", started: false, name: "", peerUrls: ["https://192.0.2.99:2380"], isLearner: true };
+    const learner = { id: "abc", started: false, peerUrls: ["https://192.0.2.99:2380"], learner: true };
     // It has a declared name and another address.
     const double = { ...memberOf(0), id: "def", peerUrls: ["https://192.0.2.98:2380"] };
-    const found = judge({ cp1: reportOf("cp1", { members: [...members.slice(0, 2), learner, double] }) });
+    const found = judge({ cp1: listing("cp1", [...members.slice(0, 2), learner, double]) });
     assert.deepEqual(lines(found), [
       "cluster - rogue-member abc",
       "cluster - rogue-member cp1",
@@ -223,8 +214,8 @@ describe("plan/drift", () => {
   });
 
   it("finds a declared member that is no voter yet", () => {
-    const learning = { ...memberOf(2), isLearner: true };
-    const found = judge({ cp1: reportOf("cp1", { members: [...members.slice(0, 2), learning] }) });
+    const learning = { ...memberOf(2), learner: true };
+    const found = judge({ cp1: listing("cp1", [...members.slice(0, 2), learning]) });
     assert.deepEqual([lines(found), found.heal], [["cp3 - unfinished-member cp3"], ["roster"]]);
   });
 
@@ -242,7 +233,7 @@ describe("plan/drift", () => {
 
   it("takes a cordoned Node for somebody's wish, and a drain of ours that has not ended for drift", () => {
     const rest = ["cp1", "cp2"].map((name) => node(name));
-    const nodes = [...rest, node("cp3", { cordoned: true }), node("w1", { cordoned: true, drained: true })];
+    const nodes = [...rest, node("cp3", { cordoned: true }), node("w1", { cordoned: true, drained: "uncordon" })];
     const found = judge({}, { nodes: { nodes } });
     assert.deepEqual([lines(found), found.heal], [["w1 node drained-node w1"], ["w1/node"]]);
     assert.match(found.remarks[0]?.message ?? "", /cordoned by somebody: `kubectl uncordon cp3`/);
@@ -251,10 +242,10 @@ describe("plan/drift", () => {
   it("does not count what the inventory says and no up has done yet", () => {
     // w1 was added; old left, with its member.
     const last = { clusterId, hosts: new Set(["cp1", "cp2", "cp3", "old"]) };
-    const old = { id: "9", started: true, name: "old", peerUrls: ["https://192.0.2.19:2380"], isLearner: false };
+    const old = { id: "9", started: true, name: "old", peerUrls: ["https://192.0.2.19:2380"], learner: false };
     const nodes = ["cp1", "cp2", "cp3", "old"].map((name) => node(name));
     const found = judge(
-      { w1: reportOf("w1", { claim: undefined, bundles: [] }), cp1: reportOf("cp1", { members: [...members, old] }) },
+      { w1: lookOf("w1", { claim: undefined, bundles: [] }), cp1: listing("cp1", [...members, old]) },
       { last, nodes: { nodes } },
     );
     assert.deepEqual([found.differences, found.heal], [[], []]);
@@ -263,9 +254,11 @@ describe("plan/drift", () => {
 
   it("tells drop-ins of our units, which stay", () => {
     const found = judge({
-      cp1: reportOf("cp1", {
-        dropIns: ["/etc/systemd/system/etcd.service.d/x.conf", "/etc/systemd/system/ssh.service.d/y.conf"],
-      }),
+      cp1: lookOf(
+        "cp1",
+        {},
+        { dropIns: ["/etc/systemd/system/etcd.service.d/x.conf", "/etc/systemd/system/ssh.service.d/y.conf"] },
+      ),
     });
     assert.deepEqual(
       found.remarks.map(({ message }) => message.split(" ")[0]),

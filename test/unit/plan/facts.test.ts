@@ -20,7 +20,6 @@ time-sync chrony.service
 clock 1732279000.125
 memory-kib 8000000
 memory-available-kib 7000000
-cpus 4
 swap-kib 1000
 swap-used-kib 10
 disk-free-kib /var/lib 123456
@@ -46,8 +45,7 @@ kernel-feature overlay present
 kernel-feature nf_tables loadable
 kernel-feature vxlan missing
 etcd-data
-etcd-self b82403f238c8d7e8 voter
-etcd-leader 9974a875e8dcdf1
+etcd-status [{"Endpoint":"https://192.0.2.11:2379","Status":{"header":{"cluster_id":14841639068965178418,"member_id":13268734741009979368,"revision":12,"raft_term":3},"version":"3.6.14","dbSize":20971520,"leader":691103013092052465,"raftIndex":4711,"raftTerm":3}}]
 etcd-member b82403f238c8d7e8 cp1 https://192.0.2.11:2380 started voter
 etcd-member 17f68738da218ab6 - https://192.0.2.12:2380 unstarted learner
 nodes 3
@@ -64,11 +62,13 @@ describe("plan/facts", () => {
     assert.equal(elapsed, 0.42);
     assert.deepEqual(etcd, {
       data: true,
-      self: { id: "b82403f238c8d7e8", learner: false },
-      leader: "9974a875e8dcdf1",
+      self: {
+        ...{ id: "b82403f238c8d7e8", leader: "9974a875e8dcdf1", version: "3.6.14", dbSize: 20971520, raftIndex: 4711 },
+        ...{ learner: false, errors: [] },
+      },
       members: [
-        { id: "b82403f238c8d7e8", name: "cp1", peerUrl: "https://192.0.2.11:2380", started: true, learner: false },
-        { id: "17f68738da218ab6", peerUrl: "https://192.0.2.12:2380", started: false, learner: true },
+        { id: "b82403f238c8d7e8", name: "cp1", peerUrls: ["https://192.0.2.11:2380"], started: true, learner: false },
+        { id: "17f68738da218ab6", peerUrls: ["https://192.0.2.12:2380"], started: false, learner: true },
       ],
     });
     assert.deepEqual(nodes, [
@@ -125,6 +125,22 @@ describe("plan/facts", () => {
       arch: "amd64",
       tools: { nft: "1.0.6" },
     });
+  });
+
+  it("refuses what makes no sense, with what it is about", () => {
+    for (const [line, what] of [
+      ["memory-kib many", "its memory"],
+      ["uid", "its user"],
+      ["listen tcp 192.0.2.11 https - - -", "who listens"],
+      ["bundle etcd 3 perfect", "its bundles"],
+      ["etcd-member xyz cp1 https://192.0.2.11:2380 started voter", "members of etcd"],
+      ["etcd-member 1 cp1 https://192.0.2.11:2380 started king", "members of etcd"],
+      ["etcd-status {}", "etcd member"],
+      ["kernel-feature overlay perhaps", "its kernel"],
+    ] as const) {
+      const text = ["plinth-facts 1", line, "end", ""].join("\n");
+      assert.throws(() => parseFacts(text), new RegExp(`${what} makes no sense`), line);
+    }
   });
 
   it("does not take half an answer for a whole one", () => {

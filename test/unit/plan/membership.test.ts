@@ -5,12 +5,12 @@ import type { LiveMember } from "../../../plan/livecluster.ts";
 import { liveCluster, peerUrlOf } from "../../../plan/livecluster.ts";
 import { leavingHosts, planMembership, quorumOf, rosterHostFor } from "../../../plan/membership.ts";
 import type { HostReading } from "../../../plan/facts.ts";
-import { configOf, factsOf, hostsOf, threeHosts } from "../../support/cluster.ts";
+import { configOf, factsOf, hostsOf, memberStatus, threeHosts } from "../../support/cluster.ts";
 
 const address = (n: number): string => `192.0.2.1${n}`;
 const host = (n: number) => ({ name: `cp${n}`, address: address(n), roles: threeHosts[0]?.roles ?? ["etcd" as const] });
 const member = (n: number, more: Partial<LiveMember> = {}): LiveMember => ({
-  ...{ id: `${n}`, name: `cp${n}`, peerUrl: peerUrlOf(host(n)), started: true, learner: false, healthy: true },
+  ...{ id: `${n}`, name: `cp${n}`, peerUrls: [peerUrlOf(host(n))], started: true, learner: false, healthy: true },
   ...{ leader: n === 1, ...more },
 });
 const told = (steps: readonly { action: string; member: string }[]): string[] =>
@@ -109,7 +109,7 @@ describe("plan/guards/membership", () => {
     facts: factsOf(`cp${n}`, {
       bundles: { etcd: { generation: 1, state: "complete" }, node: { generation: 1, state: "complete" } },
       claim: { cluster: "demo", clusterId: "a", host: `cp${n}`, stack: "demo", generation: 1 },
-      etcd: { data: true, self: { id: `${n}`, learner: false }, leader: "1", members: members.map((m) => member(m)) },
+      etcd: { data: true, self: memberStatus(`${n}`, "1"), members: members.map((m) => member(m)) },
       nodes: members.map((m) => ({ name: `cp${m}`, machineId: `machine-cp${m}`, ready: true, owner: "demo" })),
       ...more,
     }),

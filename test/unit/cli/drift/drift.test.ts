@@ -3,10 +3,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lookScript } from "../../../../cli/drift/read.ts";
 import { driftLines } from "../../../../cli/drift/render.ts";
 import type { DriftReport } from "../../../../plan/drift.ts";
-import { parseHostReport } from "../../../../plan/hostreport.ts";
+import { driftScript } from "../../../../components/host/script.ts";
+import { parseDriftLook } from "../../../../plan/driftlook.ts";
 import { bare } from "../support.ts";
 
 describe("what drift says", () => {
@@ -51,16 +51,16 @@ describe("what drift says", () => {
 describe("the look at a host", function () {
   this.timeout(20_000);
 
-  it("brings the host script along, so that one that is gone or edited does not matter", async () => {
+  it("brings the host script along, so that one that is gone or edited does not matter", () => {
     const root = mkdtempSync(join(tmpdir(), "plinth-look-"));
     try {
       const text = execFileSync("/bin/sh", ["-s"], {
-        input: await lookScript(),
+        input: driftScript(),
         encoding: "utf8",
         env: { ...process.env, PLINTH_ROOT: root },
       });
-      const report = parseHostReport(text);
-      assert.deepEqual([report.claim, report.bundles, report.membersError], [undefined, [], undefined]);
+      const { report, etcd } = parseDriftLook(text);
+      assert.deepEqual([report.claim, report.bundles, etcd], [undefined, [], undefined]);
     } finally {
       rmSync(root, { recursive: true });
     }

@@ -1,98 +1,75 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { join } from "node:path";
-import { parseKubeconfig } from "../../../../cli/status/api.ts";
+import { statusDocument } from "../../../../cli/status/document.ts";
 import { firstToExpire, judge, nodesOfInterest, vipHolders } from "../../../../cli/status/judge.ts";
-import { parseNodes } from "../../../../cli/status/nodes.ts";
-import { parseEtcdMembers, parseEtcdStatus, parseProbe } from "../../../../cli/status/probe.ts";
+import { parseProbe } from "../../../../cli/status/probe.ts";
 import { statusLines } from "../../../../cli/status/render.ts";
 import type { HostProbe, NodeStatus, Observation } from "../../../../cli/status/types.ts";
-import { renderKubeconfig } from "../../../../plan/bundles/kubeconfig.ts";
+import { statusScript } from "../../../../components/host/script.ts";
+import type { HostReport } from "../../../../plan/hostreport.ts";
 import type { Host } from "../../../../plan/inventory.ts";
-import { hostsOf } from "../../../support/cluster.ts";
+import type { EtcdFacts, MemberStatus } from "../../../../plan/members.ts";
+import { hostsOf, memberStatus } from "../../../support/cluster.ts";
 import { bare } from "../support.ts";
 
 const etcdStatus =
   '[{"Endpoint":"https://127.0.0.1:2379","Status":{"header":{"cluster_id":14841639068965178418,"member_id":10276657743932975437,' +
   '"revision":12,"raft_term":3},"version":"3.6.14","dbSize":20971520,"leader":10276657743932975437,"raftIndex":4711,"raftTerm":3}}]';
-const memberList =
-  '{"header":{"cluster_id":1},"members":[{"ID":10276657743932975437,"name":"cp1","peerURLs":["https://192.0.2.11:2380"]},' +
-  '{"ID":2,"name":"","peerURLs":["https://192.0.2.12:2380"],"isLearner":true}]}';
 
 describe("what a host's probe prints", () => {
-  it("is read section by section", () => {
+  it("is read line by line", () => {
     const probe = parseProbe(
       [
-        "plinth-probe 1",
-        "== uptime",
-        "123.45",
-        "== addresses",
-        "127.0.0.1 lo",
-        "192.0.2.11 eth0",
-        "== machine",
-        "0123456789abcdef",
-        "== bundles",
-        '{"claim":{"cluster":"c"},"bundles":[{"bundle":"etcd","generation":2,"state":"failed","reason":"x","units":{"etcd.service":"failed"},"drift":["/etc/a",{"kind":"file","name":"/etc/b","detail":"is missing"},{"kind":"unit-stopped","name":"etcd.service","detail":"is failed"}]}]}',
-        "== etcd-status",
-        etcdStatus,
-        "== etcd-members",
-        memberList,
-        "== certificate /etc/kubernetes/pki/broken.crt",
-        "nonsense",
-        "== end",
+        "plinth-facts 1",
+        "uptime 123.45",
+        "machine-id 0123456789abcdef",
+        "address 127.0.0.1 lo",
+        "address 192.0.2.11 eth0",
+        "address fe80::1 eth0",
+        "certificate /etc/kubernetes/pki/broken.crt bm9uc2Vuc2U=",
+        'report {"claim":{"cluster":"c","clusterId":"1","host":"cp1"},"bundles":[{"bundle":"etcd","generation":2,"state":"failed","reason":"x","units":{"etcd.service":"failed"},"drift":["/etc/a",{"kind":"file","name":"/etc/b","detail":"is missing"},{"kind":"unit-stopped","name":"etcd.service","detail":"is failed"}]}]}',
+        `etcd-status ${etcdStatus}`,
+        "etcd-member 8e9e05c52164694d cp1 https://192.0.2.11:2380 started voter",
+        "end",
         "",
       ].join("\n"),
     );
     assert.equal(probe.uptime, 123.45);
     assert.equal(probe.machineId, "0123456789abcdef");
     assert.deepEqual(probe.addresses, { "127.0.0.1": "lo", "192.0.2.11": "eth0" });
-    assert.deepEqual(probe.bundles, [
-      {
-        bundle: "etcd",
-        generation: 2,
-        state: "failed",
-        reason: "x",
-        units: { "etcd.service": "failed" },
-        drift: ["/etc/a", "/etc/b"],
-      },
-    ]);
-    assert.equal(probe.etcd?.raftIndex, 4711);
-    assert.equal(probe.members?.length, 2);
+    assert.deepEqual(
+      probe.report?.bundles.map(({ bundle, generation, state, reason, units, drift }) => [
+        ...[bundle, generation, state, reason, units, drift.map(({ name }) => name)],
+      ]),
+      [["etcd", 2, "failed", "x", { "etcd.service": "failed" }, ["/etc/a", "/etc/b", "etcd.service"]]],
+    );
+    assert.equal(probe.etcd?.self?.raftIndex, 4711);
+    assert.equal(probe.etcd.members.length, 1);
     assert.deepEqual(probe.certificates, []);
   });
 
   it("keeps all 64 bits of etcd's ids", () => {
-    assert.equal(parseEtcdStatus(etcdStatus)?.memberId, 10276657743932975437n.toString(16));
-    assert.equal(parseEtcdStatus(etcdStatus)?.leaderId, 10276657743932975437n.toString(16));
-    assert.deepEqual(parseEtcdMembers(memberList), [
-      { id: "8e9e05c52164694d", name: "cp1", started: true, isLearner: false },
-      { id: "2", name: "", started: false, isLearner: true },
-    ]);
+    const { etcd } = parseProbe(`plinth-facts 1\netcd-status ${etcdStatus}\nend\n`);
+    const id = 10276657743932975437n.toString(16);
+    assert.deepEqual([etcd?.self?.id, etcd?.self?.leader], [id, id]);
   });
 
   it("says why etcd did not answer", () => {
-    const text = [
-      "plinth-probe 1",
-      "== etcd-status",
-      '{"level":"warn","error":"context \\"x\\" deadline exceeded"}',
-      "== end",
-    ];
-    const probe = parseProbe(text.join("\n"));
-    assert.equal(probe.etcd, undefined);
-    assert.equal(probe.etcdError, 'context "x" deadline exceeded');
+    const { etcd } = parseProbe("plinth-facts 1\netcd-status-failed deadline exceeded\nend\n");
+    assert.deepEqual([etcd?.self, etcd?.selfError], [undefined, "deadline exceeded"]);
   });
 
   it("is not believed when it is cut off", () => {
-    assert.throws(() => parseProbe("plinth-probe 1\n== uptime\n1"), /cut off/);
-    assert.throws(() => parseProbe(""), /cut off/);
+    assert.throws(() => parseProbe("plinth-facts 1\nuptime 1"), /not complete/);
+    assert.throws(() => parseProbe(""), /not complete/);
   });
 
   it("comes from a script that runs on a machine without anything of ours", () => {
-    const script = join(import.meta.dirname, "../../../../cli/status/probe.sh");
-    const probe = parseProbe(execFileSync("/bin/sh", [script], { encoding: "utf8" }));
+    const text = execFileSync("/bin/sh", ["-s"], { input: statusScript(), encoding: "utf8" });
+    const probe = parseProbe(text);
     assert.ok(probe.uptime > 0);
     assert.ok(Object.values(probe.addresses).includes("lo"));
-    assert.deepEqual([probe.etcd, probe.etcdError], [undefined, undefined]);
+    assert.deepEqual([probe.etcd, probe.report, probe.reportError], [undefined, undefined, undefined]);
   });
 });
 
@@ -114,25 +91,26 @@ describe("the judgement about a cluster", () => {
     notBefore: "2026-01-01T00:00:00.000Z",
     notAfter: "2027-01-01T00:00:00.000Z",
   };
-  const members = hosts.map(({ name }, index) => ({ id: String(index + 1), name, started: true, isLearner: false }));
+  const members = hosts.map(({ name, address }, index) => ({
+    ...{ id: String(index + 1), name, peerUrls: [`https://${address}:2380`], started: true, learner: false },
+  }));
+  const self = (index: number, more: Partial<MemberStatus> = {}): EtcdFacts => ({
+    ...{ data: false, self: memberStatus(String(index + 1), "1", more), members },
+  });
+  const reported = (...bundles: HostReport["bundles"]): HostReport => ({
+    ...{ claim: { cluster: "demo", clusterId: "1", host: "cp1" }, script: "ok", bundles },
+  });
 
   function probe(index: number, change: Partial<HostProbe> = {}): HostProbe {
     return {
       uptime: 4000,
       machineId: `machine-${index}`,
       addresses: index === 0 ? { [vip]: "eth0" } : {},
-      bundles: [{ bundle: "etcd", generation: 1, state: "complete", units: { "etcd.service": "active" }, drift: [] }],
-      etcd: {
-        memberId: String(index + 1),
-        leaderId: "1",
-        version: "3.6.14",
-        dbSize: 1024 * 1024,
-        raftIndex: 9,
-        isLearner: false,
-        errors: [],
-      },
-      etcdError: undefined,
-      members,
+      report: reported({
+        ...{ bundle: "etcd", generation: 1, state: "complete", units: { "etcd.service": "active" }, drift: [] },
+      }),
+      reportError: undefined,
+      etcd: self(index),
       certificates: [certificate],
       ...change,
     };
@@ -144,12 +122,12 @@ describe("the judgement about a cluster", () => {
     complaints: [],
     version: "1.36.3",
     roles: ["control-plane"],
-    schedulable: true,
-    leaving: false,
+    cordoned: false,
+    unserved: false,
+    ours: true,
     heartbeat: 4,
     machineId: `machine-${index}`,
     address: `192.0.2.${11 + index}`,
-    owner: undefined,
     ...change,
   });
   const withNodes = (...nodes: NodeStatus[]): Observation => ({ ...observation(), nodes: { nodes } });
@@ -203,39 +181,49 @@ describe("the judgement about a cluster", () => {
   });
 
   it("names units, drift and half-done bundles", () => {
-    const bundles: HostProbe["bundles"] = [
-      {
-        bundle: "etcd",
-        generation: 1,
-        state: "failed",
-        reason: "no quorum",
-        units: { "etcd.service": "failed" },
-        drift: ["/etc/x"],
-      },
-    ];
-    assert.deepEqual(messages(observation({ bundles })), [
+    const report = reported({
+      bundle: "etcd",
+      generation: 1,
+      state: "failed",
+      reason: "no quorum",
+      units: { "etcd.service": "failed" },
+      drift: [
+        { kind: "file", name: "/etc/x", detail: "is missing" },
+        { kind: "unit-stopped", name: "etcd.service", detail: "is failed" },
+      ],
+    });
+    assert.deepEqual(messages(observation({ report })), [
       "cp1: etcd is failed: no quorum",
       "cp1: etcd.service is failed",
       "cp1: /etc/x is not as etcd has left it",
     ]);
-    assert.deepEqual(messages(observation({ bundles: undefined })), ["cp1: belongs to no cluster: run up"]);
+    assert.deepEqual(messages(observation({ report: undefined })), ["cp1: belongs to no cluster: run up"]);
+    assert.deepEqual(messages(observation({ report: { ...report, claim: undefined } })), [
+      "cp1: belongs to no cluster: run up",
+    ]);
+    assert.deepEqual(messages(observation({ report: undefined, reportError: "no answer" })), [
+      "cp1: its bundles could not be looked at: no answer",
+    ]);
   });
 
   it("looks at etcd from every member", () => {
-    const etcd = probe(1).etcd;
-    assert.ok(etcd !== undefined);
-    assert.deepEqual(messages(observation({}, { etcd: { ...etcd, leaderId: "2", errors: ["NOSPACE"] } })), [
+    assert.deepEqual(messages(observation({}, { etcd: self(1, { leader: "2", errors: ["NOSPACE"] }) })), [
       "cp2: etcd: NOSPACE",
       "the etcd members do not agree on a leader",
     ]);
-    assert.deepEqual(messages(observation({}, { etcd: { ...etcd, leaderId: "0" } })), [
+    const { leader, ...leaderless } = memberStatus("2", "1");
+    assert.equal(leader, "1");
+    assert.deepEqual(messages(observation({}, { etcd: { data: false, self: leaderless, members } })), [
       "cp2: the etcd member knows no leader",
     ]);
-    assert.deepEqual(messages(observation({}, { etcd: undefined, etcdError: "refused" })), [
+    assert.deepEqual(messages(observation({}, { etcd: { data: false, selfError: "refused", members: [] } })), [
       "cp2: the etcd member does not answer: refused",
     ]);
-    const odd = [...members.slice(0, 1), { id: "f", name: "old", started: true, isLearner: false }];
-    assert.deepEqual(messages(observation({ members: odd })), [
+    assert.deepEqual(messages(observation({}, { etcd: undefined })), [
+      "cp2: the etcd member does not answer: it is not installed",
+    ]);
+    const odd = [...members.slice(0, 1), { ...members[1], id: "f", name: "old" }] as typeof members;
+    assert.deepEqual(messages(observation({ etcd: { ...self(0), members: odd } })), [
       "etcd member old is not in the inventory",
       "cp2: is not a member of the etcd cluster",
     ]);
@@ -257,7 +245,7 @@ describe("the judgement about a cluster", () => {
   });
 
   it("takes a cordoned or leaving Node for somebody's wish", () => {
-    const seen = withNodes(node(0, { schedulable: false }), node(1, { schedulable: false, leaving: true }));
+    const seen = withNodes(node(0, { cordoned: true }), node(1, { cordoned: true, unserved: true }));
     assert.deepEqual(messages(seen), []);
     const lines = statusLines(hosts, [vip], seen, [], bare, "demo");
     assert.ok(lines.includes("  cp1   yes    1.36.3   control-plane  no, cordoned  4 s ago    ok"), lines.join("\n"));
@@ -301,6 +289,50 @@ describe("the judgement about a cluster", () => {
     assert.equal(nodesOfInterest(hosts, "demo", all), all);
   });
 
+  it("is a document for monitoring, whose fields stay", () => {
+    const seen = withNodes(node(0, { owner: "demo" }), node(1, { ready: undefined, unserved: true }));
+    const document: unknown = JSON.parse(JSON.stringify(statusDocument(seen, [{ host: undefined, message: "x" }])));
+    const probes = (document as { hosts: Record<string, unknown> }).hosts;
+    assert.deepEqual(probes["cp1"], {
+      probe: {
+        uptime: 4000,
+        machineId: "machine-0",
+        addresses: { [vip]: "eth0" },
+        bundles: [{ bundle: "etcd", generation: 1, state: "complete", units: { "etcd.service": "active" }, drift: [] }],
+        etcd: {
+          ...{ memberId: "1", leaderId: "1", version: "3.6.14", dbSize: 1024 * 1024, raftIndex: 9, isLearner: false },
+          errors: [],
+        },
+        members: [
+          { id: "1", name: "cp1", started: true, isLearner: false },
+          { id: "2", name: "cp2", started: true, isLearner: false },
+        ],
+        certificates: [certificate],
+      },
+    });
+    assert.deepEqual(document, {
+      hosts: probes,
+      healthy: false,
+      problems: [{ message: "x" }],
+      apiservers: { cp1: { ready: true, message: "ok" }, cp2: { ready: true, message: "ok" } },
+      nodes: {
+        cp1: {
+          ...{ name: "cp1", ready: true, complaints: [], version: "1.36.3", roles: ["control-plane"] },
+          ...{ schedulable: true, leaving: false, heartbeat: 4, machineId: "machine-0", address: "192.0.2.11" },
+          owner: "demo",
+        },
+        cp2: {
+          ...{ name: "cp2", complaints: [], version: "1.36.3", roles: ["control-plane"] },
+          ...{ schedulable: true, leaving: true, heartbeat: 4, machineId: "machine-1", address: "192.0.2.12" },
+        },
+      },
+      at,
+      leaders: [{ lease: "kube-scheduler", holder: "cp1", age: 1 }],
+    });
+    const blind = statusDocument({ ...seen, nodes: { error: "HTTP 500" } }, []);
+    assert.deepEqual([blind["nodesError"], "nodes" in blind], ["HTTP 500", false]);
+  });
+
   it("minds a second VIP likewise", () => {
     assert.deepEqual(
       judge(hosts, [vip, "192.0.2.9"], observation(), "demo").map(({ message }) => message),
@@ -322,74 +354,5 @@ describe("the judgement about a cluster", () => {
       "cp1: kube-scheduler has not renewed its lease for 60 s",
       "kube-controller-manager has no leader: HTTP 500",
     ]);
-  });
-});
-
-describe("the Nodes as the API has them", () => {
-  const at = Date.parse("2026-06-01T00:00:00Z");
-
-  it("are read with their heartbeats", () => {
-    const nodes = [
-      {
-        metadata: {
-          name: "w1",
-          labels: { "node-role.kubernetes.io/worker": "", "node-role.kubernetes.io/edge": "", zone: "a" },
-          annotations: { "plinth/owner": "demo" },
-        },
-        spec: { unschedulable: true, taints: [{ key: "ToBeDeletedByClusterAutoscaler" }] },
-        status: {
-          conditions: [
-            { type: "DiskPressure", status: "True", reason: "KubeletHasDiskPressure", message: "disk" },
-            { type: "MemoryPressure", status: "False", reason: "KubeletHasSufficientMemory" },
-            { type: "Ready", status: "True", reason: "KubeletReady" },
-          ],
-          nodeInfo: { kubeletVersion: "v1.36.3", machineID: "m1" },
-          addresses: [
-            { type: "Hostname", address: "w1" },
-            { type: "InternalIP", address: "192.0.2.21" },
-          ],
-        },
-      },
-      { metadata: { name: "w2" }, status: { conditions: [{ type: "Ready", status: "Unknown", message: "gone" }] } },
-      { metadata: { name: "w3" } },
-    ];
-    const leases = [{ metadata: { name: "w1" }, spec: { renewTime: "2026-05-31T23:59:50.000000Z" } }];
-    const read = parseNodes(JSON.stringify({ items: nodes }), JSON.stringify({ items: leases }), at);
-    assert.deepEqual(read[0], {
-      name: "w1",
-      ready: true,
-      complaints: ["KubeletHasDiskPressure: disk"],
-      version: "1.36.3",
-      roles: ["edge", "worker"],
-      schedulable: false,
-      leaving: true,
-      heartbeat: 10,
-      machineId: "m1",
-      address: "192.0.2.21",
-      owner: "demo",
-    });
-    assert.deepEqual(
-      read.slice(1).map(({ ready, complaints, heartbeat }) => [ready, complaints, heartbeat]),
-      [
-        [undefined, ["Ready: gone"], undefined],
-        [false, ["its kubelet has not reported yet"], undefined],
-      ],
-    );
-  });
-});
-
-describe("credentials for the API", () => {
-  it("come from the stack's kubeconfig", () => {
-    const text = renderKubeconfig({
-      cluster: "lab",
-      user: "admin",
-      server: "https://192.0.2.10:6443",
-      authority: { pem: "CA" },
-      certificate: { pem: "CERT" },
-      key: { pem: "KEY" },
-    });
-    const expected = { server: "https://192.0.2.10:6443", authority: "CA", certificate: "CERT", key: "KEY" };
-    assert.deepEqual(parseKubeconfig(text), expected);
-    assert.equal(parseKubeconfig("apiVersion: v1\n"), undefined);
   });
 });

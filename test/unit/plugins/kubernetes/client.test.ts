@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { ApiError, conflicts, UnreachableError } from "../../../../plugins/kubernetes/apiError.ts";
-import { ApiClient, type ApiRequest } from "../../../../plugins/kubernetes/client.ts";
+import { ApiError, conflicts, UnreachableError } from "../../../../kube/errors.ts";
+import { ApiClient, type ApiRequest } from "../../../../kube/client.ts";
 import { Cluster } from "../../../../plugins/kubernetes/cluster.ts";
-import { loadAccess } from "../../../../plugins/kubernetes/kubeconfig.ts";
+import { loadAccess } from "../../../../kube/kubeconfig.ts";
 import { refusal } from "../../../../plugins/kubernetes/failures.ts";
 
 /** Answers one request; the next one in the list answers the next request. */

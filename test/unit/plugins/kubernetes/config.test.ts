@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { checkConfig, diffConfig, readOptions } from "../../../../plugins/kubernetes/config.ts";
-import { loadAccess } from "../../../../plugins/kubernetes/kubeconfig.ts";
+import { loadAccess } from "../../../../kube/kubeconfig.ts";
 import { isSecret, UNKNOWN } from "../../../../plugins/provider/values.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { KubeObject } from "../../../../plugins/kubernetes/object.ts";
+import type { KubeObject } from "../../../../kube/object.ts";
 import { judge, NO_SURROUNDINGS, type Surroundings } from "../../../../plugins/kubernetes/readiness/index.ts";
 import { eventTexts, podTroubles } from "../../../../plugins/kubernetes/readiness/pods.ts";
 import type { PropertyMap } from "../../../../plugins/provider/values.ts";

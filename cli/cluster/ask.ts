@@ -1,12 +1,12 @@
+import { askAsRoot } from "../../components/host/ask.ts";
 import { resolveAccess } from "../../components/host/targets.ts";
 import { PlinthError } from "../../plan/findings.ts";
-import { sharedPool, type SshTarget } from "../../ssh/index.ts";
+import type { SshTarget } from "../../ssh/index.ts";
 import type { StackInput } from "../project/inventory.ts";
 
 /** What a script printed on a host, or why it could not be run. */
 export type Answer = { text: string } | { error: string };
 
-const AS_ROOT = 'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi';
 /** Seconds for a login. */
 const DIAL_SECONDS = 5;
 
@@ -14,12 +14,22 @@ async function ask(target: SshTarget, script: string, seconds: number): Promise<
   try {
     const signal = AbortSignal.timeout(seconds * 1000);
     const quick = { ...target, dialErrorLimit: 0, perDialTimeout: DIAL_SECONDS };
-    const result = await sharedPool.exec(quick, AS_ROOT, { stdin: script, signal });
+    const result = await askAsRoot(quick, script, { signal });
     if (signal.aborted) return { error: `no answer within ${seconds} s` };
     if (result.code !== 0) {
       return { error: result.stderr.trim().split("\n").at(-1) ?? `exit code ${String(result.code)}` };
     }
     return { text: result.stdout };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Reads an answer; that it makes no sense is a reason, too. */
+export function readAnswer<Value>(answer: Answer, read: (text: string) => Value): Value | { error: string } {
+  if ("error" in answer) return answer;
+  try {
+    return read(answer.text);
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

@@ -9,31 +9,42 @@ first_line() {
   LINE=${LINE:--}
 }
 
-machine() {
+machine_id() {
   first_line "$ROOT/etc/machine-id"
   printf 'machine-id %s\n' "$LINE"
+}
+
+# uptime: since the first process began. In a container that is its own boot, not the machine's.
+uptime() {
+  awk -v ticks="$(getconf CLK_TCK)" '
+    FNR == NR { up = $1; next }
+    { sub(/^.*\) /, ""); printf "uptime %.2f\n", up - $20 / ticks }' /proc/uptime /proc/1/stat
+}
+
+machine() {
+  local name kernel arch key value id version systemd number
   first_line /proc/sys/kernel/random/boot_id
   printf 'boot-id %s\n' "$LINE"
   uname -n -r -m | {
-    read -r m_name m_kernel m_arch
-    printf 'hostname %s\nkernel %s\narch %s\n' "$m_name" "$m_kernel" "$m_arch"
+    read -r name kernel arch
+    printf 'hostname %s\nkernel %s\narch %s\n' "$name" "$kernel" "$arch"
   }
-  m_id=- m_version=-
+  id=- version=-
   if [ -r "$ROOT/etc/os-release" ]; then
-    while IFS='=' read -r m_key m_value; do
-      m_value=${m_value#\"}
-      case $m_key in
-        ID) m_id=${m_value%\"} ;;
-        VERSION_ID) m_version=${m_value%\"} ;;
+    while IFS='=' read -r key value; do
+      value=${value#\"}
+      case $key in
+        ID) id=${value%\"} ;;
+        VERSION_ID) version=${value%\"} ;;
       esac
     done <"$ROOT/etc/os-release"
   fi
-  printf 'os %s %s\n' "$m_id" "$m_version"
-  m_systemd=-
+  printf 'os %s %s\n' "$id" "$version"
+  systemd=-
   if command -v systemctl >/dev/null; then
-    m_systemd=$(systemctl --version 2>/dev/null | { read -r _ m_number _ && printf '%s' "$m_number"; })
+    systemd=$(systemctl --version 2>/dev/null | { read -r _ number _ && printf '%s' "$number"; })
   fi
-  printf 'systemd %s\nuid %s\n' "${m_systemd:--}" "$(id -u)"
+  printf 'systemd %s\nuid %s\n' "${systemd:--}" "$(id -u)"
   if [ -e "$ROOT/run/systemd/container" ]; then
     first_line "$ROOT/run/systemd/container"
     printf 'container %s\n' "$LINE"
@@ -48,10 +59,11 @@ own_address() {
 }
 
 time_sync() {
+  local state
   if command -v systemctl >/dev/null; then
     set -- systemd-timesyncd chrony chronyd ntp ntpd ntpsec openntpd ntpd-rs
-    systemctl is-active "$@" 2>/dev/null | while read -r t_state; do
-      if [ "$t_state" = active ]; then
+    systemctl is-active "$@" 2>/dev/null | while read -r state; do
+      if [ "$state" = active ]; then
         printf 'time-sync %s.service\n' "$1"
       fi
       shift
@@ -60,40 +72,41 @@ time_sync() {
 }
 
 capacity() {
-  c_memory=0 c_available=0 c_swap=0 c_swap_free=0
-  while read -r c_key c_value _; do
-    case $c_key in
-      MemTotal:) c_memory=$c_value ;;
-      MemAvailable:) c_available=$c_value ;;
-      SwapTotal:) c_swap=$c_value ;;
-      SwapFree:) c_swap_free=$c_value ;;
+  local key value memory available swap swap_free path at blocks size inodes inodes_free
+  memory=0 available=0 swap=0 swap_free=0
+  while read -r key value _; do
+    case $key in
+      MemTotal:) memory=$value ;;
+      MemAvailable:) available=$value ;;
+      SwapTotal:) swap=$value ;;
+      SwapFree:) swap_free=$value ;;
     esac
   done </proc/meminfo
-  printf 'memory-kib %s\nmemory-available-kib %s\n' "$c_memory" "$c_available"
-  printf 'swap-kib %s\nswap-used-kib %s\n' "$c_swap" "$((c_swap - c_swap_free))"
-  printf 'cpus %s\n' "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)"
-  for c_path in /var/lib /opt /var/lib/containerd /var/lib/kubelet; do
+  printf 'memory-kib %s\nmemory-available-kib %s\n' "$memory" "$available"
+  printf 'swap-kib %s\nswap-used-kib %s\n' "$swap" "$((swap - swap_free))"
+  for path in /var/lib /opt /var/lib/containerd /var/lib/kubelet; do
     # What is not there yet lies on the file system of what is above it.
-    c_at=$ROOT$c_path
-    while [ ! -d "$c_at" ] && [ -n "$c_at" ]; do
-      c_at=${c_at%/*}
+    at=$ROOT$path
+    while [ ! -d "$at" ] && [ -n "$at" ]; do
+      at=${at%/*}
     done
     # Some file systems have inodes without end, and say 0.
-    stat -f -c '%a %S %c %d' "${c_at:-/}" 2>/dev/null | {
-      read -r c_blocks c_size c_inodes c_inodes_free &&
-        printf 'disk-free-kib %s %s\n' "$c_path" "$((c_blocks * (c_size / 512) / 2))" &&
-        if [ "$c_inodes" != 0 ]; then
-          printf 'inodes-free %s %s\n' "$c_path" "$c_inodes_free"
+    stat -f -c '%a %S %c %d' "${at:-/}" 2>/dev/null | {
+      read -r blocks size inodes inodes_free &&
+        printf 'disk-free-kib %s %s\n' "$path" "$((blocks * (size / 512) / 2))" &&
+        if [ "$inodes" != 0 ]; then
+          printf 'inodes-free %s %s\n' "$path" "$inodes_free"
         fi
     }
   done
 }
 
 populated() {
-  for p_path in /etc/kubernetes /etc/cni/net.d /var/lib/kubelet /var/lib/etcd /var/lib/containerd /var/lib/rancher /etc/rancher; do
-    for p_entry in "$ROOT$p_path"/* "$ROOT$p_path"/.[!.]*; do
-      if [ -e "$p_entry" ] || [ -h "$p_entry" ]; then
-        printf 'populated %s\n' "$p_path"
+  local path entry
+  for path in /etc/kubernetes /etc/cni/net.d /var/lib/kubelet /var/lib/etcd /var/lib/containerd /var/lib/rancher /etc/rancher; do
+    for entry in "$ROOT$path"/* "$ROOT$path"/.[!.]*; do
+      if [ -e "$entry" ] || [ -h "$entry" ]; then
+        printf 'populated %s\n' "$path"
         break
       fi
     done
@@ -101,58 +114,43 @@ populated() {
 }
 
 claim() {
+  local key value
   if [ -r "$STATE/claim" ]; then
-    while read -r cl_key cl_value; do
-      printf 'claim %s %s\n' "$cl_key" "$cl_value"
+    while read -r key value; do
+      printf 'claim %s %s\n' "$key" "$value"
     done <"$STATE/claim"
   fi
 }
 
 bundles() {
-  for b_dir in "$STATE/bundles"/*; do
-    if [ ! -r "$b_dir/manifest" ] && [ ! -r "$b_dir/intent" ]; then
-      continue
+  for HOME_DIR in "$STATE/bundles"/*; do
+    if [ -r "$HOME_DIR/manifest" ] || [ -r "$HOME_DIR/intent" ]; then
+      bundle_state
+      printf 'bundle %s %s %s%s\n' "${HOME_DIR##*/}" "$GENERATION" "$BUNDLE_STATE" "${BUNDLE_REASON:+ $BUNDLE_REASON}"
     fi
-    b_generation=0 b_state=complete b_reason=
-    for b_file in "$b_dir/manifest" "$b_dir/intent"; do
-      if [ -r "$b_file" ]; then
-        while read -r b_key b_value; do
-          case $b_key in
-            generation) b_generation=$b_value ;;
-            failed) b_reason=$b_value ;;
-          esac
-        done <"$b_file"
-        if [ "$b_file" = "$b_dir/intent" ]; then
-          b_state=half-done
-        fi
-      fi
-    done
-    if [ -n "$b_reason" ]; then
-      b_state=failed
-    fi
-    printf 'bundle %s %s %s%s\n' "${b_dir##*/}" "$b_generation" "$b_state" "${b_reason:+ $b_reason}"
   done
 }
 
 # unit_of PID: sets UNIT to the systemd unit whose cgroup the process is in.
 unit_of() {
+  local controllers path rest
   UNIT=-
   if [ -r "/proc/$1/cgroup" ]; then
-    while IFS=: read -r _ u_controllers u_path; do
-      case $u_controllers in
-        '' | name=systemd)
-          case $u_path in
+    while IFS=: read -r _ controllers path; do
+      case $controllers in
+        '' | 'name=systemd')
+          case $path in
             *.service | *.service/* | *.scope | *.scope/* | *.socket)
               # The innermost unit: /system.slice/a.service/sub belongs to a.service.
-              u_rest=$u_path
-              while [ -n "$u_rest" ]; do
-                case ${u_rest##*/} in
+              rest=$path
+              while [ -n "$rest" ]; do
+                case ${rest##*/} in
                   *.service | *.scope | *.socket)
-                    UNIT=${u_rest##*/}
+                    UNIT=${rest##*/}
                     break
                     ;;
                 esac
-                u_rest=${u_rest%/*}
+                rest=${rest%/*}
               done
               ;;
           esac
@@ -163,6 +161,7 @@ unit_of() {
 }
 
 listeners() {
+  local protocol address port pid command
   if ! command -v ss >/dev/null; then
     return
   fi
@@ -176,12 +175,12 @@ listeners() {
       if (match($0, /\(\("[^"]*"/)) { command = substr($0, RSTART + 3, RLENGTH - 4); gsub(/ /, "_", command) }
       if (match($0, /pid=[0-9]+/)) pid = substr($0, RSTART + 4, RLENGTH - 4)
       print $1, address, port, pid, command
-    }' | while read -r l_protocol l_address l_port l_pid l_command; do
+    }' | while read -r protocol address port pid command; do
     UNIT=-
-    if [ "$l_pid" != - ]; then
-      unit_of "$l_pid"
+    if [ "$pid" != - ]; then
+      unit_of "$pid"
     fi
-    printf 'listen %s %s %s %s %s %s\n' "$l_protocol" "$l_address" "$l_port" "$l_pid" "$l_command" "$UNIT"
+    printf 'listen %s %s %s %s %s %s\n' "$protocol" "$address" "$port" "$pid" "$command" "$UNIT"
   done
 }
 
@@ -192,9 +191,10 @@ addresses() {
 }
 
 commands() {
-  for co_name in curl flock systemctl ss haproxy keepalived nft sha256sum modprobe conntrack; do
-    co_path=$(command -v "$co_name") || co_path=-
-    printf 'command %s %s\n' "$co_name" "$co_path"
+  local name path
+  for name in curl flock systemctl ss haproxy keepalived nft sha256sum modprobe conntrack; do
+    path=$(command -v "$name") || path=-
+    printf 'command %s %s\n' "$name" "$path"
   done
 }
 
@@ -224,27 +224,36 @@ cgroups() {
   esac
 }
 
+features() {
+  local name
+  for name in overlay br_netfilter nf_tables nf_conntrack vxlan; do
+    feature "$name"
+  done
+}
+
 # feature NAME: what is built into the kernel is no module, so the effect is looked for first.
 feature() {
-  f_state=missing
+  local state
+  state=missing
   if feature_works "$1"; then
-    f_state=present
+    state=present
   elif modprobe -n -q "$1" 2>/dev/null; then
-    f_state=loadable
+    state=loadable
   elif feature_symbol "$1"; then
-    f_state=present
+    state=present
   fi
-  printf 'kernel-feature %s %s\n' "$1" "$f_state"
+  printf 'kernel-feature %s %s\n' "$1" "$state"
 }
 
 # feature_symbol NAME: what is built in may show nowhere else, in containers above all.
 feature_symbol() {
+  local symbol
   case $1 in
-    nf_tables) f_symbol=nft_do_chain ;;
-    vxlan) f_symbol=vxlan_xmit ;;
+    nf_tables) symbol=nft_do_chain ;;
+    vxlan) symbol=vxlan_xmit ;;
     *) return 1 ;;
   esac
-  grep -qw -m 1 "$f_symbol" /proc/kallsyms 2>/dev/null
+  grep -qw -m 1 "$symbol" /proc/kallsyms 2>/dev/null
 }
 
 feature_works() {

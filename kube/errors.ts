@@ -1,4 +1,4 @@
-import { isMap, type PropertyMap, type PropertyValue } from "../provider/values.ts";
+import { isMap, type Json, type JsonMap } from "./json.ts";
 import { listAt, numberAt, textAt } from "./object.ts";
 
 /** An answer of the API server other than success. */
@@ -8,11 +8,11 @@ export class ApiError extends Error {
   readonly status: number;
   /** `AlreadyExists`, `Conflict`, `Invalid`, `NotFound`, …; empty when the answer was none of Kubernetes. */
   readonly reason: string;
-  readonly details: PropertyMap;
+  readonly details: JsonMap;
   /** Whether an earlier try of the same request may have been carried out, its answer lost. */
   afterLostAnswer = false;
 
-  constructor(status: number, body: PropertyValue, what: string) {
+  constructor(status: number, body: Json, what: string) {
     const answer = isMap(body) ? body : {};
     const message = textAt(answer, "message");
     const { details } = answer;

@@ -1,9 +1,8 @@
 import http from "node:http";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errorText } from "../provider/errors.ts";
-import { isMap, type PropertyMap, type PropertyValue } from "../provider/values.ts";
-import { ApiError, UnreachableError } from "./apiError.ts";
+import { isMap, type Json, type JsonMap } from "./json.ts";
+import { ApiError, UnreachableError } from "./errors.ts";
 import type { Access } from "./kubeconfig.ts";
 
 export interface ApiRequest {
@@ -11,7 +10,7 @@ export interface ApiRequest {
   /** Below the server's URL, `/api/v1/…`. */
   path: string;
   query?: Record<string, string>;
-  body?: PropertyValue;
+  body?: Json;
   /** Default: application/json. */
   contentType?: string;
   signal: AbortSignal;
@@ -20,7 +19,7 @@ export interface ApiRequest {
 }
 
 export interface ApiResponse {
-  body: PropertyMap;
+  body: JsonMap;
   /** What the server warns of: deprecated versions, risky fields. */
   warnings: string[];
   /** Milliseconds since 1970 by the server's clock; undefined when it does not tell. */
@@ -91,12 +90,21 @@ export class ApiClient {
     }
   }
 
+  /**
+   * Asks once, for whoever reads the status of an answer as part of it: the answer's text, whatever it is. Throws what the
+   * connection or the signal threw.
+   */
+  async get(path: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+    return this.#exchange(this.#access.server + path, "GET", undefined, "application/json", signal);
+  }
+
   #explained(error: unknown): unknown {
     if (error instanceof ApiError) {
       return error;
     }
     const { server } = this.#access;
-    return new UnreachableError(`The API server ${server} cannot be reached: ${errorText(error)}.`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    return new UnreachableError(`The API server ${server} cannot be reached: ${reason}.`, { cause: error });
   }
 
   async #once({ method, path, query, body, contentType, signal }: ApiRequest): Promise<ApiResponse> {
@@ -193,9 +201,9 @@ const mayHaveArrived = (error: unknown): boolean =>
 
 const retryAfter = (error: unknown): number => (error instanceof ApiError ? error.retryAfterSeconds * 1000 : 0);
 
-function parseBody(text: string): PropertyValue {
+function parseBody(text: string): Json {
   try {
-    return JSON.parse(text) as PropertyValue;
+    return JSON.parse(text) as Json;
   } catch {
     return null;
   }

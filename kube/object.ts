@@ -1,10 +1,10 @@
-import { isMap, type PropertyMap, type PropertyValue } from "../provider/values.ts";
+import { isMap, type Json, type JsonMap } from "./json.ts";
 
 /** An object of the API as JSON, without any marks of secrecy. */
-export type KubeObject = PropertyMap;
+export type KubeObject = JsonMap;
 
 /** A value deep inside of an object; undefined when there is none. */
-export function at(object: PropertyValue | undefined, ...path: string[]): PropertyValue | undefined {
+export function at(object: Json | undefined, ...path: string[]): Json | undefined {
   let current = object;
   for (const key of path) {
     current = isMap(current) ? current[key] : undefined;
@@ -12,30 +12,30 @@ export function at(object: PropertyValue | undefined, ...path: string[]): Proper
   return current;
 }
 
-export function textAt(object: PropertyValue | undefined, ...path: string[]): string {
+export function textAt(object: Json | undefined, ...path: string[]): string {
   const value = at(object, ...path);
   return typeof value === "string" ? value : "";
 }
 
 /** A number inside of an object, 0 when there is none. */
-export function numberAt(object: PropertyValue | undefined, ...path: string[]): number {
+export function numberAt(object: Json | undefined, ...path: string[]): number {
   const value = at(object, ...path);
   return typeof value === "number" ? value : 0;
 }
 
-export function mapAt(object: PropertyValue | undefined, ...path: string[]): PropertyMap {
+export function mapAt(object: Json | undefined, ...path: string[]): JsonMap {
   const value = at(object, ...path);
   return isMap(value) ? value : {};
 }
 
 /** The maps of a list inside of an object; empty when there is none. */
-export function listAt(object: PropertyValue | undefined, ...path: string[]): PropertyMap[] {
+export function listAt(object: Json | undefined, ...path: string[]): JsonMap[] {
   const value = at(object, ...path);
   return Array.isArray(value) ? value.filter(isMap) : [];
 }
 
 /** A copy with one value set, missing maps on the way made. */
-export function withValue(object: PropertyMap, path: readonly string[], value: PropertyValue): PropertyMap {
+export function withValue(object: JsonMap, path: readonly string[], value: Json): JsonMap {
   const [key, ...rest] = path;
   if (key === undefined) {
     return object;
@@ -44,7 +44,7 @@ export function withValue(object: PropertyMap, path: readonly string[], value: P
 }
 
 /** A copy without one value. */
-export function withoutValue(object: PropertyMap, path: readonly string[]): PropertyMap {
+export function withoutValue(object: JsonMap, path: readonly string[]): JsonMap {
   const [key, ...rest] = path;
   if (key === undefined || !(key in object)) {
     return object;

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parse } from "yaml";
-import { equal, isMap, type PropertyMap, type PropertyValue } from "../provider/values.ts";
+import { isMap, type Json, type JsonMap } from "./json.ts";
 import { listAt, mapAt, textAt } from "./object.ts";
 
 /** How to reach one API server. */
@@ -28,7 +29,7 @@ export interface Choice {
 }
 
 interface Kubeconfig {
-  content: PropertyMap;
+  content: JsonMap;
   /** Folder that relative paths in it start from. */
   folder: string;
 }
@@ -65,10 +66,10 @@ export function loadAccess(pathOrText: string, choice: Choice): Access {
 /** Whether two kubeconfigs lead to different clusters; false when one of them names none. */
 export function clusterDiffers(before: [string, Choice], after: [string, Choice]): boolean {
   const [old, now] = [before, after].map(([text, choice]) => activeCluster(text, choice));
-  return old !== undefined && now !== undefined && !equal(old, now);
+  return old !== undefined && now !== undefined && !isDeepStrictEqual(old, now);
 }
 
-function activeCluster(text: string, choice: Choice): PropertyMap | undefined {
+function activeCluster(text: string, choice: Choice): JsonMap | undefined {
   if (text === "") {
     return undefined;
   }
@@ -90,10 +91,10 @@ function load(pathOrText: string): Kubeconfig {
     throw new Error("The kubernetes provider has no kubeconfig, and neither $KUBECONFIG nor ~/.kube/config exists.");
   }
   const content: unknown = parseText(isFile ? readFileSync(path, "utf8") : source);
-  if (!isMap(content as PropertyValue)) {
+  if (!isMap(content as Json)) {
     throw new Error("The kubeconfig of the kubernetes provider is neither the path of a file nor YAML.");
   }
-  return { content: content as PropertyMap, folder: isFile ? dirname(path) : process.cwd() };
+  return { content: content as JsonMap, folder: isFile ? dirname(path) : process.cwd() };
 }
 
 /** The parser's message would quote the line, which may hold a key. */
@@ -105,7 +106,7 @@ function parseText(text: string): unknown {
   }
 }
 
-function named(config: Kubeconfig, list: string, name: string, part: string): PropertyMap {
+function named(config: Kubeconfig, list: string, name: string, part: string): JsonMap {
   const found = listAt(config.content, list).find((entry) => entry["name"] === name);
   if (found === undefined) {
     throw new Error(`The kubeconfig has no ${part} "${name}".`);
@@ -113,7 +114,7 @@ function named(config: Kubeconfig, list: string, name: string, part: string): Pr
   return mapAt(found, part);
 }
 
-function serverOf(cluster: PropertyMap): string {
+function serverOf(cluster: JsonMap): string {
   const server = textAt(cluster, "server");
   if (!URL.canParse(server) || !/^https?:$/.test(new URL(server).protocol)) {
     throw new Error(
@@ -124,7 +125,7 @@ function serverOf(cluster: PropertyMap): string {
 }
 
 /** PEM given as base64 in `name-data`, or as the path of a file in `name`. */
-function material(config: Kubeconfig, from: PropertyMap, name: string): string | undefined {
+function material(config: Kubeconfig, from: JsonMap, name: string): string | undefined {
   const data = textAt(from, `${name}-data`);
   if (data !== "") {
     return Buffer.from(data, "base64").toString("utf8");

@@ -1,0 +1,102 @@
+import { ApiClient } from "../../kube/client.ts";
+import { loadAccess, type Access } from "../../kube/kubeconfig.ts";
+import { parseLease, parseLeaseList, type Lease } from "../../plan/leases.ts";
+import { parseNodeList, type ListedNode } from "../../plan/nodes.ts";
+
+/** What the API said, or why there is no answer. */
+export type Reading<Value> = { value: Value } | { error: string };
+
+/** How long one answer may take, milliseconds. */
+const TIMEOUT = 4000;
+
+/** The answer of one API server at `/readyz`. */
+export interface Readiness {
+  ready: boolean;
+  /** What it answered, or why there was no answer. */
+  message: string;
+}
+
+/**
+ * The API of a cluster as an administrator looks at it: every question once, and no answer within some seconds is an answer.
+ * Lists come from the API servers' memory (resourceVersion=0): these are large objects, and seconds do not matter.
+ */
+export class ClusterApi {
+  readonly #access: Access;
+  readonly #clients = new Map<string, ApiClient>();
+
+  /**
+   * @param kubeconfig its text.
+   * @throws Error with a sentence when it does not say how to reach the API.
+   */
+  constructor(kubeconfig: string) {
+    this.#access = loadAccess(kubeconfig, { context: "", cluster: "" });
+  }
+
+  /** Asks one API server whether it is ready. */
+  async readiness(url: string): Promise<Readiness> {
+    const answer = await this.#get(url, "/readyz?verbose");
+    if ("error" in answer) return { ready: false, message: answer.error };
+    const { status, text } = answer.value;
+    if (status === 200) return { ready: true, message: "ok" };
+    const failing = text
+      .split("\n")
+      .filter((line) => line.startsWith("[-]"))
+      .map((line) => line.slice(3));
+    return { ready: false, message: failing.length > 0 ? failing.join("; ") : `HTTP ${status}` };
+  }
+
+  /** A lease in kube-system, through the endpoint; undefined when there is none. */
+  async lease(name: string): Promise<Reading<Lease | undefined>> {
+    const path = `/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/${name}`;
+    const answer = await this.#get(this.#access.server, path);
+    if ("value" in answer && answer.value.status === 404) return { value: undefined };
+    return parsed(answer, parseLease);
+  }
+
+  /** All Nodes, through the endpoint. */
+  async nodes(): Promise<Reading<ListedNode[]>> {
+    return parsed(await this.#get(this.#access.server, "/api/v1/nodes?resourceVersion=0"), parseNodeList);
+  }
+
+  /** The heartbeats of all Nodes, through the endpoint. */
+  async heartbeats(): Promise<Reading<Lease[]>> {
+    const path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases?resourceVersion=0";
+    return parsed(await this.#get(this.#access.server, path), parseLeaseList);
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.close();
+  }
+
+  #client(server: string): ApiClient {
+    const known = this.#clients.get(server);
+    if (known !== undefined) return known;
+    const client = new ApiClient({ ...this.#access, server });
+    this.#clients.set(server, client);
+    return client;
+  }
+
+  async #get(server: string, path: string): Promise<Reading<{ status: number; text: string }>> {
+    const signal = AbortSignal.timeout(TIMEOUT);
+    try {
+      return { value: await this.#client(server).get(path, signal) };
+    } catch (error) {
+      if (signal.aborted) return { error: `no answer within ${TIMEOUT / 1000} s` };
+      return { error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
+
+function parsed<Value>(
+  answer: Reading<{ status: number; text: string }>,
+  parse: (text: string) => Value,
+): Reading<Value> {
+  if ("error" in answer) return answer;
+  const { status, text } = answer.value;
+  if (status !== 200) return { error: `HTTP ${status}` };
+  try {
+    return { value: parse(text) };
+  } catch {
+    return { error: "the API's answer makes no sense" };
+  }
+}

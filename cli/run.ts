@@ -1,0 +1,24 @@
+import { CommanderError } from "commander";
+import { commandLine } from "./app.ts";
+import { separateArguments } from "./commands/kubectl.ts";
+import { describeError, exitCodeOf } from "./errors.ts";
+import { Exit } from "./exit.ts";
+
+const debug = (process.env["PLINTH_DEBUG"] ?? "") !== "";
+
+/** Runs a command line and returns the exit code. Everything that goes wrong ends here, as one message. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    const app = commandLine();
+    // Commander prints usage errors by itself; without this it would also end the process, with 1.
+    const everything = [app, ...app.commands, ...app.commands.flatMap((command) => command.commands)];
+    for (const command of everything) command.exitOverride();
+    await app.parseAsync(separateArguments(args), { from: "user" });
+    return Exit.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.badInput;
+    const message = describeError(error, debug);
+    if (message !== "") process.stderr.write(`plinth: ${message}\n`);
+    return exitCodeOf(error);
+  }
+}

@@ -1,0 +1,66 @@
+import type { HostProbe, NodeStatus, Observation, ProbeReading } from "./types.ts";
+import { bundlesOf } from "./judge.ts";
+import type { Problem } from "./judge.ts";
+
+function probeDocument({ uptime, machineId, addresses, etcd, certificates, ...probe }: HostProbe) {
+  const { self, selfError, members = [] } = etcd ?? {};
+  return {
+    uptime,
+    machineId,
+    addresses,
+    bundles: bundlesOf(probe),
+    etcd:
+      self === undefined
+        ? undefined
+        : {
+            memberId: self.id,
+            leaderId: self.leader ?? "",
+            version: self.version,
+            dbSize: self.dbSize,
+            raftIndex: self.raftIndex,
+            isLearner: self.learner,
+            errors: self.errors,
+          },
+    etcdError: selfError,
+    members:
+      members.length === 0
+        ? undefined
+        : members.map(({ id, name = "", started, learner }) => ({ id, name, started, isLearner: learner })),
+    certificates,
+  };
+}
+
+function readingDocument(reading: ProbeReading) {
+  return "error" in reading ? reading : { probe: probeDocument(reading.probe) };
+}
+
+function nodeDocument(node: NodeStatus) {
+  const { name, ready, complaints, version, roles, cordoned, unserved, heartbeat, machineId, address, owner } = node;
+  return {
+    ...{ name, ready, complaints, version, roles },
+    schedulable: !cordoned,
+    leaving: unserved,
+    heartbeat,
+    machineId: machineId ?? "",
+    address: address ?? "",
+    owner,
+  };
+}
+
+/** The status as monitoring reads it: its fields are documented and stay, whatever the types inside are called. */
+export function statusDocument(
+  { at, readings, apiservers, leaders, nodes }: Observation,
+  problems: readonly Problem[],
+): Record<string, unknown> {
+  return {
+    healthy: problems.length === 0,
+    problems,
+    hosts: Object.fromEntries([...readings].map(([name, reading]) => [name, readingDocument(reading)])),
+    apiservers: Object.fromEntries(apiservers),
+    ...("nodes" in nodes
+      ? { nodes: Object.fromEntries(nodes.nodes.map((node) => [node.name, nodeDocument(node)])) }
+      : { nodesError: nodes.error }),
+    at,
+    leaders,
+  };
+}

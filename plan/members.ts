@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { known, orNothing, words, type LineReaders } from "./look.ts";
+
+/** A member of the etcd cluster, as the member list has it. */
+export interface EtcdMember {
+  /** In hex, as etcdctl has it. */
+  id: string;
+  /** Unknown where it was added and has never started. */
+  name?: string;
+  peerUrls: string[];
+  /** Whether it has ever started. */
+  started: boolean;
+  learner: boolean;
+}
+
+/** What a member tells of itself, with or without a quorum. */
+export interface MemberStatus {
+  /** In hex. */
+  id: string;
+  /** Id of the leader that it knows. */
+  leader?: string;
+  /** Of etcd. */
+  version: string;
+  /** Bytes on disk. */
+  dbSize: number;
+  raftIndex: number;
+  learner: boolean;
+  /** Alarms, above all. */
+  errors: string[];
+}
+
+/** What a host tells about etcd. */
+export interface EtcdFacts {
+  /** Whether there is data of a member. */
+  data: boolean;
+  /** The member of this host; undefined when it does not answer. */
+  self?: MemberStatus;
+  /** Why it did not answer, where it was asked. */
+  selfError?: string;
+  /** Empty when the member of this host is a learner, has no quorum or does not answer. */
+  members: EtcdMember[];
+  /** Why there is no list, where it was asked for one. */
+  membersError?: string;
+}
+
+const kind = z.enum(["learner", "voter"]).transform((word) => word === "learner");
+
+/** `ID NAME|- PEER-URLS started|unstarted learner|voter` */
+const memberWords = z
+  .tuple([
+    z.string().regex(/^[0-9a-f]{1,16}$/),
+    orNothing,
+    z.string().transform((urls) => urls.split(",")),
+    z.enum(["started", "unstarted"]).transform((word) => word === "started"),
+    kind,
+  ])
+  .transform(([id, name, peerUrls, started, learner]): EtcdMember => ({
+    ...{ id, ...known({ name }), peerUrls, started, learner },
+  }));
+
+/** etcd's ids have 64 bits, more than a number of JavaScript holds. */
+const id = z.union([z.int().nonnegative(), z.bigint()]).transform((value) => value.toString(16));
+
+/** The answer to `etcdctl endpoint status -w json`. Fields that are 0, false or empty are left out there. */
+const statusSchema = z
+  .tuple([
+    z.object({
+      Status: z.object({
+        header: z.object({ member_id: id }),
+        version: z.string().default(""),
+        dbSize: z.int().nonnegative().default(0),
+        leader: id.optional(),
+        raftIndex: z.int().nonnegative().default(0),
+        isLearner: z.boolean().default(false),
+        errors: z.array(z.string()).default([]),
+      }),
+    }),
+  ])
+  .transform(([{ Status }]): MemberStatus => {
+    const { header, version, dbSize, leader, raftIndex, isLearner, errors } = Status;
+    const leads = leader === undefined || leader === "0" ? {} : { leader };
+    return { id: header.member_id, ...leads, version, dbSize, raftIndex, learner: isLearner, errors };
+  });
+
+/** What newer engines tell a reviver about a value: its own text. */
+type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+
+/** Whole numbers that a number cannot hold become big ones. */
+const exact: Reviver = (_key, value, { source = "" }) =>
+  typeof value === "number" && !Number.isSafeInteger(value) && /^\d+$/.test(source) ? BigInt(source) : value;
+
+/** @throws Error with a sentence when it is no such answer. */
+export function parseMemberStatus(json: string): MemberStatus {
+  try {
+    return statusSchema.parse(JSON.parse(json, exact as (key: string, value: unknown) => unknown));
+  } catch (error) {
+    throw new Error("the answer of the host's etcd member makes no sense", { cause: error });
+  }
+}
+
+/** Reads the lines about etcd. `etcd` is called once there is something to tell. */
+export function etcdReaders(etcd: () => EtcdFacts): LineReaders {
+  return {
+    "etcd-data": () => {
+      etcd().data = true;
+    },
+    "etcd-status": (json) => {
+      etcd().self = parseMemberStatus(json);
+    },
+    "etcd-status-failed": (reason) => {
+      etcd().selfError = reason;
+    },
+    "etcd-member": words("members of etcd", memberWords, (member) => {
+      etcd().members.push(member);
+    }),
+    "etcd-members-failed": (reason) => {
+      etcd().membersError = reason;
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { decimal, known, orNothing, words, type LineReaders } from "./look.ts";
+import { annotations, taints } from "./names.ts";
+
+/** A Node of Kubernetes, as far as a change depends on it. */
+export interface KubeNode {
+  name: string;
+  /** Undefined: its kubelet has not been heard of for so long that nobody knows. */
+  ready: boolean | undefined;
+  /** /etc/machine-id of the machine that its kubelet runs on. */
+  machineId?: string;
+  /** Its first internal address. */
+  address?: string;
+  /** Annotation `plinth/owner`: the stack that answers for it. */
+  owner?: string;
+  /** Annotation `plinth/leaving`: it was marked as leaving, and was `uncordon` or `cordoned` before. */
+  leaving?: string;
+  /** Annotation `plinth/drained`: it was drained for another runtime, and was `uncordon` or `cordoned` before. */
+  drained?: string;
+}
+
+/** The same with what is told besides about its state, where the API is asked itself. */
+export interface ListedNode extends KubeNode {
+  /** Why it is not ready, and what else its conditions complain about, as `reason: message`. */
+  complaints: string[];
+  /** Of its kubelet, without the leading v. */
+  version: string;
+  roles: string[];
+  cordoned: boolean;
+  /** It carries the taint that takes it out of the load balancers. */
+  unserved: boolean;
+  /** It carries something that only Plinth puts there. */
+  ours: boolean;
+}
+
+/** Field manager of everything that Plinth declares about a Node, and the prefix of its annotations. */
+const plinth = "plinth";
+
+const roleLabel = "node-role.kubernetes.io/";
+
+/** What the condition Ready says. Without one its kubelet has not reported yet. */
+function isReady(status: string | undefined): boolean | undefined {
+  return status === "Unknown" ? undefined : status === "True";
+}
+
+/** `NAME MACHINE-ID|- READY|- INTERNAL-IP|- OWNER|- LEAVING|- DRAINED|-`; hosts leave out what is `-` at the end. */
+const nodeWords = z
+  .tuple([z.string().min(1)], orNothing)
+  .transform(([name, machineId, ready, address, owner, leaving, drained]): KubeNode => ({
+    ...{ name, ready: isReady(ready), ...known({ machineId, address, owner, leaving, drained }) },
+  }));
+
+/** Reads the lines about Nodes. `nodes` is called once the API server of the host has answered. */
+export function nodeReaders(nodes: () => KubeNode[]): LineReaders {
+  return {
+    nodes: words("Nodes", z.tuple([decimal]), () => {
+      nodes();
+    }),
+    node: words("Nodes", nodeWords, (node) => {
+      nodes().push(node);
+    }),
+  };
+}
+
+const condition = z.object({
+  type: z.string(),
+  status: z.string(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+});
+
+type Condition = z.infer<typeof condition>;
+
+const texts = z.record(z.string(), z.string()).default({});
+
+const nodeList = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({
+        name: z.string(),
+        labels: texts,
+        annotations: texts,
+        managedFields: z.array(z.object({ manager: z.string().optional() })).default([]),
+      }),
+      spec: z
+        .object({
+          unschedulable: z.boolean().default(false),
+          taints: z.array(z.object({ key: z.string() })).default([]),
+        })
+        .prefault({}),
+      status: z
+        .object({
+          conditions: z.array(condition).default([]),
+          nodeInfo: z.object({ kubeletVersion: z.string().default(""), machineID: z.string().optional() }).prefault({}),
+          addresses: z.array(z.object({ type: z.string(), address: z.string() })).default([]),
+        })
+        .prefault({}),
+    }),
+  ),
+});
+
+function describe({ reason, message, type }: Condition): string {
+  return [reason ?? type, message].filter((part) => part !== undefined && part !== "").join(": ");
+}
+
+/** Everything but Ready says that something is wrong when it is True. */
+function complaintsOf(conditions: readonly Condition[]): string[] {
+  if (!conditions.some(({ type }) => type === "Ready")) return ["its kubelet has not reported yet"];
+  const wrong = conditions.filter(({ type, status }) => (type === "Ready" ? status !== "True" : status === "True"));
+  return wrong.map(describe);
+}
+
+/**
+ * Reads the API's list of Nodes.
+ *
+ * @throws Error when it is none.
+ */
+export function parseNodeList(json: string): ListedNode[] {
+  return nodeList.parse(JSON.parse(json)).items.map(({ metadata, spec, status }) => {
+    const { name, labels, annotations: notes, managedFields } = metadata;
+    return {
+      name,
+      ready: isReady(status.conditions.find(({ type }) => type === "Ready")?.status),
+      ...known({
+        machineId: status.nodeInfo.machineID,
+        address: status.addresses.find(({ type }) => type === "InternalIP")?.address,
+        owner: notes[annotations.owner],
+        leaving: notes[annotations.leaving],
+        drained: notes[annotations.drained],
+      }),
+      complaints: complaintsOf(status.conditions),
+      version: status.nodeInfo.kubeletVersion.replace(/^v/, ""),
+      roles: Object.keys(labels)
+        .filter((label) => label.startsWith(roleLabel))
+        .map((label) => label.slice(roleLabel.length))
+        .sort(),
+      cordoned: spec.unschedulable,
+      unserved: spec.taints.some(({ key }) => key === taints.leaving),
+      ours:
+        Object.keys(notes).some((key) => key.startsWith(`${plinth}/`)) ||
+        managedFields.some(({ manager }) => manager === plinth),
+    };
+  });
+}

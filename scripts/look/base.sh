@@ -1,0 +1,57 @@
+#!/bin/sh
+# A look at this host, as lines for a program to read. Read-only and stand-alone: it is fed to `sh -s` on a host that has
+# never seen us, as root or as a user, then with what a user can see. Three looks are assembled from the same parts, each
+# with what it needs: the facts before a change (facts.sh), the status (status.sh), and the drift (drift.sh).
+#
+# Every look is framed by `plinth-facts 1` and `end`. Between them, in any order:
+#   machine-id, boot-id, hostname, kernel, arch, os ID VERSION, systemd VERSION, uid
+#   container NAME                           only in one
+#   uptime SECONDS                           since the first process began
+#   own-address ADDRESS                      what /etc/hosts gives the host's own name, if anything
+#   time-sync UNIT                           each running service that sets the clock
+#   memory-kib, memory-available-kib, swap-kib, swap-used-kib
+#   disk-free-kib PATH KIB, inodes-free PATH NUMBER   of the file system on which PATH is or will be
+#   claim cluster|cluster-id|host|stack|generation VALUE    only when claimed
+#   bundle NAME GENERATION complete|half-done|failed [REASON]
+#   report JSON, or report-failed REASON     what `plinth-host status` says
+#   drop-in PATH                             each file that changes a unit
+#   certificate PATH BASE64                  each certificate of the cluster, in DER
+#   populated PATH                           a directory of Kubernetes' that is there and not empty
+#   listen tcp|udp ADDRESS PORT PID COMMAND UNIT     `-` where unknown, as for sockets of the kernel
+#   address ADDRESS INTERFACE
+#   command NAME PATH|-, version NAME VERSION
+#   mount-cgroup v1|v2, cgroup-controllers NAME…
+#   kernel-feature NAME present|loadable|missing
+#   etcd-data                                there is data of a member
+#   etcd-status JSON, or etcd-status-failed REASON     of the member of this host, as `etcdctl endpoint status -w json`
+#   etcd-member ID NAME|- PEER-URLS started|unstarted learner|voter, or etcd-members-failed REASON
+#                                            the cluster's, as that member knows it with a quorum; URLs with commas between them
+#   nodes NUMBER                             where the API server of this host answers, and then for each
+#   node NAME MACHINE-ID|- READY|- INTERNAL-IP|- OWNER|- LEAVING|- DRAINED|-
+#                                            READY as Kubernetes says it: True, False or Unknown
+#   clock SECONDS                            since the epoch
+#   elapsed SECONDS                          that this look has taken, until the clock was read
+
+set -u
+LC_ALL=C
+export LC_ALL
+PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ROOT=${PLINTH_ROOT:-}
+STATE=$ROOT/var/lib/plinth
+OPT=$ROOT/opt/plinth
+
+# side_by_side FUNCTION…: runs all of them at the same time. What each prints stays together, that of the last comes first.
+# Each one runs at the writing end of a pipe whose reading end runs the rest, and only then copies:
+#   a | { b | { c; cat; }; cat; }
+# No function may read the standard input, which is this script.
+side_by_side() {
+  if [ $# = 1 ]; then
+    "$1" </dev/null
+    return
+  fi
+  "$1" </dev/null | {
+    shift
+    side_by_side "$@"
+    cat
+  }
+}

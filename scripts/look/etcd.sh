@@ -1,0 +1,78 @@
+# etcd, from the member of this host.
+
+etcd_data() {
+  if [ -d "$ROOT/var/lib/etcd/member" ]; then
+    printf 'etcd-data\n'
+  fi
+}
+
+ETCD_URL='' ETCD_CA=- ETCD_CERT=- ETCD_KEY=-       # how the member of this host is asked; without a URL it is not
+
+# etcd_access: by the address and with the credentials of the bundle's own check. Returns 1 where no bundle was brought to its end.
+etcd_access() {
+  local kind name url ca cert key
+  if [ ! -r "$STATE/bundles/etcd/manifest" ] || [ ! -x "$OPT/bin/etcdctl" ]; then
+    return 1
+  fi
+  while read -r kind name _ _ url ca cert key _; do
+    case $kind-$name in
+      check-etcd-*) ETCD_URL=$url ETCD_CA=$ca ETCD_CERT=$cert ETCD_KEY=$key ;;
+    esac
+  done <"$STATE/bundles/etcd/manifest"
+  [ -n "$ETCD_URL" ]
+}
+
+# etcd_access_early: as far as a first bring-up has come that has not ended yet.
+etcd_access_early() {
+  local pki=/etc/kubernetes/pki/etcd
+  if [ -x "$OPT/bin/etcdctl" ] && [ -r "$ROOT$pki/healthcheck.key" ]; then
+    ETCD_URL=https://127.0.0.1:2379 ETCD_CA=$pki/ca.crt ETCD_CERT=$pki/healthcheck.crt ETCD_KEY=$pki/healthcheck.key
+  fi
+}
+
+# etcd_ask ARGUMENT…: its complaint comes with its answer. It has 4 s.
+etcd_ask() {
+  if [ "$ETCD_CA" != - ]; then
+    set -- --cacert "$ROOT$ETCD_CA" --cert "$ROOT$ETCD_CERT" --key "$ROOT$ETCD_KEY" "$@"
+  fi
+  timeout 4 "$OPT/bin/etcdctl" --endpoints "$ETCD_URL" --dial-timeout 2s --command-timeout 3s "$@" 2>&1
+}
+
+# etcd_failed KEY ANSWER: the reason why there is none.
+etcd_failed() {
+  local reason
+  reason=$(printf '%s\n' "$2" | etcdctl_complaint)
+  printf '%s %s\n' "$1" "${reason:-no answer within 4 s}"
+}
+
+# etcd_status: the state of the member, which it tells without a quorum, too.
+etcd_status() {
+  local answer
+  if [ -z "$ETCD_URL" ]; then
+    return
+  fi
+  if answer=$(etcd_ask endpoint status -w json); then
+    # Warnings come in front of it.
+    printf 'etcd-status %s\n' "$(printf '%s\n' "$answer" | grep '^\[{')"
+  else
+    etcd_failed etcd-status-failed "$answer"
+  fi
+}
+
+etcd_members() {
+  local answer id name peers clients kind started
+  if [ -z "$ETCD_URL" ]; then
+    return
+  fi
+  if answer=$(etcd_ask member list); then
+    printf '%s\n' "$answer" | etcdctl_members | while read -r id name peers clients kind; do
+      started=started
+      if [ "$clients" = - ]; then
+        started=unstarted
+      fi
+      printf 'etcd-member %s %s %s %s %s\n' "$id" "$name" "$peers" "$started" "$kind"
+    done
+  else
+    etcd_failed etcd-members-failed "$answer"
+  fi
+}

@@ -1,0 +1,19 @@
+# The status of a host, as root: what is on it, how its member is, how long its certificates last.
+
+status_host() {
+  uptime
+  machine_id
+  addresses
+  certificates
+}
+
+status_report() {
+  if [ -x "$ROOT/usr/local/lib/plinth/plinth-host" ]; then
+    report timeout 15 "$ROOT/usr/local/lib/plinth/plinth-host" status
+  fi
+}
+
+printf 'plinth-facts 1\n'
+etcd_access || etcd_access_early
+side_by_side etcd_status etcd_members status_report status_host
+printf 'end\n'

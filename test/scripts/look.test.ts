@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { driftScript, statusScript } from "../../components/host/script.ts";
+import { Bundle } from "./support/bundle.ts";
+import type { FakeHost } from "./support/fake-host.ts";
+import { onHosts } from "./support/suite.ts";
+
+async function look(host: FakeHost, script: string, of: RegExp): Promise<string[]> {
+  const { code, stdout, stderr } = await host.runFile("-s", [], script);
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr, "");
+  const lines = stdout.trimEnd().split("\n");
+  assert.deepEqual([lines[0], lines.at(-1)], ["plinth-facts 1", "end"]);
+  return lines.filter((line) => of.test(line));
+}
+
+onHosts("looks at a host", (host) => {
+  const etcdctl = (...lines: string[]) => {
+    host().write(
+      "/opt/plinth/bin/etcdctl",
+      ["#!/bin/sh", 'echo "$*" >>"$PLINTH_FAKES/asked"', ...lines, ""].join("\n"),
+    );
+    chmodSync(host().path("/opt/plinth/bin/etcdctl"), 0o755);
+  };
+  const asked = () => readFileSync(join(host().fakes, "asked"), "utf8");
+
+  it("for its status tell what the host script says, and how long certificates last", async () => {
+    await host().claim();
+    await host().apply(new Bundle("demo", 5).service("a.service").file("/etc/x", "x"));
+    chmodSync(host().script, 0o755);
+    const folder = host().path("/etc/kubernetes/pki");
+    mkdirSync(folder, { recursive: true });
+    for (const name of ["b", "a"]) {
+      const options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+      const files = ["-keyout", join(folder, `${name}.key`), "-out", join(folder, `${name}.crt`)];
+      execFileSync("openssl", ["req", ...options, ...files, "-subj", `/CN=${name}`], { stdio: "ignore" });
+    }
+    host().write("/etc/kubernetes/pki/broken.crt", "nonsense\n");
+    // The first certificate of a chain is the host's own.
+    host().write(
+      "/etc/kubernetes/pki/a.crt",
+      host().read("/etc/kubernetes/pki/a.crt") + host().read("/etc/kubernetes/pki/b.crt"),
+    );
+    const lines = await look(host(), statusScript(), /^(report|certificate)/);
+    const body = (name: string) =>
+      host()
+        .read(`/etc/kubernetes/pki/${name}.crt`)
+        .replace(/-----END[^]*$/, "")
+        .replace(/-----[^\n]*-----|\n/g, "");
+    assert.deepEqual(lines.slice(0, 2), [
+      `certificate /etc/kubernetes/pki/a.crt ${body("a")}`,
+      `certificate /etc/kubernetes/pki/b.crt ${body("b")}`,
+    ]);
+    assert.match(lines[2] ?? "", /^report \{"claim":\{"cluster":"demo".*"bundle":"demo".*"drift":\[\]\}\]\}$/);
+    assert.equal(lines.length, 3);
+  });
+
+  it("tell why the host script says nothing", async () => {
+    host().write("/usr/local/lib/plinth/plinth-host", "#!/bin/sh\necho no space left >&2\n");
+    chmodSync(host().script, 0o755);
+    assert.deepEqual(await look(host(), statusScript(), /^report/), ["report-failed no space left"]);
+    host().write("/usr/local/lib/plinth/plinth-host", "#!/bin/sh\n");
+    assert.deepEqual(await look(host(), statusScript(), /^report/), ["report-failed no answer"]);
+  });
+
+  it("for drift bring the host script along, and tell drop-ins", async () => {
+    await host().claim();
+    await host().apply(new Bundle("demo", 5).file("/etc/x", "x"));
+    host().write("/usr/local/lib/plinth/plinth-host", "#!/bin/sh\nexit 1\n");
+    host().write("/etc/x", "y");
+    host().write("/etc/systemd/system/a.service.d/z.conf", "");
+    host().write("/run/systemd/system/b.service.d/z.conf", "");
+    const [report, ...dropIns] = (await look(host(), driftScript(), /^(report|drop-in)/)).sort().reverse();
+    assert.match(
+      report ?? "",
+      /"script":"changed".*\{"kind":"file","name":"\/etc\/x","detail":"its content is another"\}/,
+    );
+    assert.deepEqual(dropIns.sort(), [
+      "drop-in /etc/systemd/system/a.service.d/z.conf",
+      "drop-in /run/systemd/system/b.service.d/z.conf",
+    ]);
+  });
+
+  it("ask the member with the credentials of its bundle's check, or of a bring-up that has not ended", async () => {
+    await host().claim();
+    etcdctl('echo "1, started, cp1, https://10.0.0.1:2380, https://10.0.0.1:2379, false"');
+    assert.deepEqual(await look(host(), driftScript(), /^etcd-/), [], "there is nothing to ask it with");
+    host().write("/etc/kubernetes/pki/etcd/healthcheck.key", "");
+    const member = ["etcd-member 1 cp1 https://10.0.0.1:2380 started voter"];
+    assert.deepEqual(await look(host(), driftScript(), /^etcd-/), member);
+    assert.match(asked(), /--endpoints https:\/\/127\.0\.0\.1:2379 .*--cert \S+\/healthcheck\.crt /);
+    const check = "check etcd-voter 5 etcd.service https://10.0.0.1:2379 /ca /crt /key cp1 cp1=x";
+    host().write("/var/lib/plinth/bundles/etcd/manifest", `plinth-manifest 1\nbundle etcd\n${check}\nend\n`);
+    assert.deepEqual(await look(host(), driftScript(), /^etcd-/), member);
+    assert.match(asked(), new RegExp(`--endpoints https://10.0.0.1:2379 .*--cacert ${host().root}/ca `));
+  });
+
+  it("change nothing", async () => {
+    await host().claim();
+    await host().apply(new Bundle("demo", 5).service("a.service").file("/etc/x", "x"));
+    chmodSync(host().script, 0o755);
+    const before = host().snapshot();
+    for (const script of [statusScript(), driftScript()]) await look(host(), script, /^report /);
+    assert.deepEqual(host().snapshot(), before);
+  });
+});
