@@ -1,8 +1,8 @@
+import { bundles } from "./bringup.ts";
 import type { HostReport, HostReportReading, ListedMember, ListedNode, NodeListReading } from "./hostreport.ts";
 import { isNode, withRole, type Host } from "./inventory.ts";
 import { hostScriptPath } from "./names.ts";
 import { ports } from "./ports.ts";
-import { bundleOrder, bundlesOf } from "./waves.ts";
 
 /** Something that is not as the last `up` has left it. */
 export interface Difference {
@@ -32,7 +32,8 @@ export interface DriftReport {
 
 export interface DriftInput {
   hosts: readonly Host[];
-  hasVip: boolean;
+  /** Names of the bundles that a host is to have. */
+  bundlesOf: (host: Host) => string[];
   stack: string;
   /** Of the stack, as its last `up` knew them. */
   last: { clusterId: string; hosts: ReadonlySet<string> };
@@ -75,9 +76,9 @@ function judgeClaim(host: Host, report: HostReport, clusterId: string): { judged
   return { judged, foreign: false };
 }
 
-function judgeBundles(host: Host, report: HostReport, hasVip: boolean): Judged[] {
+function judgeBundles(host: Host, report: HostReport, wanted: readonly string[]): Judged[] {
   const present = new Set(report.bundles.map(({ bundle }) => bundle));
-  const missing = bundlesOf(host, hasVip)
+  const missing = wanted
     .filter((bundle) => !present.has(bundle))
     .map((bundle): Judged => ({
       host: host.name,
@@ -199,13 +200,15 @@ function membersIn(hosts: readonly Host[], readings: DriftInput["readings"]): Li
 
 /** Claims first, then bundles in their order, host by host; the roster last. */
 function orderHeal(heal: ReadonlySet<string>, hosts: readonly Host[]): string[] {
-  const order = hosts.flatMap(({ name }) => ["claim", ...bundleOrder].map((item) => `${name}/${item}`));
+  const order = hosts.flatMap(({ name }) =>
+    ["claim", ...bundles.map(({ name: bundle }) => bundle)].map((item) => `${name}/${item}`),
+  );
   // A bundle that this version of Plinth does not know is not asked for: nobody would apply it.
   return [...order, "roster"].filter((request) => heal.has(request));
 }
 
 /** Compares what hosts and cluster say with what the last `up` has left. */
-export function judgeDrift({ hosts, hasVip, stack, last, readings, nodes }: DriftInput): DriftReport {
+export function judgeDrift({ hosts, bundlesOf, stack, last, readings, nodes }: DriftInput): DriftReport {
   const judged: Judged[] = [];
   const remarks: Remark[] = [];
   const unseen: Remark[] = [];
@@ -222,7 +225,7 @@ export function judgeDrift({ hosts, hasVip, stack, last, readings, nodes }: Drif
     const claim = judgeClaim(host, reading.report, last.clusterId);
     judged.push(...claim.judged);
     if (claim.foreign) continue;
-    judged.push(...judgeBundles(host, reading.report, hasVip));
+    judged.push(...judgeBundles(host, reading.report, bundlesOf(host)));
     remarks.push(...dropInRemarks(host, reading.report));
   }
   // A worker pool has no say in who is a member.

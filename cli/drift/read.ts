@@ -63,6 +63,6 @@ export async function readDrift(input: StackInput, context: EngineContext): Prom
     })),
   ]);
   const readings = new Map([...answers].map(([name, answer]) => [name, readReport(answer)]));
-  const { hosts, config } = input;
-  return judgeDrift({ hosts, hasVip: config.vip !== undefined, stack, last, readings, nodes });
+  const { hosts, planned } = input;
+  return judgeDrift({ hosts, bundlesOf: planned.bundlesOf, stack, last, readings, nodes });
 }

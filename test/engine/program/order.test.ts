@@ -5,7 +5,7 @@ import { readPrevious } from "../../../components/previous.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
 import type { HostInput } from "../../../plan/inventory.ts";
 import { noRequests, type RunRequests } from "../../../plan/requests.ts";
-import { bundleOrder } from "../../../plan/waves.ts";
+import { bundles } from "../../../plan/bringup.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
@@ -51,7 +51,7 @@ describe("the engine and the program", function () {
                 generation: claimGeneration(factsOf(name)),
               },
               bundles: {
-                ...Object.fromEntries(bundleOrder.map((bundle) => [bundle, completeOn(name)])),
+                ...Object.fromEntries(bundles.map((bundle) => [bundle.name, completeOn(name)])),
                 ...changed[name],
               },
             }),

@@ -13,7 +13,7 @@ import { readPrevious } from "../../../components/previous.ts";
 import type { ProgramArgs } from "../../../components/preflight.ts";
 import { deploy } from "../../../components/program.ts";
 import { bundleGeneration, claimGeneration, type HostReading } from "../../../plan/facts.ts";
-import { bundleOrder } from "../../../plan/waves.ts";
+import { bundles as everyBundle } from "../../../plan/bringup.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
@@ -97,7 +97,7 @@ describe("a review of the program", function () {
         names.map((name): [string, HostReading] => {
           const generation = bundleGeneration(factsOf(name), "etcd");
           const bundles = Object.fromEntries(
-            bundleOrder.map((bundle) => [bundle, { generation, state: "complete" as const }]),
+            everyBundle.map((bundle) => [bundle.name, { generation, state: "complete" as const }]),
           );
           const claim = {
             cluster: "demo",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { bundlesOf } from "../../../plan/bringup.ts";
 import { judgeDrift, type DriftInput } from "../../../plan/drift.ts";
 import {
   parseHostReport,
@@ -9,8 +10,7 @@ import {
   type HostReportReading,
   type ListedMember,
 } from "../../../plan/hostreport.ts";
-import { bundlesOf } from "../../../plan/waves.ts";
-import { hostsOf, threeHosts } from "../../support/cluster.ts";
+import { configOf, hostsOf, threeHosts } from "../../support/cluster.ts";
 
 const clusterId = "0123456789abcdef";
 const hosts = hostsOf([...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }]);
@@ -35,7 +35,7 @@ function reportOf(name: string, change: Partial<HostReport> = {}): HostReportRea
     report: {
       claim: { cluster: "demo", clusterId, host: name },
       script: "ok",
-      bundles: bundlesOf(host, true).map((bundle) => ({
+      bundles: bundlesOf(host, configOf()).map(({ name: bundle }) => ({
         bundle,
         state: "complete",
         units: [`${bundle}.service`],
@@ -52,7 +52,7 @@ function reportOf(name: string, change: Partial<HostReport> = {}): HostReportRea
 function judge(readings: Record<string, HostReportReading> = {}, change: Partial<DriftInput> = {}) {
   return judgeDrift({
     hosts,
-    hasVip: true,
+    bundlesOf: (host) => bundlesOf(host, configOf()).map(({ name }) => name),
     stack: "demo",
     last: { clusterId, hosts: new Set(hosts.map(({ name }) => name)) },
     readings: new Map(hosts.map(({ name }) => [name, readings[name] ?? reportOf(name)])),
