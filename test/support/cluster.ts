@@ -36,6 +36,9 @@ export function hostsOf(input: unknown = threeHosts): Host[] {
   return hosts;
 }
 
+/** The last of the bundles that hosts get before everything else. */
+export const lastHostBundle = bundles.findLast(({ stage }) => stage === "host")?.name ?? "";
+
 /** What a host gets of one bundle, whether it is meant for it or not. */
 export function bundleOf(name: string, placement: Placement): Bundle {
   const entry = bundles.find((candidate) => candidate.name === name);
