@@ -7,7 +7,6 @@ import { flannel } from "./bundles/flannel.ts";
 import { kubelet } from "./bundles/kubelet.ts";
 import { kubeProxy } from "./bundles/kubeproxy.ts";
 import { loadBalancer } from "./bundles/loadbalancer.ts";
-import { motd } from "./bundles/motd.ts";
 import type { BundlePart } from "./bundles/part.ts";
 import { rosterScriptsPart } from "./bundles/rosterscripts.ts";
 import { runtime } from "./bundles/runtime.ts";
@@ -102,15 +101,6 @@ export const bringUp: readonly BringUpStep[] = [
     audience: everyHost,
     title: "swap is off, logs are bounded, the kernel is set up for pods",
     parts: [baseline],
-  },
-  {
-    kind: "bundle",
-    name: "motd",
-    type: "plinth:host:Motd",
-    stage: "host",
-    audience: everyHost,
-    title: "logins are told whose the host is",
-    parts: [motd],
   },
   {
     kind: "bundle",
