@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { renderKubeconfig } from "../plan/bundles/kubeconfig.ts";
 import { endpointOf } from "../plan/endpoint.ts";
 import { administrator } from "../plan/pki.ts";
-import { isControlPlaneStep } from "../plan/waves.ts";
+import { beginsNode, isControlPlaneStep } from "../plan/waves.ts";
 import { ClusterAccess } from "./addons/access.ts";
 import { Addons } from "./addons/addons.ts";
 import { kubernetesProvider } from "./addons/provider.ts";
@@ -79,8 +79,8 @@ export class Cluster extends pulumi.ComponentResource {
     };
     const access = new ClusterAccess("access", { config }, { parent: this, ...kubernetes, dependsOn: fleet.last() });
     for (const step of steps.filter((candidate) => !controlPlane.includes(candidate))) {
-      // The drain is a Node's first step that has to do with the API; the others wait for it.
-      fleet.perform(step, step.name === "drain" ? [access] : []);
+      // A Node's first step that has to do with the API; the others wait for it.
+      fleet.perform(step, beginsNode(step.name) ? [access] : []);
     }
     new Addons(
       "addons",

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { stepNamed, type BundleEntry, type MembershipStep, type NodeStep } from "../plan/bringup.ts";
 import type { BundleBinary, BundleDownload, FetchedBinary, SecretSource } from "../plan/bundle.ts";
+import { planBundle } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../plan/facts.ts";
 import type { Fetched } from "../plan/digests.ts";
@@ -7,27 +9,14 @@ import type { Host as HostPlan } from "../plan/inventory.ts";
 import { machineIdsOf, rosterHostFor } from "../plan/membership.ts";
 import type { PreviousRun } from "../plan/previousrun.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
-import {
-  isClusterStep,
-  keyOf,
-  nodesInService,
-  orderSteps,
-  type BundleName,
-  type ClusterStepName,
-  type OrderedStep,
-} from "../plan/waves.ts";
+import { keyOf, nodesInService, orderSteps, type OrderedStep } from "../plan/waves.ts";
 import type { SshTarget } from "../ssh/index.ts";
-import { ControlPlane } from "./controlplane/controlplane.ts";
-import { EtcdMember } from "./etcd/member.ts";
 import type { Access } from "./host/access.ts";
-import { Baseline } from "./host/baseline.ts";
+import { Bundle } from "./host/bundle.ts";
 import { Host } from "./host/host.ts";
-import { LoadBalancer } from "./loadbalancer/loadbalancer.ts";
 import { endMemberships, evacuate, giveRosterAccess } from "./roster/membership.ts";
 import { drain } from "./worker/drain.ts";
-import { NodeAgents } from "./worker/node.ts";
 import { register } from "./worker/registration.ts";
-import { Runtime } from "./worker/runtime.ts";
 
 /** What is known about the hosts of a stack, be they a cluster's or a pool's. */
 export interface FleetInput {
@@ -75,15 +64,6 @@ interface Machine {
   host: Host;
 }
 
-const componentOf = {
-  baseline: Baseline,
-  etcd: EtcdMember,
-  controlplane: ControlPlane,
-  loadbalancer: LoadBalancer,
-  runtime: Runtime,
-  node: NodeAgents,
-} satisfies Record<BundleName, unknown>;
-
 /** The hosts of a stack, claimed, and the steps that bring them to their desired state. */
 export class Fleet {
   /** Node → machine id of its host, as far as it is known. */
@@ -114,10 +94,8 @@ export class Fleet {
     const { hosts, config, readings, bootstrapped, unreachable } = this.args;
     return orderSteps(hosts, {
       bootstrapped,
-      hasVip: config.vip !== undefined,
+      config,
       inService: nodesInService(hosts, readings),
-      maxUnavailable: config.maxUnavailable,
-      maxRacks: config.maxRacks,
       unreachable,
     });
   }
@@ -187,13 +165,20 @@ export class Fleet {
   }
 
   private resourceOf(step: OrderedStep, after: readonly pulumi.Resource[]): pulumi.Resource {
-    const { name } = step;
-    if (isClusterStep(name)) return this.membership(name, after);
-    if (name === "drain" || name === "register") return this.rosterStep(this.machine(step.host), name, after);
-    return this.bundle(this.machine(step.host), name, after);
+    const planned = stepNamed(step.name);
+    switch (planned.kind) {
+      case "membership":
+        return this.membership(planned.name, after);
+      case "node":
+        return this.rosterStep(this.machine(step.host), planned.name, after);
+      case "bundle":
+        return this.bundle(this.machine(step.host), planned, after);
+      default:
+        throw new Error(`${step.name} is not done for hosts`);
+    }
   }
 
-  private membership(step: ClusterStepName, after: readonly pulumi.Resource[]): pulumi.Resource {
+  private membership(step: MembershipStep["name"], after: readonly pulumi.Resource[]): pulumi.Resource {
     const { hosts, config, stack, kubeconfig, handOver, rosterGeneration } = this.args;
     const roster = { rosterHost: this.rosterHost("roster"), after, parent: this.parent };
     if (step === "roster-access") {
@@ -204,7 +189,7 @@ export class Fleet {
     return step === "evacuation" ? evacuate(hosts, config, membership) : endMemberships(hosts, membership);
   }
 
-  private rosterStep({ plan, facts, host }: Machine, step: "drain" | "register", after: readonly pulumi.Resource[]) {
+  private rosterStep({ plan, facts, host }: Machine, step: NodeStep["name"], after: readonly pulumi.Resource[]) {
     const { config, stack, keys, heal } = this.args;
     const roster = {
       rosterHost: this.rosterHost(plan.name, host.frozen),
@@ -223,8 +208,9 @@ export class Fleet {
     return register(plan, config, registration);
   }
 
-  private bundle({ plan, facts, host }: Machine, name: BundleName, after: readonly pulumi.Resource[]) {
+  private bundle({ plan, facts, host }: Machine, entry: BundleEntry, after: readonly pulumi.Resource[]) {
     const { hosts, config, locate, keys, heal } = this.args;
+    const { name } = entry;
     const bundle = {
       host,
       after,
@@ -232,6 +218,7 @@ export class Fleet {
       locate: (item: BundleBinary | BundleDownload) => locate(item, plan.arch),
       contentOf: (source: SecretSource) => keys.contentOf(plan, source),
     };
-    return new componentOf[name](plan, hosts, config, bundle, { parent: this.parent }).command;
+    const planned = planBundle(entry, { host: plan, hosts, config });
+    return new Bundle(entry, planned, bundle, { parent: this.parent }).command;
   }
 }

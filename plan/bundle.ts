@@ -41,7 +41,7 @@ export function isKeyMaterial(source: SecretSource): boolean {
 /** What such a file holds; the pki component knows the bytes. */
 export type SecretSource =
   | { kind: "authority"; authority: Authority; part: "certificate" | "key" }
-  | { kind: "leaf"; leaf: string; part: "certificate" | "key" }
+  | { kind: "leaf"; leaf: LeafSpec; part: "certificate" | "key" }
   | { kind: "service-account"; part: "public" | "private" }
   | { kind: "encryption-config" }
   /** Kubeconfig with the token by which a host asks for its first certificate. */
@@ -53,6 +53,31 @@ export type SecretSource =
 
 /** The certificate authorities of a cluster. */
 export type Authority = "kubernetes" | "etcd" | "front-proxy";
+
+/** One leaf certificate with a key of its own. */
+export interface LeafSpec {
+  /** Unique on its host, e.g. `apiserver`. */
+  name: string;
+  authority: Authority;
+  commonName: string;
+  organization?: string;
+  dnsNames: string[];
+  ipAddresses: string[];
+  /** Extended key usages besides digital signature. */
+  uses: ("server_auth" | "client_auth")[];
+}
+
+/** A system user that a service runs as. */
+export interface BundleUser {
+  name: string;
+  home: string;
+}
+
+/** A package of the distribution, installed only where the command is missing. */
+export interface BundlePackage {
+  name: string;
+  command: string;
+}
 
 /** An executable that the host fetches and checks. */
 export interface BundleBinary {
@@ -82,12 +107,11 @@ export interface BundleDirectory {
   atRelease?: "keep" | "purge";
 }
 
-/** The desired state of one host for one role. */
+/** The desired state of one host for one role: its parts, joined by `compose` in bundles/compose.ts. */
 export interface Bundle {
   name: string;
-  users: readonly { name: string; home: string }[];
-  /** Distribution packages, installed only where the command is missing. */
-  packages: readonly { name: string; command: string }[];
+  users: readonly BundleUser[];
+  packages: readonly BundlePackage[];
   directories: readonly BundleDirectory[];
   binaries: readonly BundleBinary[];
   /** Default: none. */

@@ -1,3 +1,4 @@
+import { bundles } from "./bringup.ts";
 import type { DriftLook, DriftReading } from "./driftlook.ts";
 import type { HostReport } from "./hostreport.ts";
 import { isNode, withRole, type Host } from "./inventory.ts";
@@ -5,7 +6,6 @@ import { peerUrlOf } from "./livecluster.ts";
 import type { EtcdMember } from "./members.ts";
 import { hostScriptPath } from "./names.ts";
 import type { ListedNode } from "./nodes.ts";
-import { bundleOrder, bundlesOf } from "./waves.ts";
 
 /** Something that is not as the last `up` has left it. */
 export interface Difference {
@@ -38,7 +38,8 @@ export type NodeInQuestion = Pick<ListedNode, "name" | "owner" | "drained" | "co
 
 export interface DriftInput {
   hosts: readonly Host[];
-  hasVip: boolean;
+  /** Names of the bundles that a host is to have. */
+  bundlesOf: (host: Host) => string[];
   stack: string;
   /** Of the stack, as its last `up` knew them. */
   last: { clusterId: string; hosts: ReadonlySet<string> };
@@ -81,9 +82,9 @@ function judgeClaim(host: Host, report: HostReport, clusterId: string): { judged
   return { judged, foreign: false };
 }
 
-function judgeBundles(host: Host, report: HostReport, hasVip: boolean): Judged[] {
+function judgeBundles(host: Host, report: HostReport, wanted: readonly string[]): Judged[] {
   const present = new Set(report.bundles.map(({ bundle }) => bundle));
-  const missing = bundlesOf(host, hasVip)
+  const missing = wanted
     .filter((bundle) => !present.has(bundle))
     .map((bundle): Judged => ({
       host: host.name,
@@ -212,13 +213,15 @@ function membersIn(hosts: readonly Host[], readings: DriftInput["readings"]): Et
 
 /** Claims first, then bundles in their order, host by host; the roster last. */
 function orderHeal(heal: ReadonlySet<string>, hosts: readonly Host[]): string[] {
-  const order = hosts.flatMap(({ name }) => ["claim", ...bundleOrder].map((item) => `${name}/${item}`));
+  const order = hosts.flatMap(({ name }) =>
+    ["claim", ...bundles.map(({ name: bundle }) => bundle)].map((item) => `${name}/${item}`),
+  );
   // A bundle that this version of Plinth does not know is not asked for: nobody would apply it.
   return [...order, "roster"].filter((request) => heal.has(request));
 }
 
 /** Compares what hosts and cluster say with what the last `up` has left. */
-export function judgeDrift({ hosts, hasVip, stack, last, readings, nodes }: DriftInput): DriftReport {
+export function judgeDrift({ hosts, bundlesOf, stack, last, readings, nodes }: DriftInput): DriftReport {
   const judged: Judged[] = [];
   const remarks: Remark[] = [];
   const unseen: Remark[] = [];
@@ -235,7 +238,7 @@ export function judgeDrift({ hosts, hasVip, stack, last, readings, nodes }: Drif
     const claim = judgeClaim(host, reading.look.report, last.clusterId);
     judged.push(...claim.judged);
     if (claim.foreign) continue;
-    judged.push(...judgeBundles(host, reading.look.report, hasVip));
+    judged.push(...judgeBundles(host, reading.look.report, bundlesOf(host)));
     remarks.push(...dropInRemarks(host, reading.look));
   }
   // A worker pool has no say in who is a member.

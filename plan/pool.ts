@@ -50,7 +50,7 @@ export function checkPool(
   const own = Object.fromEntries(Object.entries(rawConfig).filter(([key]) => !clusterKeys.includes(key)));
   const shared =
     material === undefined
-      ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24" }
+      ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24", externalEndpoint: "cluster.invalid" }
       : { ...material.settings, externalEndpoint: new URL(material.endpoint).hostname };
   const { config, findings: configFindings, unread } = parseConfig({ ...own, ...shared });
   const findings = [

@@ -1,12 +1,17 @@
 import { apiserverUnit } from "./bundles/apiserver.ts";
-import { controllers, controllerUnit } from "./bundles/controllers.ts";
+import { controllerManager, scheduler } from "./bundles/controllers.ts";
 import { haproxyUnit, keepalivedUnit } from "./bundles/loadbalancer.ts";
 import { fewestArguments } from "./conditions.ts";
 import { exitCodes, paths } from "./names.ts";
 import { ports } from "./ports.ts";
 
 /** Units by which a host serves others, in the order in which they stop: nothing may be asked of what has stopped already. */
-const retiredUnits = [keepalivedUnit, ...controllers.toReversed().map(controllerUnit), apiserverUnit, haproxyUnit];
+const retiredUnits = [
+  keepalivedUnit,
+  ...[scheduler, controllerManager].map(({ name }) => `${name}.service`),
+  apiserverUnit,
+  haproxyUnit,
+];
 
 const header =
   "# Names that the program knows, too. Written by `npm run generate` from plan/shellnames.ts: change them there.";

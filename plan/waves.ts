@@ -1,33 +1,13 @@
+import { bringUp, stepNamed } from "./bringup.ts";
+import type { ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
 import { isNode, type Host } from "./inventory.ts";
 
-/** Bundles in the order in which they are changed on one host. */
-export const bundleOrder = ["baseline", "etcd", "controlplane", "loadbalancer", "runtime", "node"] as const;
-export type BundleName = (typeof bundleOrder)[number];
-
-/**
- * What is done for one host: its bundles, and for a Node the two steps of the roster around them. `drain` takes its pods
- * away before its runtime is replaced, `register` brings it into the cluster, sets labels and taints and waits until it
- * is ready.
- */
-export type StepName = BundleName | "drain" | "register" | ClusterStepName;
-
-/**
- * What is done once for the cluster as a whole, between the API servers and the load balancers: `roster-access` gives the
- * roster its rights, `evacuation` takes the pods off Nodes that leave, `roster` ends the membership of hosts that leave.
- */
-export const clusterSteps = ["roster-access", "evacuation", "roster"] as const;
-export type ClusterStepName = (typeof clusterSteps)[number];
-
-/** One step for one host. */
+/** One step of plan/bringup.ts for one host. */
 export interface Step {
-  /** Empty for a step of the cluster as a whole. */
+  /** Empty for a step that is done once. */
   host: string;
-  name: StepName;
-}
-
-export function isClusterStep(name: StepName): name is ClusterStepName {
-  return (clusterSteps as readonly string[]).includes(name);
+  name: string;
 }
 
 /** A step and the steps that must have succeeded before it. */
@@ -36,24 +16,9 @@ export interface OrderedStep extends Step {
 }
 
 /** Whether a host belongs to what the API is made of: such hosts change one at a time. */
-function isSpine(host: Host): boolean {
+function servesApi(host: Host): boolean {
   return (["etcd", "control-plane", "load-balancer"] as const).some((role) => host.roles.includes(role));
 }
-
-/** The bundles of a host, by its roles. */
-export function bundlesOf(host: Host, hasVip: boolean): BundleName[] {
-  const wanted: Record<BundleName, boolean> = {
-    baseline: true,
-    etcd: host.roles.includes("etcd"),
-    controlplane: host.roles.includes("control-plane"),
-    loadbalancer: host.roles.includes("load-balancer") && hasVip,
-    runtime: isNode(host),
-    node: isNode(host),
-  };
-  return bundleOrder.filter((bundle) => wanted[bundle]);
-}
-
-const nodeBundles: readonly BundleName[] = ["runtime", "node"];
 
 /**
  * Whether the control plane has been brought up once, as the hosts tell it: then every change rolls. A member is done only
@@ -73,7 +38,7 @@ export function nodesInService(hosts: readonly Host[], readings: ReadonlyMap<str
   return new Set(hosts.filter((host) => carries(readings.get(host.name), "node")).map((host) => host.name));
 }
 
-function carries(reading: HostReading | undefined, bundle: BundleName): boolean {
+function carries(reading: HostReading | undefined, bundle: string): boolean {
   return (
     reading !== undefined &&
     "facts" in reading &&
@@ -96,13 +61,9 @@ export function batchSize(wanted: string, workers: number): number {
 export interface OrderOptions {
   /** See {@link isBootstrapped}. */
   bootstrapped: boolean;
-  hasVip: boolean;
+  config: ClusterConfig;
   /** See {@link nodesInService}. */
   inService: ReadonlySet<string>;
-  /** Config `maxUnavailable`. */
-  maxUnavailable: string;
-  /** Config `maxRacks`. */
-  maxRacks: number;
   /** Hosts that cannot be reached: they are left as they are, and nothing waits for them. */
   unreachable: ReadonlySet<string>;
 }
@@ -119,55 +80,88 @@ export interface OrderOptions {
  * Nodes yet hurt nobody and wait for the control plane only.
  */
 export function orderSteps(hosts: readonly Host[], options: OrderOptions): OrderedStep[] {
-  const reachable = hosts.filter(({ name }) => !options.unreachable.has(name));
-  const spine = orderSpine(reachable.filter(isSpine), options);
-  const served = lastSteps(spine);
+  const { config, inService, unreachable } = options;
+  const reachable = hosts.filter(({ name }) => !unreachable.has(name));
+  const controlPlane = orderControlPlane(reachable.filter(servesApi), options);
+  const served = lastSteps(controlPlane);
   const joining = reachable
-    .filter((host) => isNode(host) && !options.inService.has(host.name))
-    .flatMap((host) => orderNode(host, served, []));
+    .filter((host) => isNode(host) && !inService.has(host.name))
+    .flatMap((host) => orderNode(host, config, served, []));
+  const batches = orderBatches(batchesOf(reachable, options), config, served);
   const alone = hosts
-    .filter(({ name }) => options.unreachable.has(name))
-    .flatMap((host) => stepsOf(host, options.hasVip).map((step) => ({ ...step, after: [] })));
-  return [...spine, ...joining, ...orderBatches(batchesOf(reachable, options), served), ...alone];
+    .filter(({ name }) => unreachable.has(name))
+    .flatMap((host) => stepsOf(host, config).map((step) => ({ ...step, after: [] })));
+  return [...controlPlane, ...joining, ...batches, ...alone];
 }
+
+/** Steps that are done for each host. */
+const hostSteps = bringUp.filter((step) => step.kind === "bundle" || step.kind === "node");
+
+/** Steps by which the control plane is made. */
+const controlPlaneSteps = bringUp.filter(
+  (step) => step.kind === "membership" || (step.kind === "bundle" && step.stage !== "node"),
+);
+type ControlPlaneStep = (typeof controlPlaneSteps)[number];
 
 /** Everything that is done for one host, in its order. */
-function stepsOf(host: Host, hasVip: boolean): Step[] {
-  const bundles = bundlesOf(host, hasVip).flatMap((name): StepName[] =>
-    name === "runtime" ? ["drain", name] : [name],
-  );
-  return [...bundles, ...(isNode(host) ? (["register"] as const) : [])].map((name) => ({ host: host.name, name }));
+function stepsOf(host: Host, config: ClusterConfig): Step[] {
+  return hostSteps
+    .filter(({ audience }) => audience.includes(host, config))
+    .map(({ name }) => ({ host: host.name, name }));
 }
 
-/** Bundles of the control plane, and the steps of the cluster before its load balancers change. */
-function orderSpine(hosts: readonly Host[], { bootstrapped, hasVip }: OrderOptions): OrderedStep[] {
-  const steps = hosts.flatMap((host) =>
-    bundlesOf(host, hasVip)
-      .filter((name) => !nodeBundles.includes(name))
-      .map((name): Step => ({ host: host.name, name })),
-  );
-  const balancers = steps.filter(({ name }) => name === "loadbalancer");
-  const servers = steps.filter(({ name }) => name !== "loadbalancer");
-  // A pool's stack gives no rights in its cluster.
-  const gives = hosts.some(({ roles }) => roles.includes("control-plane"));
-  const cluster = clusterSteps
-    .filter((name) => gives || name !== "roster-access")
-    .map((name): Step => ({ host: "", name }));
-  const stages = bootstrapped
-    ? [...servers, ...cluster, ...balancers].map((step) => [step])
-    : [
-        ...bundleOrder.map((bundle) => servers.filter((step) => step.name === bundle)),
-        ...cluster.map((step) => [step]),
-        balancers,
-      ].filter((stage) => stage.length > 0);
+/**
+ * Bundles of the control plane, and what is done once for the cluster among them. Before the bootstrap step by step on all
+ * hosts; afterwards host by host, up to what is done once and on from there.
+ */
+function orderControlPlane(hosts: readonly Host[], { bootstrapped, config }: OrderOptions): OrderedStep[] {
+  const waves = bootstrapped
+    ? sections.flatMap((section) => rolling(section, hosts, config))
+    : controlPlaneSteps.map((step) => occurrencesOf(step, hosts, config));
+  const stages = waves.filter((wave) => wave.length > 0);
   return stages.flatMap((stage, index) => stage.map((step) => ({ ...step, after: stages[index - 1] ?? [] })));
+}
+
+/** A step that is done once is a section of its own; what stands between two of them is one. */
+const sections = controlPlaneSteps.reduce<ControlPlaneStep[][]>((before, step) => {
+  const last = before.at(-1);
+  const goesOn = step.kind === "bundle" && last?.[0]?.kind === "bundle";
+  return goesOn ? [...before.slice(0, -1), [...last, step]] : [...before, [step]];
+}, []);
+
+/** One step after the other, host after host. */
+function rolling(section: readonly ControlPlaneStep[], hosts: readonly Host[], config: ClusterConfig): Step[][] {
+  if (section[0]?.kind !== "bundle") return section.map((step) => occurrencesOf(step, hosts, config));
+  return hosts.flatMap((host) => section.flatMap((step) => occurrencesOf(step, [host], config).map((each) => [each])));
+}
+
+/** A step for each of the hosts that it is for, or once. */
+function occurrencesOf(step: ControlPlaneStep, hosts: readonly Host[], config: ClusterConfig): Step[] {
+  const { name, audience } = step;
+  if (step.kind === "membership") {
+    const isCluster = hosts.some(({ roles }) => roles.includes("control-plane"));
+    return isCluster || step.byClusterOnly !== true ? [{ host: "", name }] : [];
+  }
+  return hosts.filter((host) => audience.includes(host, config)).map((host) => ({ host: host.name, name }));
 }
 
 /** Whether a step makes the control plane, as opposed to a Node: no Node step comes before it. */
 export function isControlPlaneStep({ host, name }: Step, hosts: readonly Host[]): boolean {
-  if (isClusterStep(name)) return true;
-  if (name === "drain" || name === "register" || nodeBundles.includes(name)) return false;
-  return hosts.some((candidate) => candidate.name === host && isSpine(candidate));
+  const step = stepNamed(name);
+  if (step.kind === "membership") return true;
+  if (needsApi(name)) return false;
+  return hosts.some((candidate) => candidate.name === host && servesApi(candidate));
+}
+
+/** Whether a step needs the cluster's API, and the rights there of whom it brings in. */
+function needsApi(name: string): boolean {
+  const step = stepNamed(name);
+  return "stage" in step && step.stage === "node";
+}
+
+/** Whether a step is the first of a Node that needs the API; the others of the Node wait for it. */
+export function beginsNode(name: string): boolean {
+  return bringUp.find((step) => needsApi(step.name))?.name === name;
 }
 
 /** The steps that no other step waits for. */
@@ -187,27 +181,26 @@ export function keyOf({ host, name }: Step): string {
  * @param served what must be done before its first step that needs the API.
  * @param before what must be done before its first step.
  */
-function orderNode(host: Host, served: readonly Step[], before: readonly Step[]): OrderedStep[] {
-  const step = (name: StepName): Step => ({ host: host.name, name });
-  const ordered: OrderedStep[] = [];
-  if (!isSpine(host)) ordered.push({ ...step("baseline"), after: [...before] });
-  const first = ordered.length > 0 ? [...served, step("baseline")] : [...served, ...before];
-  ordered.push({ ...step("drain"), after: first });
-  ordered.push({ ...step("runtime"), after: [step("drain")] });
-  ordered.push({ ...step("node"), after: [step("runtime")] });
-  ordered.push({ ...step("register"), after: [step("node")] });
-  return ordered;
+function orderNode(host: Host, config: ClusterConfig, served: readonly Step[], before: readonly Step[]): OrderedStep[] {
+  // The others of a host of the control plane have been done with it.
+  const steps = stepsOf(host, config).filter(({ name }) => needsApi(name) || !servesApi(host));
+  const first = steps.findIndex(({ name }) => needsApi(name));
+  return steps.map((step, index) => {
+    const previous = steps[index - 1];
+    const own = previous === undefined ? before : [previous];
+    return { ...step, after: index === first ? [...served, ...own] : [...own] };
+  });
 }
 
 /** The Nodes in service, in the sets that change together. */
-function batchesOf(hosts: readonly Host[], { inService, maxUnavailable, maxRacks }: OrderOptions): Host[][] {
+function batchesOf(hosts: readonly Host[], { inService, config }: OrderOptions): Host[][] {
   const nodes = hosts.filter((host) => isNode(host) && inService.has(host.name));
-  const single = nodes.filter(isSpine).map((host) => [host]);
-  const workers = nodes.filter((host) => !isSpine(host));
-  const size = batchSize(maxUnavailable, workers.length);
+  const single = nodes.filter(servesApi).map((host) => [host]);
+  const workers = nodes.filter((host) => !servesApi(host));
+  const size = batchSize(config.maxUnavailable, workers.length);
   const canaries = canariesOf(workers, size);
   const rest = workers.filter((host) => !canaries.includes(host));
-  return [...single, ...canaries.map((host) => [host]), ...rackBatches(rest, size, maxRacks)];
+  return [...single, ...canaries.map((host) => [host]), ...rackBatches(rest, size, config.maxRacks)];
 }
 
 /** The workers that change before all others, one by one: those marked so, else the first where several change at once. */
@@ -237,9 +230,9 @@ function rackBatches(workers: readonly Host[], size: number, maxRacks: number): 
 }
 
 /** Batch after batch; the control plane comes before the first, and by that before all. */
-function orderBatches(batches: readonly Host[][], served: readonly Step[]): OrderedStep[] {
+function orderBatches(batches: readonly Host[][], config: ClusterConfig, served: readonly Step[]): OrderedStep[] {
   return batches.flatMap((batch, index) => {
-    const earlier = batches[index - 1]?.map((host): Step => ({ host: host.name, name: "register" }));
-    return batch.flatMap((host) => orderNode(host, [], earlier ?? served));
+    const earlier = batches[index - 1]?.flatMap((host) => stepsOf(host, config).slice(-1));
+    return batch.flatMap((host) => orderNode(host, config, [], earlier ?? served));
   });
 }

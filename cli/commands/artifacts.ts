@@ -29,13 +29,13 @@ async function artifacts(options: { stack: string; json?: boolean }): Promise<vo
   const { formatTable } = await import("../render/table.ts");
   const project = thisProject();
   requireStack(project, options.stack);
-  const { config } = await readInput(project, options.stack);
+  const input = await readInput(project, options.stack);
   const terminal = makeTerminal(options);
   const pulumi = await pulumiRef();
-  const paths = new Map([...(await ensure([pulumi], terminal)), ...(await ensureForHosts(config, terminal))]);
+  const paths = new Map([...(await ensure([pulumi], terminal)), ...(await ensureForHosts(input, terminal))]);
   const refs = [
     pulumi,
-    ...hostArtifacts(config),
+    ...hostArtifacts(input),
     ...[...paths.keys()].filter((name) => /^(images|scripts)\//.test(name)).map((name) => ({ name, version: "" })),
   ];
   const rows = refs.map(({ name, version }) => ({ name, version, path: paths.get(name) ?? "" }));

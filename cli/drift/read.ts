@@ -46,6 +46,6 @@ export async function readDrift(input: StackInput, context: EngineContext): Prom
   const readings: DriftInput["readings"] = new Map(
     [...answers].map(([name, answer]) => [name, readAnswer(answer, (text) => ({ look: parseDriftLook(text) }))]),
   );
-  const { hosts, config } = input;
-  return judgeDrift({ hosts, hasVip: config.vip !== undefined, stack, last, readings, nodes });
+  const { hosts, planned } = input;
+  return judgeDrift({ hosts, bundlesOf: planned.bundlesOf, stack, last, readings, nodes });
 }

@@ -1,8 +1,8 @@
 import type { Terminal } from "../render/terminal.ts";
-import type { StackInput } from "../project/inventory.ts";
 import { openLab, reenter } from "./namespace.ts";
 import { ensure, ensureForHosts, pulumiRef } from "../supply/needs.ts";
 import type { Phases } from "../process/phases.ts";
+import type { StackInput } from "../project/inventory.ts";
 import type { Project } from "../project/project.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function bringUpLab(
   };
   await phases.measure("artifacts", async () => {
     await ensure([await pulumiRef()], terminal);
-    await ensureForHosts(input.config, terminal);
+    await ensureForHosts(input, terminal);
   });
   const lab = await openLab(project, input, say);
   await phases.measure("lab hosts", () => lab.up());

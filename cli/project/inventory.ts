@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { bundlesOf } from "../../plan/bringup.ts";
+import { artifactsOf, type HostArtifacts } from "../../plan/bundles/index.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { PlinthError, type Finding } from "../../plan/findings.ts";
 import { checkInput } from "../../plan/stackinput.ts";
@@ -10,7 +12,7 @@ import { Exit } from "../exit.ts";
 import type { Project } from "./project.ts";
 import { readSettings, type StackSettings } from "./settings.ts";
 
-/** Settings that commands use themselves. The program uses all of them. */
+/** Settings that commands use themselves, and those that say what hosts fetch. The program uses all of them. */
 const commandKeys = [
   ...(["clusterName", "nodeSubnet", "vip", "serviceVip", "artifactsUrl"] as const),
   ...(["sshUser", "sshPort", "sshPrivateKeyFile", "sshKnownHostsFile", "sshDials"] as const),
@@ -23,11 +25,26 @@ export type CommandConfig = Pick<ClusterConfig, (typeof commandKeys)[number]>;
 export interface StackInput {
   hosts: Host[];
   config: CommandConfig;
+  planned: Planned;
+}
+
+/** What follows from the whole configuration. Secrets that only the engine decrypts make no difference to it. */
+export interface Planned {
+  /** Names of the bundles that a host is to have. */
+  bundlesOf: (host: Host) => string[];
+  artifacts: () => HostArtifacts;
 }
 
 /** The same, with the files that it was read from. */
 export interface LoadedStack extends StackInput {
   settings: StackSettings;
+}
+
+export function plannedFrom(hosts: readonly Host[], config: ClusterConfig): Planned {
+  return {
+    bundlesOf: (host) => bundlesOf(host, config).map(({ name }) => name),
+    artifacts: () => artifactsOf(hosts, config),
+  };
 }
 
 async function importInventory(project: Project, stack: string): Promise<unknown> {
@@ -62,5 +79,5 @@ export async function readInput(project: Project, stack: string): Promise<Loaded
   const { hosts, config, findings, unread } = checkInput(await importInventory(project, stack), settings.config);
   findings.push(...commandKeys.filter((key) => unread.includes(key)).map(secretFinding));
   if (findings.length > 0 || config === undefined) throw new PlinthError(findings);
-  return { hosts, config, settings };
+  return { hosts, config, planned: plannedFrom(hosts, config), settings };
 }

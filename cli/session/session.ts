@@ -69,7 +69,7 @@ export async function inSession<T>(
   const open = async (): Promise<Engine> => {
     const pulumi = await phases.measure("artifacts", async () => {
       if (options.serves && isLocalUrl(input.config.artifactsUrl))
-        await ensureForHosts(input.config, terminal, stopping.signal);
+        await ensureForHosts(input, terminal, stopping.signal);
       return findPulumi(terminal, stopping.signal);
     });
     proceed();

@@ -1,40 +1,13 @@
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { ArtifactRef } from "../../artifacts/index.ts";
-import type { ClusterConfig } from "../../plan/config.ts";
 import { allScripts, scriptSource } from "../../plan/scripts.ts";
 import type { Terminal } from "../render/terminal.ts";
+import type { StackInput } from "../project/inventory.ts";
 
-const CONTROL_PLANE = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"] as const;
-const NODE = ["kubelet", "kube-proxy"] as const;
-const ETCD = ["etcd", "etcdctl", "etcdutl"] as const;
-const CONTAINERD = ["containerd", "containerd-shim-runc-v2", "ctr"] as const;
-const CNI = ["bridge", "host-local", "loopback", "portmap"] as const;
-
-/** The part of the configuration that says what hosts fetch from the artifact server. */
-export type HostNeeds = Pick<
-  ClusterConfig,
-  | "kubernetesVersion"
-  | "etcdVersion"
-  | "containerdVersion"
-  | "runcVersion"
-  | "cniVersion"
-  | "flannelVersion"
-  | "network"
-  | "images"
->;
-
-/** The binaries that hosts fetch from the artifact server. Every cluster has Nodes: control-plane hosts are some. */
-export function hostArtifacts(config: Omit<HostNeeds, "images">): ArtifactRef[] {
-  const all = (names: readonly string[], version: string): ArtifactRef[] => names.map((name) => ({ name, version }));
-  return [
-    ...all(ETCD, config.etcdVersion),
-    ...all([...CONTROL_PLANE, ...NODE], config.kubernetesVersion),
-    ...all(CONTAINERD, config.containerdVersion),
-    ...all(["runc"], config.runcVersion),
-    ...all(CNI, config.cniVersion),
-    ...(config.network === "flannel" ? all(["flanneld"], config.flannelVersion) : []),
-  ];
+/** The binaries that hosts fetch from the artifact server. */
+export function hostArtifacts({ planned }: Pick<StackInput, "planned">): ArtifactRef[] {
+  return planned.artifacts().binaries;
 }
 
 /** True when the URL's host is an address of this machine (in the network namespace of this process). */
@@ -64,18 +37,22 @@ export async function ensure(
  * `scripts/<name>/<digest>`, → path.
  */
 export async function ensureForHosts(
-  config: HostNeeds,
+  input: Pick<StackInput, "planned">,
   terminal: Terminal,
   signal?: AbortSignal,
 ): Promise<Map<string, string>> {
   const { ensureImages } = await import("../../artifacts/index.ts");
-  const binaries = await ensure(hostArtifacts(config), terminal, signal);
-  const images = await ensureImages(config.images, {
-    onProgress: (line) => {
-      terminal.note(terminal.paint("dim", `  ${line}`));
+  const { binaries: refs, downloads } = input.planned.artifacts();
+  const binaries = await ensure(refs, terminal, signal);
+  const images = await ensureImages(
+    downloads.flatMap((source) => imageOf(source) ?? []),
+    {
+      onProgress: (line) => {
+        terminal.note(terminal.paint("dim", `  ${line}`));
+      },
+      ...(signal === undefined ? {} : { signal }),
     },
-    ...(signal === undefined ? {} : { signal }),
-  });
+  );
   return new Map([
     ...binaries,
     ...[...images].map(([name, path]): [string, string] => [imageFile(name), path]),
@@ -94,6 +71,11 @@ async function ensureScripts(): Promise<[string, string][]> {
 /** Where the artifact server has an image's archive. */
 export function imageFile(name: string): string {
   return `images/${name}.tar`;
+}
+
+/** The image whose archive a path on the artifact server is, if it is one. */
+function imageOf(source: string): string | undefined {
+  return /^images\/(.+)\.tar$/.exec(source)?.[1];
 }
 
 async function pinned(name: string): Promise<ArtifactRef> {

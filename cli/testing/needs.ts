@@ -45,7 +45,7 @@ const providers: Readonly<Record<Need, Provider>> = {
     return { PATH: `${dir}:${process.env["PATH"] ?? ""}` };
   },
   artifacts: async (project, terminal) => {
-    await ensureForHosts((await readInput(project, LAB_STACK)).config, terminal);
+    await ensureForHosts(await readInput(project, LAB_STACK), terminal);
     return {};
   },
   shellcheck: (_project, terminal) => {

@@ -1,5 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { BundleEntry } from "../../plan/bringup.ts";
 import {
   renderBundle,
   renderSecrets,
@@ -28,18 +29,23 @@ export interface BundleArgs {
 }
 
 /**
- * The desired state of one host for one role, applied by one command over one connection.
+ * The desired state of one host for one role, applied by one command over one connection. Its type is the entry's.
  *
  * `create` is readable text that is known at preview; key material goes by `stdin` only. There is no `update` (create
  * converges) and no `delete` (a replacement could reach it; the {@link Host} cleans up).
  */
-export abstract class Bundle extends pulumi.ComponentResource {
+export class Bundle extends pulumi.ComponentResource {
   /** Done when the host is in the desired state. */
   readonly command: command.remote.Command;
 
-  protected constructor(type: string, plan: BundlePlan, args: BundleArgs, opts: pulumi.ComponentResourceOptions) {
+  constructor(
+    entry: Pick<BundleEntry, "type">,
+    plan: BundlePlan,
+    args: BundleArgs,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
     const name = `${args.host.name}-${plan.name}`;
-    super(type, name, {}, opts);
+    super(entry.type, name, {}, opts);
     const contents = plan.secrets.map((secret) => pulumi.output(args.contentOf(secret.source)));
     const secretPart = pulumi
       .all(contents)

@@ -2,12 +2,13 @@ import { readFile } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Authority as AuthorityName, SecretSource } from "../../plan/bundle.ts";
+import { leavesOf } from "../../plan/bundles/index.ts";
 import { renderBootstrapKubeconfig } from "../../plan/bundles/kubelet.ts";
 import { renderHostsToml } from "../../plan/bundles/registries.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { endpointOf } from "../../plan/endpoint.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
-import { leafHours, leavesOf } from "../../plan/pki.ts";
+import { leafHours } from "../../plan/pki.ts";
 import { expandHome } from "../host/access.ts";
 import type { Authority } from "./authority.ts";
 import { makeLeaf, type Leaf } from "./leaf.ts";
@@ -33,7 +34,7 @@ export class HostKeys {
     this.args = args;
     const hours = leafHours(config);
     for (const host of hosts) {
-      for (const spec of leavesOf(host, config)) {
+      for (const spec of leavesOf({ host, hosts, config })) {
         const args = { spec, authority: authorityOf(spec.authority), hours };
         this.leaves.set(`${host.name}/${spec.name}`, makeLeaf(`${host.name}-${spec.name}`, args, parent));
       }
@@ -66,8 +67,8 @@ export class HostKeys {
       case "authority":
         return authorityOf(source.authority)[source.part];
       case "leaf": {
-        const leaf = this.leaves.get(`${host.name}/${source.leaf}`);
-        if (leaf === undefined) throw new Error(`${host.name} has no certificate named ${source.leaf}`);
+        const leaf = this.leaves.get(`${host.name}/${source.leaf.name}`);
+        if (leaf === undefined) throw new Error(`${host.name} has no certificate named ${source.leaf.name}`);
         return leaf[source.part];
       }
       case "bootstrap-kubeconfig":

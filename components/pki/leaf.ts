@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { LeafSpec } from "../../plan/pki.ts";
+import type { LeafSpec } from "../../plan/bundle.ts";
 import { formerParent } from "../former.ts";
 import type { Authority } from "./authority.ts";
 

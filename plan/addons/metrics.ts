@@ -1,6 +1,6 @@
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
-import type { LeafSpec } from "../pki.ts";
+import type { LeafSpec } from "../bundle.ts";
 import { systemNamespace } from "./objects.ts";
 import { addonHosts, hundredsOfNodes } from "./placement.ts";
 

@@ -1,30 +1,19 @@
-import {
-  binaryPath,
-  type BundleBinary,
-  type BundleDirectory,
-  type BundleFile,
-  type BundleSecret,
-  type SecretSource,
-} from "../bundle.ts";
-import type { Check } from "../conditions.ts";
+import { binaryPath, type BundleFile, type BundleSecret, type LeafSpec, type SecretSource } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
+import { apiserverServiceAddress } from "../validate.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { etcdClientUrl, etcdUnit } from "./etcd.ts";
-import { cipherSuites, mergeArguments, renderService, unitPath, type Arguments } from "./systemd.ts";
+import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
+import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments } from "./systemd.ts";
 
 export const apiserverUnit = "kube-apiserver.service";
-export const apiserverUser = "kube-apiserver";
+const apiserverUser = "kube-apiserver";
 export const kubernetesAuthorityFile = "/etc/kubernetes/pki/ca.crt";
 const pki = "/etc/kubernetes/pki/apiserver";
 const auditDirectory = "/var/log/kubernetes";
 const restart = [apiserverUnit];
-
-export const apiserverDirectories: BundleDirectory[] = [
-  { path: pki, mode: "0755", owner: "root:root" },
-  { path: auditDirectory, mode: "0700", owner: `${apiserverUser}:${apiserverUser}`, atRelease: "purge" },
-];
 
 /** The API server at the host's own address. */
 export function apiserverUrl(host: Host): string {
@@ -37,11 +26,11 @@ export function apiserverUrl(host: Host): string {
  * Only that one, as kubeadm does: a client that spreads its requests over all members waits up to 10 s for a member
  * that lost power, whereas a sick local member turns exactly one API server unready, which the load balancer then skips.
  */
-export function etcdEndpoints(host: Host, hosts: readonly Host[]): string[] {
+function etcdEndpoints(host: Host, hosts: readonly Host[]): string[] {
   return host.roles.includes("etcd") ? [etcdClientUrl(host)] : withRole(hosts, "etcd").map(etcdClientUrl);
 }
 
-function apiserverArguments(host: Host, hosts: readonly Host[], config: ClusterConfig): Arguments {
+function argumentsOf({ host, hosts, config }: Placement): Arguments {
   return mergeArguments(
     {
       "advertise-address": host.address,
@@ -142,46 +131,85 @@ rules:
   - level: Metadata
 `;
 
-export function apiserverFiles(host: Host, hosts: readonly Host[], config: ClusterConfig): BundleFile[] {
+/** Names and addresses under which clients reach the API server of a host. */
+function namesOf(host: Host, config: ClusterConfig): Pick<LeafSpec, "dnsNames" | "ipAddresses"> {
+  const service = [
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    `kubernetes.default.svc.${config.clusterDomain}`,
+  ];
+  const dnsNames = [host.name, "localhost", ...service];
+  const ipAddresses = ["127.0.0.1", host.address, apiserverServiceAddress(config)];
+  if (config.vip !== undefined) ipAddresses.push(config.vip);
+  const external = config.externalEndpoint;
+  if (external !== undefined) (/^[\d.]+$/.test(external) ? ipAddresses : dnsNames).push(external);
+  return { dnsNames, ipAddresses };
+}
+
+/** The certificate that it serves with. Names of leaves follow kubeadm's table of certificates. */
+function serverLeaf(host: Host, config: ClusterConfig): LeafSpec {
+  const names = namesOf(host, config);
+  return { name: "apiserver", authority: "kubernetes", commonName: "kube-apiserver", ...names, uses: ["server_auth"] };
+}
+
+function clientLeaf(leaf: Pick<LeafSpec, "name" | "authority" | "commonName" | "organization">): LeafSpec {
+  return { ...leaf, dnsNames: [], ipAddresses: [], uses: ["client_auth"] };
+}
+
+const etcdClient = clientLeaf({
+  name: "apiserver-etcd-client",
+  authority: "etcd",
+  commonName: "kube-apiserver-etcd-client",
+});
+const kubeletClient = clientLeaf({
+  name: "apiserver-kubelet-client",
+  authority: "kubernetes",
+  commonName: "kube-apiserver-kubelet-client",
+  organization: "plinth:kubelet-api-clients",
+});
+const frontProxyClient = clientLeaf({
+  name: "front-proxy-client",
+  authority: "front-proxy",
+  commonName: "front-proxy-client",
+});
+
+function files(placement: Placement): BundleFile[] {
+  const { host, config } = placement;
   const owner = `root:${apiserverUser}`;
+  const service = renderService(
+    {
+      description: "Kubernetes API server",
+      documentation: "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/",
+      // On a host with an etcd member of its own, a restart of that member stops this service first and starts it again after.
+      ...(host.roles.includes("etcd") ? { after: [etcdUnit], partOf: [etcdUnit] } : {}),
+      user: apiserverUser,
+      type: "notify",
+      executable: binaryPath("kube-apiserver"),
+      args: argumentsOf(placement),
+      // Delay, then requests in flight (60 s at the most), then watches.
+      stopSeconds: 90,
+      essential: true,
+      writable: [auditDirectory],
+    },
+    config,
+  );
   return [
     { path: "/etc/kubernetes/authentication.yaml", mode: "0640", owner, restart, content: authentication },
     { path: "/etc/kubernetes/audit-policy.yaml", mode: "0640", owner, restart, content: auditPolicy },
-    {
-      path: unitPath(apiserverUnit),
-      mode: "0600",
-      owner: "root:root",
-      restart,
-      content: renderService(
-        {
-          description: "Kubernetes API server",
-          documentation: "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/",
-          // On a host with an etcd member of its own, a restart of that member stops this service first and starts it again after.
-          ...(host.roles.includes("etcd") ? { after: [etcdUnit], partOf: [etcdUnit] } : {}),
-          user: apiserverUser,
-          type: "notify",
-          executable: binaryPath("kube-apiserver"),
-          args: apiserverArguments(host, hosts, config),
-          // Delay, then requests in flight (60 s at the most), then watches.
-          stopSeconds: 90,
-          essential: true,
-          writable: [auditDirectory],
-        },
-        config,
-      ),
-    },
+    unitFile(apiserverUnit, service, "0600"),
   ];
 }
 
-export function apiserverSecrets(): BundleSecret[] {
+function secrets(host: Host, config: ClusterConfig): BundleSecret[] {
   const owner = `${apiserverUser}:${apiserverUser}`;
   const publicKey: SecretSource = { kind: "service-account", part: "public" };
   const privateKey: SecretSource = { kind: "service-account", part: "private" };
   return [
-    ...leafFiles({ leaf: "apiserver", path: `${pki}/server`, owner, restart }),
-    ...leafFiles({ leaf: "apiserver-etcd-client", path: `${pki}/etcd-client`, owner, restart }),
-    ...leafFiles({ leaf: "apiserver-kubelet-client", path: `${pki}/kubelet-client`, owner, restart }),
-    ...leafFiles({ leaf: "front-proxy-client", path: `${pki}/front-proxy-client`, owner, restart }),
+    ...leafFiles({ leaf: serverLeaf(host, config), path: `${pki}/server`, owner, restart }),
+    ...leafFiles({ leaf: etcdClient, path: `${pki}/etcd-client`, owner, restart }),
+    ...leafFiles({ leaf: kubeletClient, path: `${pki}/kubelet-client`, owner, restart }),
+    ...leafFiles({ leaf: frontProxyClient, path: `${pki}/front-proxy-client`, owner, restart }),
     authorityFile("etcd", `${pki}/etcd-ca.crt`, { restart }),
     authorityFile("front-proxy", `${pki}/front-proxy-ca.crt`, { restart }),
     { path: `${pki}/service-account.pub`, mode: "0644", owner: "root:root", source: publicKey, restart },
@@ -190,20 +218,35 @@ export function apiserverSecrets(): BundleSecret[] {
   ];
 }
 
-export function apiserverBinaries(config: ClusterConfig): BundleBinary[] {
-  return [{ name: "kube-apiserver", version: config.kubernetesVersion, restart }];
-}
-
-export function apiserverChecks(host: Host): Check[] {
-  return [
-    {
-      name: "http-ok",
-      deadline: 180,
-      unit: apiserverUnit,
-      args: { url: `${apiserverUrl(host)}/readyz`, authorityFile: kubernetesAuthorityFile, text: "ok" },
-    },
-  ];
-}
+/** The API server of one host. */
+export const apiserver: BundlePart = {
+  name: "kube-apiserver",
+  users: [{ name: apiserverUser, home: "/nonexistent" }],
+  directories: [
+    ...kubernetesDirectories,
+    { path: pki, mode: "0755", owner: "root:root" },
+    { path: auditDirectory, mode: "0700", owner: `${apiserverUser}:${apiserverUser}`, atRelease: "purge" },
+  ],
+  listens: (host) => [{ protocol: "tcp", address: host.address, port: ports.apiserver, unit: apiserverUnit }],
+  plan: (placement) => {
+    const { host, config } = placement;
+    const url = `${apiserverUrl(host)}/readyz`;
+    return {
+      binaries: [{ name: "kube-apiserver", version: config.kubernetesVersion, restart }],
+      files: files(placement),
+      secrets: secrets(host, config),
+      units: [apiserverUnit],
+      checks: [
+        {
+          name: "http-ok",
+          deadline: 180,
+          unit: apiserverUnit,
+          args: { url, authorityFile: kubernetesAuthorityFile, text: "ok" },
+        },
+      ],
+    };
+  },
+};
 
 /**
  * Encryption at rest: secretbox with one 32-byte key, and plain reading for what was written before.

@@ -1,15 +1,16 @@
-import type { Bundle, BundleFile } from "../bundle.ts";
+import type { BundleFile } from "../bundle.ts";
 import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { isNode, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { unitScript } from "../scripts.ts";
+import type { BundlePart } from "./part.ts";
 import { scriptFile } from "./scriptfiles.ts";
-import { unitPath } from "./systemd.ts";
+import { because, renderUnit, unitPath } from "./systemd.ts";
 
-export const baselineUnit = "plinth-baseline.service";
-export const swapUnit = "plinth-swap.service";
-export const journalUnit = "plinth-journal.service";
+const baselineUnit = "plinth-baseline.service";
+const swapUnit = "plinth-swap.service";
+const journalUnit = "plinth-journal.service";
 
 const script = `${paths.scripts}/baseline`;
 const modulesFile = "/etc/modules-load.d/90-plinth.conf";
@@ -60,43 +61,42 @@ export function modulesOf(host: Host, config: ClusterConfig): string[] {
   return ["overlay", "nf_tables", "nf_conntrack", "br_netfilter", ...(config.network === "flannel" ? ["vxlan"] : [])];
 }
 
-const baselineService = `[Unit]
-Description=Kernel modules and parameters for Kubernetes
-# Other files than ours may have been read after ours.
-After=systemd-modules-load.service systemd-sysctl.service
-Before=containerd.service kubelet.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=${script} ${modulesFile} ${parametersFile}
-TimeoutStartSec=60
-
-[Install]
-WantedBy=multi-user.target
-`;
+const baselineService = renderUnit({
+  unit: {
+    Description: "Kernel modules and parameters for Kubernetes",
+    After: because(
+      "Other files than ours may have been read after ours.",
+      "systemd-modules-load.service systemd-sysctl.service",
+    ),
+    Before: "containerd.service kubelet.service",
+  },
+  service: {
+    Type: "oneshot",
+    RemainAfterExit: "yes",
+    ExecStart: `${script} ${modulesFile} ${parametersFile}`,
+    TimeoutStartSec: "60",
+  },
+});
 
 /**
  * Turns swap off. At later boots it does not come on at all, because swap.target is masked. No default dependencies: a
  * shutdown must not turn it on again, only a release does. In a container swap belongs to the machine around it.
  */
-const swapService = `[Unit]
-Description=Swap is off: stopping this turns on what /etc/fstab lists
-DefaultDependencies=no
-After=local-fs.target swap.target
-Before=kubelet.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh -c 'test -e /run/systemd/container || swapoff -a'
-ExecStop=-/bin/sh -c 'test -e /run/systemd/container || swapon -a'
-# What is in swap has to be read back.
-TimeoutStartSec=600
-
-[Install]
-WantedBy=multi-user.target
-`;
+const swapService = renderUnit({
+  unit: {
+    Description: "Swap is off: stopping this turns on what /etc/fstab lists",
+    DefaultDependencies: "no",
+    After: "local-fs.target swap.target",
+    Before: "kubelet.service",
+  },
+  service: {
+    Type: "oneshot",
+    RemainAfterExit: "yes",
+    ExecStart: "/bin/sh -c 'test -e /run/systemd/container || swapoff -a'",
+    ExecStop: "-/bin/sh -c 'test -e /run/systemd/container || swapon -a'",
+    TimeoutStartSec: because("What is in swap has to be read back.", "600"),
+  },
+});
 
 const journalLimits = `[Journal]
 # Logs are there to explain a crash, so they survive it, and they never take a disk away from images or etcd.
@@ -107,17 +107,14 @@ RuntimeMaxUse=64M
 MaxRetentionSec=1month
 `;
 
-const journalService = `[Unit]
-Description=The journal's limits: starting this makes journald read them
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=systemctl try-restart systemd-journald.service
-
-[Install]
-WantedBy=multi-user.target
-`;
+const journalService = renderUnit({
+  unit: { Description: "The journal's limits: starting this makes journald read them" },
+  service: {
+    Type: "oneshot",
+    RemainAfterExit: "yes",
+    ExecStart: "systemctl try-restart systemd-journald.service",
+  },
+});
 
 function file(path: string, content: string, restart: readonly string[] = []): BundleFile {
   return { path, mode: "0644", owner: root, restart, content };
@@ -153,10 +150,9 @@ function checks(host: Host, config: ClusterConfig): Check[] {
  *
  * Parameters that are no longer listed keep their value until the host reboots, as do all of them when it is released.
  */
-export function baselineBundle(host: Host, _hosts: readonly Host[], config: ClusterConfig): Bundle {
-  return {
-    name: "baseline",
-    users: [],
+export const baseline: BundlePart = {
+  name: "baseline",
+  plan: ({ host, config }) => ({
     packages: isNode(host)
       ? [
           { name: "kmod", command: "modprobe" },
@@ -166,8 +162,6 @@ export function baselineBundle(host: Host, _hosts: readonly Host[], config: Clus
           { name: "socat", command: "socat" },
         ]
       : [],
-    directories: [],
-    binaries: [],
     downloads: [scriptFile(script, unitScript("baseline"), { restart: [baselineUnit] })],
     files: [
       ...kernelFiles(host, config),
@@ -177,8 +171,7 @@ export function baselineBundle(host: Host, _hosts: readonly Host[], config: Clus
       file("/etc/systemd/journald.conf.d/90-plinth.conf", journalLimits, [journalUnit]),
       file(unitPath(journalUnit), journalService, [journalUnit]),
     ],
-    secrets: [],
     units: [journalUnit, swapUnit, baselineUnit],
     checks: checks(host, config),
-  };
-}
+  }),
+};

@@ -1,8 +1,7 @@
-import type { Authority, BundleSecret } from "../bundle.ts";
+import type { Authority, BundleSecret, LeafSpec } from "../bundle.ts";
 
 export interface LeafFiles {
-  /** Name of the leaf in plan/pki.ts. */
-  leaf: string;
+  leaf: LeafSpec;
   /** Path without `.crt` and `.key`. */
   path: string;
   /** `user:group` that reads the key. */

@@ -3,6 +3,7 @@ import type { ClusterConfig } from "../config.ts";
 import { binDirectory } from "../names.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig } from "./cni.ts";
 import { registriesDirectory } from "./registries.ts";
+import { oomProtection, renderUnit, restartsForever } from "./systemd.ts";
 
 export const containerdConfigPath = "/etc/containerd/config.toml";
 export const containerdSocket = "/run/containerd/containerd.sock";
@@ -59,26 +60,25 @@ state = "/run/containerd"
  * processes are in cgroups that systemd leaves alone (Delegate=yes).
  */
 export function renderContainerdService(config: ClusterConfig): string {
-  const oom = config.oomScoreAdjust < 0 ? `\nOOMScoreAdjust=${config.oomScoreAdjust}` : "";
-  return `[Unit]
-Description=containerd, which runs the containers of pods
-Documentation=https://containerd.io/
-After=network.target local-fs.target dbus.service
-StartLimitIntervalSec=0
-
-[Service]
-Type=notify
-Environment=PATH=${binDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-ExecStart=${binaryPath("containerd")} --config ${containerdConfigPath}
-Restart=always
-RestartSec=2
-TimeoutStartSec=infinity
-Delegate=yes
-KillMode=process
-LimitNOFILE=${config.openFilesLimit}
-TasksMax=infinity${oom}
-
-[Install]
-WantedBy=multi-user.target
-`;
+  return renderUnit({
+    unit: {
+      Description: "containerd, which runs the containers of pods",
+      Documentation: "https://containerd.io/",
+      After: "network.target local-fs.target dbus.service",
+      ...restartsForever,
+    },
+    service: {
+      Type: "notify",
+      Environment: `PATH=${binDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      ExecStart: `${binaryPath("containerd")} --config ${containerdConfigPath}`,
+      Restart: "always",
+      RestartSec: "2",
+      TimeoutStartSec: "infinity",
+      Delegate: "yes",
+      KillMode: "process",
+      LimitNOFILE: String(config.openFilesLimit),
+      TasksMax: "infinity",
+      OOMScoreAdjust: oomProtection(config),
+    },
+  });
 }

@@ -1,12 +1,12 @@
-import { binaryPath, type BundleBinary, type BundleFile, type BundleSecret } from "../bundle.ts";
-import type { Check } from "../conditions.ts";
+import { binaryPath, type BundleFile, type BundleSecret, type LeafSpec } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { apiserverUnit, apiserverUrl, kubernetesAuthorityFile } from "./apiserver.ts";
 import { leafFiles } from "./certificates.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
-import { cipherSuites, mergeArguments, renderService, unitPath, type Arguments } from "./systemd.ts";
+import { kubernetesDirectories, type BundlePart } from "./part.ts";
+import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments } from "./systemd.ts";
 
 /** kube-controller-manager and kube-scheduler: leader-elected clients of the API server of their own host. */
 interface Controller {
@@ -23,7 +23,7 @@ interface Controller {
 const signingKey = "/etc/kubernetes/pki/controller-manager/ca.key";
 const serviceAccountKey = "/etc/kubernetes/pki/controller-manager/service-account.key";
 
-const controllerManager: Controller = {
+const managerService: Controller = {
   name: "kube-controller-manager",
   leaf: "controller-manager",
   description: "Kubernetes controller manager",
@@ -61,7 +61,7 @@ const controllerManager: Controller = {
   },
 };
 
-const scheduler: Controller = {
+const schedulerService: Controller = {
   name: "kube-scheduler",
   leaf: "scheduler",
   description: "Kubernetes scheduler",
@@ -70,24 +70,23 @@ const scheduler: Controller = {
   secrets: () => [],
 };
 
-export const controllers: readonly Controller[] = [controllerManager, scheduler];
-
-export function controllerUnit(controller: Controller): string {
-  return `${controller.name}.service`;
+/** Client of the API server, and server of its own health and metrics on the loopback address. */
+function leafOf({ name, leaf }: Controller): LeafSpec {
+  return {
+    name: leaf,
+    authority: "kubernetes",
+    commonName: `system:${name}`,
+    dnsNames: ["localhost"],
+    ipAddresses: ["127.0.0.1"],
+    uses: ["client_auth", "server_auth"],
+  };
 }
 
-function pkiDirectory(controller: Controller): string {
-  return `/etc/kubernetes/pki/${controller.leaf}`;
-}
-
-export function controllerDirectories(controller: Controller): { path: string; mode: string; owner: string }[] {
-  return [{ path: pkiDirectory(controller), mode: "0755", owner: "root:root" }];
-}
-
-export function controllerFiles(controller: Controller, host: Host, config: ClusterConfig): BundleFile[] {
-  const unit = controllerUnit(controller);
-  const directory = pkiDirectory(controller);
-  const kubeconfig = `/etc/kubernetes/${controller.leaf}.conf`;
+function filesOf(controller: Controller, host: Host, config: ClusterConfig): BundleFile[] {
+  const { name, leaf } = controller;
+  const unit = `${name}.service`;
+  const directory = `/etc/kubernetes/pki/${leaf}`;
+  const kubeconfig = `/etc/kubernetes/${leaf}.conf`;
   const args = mergeArguments(
     {
       "authentication-kubeconfig": kubeconfig,
@@ -104,69 +103,69 @@ export function controllerFiles(controller: Controller, host: Host, config: Clus
     },
     controller.arguments(config),
   );
+  const service = renderService(
+    {
+      description: controller.description,
+      documentation: `https://kubernetes.io/docs/reference/command-line-tools-reference/${name}/`,
+      after: [apiserverUnit],
+      // Before that its roles may not be there yet, and it would fail until they are.
+      waitFor: { url: `${apiserverUrl(host)}/readyz`, authorityFile: kubernetesAuthorityFile },
+      user: name,
+      type: "exec",
+      executable: binaryPath(name),
+      args,
+      stopSeconds: 30,
+      essential: false,
+      writable: [],
+    },
+    config,
+  );
   return [
     {
       path: kubeconfig,
       mode: "0600",
-      owner: `${controller.name}:${controller.name}`,
+      owner: `${name}:${name}`,
       restart: [unit],
       content: renderKubeconfig({
         cluster: config.clusterName,
-        user: `system:${controller.name}`,
+        user: `system:${name}`,
         server: apiserverUrl(host),
         authority: { file: kubernetesAuthorityFile },
         certificate: { file: `${directory}/client.crt` },
         key: { file: `${directory}/client.key` },
       }),
     },
-    {
-      path: unitPath(unit),
-      mode: "0600",
-      owner: "root:root",
-      restart: [unit],
-      content: renderService(
-        {
-          description: controller.description,
-          documentation: `https://kubernetes.io/docs/reference/command-line-tools-reference/${controller.name}/`,
-          after: [apiserverUnit],
-          // Before that its roles may not be there yet, and it would fail until they are.
-          waitFor: { url: `${apiserverUrl(host)}/readyz`, authorityFile: kubernetesAuthorityFile },
-          user: controller.name,
-          type: "exec",
-          executable: binaryPath(controller.name),
-          args,
-          stopSeconds: 30,
-          essential: false,
-          writable: [],
-        },
-        config,
-      ),
-    },
+    unitFile(unit, service, "0600"),
   ];
 }
 
-export function controllerSecrets(controller: Controller): BundleSecret[] {
-  const restart = [controllerUnit(controller)];
-  const owner = `${controller.name}:${controller.name}`;
-  return [
-    ...leafFiles({ leaf: controller.leaf, path: `${pkiDirectory(controller)}/client`, owner, restart }),
-    ...controller.secrets(restart),
-  ];
-}
-
-export function controllerBinary(controller: Controller, config: ClusterConfig): BundleBinary {
-  return { name: controller.name, version: config.kubernetesVersion, restart: [controllerUnit(controller)] };
-}
-
-export function controllerCheck(controller: Controller): Check {
+function partOf(controller: Controller): BundlePart {
+  const { name, leaf, port } = controller;
+  const unit = `${name}.service`;
+  const directory = `/etc/kubernetes/pki/${leaf}`;
+  const restart = [unit];
+  const client = { leaf: leafOf(controller), path: `${directory}/client`, owner: `${name}:${name}`, restart };
   return {
-    name: "http-ok",
-    deadline: 120,
-    unit: controllerUnit(controller),
-    args: {
-      url: `https://127.0.0.1:${controller.port}/healthz`,
-      authorityFile: kubernetesAuthorityFile,
-      text: "ok",
-    },
+    name,
+    users: [{ name, home: "/nonexistent" }],
+    directories: [...kubernetesDirectories, { path: directory, mode: "0755", owner: "root:root" }],
+    listens: () => [{ protocol: "tcp", address: "127.0.0.1", port, unit }],
+    plan: ({ host, config }) => ({
+      binaries: [{ name, version: config.kubernetesVersion, restart }],
+      files: filesOf(controller, host, config),
+      secrets: [...leafFiles(client), ...controller.secrets(restart)],
+      units: [unit],
+      checks: [
+        {
+          name: "http-ok",
+          deadline: 120,
+          unit,
+          args: { url: `https://127.0.0.1:${port}/healthz`, authorityFile: kubernetesAuthorityFile, text: "ok" },
+        },
+      ],
+    }),
   };
 }
+
+export const controllerManager: BundlePart = partOf(managerService);
+export const scheduler: BundlePart = partOf(schedulerService);

@@ -1,12 +1,13 @@
 import path from "node:path";
-import { binaryPath, type Bundle, type BundleSecret } from "../bundle.ts";
+import { binaryPath, type BundleSecret, type LeafSpec } from "../bundle.ts";
 import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
-import { cipherSuites, mergeArguments, renderService, unitPath } from "./systemd.ts";
+import { kubernetesDirectories, type BundlePart, type PartContent, type Placement } from "./part.ts";
+import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments } from "./systemd.ts";
 
 export const etcdUnit = "etcd.service";
 const dataDirectory = "/var/lib/etcd";
@@ -26,15 +27,31 @@ function peerUrl(host: Host): string {
   return `https://${host.address}:${ports.etcdPeer}`;
 }
 
-function secrets(): BundleSecret[] {
+function secrets(host: Host): BundleSecret[] {
   const restart = [etcdUnit];
   const owner = "etcd:etcd";
+  const member: Omit<LeafSpec, "name"> = {
+    authority: "etcd",
+    commonName: host.name,
+    dnsNames: [host.name, "localhost"],
+    ipAddresses: ["127.0.0.1", host.address],
+    // etcd's own gRPC gateway dials the member with its server certificate, hence client_auth too.
+    uses: ["server_auth", "client_auth"],
+  };
+  const healthcheck: LeafSpec = {
+    name: "etcd-healthcheck",
+    authority: "etcd",
+    commonName: "plinth-etcd-healthcheck",
+    dnsNames: [],
+    ipAddresses: [],
+    uses: ["client_auth"],
+  };
   return [
     authorityFile("etcd", `${pki}/ca.crt`, { restart }),
-    ...leafFiles({ leaf: "etcd-server", path: `${pki}/server`, owner, restart }),
-    ...leafFiles({ leaf: "etcd-peer", path: `${pki}/peer`, owner, restart }),
+    ...leafFiles({ leaf: { name: "etcd-server", ...member }, path: `${pki}/server`, owner, restart }),
+    ...leafFiles({ leaf: { name: "etcd-peer", ...member }, path: `${pki}/peer`, owner, restart }),
     // Read by root only, for health checks and by the operator; no service depends on it.
-    ...leafFiles({ leaf: "etcd-healthcheck", path: `${pki}/healthcheck`, owner: "root:root" }),
+    ...leafFiles({ leaf: healthcheck, path: `${pki}/healthcheck`, owner: "root:root" }),
   ];
 }
 
@@ -49,12 +66,8 @@ function apiserverIsBack(host: Host): Check[] {
   return [{ name: "if-bundle", deadline: 180, unit: etcdUnit, args: { bundle: "controlplane", check } }];
 }
 
-/** One etcd member: TLS with client certificates for clients and peers, corruption checks, own user. */
-export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterConfig): Bundle {
-  const members = withRole(hosts, "etcd")
-    .map((member) => `${member.name}=${peerUrl(member)}`)
-    .join(",");
-  const args = mergeArguments(
+function argumentsOf(host: Host, config: ClusterConfig): Arguments {
+  return mergeArguments(
     {
       name: host.name,
       "data-dir": dataDirectory,
@@ -83,47 +96,36 @@ export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterCo
     },
     config.etcdArgs,
   );
+}
+
+function plan({ host, hosts, config }: Placement): PartContent {
+  const args = argumentsOf(host, config);
+  const members = withRole(hosts, "etcd")
+    .map((member) => `${member.name}=${peerUrl(member)}`)
+    .join(",");
+  const service = renderService(
+    {
+      description: "etcd member of the Kubernetes control plane",
+      documentation: "https://etcd.io/docs/",
+      user: "etcd",
+      type: "notify",
+      environmentFile: paths.etcdBootstrap,
+      executable: binaryPath("etcd"),
+      args,
+      stopSeconds: 30,
+      essential: true,
+      writable: [dataDirectory],
+    },
+    config,
+  );
   return {
-    name: "etcd",
-    users: [{ name: "etcd", home: dataDirectory }],
-    packages: [],
-    directories: [
-      { path: dataDirectory, mode: "0700", owner: "etcd:etcd", atRelease: "keep" },
-      // The file in it is made on the host, which alone knows whether there is a cluster to join.
-      { path: bootstrapDirectory, mode: "0755", owner: "root:root", atRelease: "purge" },
-      { path: "/etc/kubernetes", mode: "0755", owner: "root:root" },
-      { path: "/etc/kubernetes/pki", mode: "0755", owner: "root:root" },
-      { path: pki, mode: "0755", owner: "root:root" },
-    ],
     binaries: [
       { name: "etcd", version: config.etcdVersion, restart: [etcdUnit] },
       { name: "etcdctl", version: config.etcdVersion },
       { name: "etcdutl", version: config.etcdVersion },
     ],
-    files: [
-      {
-        path: unitPath(etcdUnit),
-        mode: "0600",
-        owner: "root:root",
-        restart: [etcdUnit],
-        content: renderService(
-          {
-            description: "etcd member of the Kubernetes control plane",
-            documentation: "https://etcd.io/docs/",
-            user: "etcd",
-            type: "notify",
-            environmentFile: paths.etcdBootstrap,
-            executable: binaryPath("etcd"),
-            args,
-            stopSeconds: 30,
-            essential: true,
-            writable: [dataDirectory],
-          },
-          config,
-        ),
-      },
-    ],
-    secrets: secrets(),
+    files: [unitFile(etcdUnit, service, "0600")],
+    secrets: secrets(host),
     units: [etcdUnit],
     // A member that was restarted a moment ago, by hand or by its host, gets the time to come back.
     requires: [{ name: "etcd-quorum", deadline: 60, unit: etcdUnit, args: { url: etcdClientUrl(host), ...access } }],
@@ -154,3 +156,24 @@ export function etcdBundle(host: Host, hosts: readonly Host[], config: ClusterCo
     ],
   };
 }
+
+/** One etcd member: TLS with client certificates for clients and peers, corruption checks, own user. */
+export const etcd: BundlePart = {
+  name: "etcd",
+  users: [{ name: "etcd", home: dataDirectory }],
+  directories: [
+    { path: dataDirectory, mode: "0700", owner: "etcd:etcd", atRelease: "keep" },
+    // The file in it is made on the host, which alone knows whether there is a cluster to join.
+    { path: bootstrapDirectory, mode: "0755", owner: "root:root", atRelease: "purge" },
+    ...kubernetesDirectories,
+    { path: pki, mode: "0755", owner: "root:root" },
+  ],
+  listens: (host) =>
+    [ports.etcdClient, ports.etcdPeer].map((port) => ({
+      protocol: "tcp",
+      address: host.address,
+      port,
+      unit: etcdUnit,
+    })),
+  plan,
+};

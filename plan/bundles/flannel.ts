@@ -1,20 +1,19 @@
-import { binaryPath, type BundleBinary, type BundleDirectory, type BundleFile, type BundleSecret } from "../bundle.ts";
-import type { Check } from "../conditions.ts";
+import { binaryPath, type BundleFile, type LeafSpec } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
+import { ports } from "../ports.ts";
 import { leafFiles } from "./certificates.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { nodeAuthorityFile } from "./kubelet.ts";
-import { renderArguments, unitPath } from "./systemd.ts";
+import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
+import { because, commandLine, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
-export const flannelUnit = "flanneld.service";
+const flannelUnit = "flanneld.service";
 const configFile = "/etc/kubernetes/flannel.json";
 const kubeconfigFile = "/etc/kubernetes/flannel.conf";
 const pki = "/etc/kubernetes/pki/flannel";
 const restart = [flannelUnit];
-
-export const flannelDirectories: BundleDirectory[] = [{ path: pki, mode: "0755", owner: "root:root" }];
 
 /** Plain routes between hosts of one subnet, VXLAN between subnets; masquerading by nftables, as kube-proxy does. */
 function renderNetwork(config: ClusterConfig): string {
@@ -35,35 +34,33 @@ function service(host: Host, config: ClusterConfig): string {
     "kubeconfig-file": kubeconfigFile,
     "net-config-path": configFile,
   };
-  return `[Unit]
-Description=flannel: routes between the pods of all hosts
-Documentation=https://github.com/flannel-io/flannel
-Wants=network-online.target
-After=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-# It ends, and is started again, until the Node exists and has a pod network.
-Type=exec
-Environment=NODE_NAME=${host.name}
-ExecStart=${[binaryPath("flanneld"), ...renderArguments(args)].join(" \\\n  ")}
-Restart=always
-RestartSec=2
-LimitNOFILE=${config.openFilesLimit}
-RuntimeDirectory=flannel
-RuntimeDirectoryPreserve=yes
-NoNewPrivileges=yes
-ProtectHome=yes
-PrivateTmp=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-
-[Install]
-WantedBy=multi-user.target
-`;
+  return renderUnit({
+    unit: {
+      Description: "flannel: routes between the pods of all hosts",
+      Documentation: "https://github.com/flannel-io/flannel",
+      Wants: "network-online.target",
+      After: "network-online.target",
+      ...restartsForever,
+    },
+    service: {
+      Type: because("It ends, and is started again, until the Node exists and has a pod network.", "exec"),
+      Environment: `NODE_NAME=${host.name}`,
+      ExecStart: commandLine(binaryPath("flanneld"), args),
+      Restart: "always",
+      RestartSec: "2",
+      LimitNOFILE: String(config.openFilesLimit),
+      RuntimeDirectory: "flannel",
+      RuntimeDirectoryPreserve: "yes",
+      NoNewPrivileges: "yes",
+      ProtectHome: "yes",
+      PrivateTmp: "yes",
+      LockPersonality: "yes",
+      SystemCallArchitectures: "native",
+    },
+  });
 }
 
-export function flannelFiles(host: Host, hosts: readonly Host[], config: ClusterConfig): BundleFile[] {
+function files({ host, hosts, config }: Placement): BundleFile[] {
   const owner = "root:root";
   return [
     { path: configFile, mode: "0644", owner, restart, content: renderNetwork(config) },
@@ -81,26 +78,38 @@ export function flannelFiles(host: Host, hosts: readonly Host[], config: Cluster
         key: { file: `${pki}/client.key` },
       }),
     },
-    { path: unitPath(flannelUnit), mode: "0600", owner, restart, content: service(host, config) },
+    unitFile(flannelUnit, service(host, config), "0600"),
   ];
 }
 
-export function flannelSecrets(): BundleSecret[] {
-  return leafFiles({ leaf: "flannel", path: `${pki}/client`, owner: "root:root", restart });
-}
+const client: LeafSpec = {
+  name: "flannel",
+  authority: "kubernetes",
+  commonName: "plinth:flannel",
+  dnsNames: [],
+  ipAddresses: [],
+  uses: ["client_auth"],
+};
 
-export function flannelBinary(config: ClusterConfig): BundleBinary {
-  return { name: "flanneld", version: config.flannelVersion, restart };
-}
-
-export function flannelChecks(): Check[] {
-  // Before the first lease there is no Node; afterwards it must stay up.
-  return [
-    {
-      name: "if-file",
-      deadline: 60,
-      unit: flannelUnit,
-      args: { path: "/run/flannel/subnet.env", check: { name: "unit-active", args: { unit: flannelUnit } } },
-    },
-  ];
-}
+/** flannel of one Node, unless the pod network is somebody else's. */
+export const flannel: BundlePart = {
+  name: "flannel",
+  appliesTo: (_host, config) => config.network === "flannel",
+  directories: [...kubernetesDirectories, { path: pki, mode: "0755", owner: "root:root" }],
+  listens: () => [{ protocol: "udp", address: "*", port: ports.vxlan, unit: flannelUnit, what: "flannel" }],
+  plan: (placement) => ({
+    binaries: [{ name: "flanneld", version: placement.config.flannelVersion, restart }],
+    files: files(placement),
+    secrets: leafFiles({ leaf: client, path: `${pki}/client`, owner: "root:root", restart }),
+    units: [flannelUnit],
+    // Before the first lease there is no Node; afterwards it must stay up.
+    checks: [
+      {
+        name: "if-file",
+        deadline: 60,
+        unit: flannelUnit,
+        args: { path: "/run/flannel/subnet.env", check: { name: "unit-active", args: { unit: flannelUnit } } },
+      },
+    ],
+  }),
+};

@@ -1,7 +1,6 @@
 import { stringify } from "yaml";
 import { clusterDnsAddress } from "../addons/dns.ts";
-import { binaryPath, type BundleBinary, type BundleDirectory, type BundleFile, type BundleSecret } from "../bundle.ts";
-import type { Check } from "../conditions.ts";
+import { binaryPath, type LeafSpec } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
@@ -9,10 +8,11 @@ import { merge } from "../merge.ts";
 import { binDirectory, taints } from "../names.ts";
 import { ports } from "../ports.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
+import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { containerdUnit } from "./runtime.ts";
-import { cipherSuites, renderArguments, unitPath } from "./systemd.ts";
+import { because, cipherSuites, commandLine, oomProtection, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
-export const kubeletUnit = "kubelet.service";
+const kubeletUnit = "kubelet.service";
 const configFile = "/etc/kubernetes/kubelet.yaml";
 const bootstrapFile = "/etc/kubernetes/kubelet-bootstrap.conf";
 const pki = "/etc/kubernetes/pki/kubelet";
@@ -26,17 +26,12 @@ export const nodeAuthorityFile = "/etc/kubernetes/pki/node-ca.crt";
 /** Set at registration, so that nothing is scheduled before the roster has set labels and taints; it takes this away. */
 export const uninitializedTaint = { key: taints.uninitialized, effect: "NoSchedule" } as const;
 
-export const kubeletDirectories: BundleDirectory[] = [
-  { path: pki, mode: "0755", owner: "root:root" },
-  { path: "/var/lib/kubelet", mode: "0750", owner: "root:root", atRelease: "purge" },
-];
-
 /**
  * KubeletConfiguration. Reserved resources and eviction follow what Kubernetes recommends for a host that runs nothing
  * else (https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/); `plinth:kubeletConfig` is merged
  * over it.
  */
-export function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
+function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
   return merge(
     {
       apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -89,7 +84,7 @@ export function kubeletConfiguration(host: Host, config: ClusterConfig): Record<
   );
 }
 
-function kubeletService(host: Host, hosts: readonly Host[], config: ClusterConfig): string {
+function kubeletService({ host, hosts, config }: Placement): string {
   const server = endpointOf(hosts, config);
   const args = {
     "bootstrap-kubeconfig": bootstrapFile,
@@ -99,32 +94,32 @@ function kubeletService(host: Host, hosts: readonly Host[], config: ClusterConfi
     kubeconfig: kubeconfigFile,
     "node-ip": host.address,
   };
-  const oom = config.oomScoreAdjust < 0 ? `OOMScoreAdjust=${config.oomScoreAdjust}\n` : "";
-  return `[Unit]
-Description=Kubernetes kubelet
-Documentation=https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/
-Wants=network-online.target ${containerdUnit}
-After=network-online.target ${containerdUnit}
-StartLimitIntervalSec=0
-
-[Service]
-# The kubelet writes this file once, from the bootstrap kubeconfig: the endpoint may have moved since.
-ExecStartPre=/bin/sh -c 'test ! -e ${kubeconfigFile} || sed -i "s|^\\\\( *server: \\\\).*|\\\\1${server}|" ${kubeconfigFile}'
-ExecStart=${[binaryPath("kubelet"), ...renderArguments(args)].join(" \\\n  ")}
-Restart=always
-RestartSec=2
-# Pods outlive it.
-KillMode=process
-Delegate=yes
-LimitNOFILE=${config.openFilesLimit}
-TasksMax=infinity
-${oom}CPUAccounting=yes
-MemoryAccounting=yes
-Environment=PATH=${binDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-
-[Install]
-WantedBy=multi-user.target
-`;
+  return renderUnit({
+    unit: {
+      Description: "Kubernetes kubelet",
+      Documentation: "https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/",
+      Wants: `network-online.target ${containerdUnit}`,
+      After: `network-online.target ${containerdUnit}`,
+      ...restartsForever,
+    },
+    service: {
+      ExecStartPre: because(
+        "The kubelet writes this file once, from the bootstrap kubeconfig: the endpoint may have moved since.",
+        `/bin/sh -c 'test ! -e ${kubeconfigFile} || sed -i "s|^\\\\( *server: \\\\).*|\\\\1${server}|" ${kubeconfigFile}'`,
+      ),
+      ExecStart: commandLine(binaryPath("kubelet"), args),
+      Restart: "always",
+      RestartSec: "2",
+      KillMode: because("Pods outlive it.", "process"),
+      Delegate: "yes",
+      LimitNOFILE: String(config.openFilesLimit),
+      TasksMax: "infinity",
+      OOMScoreAdjust: oomProtection(config),
+      CPUAccounting: "yes",
+      MemoryAccounting: "yes",
+      Environment: `PATH=${binDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    },
+  });
 }
 
 /** Kubeconfig with the host's bootstrap token, valid only while the roster lets the host join. */
@@ -149,49 +144,66 @@ current-context: bootstrap
 `;
 }
 
-export function kubeletFiles(host: Host, hosts: readonly Host[], config: ClusterConfig): BundleFile[] {
-  return [
-    {
-      path: configFile,
-      mode: "0600",
-      owner: "root:root",
-      restart,
-      content: stringify(kubeletConfiguration(host, config), { sortMapEntries: true }),
-    },
-    {
-      path: unitPath(kubeletUnit),
-      mode: "0600",
-      owner: "root:root",
-      restart,
-      content: kubeletService(host, hosts, config),
-    },
-  ];
+function serverLeaf(host: Host): LeafSpec {
+  return {
+    name: "kubelet-server",
+    authority: "kubernetes",
+    commonName: `system:node:${host.name}`,
+    organization: "system:nodes",
+    dnsNames: [host.name],
+    ipAddresses: [host.address],
+    uses: ["server_auth"],
+  };
 }
 
-export function kubeletSecrets(): BundleSecret[] {
-  return [
-    authorityFile("kubernetes", nodeAuthorityFile, { restart }),
-    ...leafFiles({ leaf: "kubelet-server", path: `${pki}/server`, owner: "root:root", restart }),
-    { path: bootstrapFile, mode: "0600", owner: "root:root", source: { kind: "bootstrap-kubeconfig" } },
-  ];
-}
-
-export function kubeletBinary(config: ClusterConfig): BundleBinary {
-  return { name: "kubelet", version: config.kubernetesVersion, restart };
-}
-
-export function kubeletChecks(): Check[] {
-  return [
-    { name: "unit-active", deadline: 60, unit: kubeletUnit, args: { unit: kubeletUnit } },
-    // Before it has a certificate it serves nothing; the roster gives it one and waits for the Node.
-    {
-      name: "if-file",
-      deadline: 90,
-      unit: kubeletUnit,
-      args: {
-        path: kubeconfigFile,
-        check: { name: "http-ok", args: { url: `http://127.0.0.1:${ports.kubeletHealth}/healthz`, text: "ok" } },
-      },
-    },
-  ];
-}
+/** The kubelet of one Node. */
+export const kubelet: BundlePart = {
+  name: "kubelet",
+  // What pods need is there when the first of them starts.
+  startsAfter: ["kube-proxy", "flannel"],
+  directories: [
+    ...kubernetesDirectories,
+    { path: pki, mode: "0755", owner: "root:root" },
+    { path: "/var/lib/kubelet", mode: "0750", owner: "root:root", atRelease: "purge" },
+  ],
+  listens: (host) => [
+    { protocol: "tcp", address: host.address, port: ports.kubelet, unit: kubeletUnit },
+    { protocol: "tcp", address: "127.0.0.1", port: ports.kubeletHealth, unit: kubeletUnit },
+  ],
+  plan: (placement) => {
+    const { host, config } = placement;
+    const owner = "root:root";
+    return {
+      binaries: [{ name: "kubelet", version: config.kubernetesVersion, restart }],
+      files: [
+        {
+          path: configFile,
+          mode: "0600",
+          owner,
+          restart,
+          content: stringify(kubeletConfiguration(host, config), { sortMapEntries: true }),
+        },
+        unitFile(kubeletUnit, kubeletService(placement), "0600"),
+      ],
+      secrets: [
+        authorityFile("kubernetes", nodeAuthorityFile, { restart }),
+        ...leafFiles({ leaf: serverLeaf(host), path: `${pki}/server`, owner, restart }),
+        { path: bootstrapFile, mode: "0600", owner, source: { kind: "bootstrap-kubeconfig" } },
+      ],
+      units: [kubeletUnit],
+      checks: [
+        { name: "unit-active", deadline: 60, unit: kubeletUnit, args: { unit: kubeletUnit } },
+        // Before it has a certificate it serves nothing; the roster gives it one and waits for the Node.
+        {
+          name: "if-file",
+          deadline: 90,
+          unit: kubeletUnit,
+          args: {
+            path: kubeconfigFile,
+            check: { name: "http-ok", args: { url: `http://127.0.0.1:${ports.kubeletHealth}/healthz`, text: "ok" } },
+          },
+        },
+      ],
+    };
+  },
+};

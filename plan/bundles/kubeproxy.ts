@@ -1,6 +1,5 @@
 import { stringify } from "yaml";
-import { binaryPath, type BundleBinary, type BundleDirectory, type BundleFile, type BundleSecret } from "../bundle.ts";
-import type { Check } from "../conditions.ts";
+import { binaryPath, type BundleFile, type LeafSpec } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
@@ -9,18 +8,17 @@ import { ports } from "../ports.ts";
 import { leafFiles } from "./certificates.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { nodeAuthorityFile } from "./kubelet.ts";
-import { renderArguments, unitPath } from "./systemd.ts";
+import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
+import { commandLine, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
-export const kubeProxyUnit = "kube-proxy.service";
+const kubeProxyUnit = "kube-proxy.service";
 const configFile = "/etc/kubernetes/kube-proxy.yaml";
 const kubeconfigFile = "/etc/kubernetes/kube-proxy.conf";
 const pki = "/etc/kubernetes/pki/kube-proxy";
 const restart = [kubeProxyUnit];
 
-export const kubeProxyDirectories: BundleDirectory[] = [{ path: pki, mode: "0755", owner: "root:root" }];
-
 /** KubeProxyConfiguration; `plinth:kubeProxyConfig` is merged over it. */
-export function kubeProxyConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
+function kubeProxyConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
   return merge(
     {
       apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
@@ -40,30 +38,31 @@ export function kubeProxyConfiguration(host: Host, config: ClusterConfig): Recor
   );
 }
 
-const service = (config: ClusterConfig) => `[Unit]
-Description=Kubernetes kube-proxy
-Documentation=https://kubernetes.io/docs/reference/command-line-tools-reference/kube-proxy/
-Wants=network-online.target
-After=network-online.target
-StartLimitIntervalSec=0
+function service(config: ClusterConfig): string {
+  return renderUnit({
+    unit: {
+      Description: "Kubernetes kube-proxy",
+      Documentation: "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-proxy/",
+      Wants: "network-online.target",
+      After: "network-online.target",
+      ...restartsForever,
+    },
+    service: {
+      ExecStart: commandLine(binaryPath("kube-proxy"), { config: configFile }),
+      Restart: "always",
+      RestartSec: "2",
+      LimitNOFILE: String(config.openFilesLimit),
+      CapabilityBoundingSet: "CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_ADMIN CAP_DAC_READ_SEARCH",
+      NoNewPrivileges: "yes",
+      ProtectHome: "yes",
+      PrivateTmp: "yes",
+      LockPersonality: "yes",
+      SystemCallArchitectures: "native",
+    },
+  });
+}
 
-[Service]
-ExecStart=${[binaryPath("kube-proxy"), ...renderArguments({ config: configFile })].join(" \\\n  ")}
-Restart=always
-RestartSec=2
-LimitNOFILE=${config.openFilesLimit}
-CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_ADMIN CAP_DAC_READ_SEARCH
-NoNewPrivileges=yes
-ProtectHome=yes
-PrivateTmp=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-
-[Install]
-WantedBy=multi-user.target
-`;
-
-export function kubeProxyFiles(host: Host, hosts: readonly Host[], config: ClusterConfig): BundleFile[] {
+function files({ host, hosts, config }: Placement): BundleFile[] {
   const owner = "root:root";
   return [
     {
@@ -87,19 +86,34 @@ export function kubeProxyFiles(host: Host, hosts: readonly Host[], config: Clust
         key: { file: `${pki}/client.key` },
       }),
     },
-    { path: unitPath(kubeProxyUnit), mode: "0600", owner, restart, content: service(config) },
+    unitFile(kubeProxyUnit, service(config), "0600"),
   ];
 }
 
-export function kubeProxySecrets(): BundleSecret[] {
-  return leafFiles({ leaf: "kube-proxy", path: `${pki}/client`, owner: "root:root", restart });
-}
+const client: LeafSpec = {
+  name: "kube-proxy",
+  authority: "kubernetes",
+  commonName: "system:kube-proxy",
+  dnsNames: [],
+  ipAddresses: [],
+  uses: ["client_auth"],
+};
 
-export function kubeProxyBinary(config: ClusterConfig): BundleBinary {
-  return { name: "kube-proxy", version: config.kubernetesVersion, restart };
-}
-
-export function kubeProxyChecks(): Check[] {
-  // Its health is red until the Node exists, which comes later.
-  return [{ name: "unit-active", deadline: 60, unit: kubeProxyUnit, args: { unit: kubeProxyUnit } }];
-}
+/** kube-proxy of one Node. */
+export const kubeProxy: BundlePart = {
+  name: "kube-proxy",
+  startsAfter: ["flannel"],
+  directories: [...kubernetesDirectories, { path: pki, mode: "0755", owner: "root:root" }],
+  listens: () => [
+    { protocol: "tcp", address: "*", port: ports.kubeProxyHealth, unit: kubeProxyUnit },
+    { protocol: "tcp", address: "127.0.0.1", port: ports.kubeProxyMetrics, unit: kubeProxyUnit },
+  ],
+  plan: (placement) => ({
+    binaries: [{ name: "kube-proxy", version: placement.config.kubernetesVersion, restart }],
+    files: files(placement),
+    secrets: leafFiles({ leaf: client, path: `${pki}/client`, owner: "root:root", restart }),
+    units: [kubeProxyUnit],
+    // Its health is red until the Node exists, which comes later.
+    checks: [{ name: "unit-active", deadline: 60, unit: kubeProxyUnit, args: { unit: kubeProxyUnit } }],
+  }),
+};

@@ -1,11 +1,11 @@
-import type { Bundle, BundleFile } from "../bundle.ts";
 import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { authorityFile } from "./certificates.ts";
+import type { BundlePart, PartContent, Placement, Socket } from "./part.ts";
 import { renderServicePorts, servicePortAddress } from "./serviceports.ts";
-import { unitPath } from "./systemd.ts";
+import { because, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 export const haproxyUnit = "haproxy.service";
 export const keepalivedUnit = "keepalived.service";
@@ -26,7 +26,7 @@ function maxConnections(config: ClusterConfig): number {
  * - red because its etcd is gone: down, likewise;
  * - red for another reason, above all a clean stop: no new connections, open ones go on until the API server ends them.
  */
-export function renderHaproxy(hosts: readonly Host[], config: ClusterConfig, vip: string): string {
+function renderHaproxy(hosts: readonly Host[], config: ClusterConfig, vip: string): string {
   const servers = withRole(hosts, "control-plane").map(
     (host) => `  server ${host.name} ${host.address}:${ports.apiserver}`,
   );
@@ -105,7 +105,7 @@ function vrrpInstances(host: Host, balancers: readonly Host[], config: ClusterCo
  * starves. So both run with niceness −20 and the VRRP process is not swapped. Not keepalived's `vrrp_rt_priority`: on a
  * reload keepalived 2.2.7 could not set RLIMIT_RTTIME again and was killed, in the lab; and the check would have niceness 0.
  */
-export function renderKeepalived(host: Host, hosts: readonly Host[], config: ClusterConfig, vip: string): string {
+function renderKeepalived(host: Host, hosts: readonly Host[], config: ClusterConfig, vip: string): string {
   const balancers = withRole(hosts, "load-balancer");
   const networkInterface = host.interface ?? config.interface;
   const peers = balancers.filter((peer) => peer.name !== host.name).map((peer) => `    ${peer.address}`);
@@ -151,70 +151,69 @@ vrrp_script haproxy {
 ${instances.join("")}`;
 }
 
-const haproxyService = (config: ClusterConfig) => `[Unit]
-Description=HAProxy in front of the Kubernetes API servers
-Documentation=https://docs.haproxy.org/
-Wants=network-online.target
-After=network-online.target
-StartLimitIntervalSec=0
+const haproxyService = (config: ClusterConfig) =>
+  renderUnit({
+    unit: {
+      Description: "HAProxy in front of the Kubernetes API servers",
+      Documentation: "https://docs.haproxy.org/",
+      Wants: "network-online.target",
+      After: "network-online.target",
+      ...restartsForever,
+    },
+    service: {
+      Type: "notify",
+      ExecStartPre: "/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -c -q",
+      ExecStart: "/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy/haproxy.pid",
+      ExecReload: ["/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -c -q", "/bin/kill -USR2 $MAINPID"],
+      KillMode: "mixed",
+      SuccessExitStatus: "143",
+      Restart: "always",
+      RestartSec: "1",
+      Nice: because(
+        "The way in must not starve behind what it leads to: its answer to keepalived holds the virtual IP.",
+        "-10",
+      ),
+      LimitNOFILE: String(config.openFilesLimit),
+      RuntimeDirectory: "haproxy",
+      StateDirectory: "haproxy",
+      NoNewPrivileges: "yes",
+      ProtectHome: "yes",
+      ProtectSystem: "strict",
+      PrivateTmp: "yes",
+      ProtectKernelModules: "yes",
+      ProtectKernelTunables: "yes",
+      ProtectControlGroups: "yes",
+      RestrictNamespaces: "yes",
+      LockPersonality: "yes",
+      SystemCallArchitectures: "native",
+    },
+  });
 
-[Service]
-Type=notify
-ExecStartPre=/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -c -q
-ExecStart=/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy/haproxy.pid
-ExecReload=/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -c -q
-ExecReload=/bin/kill -USR2 $MAINPID
-KillMode=mixed
-SuccessExitStatus=143
-Restart=always
-RestartSec=1
-# The way in must not starve behind what it leads to: its answer to keepalived holds the virtual IP.
-Nice=-10
-LimitNOFILE=${config.openFilesLimit}
-RuntimeDirectory=haproxy
-StateDirectory=haproxy
-NoNewPrivileges=yes
-ProtectHome=yes
-ProtectSystem=strict
-PrivateTmp=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectControlGroups=yes
-RestrictNamespaces=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-
-[Install]
-WantedBy=multi-user.target
-`;
-
-const keepalivedService = `[Unit]
-Description=keepalived: VRRP for the address of the Kubernetes API
-Documentation=https://keepalived.readthedocs.io/
-Wants=network-online.target
-After=network-online.target haproxy.service
-StartLimitIntervalSec=0
-
-[Service]
-Type=notify
-NotifyAccess=all
-ExecStart=/usr/sbin/keepalived --dont-fork --log-console --use-file /etc/keepalived/keepalived.conf
-ExecReload=/bin/kill -HUP $MAINPID
-KillMode=process
-Restart=always
-RestartSec=1
-# Without CPU for 0.7 s this host loses the virtual IP.
-Nice=-20
-ProtectHome=yes
-ProtectSystem=full
-PrivateTmp=yes
-ProtectKernelModules=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-
-[Install]
-WantedBy=multi-user.target
-`;
+const keepalivedService = renderUnit({
+  unit: {
+    Description: "keepalived: VRRP for the address of the Kubernetes API",
+    Documentation: "https://keepalived.readthedocs.io/",
+    Wants: "network-online.target",
+    After: "network-online.target haproxy.service",
+    ...restartsForever,
+  },
+  service: {
+    Type: "notify",
+    NotifyAccess: "all",
+    ExecStart: "/usr/sbin/keepalived --dont-fork --log-console --use-file /etc/keepalived/keepalived.conf",
+    ExecReload: "/bin/kill -HUP $MAINPID",
+    KillMode: "process",
+    Restart: "always",
+    RestartSec: "1",
+    Nice: because("Without CPU for 0.7 s this host loses the virtual IP.", "-20"),
+    ProtectHome: "yes",
+    ProtectSystem: "full",
+    PrivateTmp: "yes",
+    ProtectKernelModules: "yes",
+    LockPersonality: "yes",
+    SystemCallArchitectures: "native",
+  },
+});
 
 /** HAProxy listens on every service port. Asked of this host itself: another one may hold the address. */
 function servicePortChecks(config: ClusterConfig): Check[] {
@@ -228,62 +227,75 @@ function servicePortChecks(config: ClusterConfig): Check[] {
   }));
 }
 
-/** HAProxy and keepalived of one host. Only for clusters with a VIP. */
-export function loadBalancerBundle(host: Host, hosts: readonly Host[], config: ClusterConfig): Bundle {
+function listens(_host: Host, config: ClusterConfig): Socket[] {
+  const socket = (address: string, port: number): Socket => ({ protocol: "tcp", address, port, unit: haproxyUnit });
+  return [
+    ...(config.vip === undefined ? [] : [socket(config.vip, ports.apiserver)]),
+    socket("127.0.0.1", ports.haproxyHealth),
+    ...config.servicePorts.flatMap((port): Socket[] => {
+      const address = servicePortAddress(port, config);
+      return address === undefined ? [] : [{ ...socket(address, port.port), what: `service port ${port.name}` }];
+    }),
+  ];
+}
+
+function checks(config: ClusterConfig, vip: string): Check[] {
+  return [
+    { name: "unit-active", deadline: 30, unit: keepalivedUnit, args: { unit: keepalivedUnit } },
+    {
+      name: "http-ok",
+      deadline: 30,
+      unit: haproxyUnit,
+      args: { url: `http://127.0.0.1:${ports.haproxyHealth}/haproxy_ready` },
+    },
+    // Through the VIP, whoever holds it.
+    {
+      name: "http-ok",
+      deadline: 120,
+      unit: keepalivedUnit,
+      args: { url: `https://${vip}:${ports.apiserver}/readyz`, authorityFile: haproxyAuthority, text: "ok" },
+    },
+    ...servicePortChecks(config),
+  ];
+}
+
+function plan({ host, hosts, config }: Placement): PartContent {
   const vip = config.vip;
   if (vip === undefined) throw new Error("a load balancer needs plinth:vip");
-  const unitFile = (unit: string, content: string): BundleFile => ({
-    path: unitPath(unit),
-    mode: "0644",
-    owner: "root:root",
-    restart: [unit],
-    content,
-  });
+  const owner = "root:root";
   return {
-    name: "loadbalancer",
-    users: [{ name: checkUser, home: "/nonexistent" }],
     packages: [
       { name: "haproxy", command: "haproxy" },
       { name: "keepalived", command: "keepalived" },
     ],
-    directories: [],
-    binaries: [],
     files: [
       {
         path: "/etc/haproxy/haproxy.cfg",
         mode: "0644",
-        owner: "root:root",
+        owner,
         reload: [haproxyUnit],
         content: renderHaproxy(hosts, config, vip),
       },
       {
         path: "/etc/keepalived/keepalived.conf",
         mode: "0644",
-        owner: "root:root",
+        owner,
         reload: [keepalivedUnit],
         content: renderKeepalived(host, hosts, config, vip),
       },
-      unitFile(haproxyUnit, haproxyService(config)),
-      unitFile(keepalivedUnit, keepalivedService),
+      unitFile(haproxyUnit, haproxyService(config), "0644"),
+      unitFile(keepalivedUnit, keepalivedService, "0644"),
     ],
     secrets: [authorityFile("kubernetes", haproxyAuthority, { reload: [haproxyUnit] })],
     units: [haproxyUnit, keepalivedUnit],
-    checks: [
-      { name: "unit-active", deadline: 30, unit: keepalivedUnit, args: { unit: keepalivedUnit } },
-      {
-        name: "http-ok",
-        deadline: 30,
-        unit: haproxyUnit,
-        args: { url: `http://127.0.0.1:${ports.haproxyHealth}/haproxy_ready` },
-      },
-      // Through the VIP, whoever holds it.
-      {
-        name: "http-ok",
-        deadline: 120,
-        unit: keepalivedUnit,
-        args: { url: `https://${vip}:${ports.apiserver}/readyz`, authorityFile: haproxyAuthority, text: "ok" },
-      },
-      ...servicePortChecks(config),
-    ],
+    checks: checks(config, vip),
   };
 }
+
+/** HAProxy and keepalived of one host. Only for clusters with a VIP. */
+export const loadBalancer: BundlePart = {
+  name: "loadbalancer",
+  users: [{ name: checkUser, home: "/nonexistent" }],
+  listens,
+  plan,
+};

@@ -1,59 +1,58 @@
-import type { Bundle, BundleBinary, BundleDownload, BundleFile } from "../bundle.ts";
+import type { BundleBinary, BundleDownload, BundleFile } from "../bundle.ts";
 import { binaryPath } from "../bundle.ts";
 import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
-import type { Host } from "../inventory.ts";
 import { paths } from "../names.ts";
+import { unitScript } from "../scripts.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig, renderCniTemplate } from "./cni.ts";
 import { containerdConfigPath, renderContainerdConfig, renderContainerdService } from "./containerd.ts";
+import type { BundlePart } from "./part.ts";
 import { registriesDirectory, registryFiles } from "./registries.ts";
-import { unitScript } from "../scripts.ts";
 import { scriptFile } from "./scriptfiles.ts";
-import { unitPath } from "./systemd.ts";
+import { renderUnit, restartsForever, unitPath } from "./systemd.ts";
 
 export const containerdUnit = "containerd.service";
-export const imagesUnit = "containerd-images.service";
-export const podsUnit = "plinth-pods.service";
-export const imagesDirectory = "/var/lib/containerd-images";
+const imagesUnit = "containerd-images.service";
+const podsUnit = "plinth-pods.service";
+const imagesDirectory = "/var/lib/containerd-images";
 
 const root = "root:root";
 const imagesScript = `${paths.scripts}/load-images`;
 const podsScript = `${paths.scripts}/end-pods`;
 
-const imagesService = `[Unit]
-Description=Import of the image archives that were given to this host
-After=${containerdUnit}
-Wants=${containerdUnit}
-StartLimitIntervalSec=0
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=${imagesScript} ${imagesDirectory}
-Restart=on-failure
-RestartSec=5
-TimeoutStartSec=900
-
-[Install]
-WantedBy=multi-user.target
-`;
+const imagesService = renderUnit({
+  unit: {
+    Description: "Import of the image archives that were given to this host",
+    After: containerdUnit,
+    Wants: containerdUnit,
+    ...restartsForever,
+  },
+  service: {
+    Type: "oneshot",
+    RemainAfterExit: "yes",
+    ExecStart: `${imagesScript} ${imagesDirectory}`,
+    Restart: "on-failure",
+    RestartSec: "5",
+    TimeoutStartSec: "900",
+  },
+});
 
 /** Stopped after containerd, and while there still is a network for what pods have to say at their end. */
-const podsService = (config: ClusterConfig) => `[Unit]
-Description=The pods of this host: stopping this ends all of them
-After=network.target
-Before=${containerdUnit}
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/true
-ExecStop=${podsScript} ${config.podCidr}
-TimeoutStopSec=180
-
-[Install]
-WantedBy=multi-user.target
-`;
+const podsService = (config: ClusterConfig) =>
+  renderUnit({
+    unit: {
+      Description: "The pods of this host: stopping this ends all of them",
+      After: "network.target",
+      Before: containerdUnit,
+    },
+    service: {
+      Type: "oneshot",
+      RemainAfterExit: "yes",
+      ExecStart: "/bin/true",
+      ExecStop: `${podsScript} ${config.podCidr}`,
+      TimeoutStopSec: "180",
+    },
+  });
 
 function binaries(config: ClusterConfig): BundleBinary[] {
   return [
@@ -122,26 +121,25 @@ function checks(config: ClusterConfig): Check[] {
  * Restarting containerd leaves pods alone. Releasing the host ends them: `plinth-pods.service` is listed first, so that a
  * release stops it last, after kubelet and containerd.
  */
-export function runtimeBundle(_host: Host, _hosts: readonly Host[], config: ClusterConfig): Bundle {
-  return {
-    name: "runtime",
-    users: [],
+export const runtime: BundlePart = {
+  name: "runtime",
+  directories: [
+    { path: "/etc/containerd", mode: "0755", owner: root },
+    { path: registriesDirectory, mode: "0755", owner: root },
+    { path: cniConfigDirectory, mode: "0755", owner: root, atRelease: "purge" },
+    // containerd itself gives its directory this mode.
+    { path: "/var/lib/containerd", mode: "0700", owner: root, atRelease: "purge" },
+    { path: "/var/lib/cni", mode: "0755", owner: root, atRelease: "purge" },
+    { path: imagesDirectory, mode: "0755", owner: root },
+  ],
+  plan: ({ config }) => ({
     // The portmap plugin calls it.
     packages: [{ name: "nftables", command: "nft" }],
-    directories: [
-      { path: "/etc/containerd", mode: "0755", owner: root },
-      { path: registriesDirectory, mode: "0755", owner: root },
-      { path: cniConfigDirectory, mode: "0755", owner: root, atRelease: "purge" },
-      // containerd itself gives its directory this mode.
-      { path: "/var/lib/containerd", mode: "0700", owner: root, atRelease: "purge" },
-      { path: "/var/lib/cni", mode: "0755", owner: root, atRelease: "purge" },
-      { path: imagesDirectory, mode: "0755", owner: root },
-    ],
     binaries: binaries(config),
     downloads: downloads(config),
     files: files(config),
     secrets: registryFiles(config).secrets,
     units: [podsUnit, containerdUnit, ...(config.images.length === 0 ? [] : [imagesUnit])],
     checks: checks(config),
-  };
-}
+  }),
+};

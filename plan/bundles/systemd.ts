@@ -1,3 +1,4 @@
+import type { BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { paths } from "../names.ts";
 
@@ -42,83 +43,127 @@ function quote(argument: string): string {
   return /[\s"'\\;]/.test(escaped) ? `"${escaped.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : escaped;
 }
 
-/** Arguments as words of ExecStart, `--name=value`, in the order given. */
-export function renderArguments(args: Arguments): string[] {
-  return Object.entries(args).map(([name, value]) => quote(`--${name}=${value}`));
-}
-
 /** Asks every second until the answer is 2xx; systemd bounds it, or the deadline of the bundle's check does. */
 function waitUntilServed({ url, authorityFile }: { url: string; authorityFile: string }): string {
   const patience = "--retry 1000000 --retry-delay 1 --retry-all-errors --connect-timeout 3 --max-time 5";
   return `/usr/bin/curl --silent --fail --output /dev/null ${patience} --cacert ${authorityFile} ${url}`;
 }
 
-/** A hardened unit of a service with a user of its own; one argument a line, so that a diff shows one line. */
-export function renderService(unit: ServiceUnit, config: ClusterConfig): string {
-  const args = renderArguments(unit.args);
-  const after = ["network-online.target", ...(unit.after ?? [])].join(" ");
-  const oom = unit.essential && config.oomScoreAdjust < 0 ? [`OOMScoreAdjust=${config.oomScoreAdjust}`] : [];
-  const partOf = unit.partOf === undefined ? [] : [`PartOf=${unit.partOf.join(" ")}`];
-  const writable = unit.writable.length === 0 ? [] : [`ReadWritePaths=${unit.writable.join(" ")}`];
+/** The value of a directive: one line, one line each, none; or with the reason in a comment before it. */
+type Value = string | readonly string[] | undefined | { because: string; value: string };
+/** Directives of a section, in the order given. */
+type Directives = Readonly<Record<string, Value>>;
+
+/** A directive with a comment before it. */
+export function because(reason: string, value: string): Value {
+  return { because: reason, value };
+}
+
+function renderSection(name: string, directives: Directives): string[] {
+  const lines = Object.entries(directives).flatMap(([directive, value]): string[] => {
+    if (value === undefined) return [];
+    if (typeof value === "string") return [`${directive}=${value}`];
+    if ("because" in value) return [`# ${value.because}`, `${directive}=${value.value}`];
+    return value.map((line) => `${directive}=${line}`);
+  });
+  return [`[${name}]`, ...lines, ""];
+}
+
+/** A unit that is started at boot. */
+export function renderUnit({ unit, service }: { unit: Directives; service: Directives }): string {
   return [
-    "[Unit]",
-    `Description=${unit.description}`,
-    `Documentation=${unit.documentation}`,
-    `Wants=${after}`,
-    `After=${after}`,
-    ...partOf,
-    // Never give up: after a power cut the other members may take minutes to come back.
-    "StartLimitIntervalSec=0",
-    "",
-    "[Service]",
-    `Type=${unit.type}`,
-    `User=${unit.user}`,
-    `Group=${unit.user}`,
-    ...(unit.environmentFile === undefined ? [] : [`EnvironmentFile=${unit.environmentFile}`]),
-    ...(unit.waitFor === undefined ? [] : [`ExecStartPre=${waitUntilServed(unit.waitFor)}`]),
-    `ExecStart=${[unit.executable, ...args].join(" \\\n  ")}`,
-    "Restart=always",
-    "RestartSec=2",
-    "TimeoutStartSec=infinity",
-    `TimeoutStopSec=${unit.stopSeconds}`,
-    `LimitNOFILE=${config.openFilesLimit}`,
-    ...oom,
-    "UMask=0077",
-    "NoNewPrivileges=yes",
-    "CapabilityBoundingSet=",
-    "AmbientCapabilities=",
-    "ProtectSystem=strict",
-    ...writable,
-    "ProtectHome=yes",
-    "PrivateTmp=yes",
-    "PrivateDevices=yes",
-    "ProtectClock=yes",
-    "ProtectHostname=yes",
-    "ProtectKernelLogs=yes",
-    "ProtectKernelModules=yes",
-    "ProtectKernelTunables=yes",
-    "ProtectControlGroups=yes",
-    "ProtectProc=invisible",
-    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-    "RestrictNamespaces=yes",
-    "RestrictRealtime=yes",
-    "RestrictSUIDSGID=yes",
-    "LockPersonality=yes",
-    "MemoryDenyWriteExecute=yes",
-    "RemoveIPC=yes",
-    "SystemCallArchitectures=native",
-    "SystemCallFilter=@system-service",
-    "SystemCallErrorNumber=EPERM",
-    "",
-    "[Install]",
-    "WantedBy=multi-user.target",
-    "",
+    ...renderSection("Unit", unit),
+    ...renderSection("Service", service),
+    ...renderSection("Install", { WantedBy: "multi-user.target" }),
   ].join("\n");
+}
+
+/** Never give up: after a power cut what a service needs may take minutes to come back. */
+export const restartsForever = { StartLimitIntervalSec: "0" } as const;
+
+/** A command line with one argument a line, so that a diff shows one line. */
+export function commandLine(executable: string, args: Arguments): string {
+  return [executable, ...renderArguments(args)].join(" \\\n  ");
+}
+
+/** Arguments as words of ExecStart, `--name=value`, in the order given. */
+function renderArguments(args: Arguments): string[] {
+  return Object.entries(args).map(([name, value]) => quote(`--${name}=${value}`));
+}
+
+/** OOMScoreAdjust= of what is protected from the OOM killer; undefined where nothing is. */
+export function oomProtection(config: ClusterConfig): string | undefined {
+  return config.oomScoreAdjust < 0 ? String(config.oomScoreAdjust) : undefined;
+}
+
+/** A hardened unit of a service with a user of its own. */
+export function renderService(service: ServiceUnit, config: ClusterConfig): string {
+  const { user, waitFor, writable } = service;
+  const after = ["network-online.target", ...(service.after ?? [])].join(" ");
+  return renderUnit({
+    unit: {
+      Description: service.description,
+      Documentation: service.documentation,
+      Wants: after,
+      After: after,
+      PartOf: service.partOf?.join(" "),
+      ...restartsForever,
+    },
+    service: {
+      Type: service.type,
+      User: user,
+      Group: user,
+      EnvironmentFile: service.environmentFile,
+      ExecStartPre: waitFor === undefined ? undefined : waitUntilServed(waitFor),
+      ExecStart: commandLine(service.executable, service.args),
+      Restart: "always",
+      RestartSec: "2",
+      TimeoutStartSec: "infinity",
+      TimeoutStopSec: String(service.stopSeconds),
+      LimitNOFILE: String(config.openFilesLimit),
+      OOMScoreAdjust: service.essential ? oomProtection(config) : undefined,
+      UMask: "0077",
+      NoNewPrivileges: "yes",
+      CapabilityBoundingSet: "",
+      AmbientCapabilities: "",
+      ProtectSystem: "strict",
+      ReadWritePaths: writable.length === 0 ? undefined : writable.join(" "),
+      ProtectHome: "yes",
+      PrivateTmp: "yes",
+      PrivateDevices: "yes",
+      ProtectClock: "yes",
+      ProtectHostname: "yes",
+      ProtectKernelLogs: "yes",
+      ProtectKernelModules: "yes",
+      ProtectKernelTunables: "yes",
+      ProtectControlGroups: "yes",
+      ProtectProc: "invisible",
+      RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
+      RestrictNamespaces: "yes",
+      RestrictRealtime: "yes",
+      RestrictSUIDSGID: "yes",
+      LockPersonality: "yes",
+      MemoryDenyWriteExecute: "yes",
+      RemoveIPC: "yes",
+      SystemCallArchitectures: "native",
+      SystemCallFilter: "@system-service",
+      SystemCallErrorNumber: "EPERM",
+    },
+  });
 }
 
 /** Path of a unit file that we own. */
 export function unitPath(unit: string): string {
   return `${paths.units}/${unit}`;
+}
+
+/**
+ * The file of a unit, which is restarted when it changes.
+ *
+ * @param mode 0600 where its text is nobody's business; systemd reads it as root.
+ */
+export function unitFile(unit: string, content: string, mode: "0600" | "0644"): BundleFile {
+  return { path: unitPath(unit), mode, owner: "root:root", restart: [unit], content };
 }
 
 /** TLS 1.2 suites with forward secrecy and authenticated encryption (CIS 1.2.29); TLS 1.3 has no others. */

@@ -1,7 +1,7 @@
+import { bundles } from "../bringup.ts";
 import type { HostFacts } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import type { Host } from "../inventory.ts";
-import type { BundleName } from "../waves.ts";
 import { guard, type HostRule } from "./rule.ts";
 
 /** Who the hosts are to belong to. */
@@ -29,23 +29,21 @@ export function claimFindings(host: Host, facts: HostFacts, identity: Identity):
   return [];
 }
 
-/** Directory → bundles of ours that fill it. */
-const owners: Readonly<Record<string, readonly BundleName[]>> = {
-  "/etc/kubernetes": ["etcd", "controlplane", "node"],
-  "/etc/cni/net.d": ["runtime", "node"],
-  "/var/lib/kubelet": ["node"],
-  "/var/lib/containerd": ["runtime"],
-  "/var/lib/etcd": ["etcd"],
-};
+/** Whether a bundle of ours that is on the host fills a directory. */
+function isOurs(directory: string, facts: HostFacts): boolean {
+  return bundles.some(
+    ({ name, parts }) =>
+      facts.bundles[name] !== undefined &&
+      parts.some((part) => part.directories?.some(({ path }) => `${path}/`.startsWith(`${directory}/`))),
+  );
+}
 
 /**
  * What another cluster, or another container runtime, has left on the host. Data of etcd has a rule of its own, because
  * a member that starts with it joins that cluster or does not start at all: there is no safe way around.
  */
 export const remnantFindings: HostRule = (host, facts) => {
-  const foreign = facts.populated.filter(
-    (directory) => !(owners[directory] ?? []).some((bundle) => facts.bundles[bundle] !== undefined),
-  );
+  const foreign = facts.populated.filter((directory) => !isOurs(directory, facts));
   const others = foreign.filter((directory) => directory !== "/var/lib/etcd");
   const findings: Finding[] = [];
   if (foreign.includes("/var/lib/etcd")) {

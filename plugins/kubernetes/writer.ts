@@ -17,7 +17,16 @@ import type { Options } from "./config.ts";
 import { refusal } from "./failures.ts";
 import { gvkOf, isCrd } from "./kinds.ts";
 import { adopt, isCreated, takeOver, withIgnored } from "./managedFields.ts";
-import { apiVersionOf, at, describe, kindOf, nameOf, namespaceOf, withValue, type KubeObject } from "../../kube/object.ts";
+import {
+  apiVersionOf,
+  at,
+  describe,
+  kindOf,
+  nameOf,
+  namespaceOf,
+  withValue,
+  type KubeObject,
+} from "../../kube/object.ts";
 import { withoutGuesses } from "./preview.ts";
 
 /** For how long a preview and a real run try an unreachable server, in seconds. */

@@ -3,19 +3,23 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterOutputs, PoolOutputs } from "../../components/outputs.ts";
 import { deployPool, type PoolArgs } from "../../components/pool.ts";
 import { deploy } from "../../components/program.ts";
+import { bundlesOf } from "../../plan/bringup.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../../plan/facts.ts";
 import { PlinthError } from "../../plan/findings.ts";
+import type { Host } from "../../plan/inventory.ts";
 import { poolOutputs } from "../../plan/outputs.ts";
 import { checkPool } from "../../plan/pool.ts";
 import { parsePoolMaterial } from "../../plan/poolmaterial.ts";
 import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { noRequests } from "../../plan/requests.ts";
-import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
+import { configOf, factsOf, hostsOf, lastHostBundle, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
 import { materialOf, poolHosts, rawPool } from "../support/pool.ts";
 import { isSecret, plain, record, type Registration } from "../support/recorder.ts";
 
 const hosts = checkPool(poolHosts, rawPool, materialOf()).hosts;
+/** Of each of them. */
+const workerBundles = bundlesOf(hosts[0] as Host, configOf()).map(({ name }) => name);
 const digests = digestsFor([...hostsOf(), ...hosts], configOf());
 
 /** The cluster's control plane serves; what else hosts say. */
@@ -87,7 +91,7 @@ const inService = (name: string): HostReading => ({
       generation: claimGeneration(factsOf(name)),
     },
     bundles: Object.fromEntries(
-      ["baseline", "runtime", "node"].map((bundle) => [
+      workerBundles.map((bundle) => [
         bundle,
         { generation: bundleGeneration(factsOf(name), "node"), state: "complete" as const },
       ]),
@@ -108,9 +112,9 @@ describe("a worker pool", function () {
         "evacuation",
         "roster",
         ...["w1", "w2"].flatMap((host) =>
-          ["baseline", "claim", "drain", "node", "register", "runtime"].map((step) => `${host}-${step}`),
+          ["claim", "drain", "register", ...workerBundles].map((step) => `${host}-${step}`),
         ),
-      ],
+      ].sort(),
     );
     const roster = await known(command(registrations, "roster").inputs["create"]);
     assert.doesNotMatch(String(roster), /member /, "a pool has no say in who is a member of etcd");
@@ -179,7 +183,7 @@ describe("a worker pool", function () {
   it("rolls in batches once its hosts are in service", async () => {
     const readHosts = reading({ w1: inService("w1"), w2: inService("w2") });
     const { registrations } = await run(argsOf({ readHosts }));
-    assert.deepEqual(waitsFor(registrations, "w1-drain"), ["w1-baseline"]);
+    assert.deepEqual(waitsFor(registrations, "w1-drain"), [`w1-${lastHostBundle}`]);
     assert.deepEqual(waitsFor(registrations, "w2-baseline"), ["w1-register", "w2-claim"]);
   });
 

@@ -23,7 +23,7 @@ const asLive = (members: readonly Situated[], leader: number): LiveMember[] =>
   members.map(({ state }, index) => ({
     id: idOf(index),
     name: hostAt(index).name,
-    peerUrl: peerUrlOf(hostAt(index)),
+    peerUrls: [peerUrlOf(hostAt(index))],
     started: true,
     learner: state === "learner",
     // A learner does not tell the list of members, by which hosts know a member that serves.

@@ -1,3 +1,7 @@
+import { bundles } from "../../plan/bringup.ts";
+import type { Bundle } from "../../plan/bundle.ts";
+import { planBundle } from "../../plan/bundles/index.ts";
+import type { Placement } from "../../plan/bundles/part.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { parseConfig } from "../../plan/config.ts";
 import type { HostFacts, HostReading } from "../../plan/facts.ts";
@@ -31,6 +35,16 @@ export function hostsOf(input: unknown = threeHosts): Host[] {
   const { hosts, findings } = parseInventory(input);
   if (findings.length > 0) throw new Error(JSON.stringify(findings));
   return hosts;
+}
+
+/** The last of the bundles that hosts get before everything else. */
+export const lastHostBundle = bundles.findLast(({ stage }) => stage === "host")?.name ?? "";
+
+/** What a host gets of one bundle, whether it is meant for it or not. */
+export function bundleOf(name: string, placement: Placement): Bundle {
+  const entry = bundles.find((candidate) => candidate.name === name);
+  if (entry === undefined) throw new Error(`there is no bundle ${name}`);
+  return planBundle(entry, placement);
 }
 
 /** Facts of a healthy machine that Plinth has never seen. */

@@ -5,7 +5,7 @@ import { deploy } from "../../../components/program.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
 import { noRequests } from "../../../plan/requests.ts";
-import { bundleOrder } from "../../../plan/waves.ts";
+import { bundles as everyBundle } from "../../../plan/bringup.ts";
 import { kubernetesProvider } from "../../../plugins/kubernetes/index.ts";
 import { serveProvider, type RunningProvider } from "../../../plugins/provider/server.ts";
 import { at } from "../../../kube/object.ts";
@@ -123,7 +123,7 @@ describe("a state that lost a resource", function () {
     const claim = { cluster: "demo", clusterId, host: name, stack: "demo", generation: claimGeneration(factsOf(name)) };
     const generation = bundleGeneration(factsOf(name), "etcd");
     const bundles: Record<string, BundleFact> = {};
-    for (const bundle of bundleOrder) bundles[bundle] = { generation, state: "complete" };
+    for (const { name: bundle } of everyBundle) bundles[bundle] = { generation, state: "complete" };
     return { facts: factsOf(name, { claim, bundles }) };
   }
 

@@ -9,7 +9,7 @@ import { deploy } from "../../../components/program.ts";
 import { withoutSourcePositions } from "../../../components/sdk.ts";
 import { claimGeneration, bundleGeneration, type HostReading } from "../../../plan/facts.ts";
 import { noRequests } from "../../../plan/requests.ts";
-import { bundleOrder } from "../../../plan/waves.ts";
+import { bundles } from "../../../plan/bringup.ts";
 import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
@@ -50,7 +50,13 @@ describe("a state that an earlier release has left", function () {
         const complete = { generation: bundleGeneration(blank, "etcd"), state: "complete" as const };
         return [
           name,
-          { facts: { ...blank, claim, bundles: Object.fromEntries(bundleOrder.map((of) => [of, complete])) } },
+          {
+            facts: {
+              ...blank,
+              claim,
+              bundles: Object.fromEntries(bundles.map(({ name: bundle }) => [bundle, complete])),
+            },
+          },
         ];
       }),
     );

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import path from "node:path";
+import { bundles } from "../../../plan/bringup.ts";
 import { isKeyMaterial, renderBundle, renderSecrets, type Bundle } from "../../../plan/bundle.ts";
 import { renderEncryptionConfig } from "../../../plan/bundles/apiserver.ts";
-import { planCluster } from "../../../plan/bundles/index.ts";
-import { bundleOrder } from "../../../plan/waves.ts";
-import { leavesOf } from "../../../plan/pki.ts";
+import { leavesOf, planCluster, planHost } from "../../../plan/bundles/index.ts";
 import { configOf, hostsOf } from "../../support/cluster.ts";
 import { matchSnapshot } from "../../support/snapshot.ts";
 
@@ -20,7 +19,7 @@ const of = (host: string, name: string, from = planCluster(hosts, config)): Bund
 };
 
 describe("plan/bundles", () => {
-  for (const name of bundleOrder) {
+  for (const { name } of bundles) {
     it(`the ${name} bundle is the one that was reviewed`, () => {
       matchSnapshot(path.join(snapshots, `${name}.txt`), render(of("cp1", name)));
     });
@@ -39,16 +38,6 @@ describe("plan/bundles", () => {
     }
   });
 
-  it("no file, directory, unit or secret belongs to two bundles of a host, but for shared parents", () => {
-    for (const host of hosts) {
-      const bundles = planCluster(hosts, config).filter((item) => item.host.name === host.name);
-      const owned = bundles.flatMap(({ bundle }) => [...bundle.files, ...bundle.secrets].map((file) => file.path));
-      assert.equal(new Set(owned).size, owned.length);
-      const units = bundles.flatMap(({ bundle }) => bundle.units);
-      assert.equal(new Set(units).size, units.length);
-    }
-  });
-
   it("private keys are 0600 and owned by the user of the service that reads them", () => {
     for (const { bundle } of planCluster(hosts, config)) {
       for (const secret of bundle.secrets) {
@@ -57,17 +46,21 @@ describe("plan/bundles", () => {
     }
   });
 
-  it("every restart and every check names a unit of the same bundle, every leaf exists", () => {
-    for (const { host, bundle } of planCluster(hosts, config)) {
+  it("every restart and every check names a unit of the same bundle, no more leaves are made than there are files of", () => {
+    for (const { bundle } of planCluster(hosts, config)) {
       const named = [...bundle.files, ...bundle.secrets].flatMap((file) => [
         ...(file.restart ?? []),
         ...(file.reload ?? []),
       ]);
       for (const unit of [...named, ...bundle.checks.map((check) => check.unit)])
         assert.ok(bundle.units.includes(unit), unit);
-      const leaves = leavesOf(host, config).map((leaf) => leaf.name);
-      for (const secret of bundle.secrets)
-        if (secret.source.kind === "leaf") assert.ok(leaves.includes(secret.source.leaf), secret.path);
+    }
+    for (const host of hosts) {
+      const leaves = leavesOf({ host, hosts, config }).map(({ name }) => name);
+      const files = planHost({ host, hosts, config }).flatMap(({ secrets }) => secrets.map(({ source }) => source));
+      const used = files.flatMap((source) => (source.kind === "leaf" ? [source.leaf.name] : []));
+      assert.deepEqual(leaves, [...new Set(used)]);
+      assert.equal(used.length, 2 * leaves.length);
     }
   });
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { bundlesOf } from "../../../plan/bringup.ts";
 import { judgeDrift, type DriftInput } from "../../../plan/drift.ts";
 import { parseDriftLook, type DriftLook, type DriftReading } from "../../../plan/driftlook.ts";
 import type { HostReport } from "../../../plan/hostreport.ts";
 import type { EtcdMember } from "../../../plan/members.ts";
-import { bundlesOf } from "../../../plan/waves.ts";
-import { hostsOf, threeHosts } from "../../support/cluster.ts";
+import { configOf, hostsOf, threeHosts } from "../../support/cluster.ts";
 
 const clusterId = "0123456789abcdef";
 const hosts = hostsOf([...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }]);
@@ -31,7 +31,7 @@ function lookOf(name: string, change: Partial<HostReport> = {}, more: Partial<Dr
       report: {
         claim: { cluster: "demo", clusterId, host: name },
         script: "ok",
-        bundles: bundlesOf(host, true).map((bundle) => ({
+        bundles: bundlesOf(host, configOf()).map(({ name: bundle }) => ({
           ...{ bundle, generation: 1, state: "complete", units: { [`${bundle}.service`]: "active" }, drift: [] },
         })),
         ...change,
@@ -50,7 +50,7 @@ const listing = (name: string, listed: EtcdMember[]): DriftReading =>
 function judge(readings: Record<string, DriftReading> = {}, change: Partial<DriftInput> = {}) {
   return judgeDrift({
     hosts,
-    hasVip: true,
+    bundlesOf: (host) => bundlesOf(host, configOf()).map(({ name }) => name),
     stack: "demo",
     last: { clusterId, hosts: new Set(hosts.map(({ name }) => name)) },
     readings: new Map(hosts.map(({ name }) => [name, readings[name] ?? lookOf(name)])),
@@ -154,11 +154,19 @@ describe("plan/drift", () => {
         bundles: [{ bundle: "node", generation: 1, state: "failed", reason: "why", units: {}, drift: [] }],
       }),
     });
+    const worker = hosts.find(({ name }) => name === "w1");
+    assert.ok(worker);
+    const wanted = bundlesOf(worker, configOf()).map(({ name }) => name);
+    const missing = wanted.filter((name) => name !== "node");
+    assert.ok(missing.includes("baseline") && missing.includes("runtime"));
     assert.deepEqual(
       found.differences.map(({ name, detail }) => `${name} ${detail}`),
-      ["baseline is not on the host", "runtime is not on the host", "node is failed: why"],
+      [...missing.map((name) => `${name} is not on the host`), "node is failed: why"],
     );
-    assert.deepEqual(found.heal, ["w1/baseline", "w1/runtime", "w1/node"]);
+    assert.deepEqual(
+      found.heal,
+      wanted.map((name) => `w1/${name}`),
+    );
   });
 
   it("tells a claim that is gone, and cannot repair that of another cluster", () => {

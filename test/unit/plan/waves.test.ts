@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { bringUp, bundles } from "../../../plan/bringup.ts";
+import type { ClusterConfig } from "../../../plan/config.ts";
 import type { Host, HostInput, Role } from "../../../plan/inventory.ts";
 import {
   batchSize,
@@ -11,7 +13,7 @@ import {
   type OrderedStep,
   type OrderOptions,
 } from "../../../plan/waves.ts";
-import { factsOf, hostsOf, readingsOf, threeHosts } from "../../support/cluster.ts";
+import { configOf, factsOf, hostsOf, readingsOf, threeHosts } from "../../support/cluster.ts";
 
 /** Everything that must have happened before a step, transitively. */
 function ancestors(steps: readonly OrderedStep[], step: OrderedStep): Set<string> {
@@ -39,23 +41,15 @@ const inventories = fc
   );
 
 const spineRoles: readonly Role[] = ["etcd", "control-plane", "load-balancer"];
-const isNode = (host: Host) => host.roles.includes("worker") || host.roles.includes("control-plane");
 const isWorkerOnly = (host: Host) => !spineRoles.some((role) => host.roles.includes(role));
-const fresh: OrderOptions = {
-  bootstrapped: false,
-  hasVip: true,
-  inService: new Set(),
-  maxUnavailable: "1",
-  maxRacks: 1,
-  unreachable: new Set(),
-};
+const config: ClusterConfig = { ...configOf(), maxUnavailable: "1" };
+const withoutVip = configOf({ vip: "", externalEndpoint: "192.0.2.99" });
+const fresh: OrderOptions = { bootstrapped: false, config, inService: new Set(), unreachable: new Set() };
 /** A cluster in which every host is in service. */
-const serving = (hosts: readonly Host[], maxUnavailable = "1"): OrderOptions => ({
+const serving = (hosts: readonly Host[], maxUnavailable = "1", maxRacks = 1): OrderOptions => ({
   bootstrapped: true,
-  hasVip: true,
+  config: { ...config, maxUnavailable, maxRacks },
   inService: new Set(hosts.map((host) => host.name)),
-  maxUnavailable,
-  maxRacks: 1,
   unreachable: new Set(),
 });
 
@@ -63,19 +57,16 @@ describe("plan/waves", () => {
   it("plans every step of every host once, before and after the bootstrap", () => {
     fc.assert(
       fc.property(inventories, fc.boolean(), fc.boolean(), (hosts, bootstrapped, hasVip) => {
-        const steps = orderSteps(hosts, { ...(bootstrapped ? serving(hosts) : fresh), hasVip }).map(keyOf);
+        const options = bootstrapped ? serving(hosts) : fresh;
+        const used = hasVip ? options : { ...options, config: withoutVip };
+        const steps = orderSteps(hosts, used).map(keyOf);
         const gives = hosts.some(({ roles }) => roles.includes("control-plane"));
         const expected = [...(gives ? ["/roster-access"] : []), "/evacuation", "/roster"];
-        hosts.forEach((host) => {
-          const of = (...names: string[]) => names.map((name) => `${host.name}/${name}`);
-          expected.push(
-            ...of("baseline"),
-            ...(host.roles.includes("etcd") ? of("etcd") : []),
-            ...(host.roles.includes("control-plane") ? of("controlplane") : []),
-            ...(hasVip && host.roles.includes("load-balancer") ? of("loadbalancer") : []),
-            ...(isNode(host) ? of("drain", "runtime", "node", "register") : []),
-          );
-        });
+        for (const { kind, name, audience } of bringUp) {
+          if (kind !== "bundle" && kind !== "node") continue;
+          const meant = hosts.filter((host) => audience.includes(host, used.config));
+          expected.push(...meant.map((host) => `${host.name}/${name}`));
+        }
         assert.deepEqual([...steps].sort(), [...expected].sort());
       }),
     );
@@ -161,7 +152,10 @@ describe("plan/waves", () => {
         const steps = orderSteps(hosts, fresh);
         const members = steps.filter((step) => step.name === "etcd");
         for (const step of members) {
-          for (const earlier of ancestors(steps, step)) assert.match(earlier, /\/baseline$/);
+          for (const earlier of ancestors(steps, step)) {
+            const bundle = bundles.find(({ name }) => earlier.endsWith(`/${name}`));
+            assert.equal(bundle?.stage, "host", `${keyOf(step)} waits for ${earlier}`);
+          }
         }
         for (const step of steps.filter((candidate) => candidate.name === "controlplane")) {
           for (const member of members) assert.ok(ancestors(steps, step).has(keyOf(member)));
@@ -230,7 +224,7 @@ describe("plan/waves", () => {
       ...[worker(1, "r1"), worker(2, "r2"), worker(3, "r1"), worker(4, "r2"), worker(5, "r1", { canary: true })],
     ]);
     const batches = (maxRacks: number, size = "2") => {
-      const steps = orderSteps(hosts, { ...serving(hosts, size), maxRacks });
+      const steps = orderSteps(hosts, serving(hosts, size, maxRacks));
       const first = steps.filter(({ host, name }) => host.startsWith("w") && name === "baseline");
       return [...Map.groupBy(first, ({ after }) => after.map(keyOf).join()).values()].map((batch) =>
         batch.map(({ host }) => host).join("+"),

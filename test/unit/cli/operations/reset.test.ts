@@ -7,6 +7,7 @@ import {
   resetHost,
   type ResetRun,
 } from "../../../../cli/operations/reset.ts";
+import { plannedFrom } from "../../../../cli/project/inventory.ts";
 import { hostScriptPath } from "../../../../components/host/script.ts";
 import type { Claim, HostFacts } from "../../../../plan/facts.ts";
 import { PlinthError } from "../../../../plan/findings.ts";
@@ -41,7 +42,7 @@ async function reset(
     address: "192.0.2.29",
     hostKey: "ssh-ed25519 KEY",
     stack: "prod",
-    input: { hosts, config },
+    input: { hosts, config, planned: plannedFrom(hosts, config) },
     yes: true,
     lost: [],
     clusterId: "0123456789abcdef",
@@ -131,7 +132,12 @@ describe("reset", () => {
 
   it("does not take another name for a member: its claim and its address tell", () => {
     const at = (address: string) => resetHost("w9", hosts, { address, hostKey: "ssh-ed25519 KEY" });
-    const run = { input: { hosts, config }, stack: "prod", clusterId: "0123456789abcdef", lost: [] };
+    const run = {
+      input: { hosts, config, planned: plannedFrom(hosts, config) },
+      stack: "prod",
+      clusterId: "0123456789abcdef",
+      lost: [],
+    };
     assert.equal(memberFinding(at("192.0.2.99"), claim("cp1"), run)?.rule, "live-member");
     assert.equal(memberFinding(at("192.0.2.11"), claim("old"), run)?.rule, "live-member");
     assert.equal(memberFinding(at("192.0.2.99"), claim("w9"), run), undefined, "not in the inventory any more");

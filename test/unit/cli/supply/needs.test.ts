@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { defaultVersions } from "../../../../artifacts/index.ts";
+import { plannedFrom } from "../../../../cli/project/inventory.ts";
 import { hostArtifacts, isLocalUrl } from "../../../../cli/supply/needs.ts";
+import { checkInput } from "../../../../plan/stackinput.ts";
+import { configOf, hostsOf } from "../../../support/cluster.ts";
+import { poolHosts, rawPool } from "../../../support/pool.ts";
 
 describe("what a run needs", () => {
   it("knows an address of this machine", () => {
@@ -10,40 +15,20 @@ describe("what a run needs", () => {
     assert.equal(isLocalUrl("https://mirror.example.org/x", interfaces), false);
   });
 
-  it("lists the hosts' binaries with the configured versions", () => {
-    const config = {
-      kubernetesVersion: "1.36.3",
-      etcdVersion: "3.6.14",
-      containerdVersion: "2.4.2",
-      runcVersion: "1.5.2",
-      cniVersion: "1.9.1",
-      flannelVersion: "0.28.10",
-      network: "flannel",
-    } as const;
-    const refs = hostArtifacts(config);
+  it("are binaries that the artifact table has", () => {
+    const refs = hostArtifacts({ planned: plannedFrom(hostsOf(), configOf()) });
     assert.deepEqual(
       refs.map(({ name, version }) => `${name} ${version}`),
-      [
-        "etcd 3.6.14",
-        "etcdctl 3.6.14",
-        "etcdutl 3.6.14",
-        "kube-apiserver 1.36.3",
-        "kube-controller-manager 1.36.3",
-        "kube-scheduler 1.36.3",
-        "kubectl 1.36.3",
-        "kubelet 1.36.3",
-        "kube-proxy 1.36.3",
-        "containerd 2.4.2",
-        "containerd-shim-runc-v2 2.4.2",
-        "ctr 2.4.2",
-        "runc 1.5.2",
-        "bridge 1.9.1",
-        "host-local 1.9.1",
-        "loopback 1.9.1",
-        "portmap 1.9.1",
-        "flanneld 0.28.10",
-      ],
+      refs.map(({ name }) => `${name} ${defaultVersions[name] ?? "is not in the table"}`),
     );
-    assert(!hostArtifacts({ ...config, network: "none" }).some(({ name }) => name === "flanneld"));
+    assert.ok(refs.some(({ name }) => name === "etcd") && refs.some(({ name }) => name === "kubelet"));
+  });
+
+  it("are a worker's alone for a pool, whose cluster is not asked for it", () => {
+    const { hosts, config } = checkInput(poolHosts, rawPool);
+    assert.ok(config);
+    const names = hostArtifacts({ planned: plannedFrom(hosts, config) }).map(({ name }) => name);
+    assert.ok(names.includes("kubelet") && names.includes("flanneld"));
+    assert.ok(!names.some((name) => /^(etcd|kube-apiserver|kubectl)/.test(name)));
   });
 });

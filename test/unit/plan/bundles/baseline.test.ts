@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { baselineBundle, modulesOf, sysctlsOf } from "../../../../plan/bundles/baseline.ts";
+import { modulesOf, sysctlsOf } from "../../../../plan/bundles/baseline.ts";
 import type { Host } from "../../../../plan/inventory.ts";
-import { configOf, hostsOf } from "../../../support/cluster.ts";
+import { bundleOf, configOf, hostsOf } from "../../../support/cluster.ts";
 
 const [node, balancer] = hostsOf([
   { name: "w1", address: "192.0.2.21", roles: ["worker"] },
   { name: "lb1", address: "192.0.2.31", roles: ["load-balancer"] },
 ]) as [Host, Host];
-const bundle = (host: Host, extra: Record<string, unknown> = {}) => baselineBundle(host, [host], configOf(extra));
+const bundle = (host: Host, extra: Record<string, unknown> = {}) =>
+  bundleOf("baseline", { host, hosts: [host], config: configOf(extra) });
 
 describe("plan/bundles/baseline", () => {
   it("of a host without pods leaves the kernel alone, but for what the configuration asks", () => {

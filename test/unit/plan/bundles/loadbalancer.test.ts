@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { renderBundle, type Bundle } from "../../../../plan/bundle.ts";
-import { loadBalancerBundle } from "../../../../plan/bundles/loadbalancer.ts";
 import { servicePortAddress, validateServicePorts } from "../../../../plan/bundles/serviceports.ts";
 import type { HostInput } from "../../../../plan/inventory.ts";
-import { configOf, hostsOf, threeHosts } from "../../../support/cluster.ts";
+import { bundleOf, configOf, hostsOf, threeHosts } from "../../../support/cluster.ts";
 import { matchSnapshot } from "../../../support/snapshot.ts";
 
 const workers: HostInput[] = [1, 2].map((n) => ({ name: `w${n}`, address: `192.0.2.2${n}`, roles: ["worker"] }));
@@ -20,7 +19,7 @@ const plan = (
   const hosts = hostsOf(input);
   const host = hosts.find((item) => item.name === name);
   assert.ok(host);
-  return loadBalancerBundle(host, hosts, configOf(extra));
+  return bundleOf("loadbalancer", { host, hosts, config: configOf(extra) });
 };
 const lines = (bundle: Bundle) => renderBundle(bundle, 1, () => ({ sha256: "", url: "" })).split("\n");
 const contentOf = (bundle: Bundle, file: string): string => {

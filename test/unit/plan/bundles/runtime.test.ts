@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { isKeyMaterial, renderBundle, type Bundle } from "../../../../plan/bundle.ts";
 import { renderHostsToml } from "../../../../plan/bundles/registries.ts";
-import { runtimeBundle } from "../../../../plan/bundles/runtime.ts";
-import { configOf, hostsOf, threeHosts } from "../../../support/cluster.ts";
+import { bundleOf, configOf, hostsOf, threeHosts } from "../../../support/cluster.ts";
 import { matchSnapshot } from "../../../support/snapshot.ts";
 
 const hosts = hostsOf([...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }]);
@@ -11,7 +10,7 @@ const worker = hosts.find((host) => host.name === "w1");
 const locate = () => ({ sha256: "0".repeat(64), url: "http://192.0.2.5:8410/file" });
 const plan = (extra: Record<string, unknown> = {}): Bundle => {
   assert.ok(worker);
-  return runtimeBundle(worker, hosts, configOf(extra));
+  return bundleOf("runtime", { host: worker, hosts, config: configOf(extra) });
 };
 const render = (bundle: Bundle) => renderBundle(bundle, 1, locate);
 const fileOf = (bundle: Bundle, file: string): string => {
@@ -33,7 +32,11 @@ describe("plan/bundles/runtime", () => {
   it("does not depend on the host: adding one changes no other", () => {
     const [first] = hosts;
     assert.ok(first && worker);
-    assert.deepEqual(runtimeBundle(first, hosts, configOf()), runtimeBundle(worker, [worker], configOf()));
+    const config = configOf();
+    assert.deepEqual(
+      bundleOf("runtime", { host: first, hosts, config }),
+      bundleOf("runtime", { host: worker, hosts: [worker], config }),
+    );
   });
 
   it("an image archive more changes neither containerd nor other archives", () => {

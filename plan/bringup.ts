@@ -1,0 +1,211 @@
+import { apiserver } from "./bundles/apiserver.ts";
+import { baseline } from "./bundles/baseline.ts";
+import { clusterAuthority } from "./bundles/clusterauthority.ts";
+import { controllerManager, scheduler } from "./bundles/controllers.ts";
+import { etcd } from "./bundles/etcd.ts";
+import { flannel } from "./bundles/flannel.ts";
+import { kubelet } from "./bundles/kubelet.ts";
+import { kubeProxy } from "./bundles/kubeproxy.ts";
+import { loadBalancer } from "./bundles/loadbalancer.ts";
+import type { BundlePart } from "./bundles/part.ts";
+import { rosterScriptsPart } from "./bundles/rosterscripts.ts";
+import { runtime } from "./bundles/runtime.ts";
+import type { ClusterConfig } from "./config.ts";
+import { isNode, type Host, type Role } from "./inventory.ts";
+
+/** The hosts that a step is done for. */
+export interface Audience {
+  /** As documentation calls them. */
+  title: string;
+  includes: (host: Host, config: ClusterConfig) => boolean;
+}
+
+interface Described {
+  /** Unique among the steps. */
+  name: string;
+  /** What is so when the step is done; the end of a sentence. */
+  title: string;
+  audience: Audience;
+}
+
+/**
+ * A bundle: what a host carries.
+ *
+ * Its stage says when hosts get it. `host`: before everything else. `control-plane`: at first on all hosts at once, later
+ * host after host. `node`: once the API serves, in batches.
+ */
+export interface BundleEntry extends Described {
+  kind: "bundle";
+  /** Token of the component's type. It is part of URNs and never changes. */
+  type: string;
+  stage: "host" | "control-plane" | "node";
+  parts: readonly BundlePart[];
+}
+
+/** Done once by a command on a control-plane host, for those that join and leave. */
+export interface MembershipStep extends Described {
+  kind: "membership";
+  name: "roster-access" | "evacuation" | "roster";
+  stage: "control-plane";
+  /** Whether pools leave it to the cluster's own stack. Default: no, they do it for their own hosts. */
+  byClusterOnly?: true;
+}
+
+/** Done for one Node by a command on a control-plane host. */
+export interface NodeStep extends Described {
+  kind: "node";
+  name: "drain" | "register";
+  stage: "node";
+}
+
+/** Objects in the cluster. */
+export interface ObjectsStep extends Described {
+  kind: "objects";
+  name: "access" | "addons" | "tenants";
+}
+
+/** Declared before the first step that has an order. */
+export interface Groundwork extends Described {
+  kind: "groundwork";
+  name: "keys" | "claim";
+}
+
+export type BringUpStep = BundleEntry | MembershipStep | NodeStep | ObjectsStep | Groundwork;
+
+const everyHost: Audience = { title: "every host", includes: () => true };
+const nodes: Audience = { title: "Nodes: workers and control-plane hosts", includes: isNode };
+const once: Audience = { title: "once", includes: () => false };
+const withRole = (role: Role): Audience => ({
+  title: `hosts with the role ${role}`,
+  includes: ({ roles }) => roles.includes(role),
+});
+const balancers: Audience = {
+  title: "hosts with the role load-balancer, where there is a virtual IP",
+  includes: ({ roles }, { vip }) => roles.includes("load-balancer") && vip !== undefined,
+};
+
+/** Every step of a bring-up, in its order. Nothing else lists bundles. */
+export const bringUp: readonly BringUpStep[] = [
+  { kind: "groundwork", name: "keys", audience: once, title: "authorities, certificates and tokens are made" },
+  {
+    kind: "groundwork",
+    name: "claim",
+    audience: everyHost,
+    title: "the host belongs to this cluster, and has the host script",
+  },
+  {
+    kind: "bundle",
+    name: "baseline",
+    type: "plinth:host:Baseline",
+    stage: "host",
+    audience: everyHost,
+    title: "swap is off, logs are bounded, the kernel is set up for pods",
+    parts: [baseline],
+  },
+  {
+    kind: "bundle",
+    name: "etcd",
+    type: "plinth:etcd:Member",
+    stage: "control-plane",
+    audience: withRole("etcd"),
+    title: "the host is a voting member of etcd",
+    parts: [etcd],
+  },
+  {
+    kind: "bundle",
+    name: "controlplane",
+    type: "plinth:controlplane:ControlPlane",
+    stage: "control-plane",
+    audience: withRole("control-plane"),
+    title: "API server, controller manager and scheduler serve",
+    parts: [clusterAuthority, apiserver, controllerManager, scheduler, rosterScriptsPart],
+  },
+  {
+    kind: "membership",
+    name: "roster-access",
+    stage: "control-plane",
+    audience: once,
+    byClusterOnly: true,
+    title: "the steps for members and Nodes have their rights in the cluster",
+  },
+  {
+    kind: "membership",
+    name: "evacuation",
+    stage: "control-plane",
+    audience: once,
+    title: "no pods are left on Nodes that leave",
+  },
+  {
+    kind: "membership",
+    name: "roster",
+    stage: "control-plane",
+    audience: once,
+    title: "hosts that leave are no members of etcd and no Nodes any more",
+  },
+  {
+    kind: "bundle",
+    name: "loadbalancer",
+    type: "plinth:loadbalancer:LoadBalancer",
+    stage: "control-plane",
+    audience: balancers,
+    title: "HAProxy and keepalived answer under the virtual IP",
+    parts: [loadBalancer],
+  },
+  {
+    kind: "objects",
+    name: "access",
+    audience: once,
+    title: "roles in the cluster say what Nodes and components may do",
+  },
+  {
+    kind: "node",
+    name: "drain",
+    stage: "node",
+    audience: nodes,
+    title: "no pods are left where the runtime gets another version",
+  },
+  {
+    kind: "bundle",
+    name: "runtime",
+    type: "plinth:worker:Runtime",
+    stage: "node",
+    audience: nodes,
+    title: "containerd runs containers",
+    parts: [runtime],
+  },
+  {
+    kind: "bundle",
+    name: "node",
+    type: "plinth:worker:NodeAgents",
+    stage: "node",
+    audience: nodes,
+    title: "kubelet, kube-proxy and flannel run",
+    parts: [kubelet, kubeProxy, flannel],
+  },
+  {
+    kind: "node",
+    name: "register",
+    stage: "node",
+    audience: nodes,
+    title: "the Node is ready and has its labels and taints",
+  },
+  { kind: "objects", name: "addons", audience: once, title: "CoreDNS and metrics-server are deployed" },
+  { kind: "objects", name: "tenants", audience: once, title: "tenants have namespaces, quotas and kubeconfigs" },
+];
+
+/** The bundles, in the order in which they are changed on one host. */
+export const bundles: readonly BundleEntry[] = bringUp.filter((step) => step.kind === "bundle");
+
+const byName = new Map(bringUp.map((step) => [step.name, step]));
+
+/** @throws Error when there is none. */
+export function stepNamed(name: string): BringUpStep {
+  const step = byName.get(name);
+  if (step === undefined) throw new Error(`there is no step ${name}`);
+  return step;
+}
+
+/** The bundles that a host gets. */
+export function bundlesOf(host: Host, config: ClusterConfig): BundleEntry[] {
+  return bundles.filter(({ audience }) => audience.includes(host, config));
+}

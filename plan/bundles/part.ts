@@ -1,0 +1,69 @@
+import type {
+  BundleBinary,
+  BundleDirectory,
+  BundleDownload,
+  BundleFile,
+  BundlePackage,
+  BundleSecret,
+  BundleUser,
+} from "../bundle.ts";
+import type { Check, Prepare, Require } from "../conditions.ts";
+import type { ClusterConfig } from "../config.ts";
+import type { Listener } from "../facts.ts";
+import type { Host } from "../inventory.ts";
+
+/** Where a part is planned for. */
+export interface Placement {
+  host: Host;
+  /** All hosts of the stack, in the order of the inventory. */
+  hosts: readonly Host[];
+  config: ClusterConfig;
+}
+
+/** A port that a unit of ours listens on. */
+export interface Socket {
+  protocol: Listener["protocol"];
+  /** `*`: all of the host's. */
+  address: string;
+  port: number;
+  unit: string;
+  /** Who needs the port, for findings. Default: the unit without `.service`. */
+  what?: string;
+}
+
+/** What a part puts on one host; lists that are left out are empty. */
+export interface PartContent {
+  packages?: readonly BundlePackage[];
+  binaries?: readonly BundleBinary[];
+  downloads?: readonly BundleDownload[];
+  files?: readonly BundleFile[];
+  /** A `leaf` among their sources is made for the host because it stands here. */
+  secrets?: readonly BundleSecret[];
+  /** In the order in which they are restarted. */
+  units?: readonly string[];
+  requires?: readonly Require[];
+  prepares?: readonly Prepare[];
+  checks?: readonly Check[];
+}
+
+/** One service or piece of configuration: everything about it stands in the file that exports this. */
+export interface BundlePart {
+  /** Unique within a bundle; for messages and `startsAfter`. */
+  name: string;
+  /** Which hosts of its bundle get it. Default: all of them. */
+  appliesTo?: (host: Host, config: ClusterConfig) => boolean;
+  /** Other parts whose units are restarted, and whose checks are made, before this one's. Default: those listed before it. */
+  startsAfter?: readonly string[];
+  users?: readonly BundleUser[];
+  directories?: readonly BundleDirectory[];
+  /** The ports that its units listen on. Asked before anything is known to be right, so it never fails. */
+  listens?: (host: Host, config: ClusterConfig) => readonly Socket[];
+  /** What a host gets. Asked only where inventory and configuration are right. */
+  plan: (placement: Placement) => PartContent;
+}
+
+/** Parents of what nearly every service of Kubernetes has; parts share them. */
+export const kubernetesDirectories: readonly BundleDirectory[] = [
+  { path: "/etc/kubernetes", mode: "0755", owner: "root:root" },
+  { path: "/etc/kubernetes/pki", mode: "0755", owner: "root:root" },
+];
