@@ -5,6 +5,7 @@ import { Exit } from "../exit.ts";
 import type { Terminal } from "../render/terminal.ts";
 import { engineContext } from "../pulumi/context.ts";
 import { Engine } from "../pulumi/engine.ts";
+import { dropOldCopies } from "../pulumi/retention.ts";
 import { interruptible } from "../process/interrupt.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import { ensureForHosts, findPulumi, isLocalUrl } from "../supply/needs.ts";
@@ -82,6 +83,9 @@ export async function inSession<T>(
           );
         });
         cleanups.push(release);
+        cleanups.push(() => {
+          dropOldCopies(project, context.backend, { projectName: context.settings.projectName, stack });
+        });
         await recover(
           context,
           input.hosts.map(({ name }) => name),
