@@ -7,14 +7,14 @@ import { ClusterAccess } from "./addons/access.ts";
 import { Addons } from "./addons/addons.ts";
 import { kubernetesProvider } from "./addons/provider.ts";
 import { Fleet, type FleetInput } from "./fleet.ts";
-import type { Access } from "./host/access.ts";
+import type { HostAccess } from "./host/access.ts";
 import { Pki } from "./pki/pki.ts";
 import { handOver } from "./roster/handover.ts";
 import { Tenants } from "./tenants/tenants.ts";
 
 export interface ClusterArgs extends FleetInput {
   /** Hosts that leave and are alive. */
-  handingOver: Access;
+  handingOver: HostAccess;
 }
 
 /** What the next run and other stacks are told of a cluster besides its endpoint and keys. */

@@ -11,7 +11,7 @@ import type { PreviousRun } from "../plan/previousrun.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import { keyOf, nodesInService, orderSteps, type OrderedStep } from "../plan/waves.ts";
 import type { SshTarget } from "../ssh/index.ts";
-import type { Access } from "./host/access.ts";
+import type { HostAccess } from "./host/access.ts";
 import { Bundle } from "./host/bundle.ts";
 import { Host } from "./host/host.ts";
 import { endMemberships, evacuate, giveRosterAccess } from "./roster/membership.ts";
@@ -24,7 +24,7 @@ export interface FleetInput {
   hosts: readonly HostPlan[];
   stack: string;
   clusterId: pulumi.Input<string>;
-  access: Access;
+  access: HostAccess;
   /** What the hosts said before this run, by name. */
   readings: ReadonlyMap<string, HostReading>;
   /** Digest and address of what hosts of an architecture fetch. */
@@ -34,7 +34,7 @@ export interface FleetInput {
   /** Hosts that cannot be reached: what is declared for them stays what it was. */
   unreachable: ReadonlySet<string>;
   /** The control-plane hosts on which the roster's steps can run, in the order of the inventory. */
-  usableRosterHosts: Access;
+  usableRosterHosts: HostAccess;
   /** What the run before has left. */
   previous: PreviousRun | undefined;
   /** See `MembershipArgs.generation`. */

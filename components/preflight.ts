@@ -19,7 +19,7 @@ import type { StackInput } from "../plan/stackinput.ts";
 import { unreachableWarning } from "../plan/unreachable.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import type { FleetInput } from "./fleet.ts";
-import { chosenFrom, resolveAccess, type Access } from "./host/access.ts";
+import { chosenFrom, resolveAccess, type HostAccess } from "./host/access.ts";
 import { lockFindings, type TakeLock } from "./host/lock.ts";
 import type { HostReader } from "./host/reader.ts";
 import { checkRegistryAuthorities } from "./registries.ts";
@@ -70,7 +70,7 @@ export interface Preflight extends FleetInput {
   hosts: readonly Host[];
   clusterId: pulumi.Output<string>;
   /** Hosts that leave, are alive and may hold something that another has to take over. */
-  handingOver: Access;
+  handingOver: HostAccess;
   /** Hosts that were declared lost, in this run or before. */
   tombstones: Record<string, Tombstone>;
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { guardSettings } from "../plan/guards.ts";
+import { guardSettingsChange } from "../plan/guards.ts";
 import { poolMaterial } from "../plan/pool.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
 import { checkInput } from "../plan/stackinput.ts";
@@ -21,7 +21,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Record
     input: checkInput(args.inventory, args.config),
     clusterId: () => new random.RandomId("cluster-id", { byteLength: 8 }).hex,
     guards: ({ config, previous }) => [
-      ...guardSettings(config, previous),
+      ...guardSettingsChange(config, previous),
       ...guardTenants(config.tenants, previous?.tenants),
     ],
   });

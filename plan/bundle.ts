@@ -164,8 +164,8 @@ export function renderBundle(
   for (const user of bundle.users) lines.push(`user ${user.name} ${user.home}`);
   for (const item of bundle.packages) lines.push(`package ${item.name} ${item.command}`);
   for (const directory of bundle.directories) {
-    const fate = directory.atRelease === undefined ? "" : ` ${directory.atRelease}`;
-    lines.push(`directory ${directory.path} ${directory.mode} ${directory.owner}${fate}`);
+    const release = directory.atRelease === undefined ? "" : ` ${directory.atRelease}`;
+    lines.push(`directory ${directory.path} ${directory.mode} ${directory.owner}${release}`);
   }
   for (const binary of bundle.binaries) {
     const { sha256, url } = locate(binary);

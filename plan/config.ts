@@ -167,7 +167,7 @@ const hostSettings = {
   registries: z.record(z.string(), registry).default({}),
   /** User and password by registry or mirror host. Set it with `pulumi config set --secret --path`. */
   registryCredentials: z.record(z.string(), credentials).default({}),
-  /** Who keeps the cgroups of pods. */
+  /** Cgroup driver of the kubelet and containerd. */
   cgroupDriver: z.enum(["systemd", "cgroupfs"]).default("systemd"),
   /** For hosts that may not lower a process's OOM score: containers without CAP_SYS_RESOURCE. */
   restrictOomScoreAdj: flag.default(false),

@@ -12,7 +12,7 @@ import { interfaceFindings, nameFindings, swapFindings, timeSyncFindings } from 
 import type { Host } from "./inventory.ts";
 
 export { guardMembership, type MembershipSituation } from "./guards/membership.ts";
-export { guardSettings, type PreviousSettings } from "./guards/settingschange.ts";
+export { guardSettingsChange, type PreviousSettings } from "./guards/settingschange.ts";
 export type { Identity } from "./guards/ownership.ts";
 
 /** Guards that a user may set aside by name (config `overrides`). The others have no safe way around. */

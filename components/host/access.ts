@@ -4,7 +4,7 @@ import type { SshTarget } from "../../ssh/index.ts";
 import { dialErrorLimit, dialSeconds } from "./targets.ts";
 
 // Apart, because loading the SDK takes most of a second, which `status` has no use for.
-export { chosenFrom, expandHome, resolveAccess, type Access } from "./targets.ts";
+export { chosenFrom, expandHome, resolveAccess, type HostAccess } from "./targets.ts";
 
 /** The connection of @pulumi/command for a target. Built field by field: an unknown field would be printed with the key. */
 export function connectionOf(target: SshTarget): types.input.remote.ConnectionArgs {

@@ -5,7 +5,7 @@ import { PlinthError, type Finding } from "../../plan/findings.ts";
 import { withRole, type Host } from "../../plan/inventory.ts";
 import { shellQuote } from "../../plan/shell.ts";
 import { sharedPool, type AttendedCommand, type ExecResult, type SshPool, type SshTarget } from "../../ssh/index.ts";
-import type { Access } from "./targets.ts";
+import type { HostAccess } from "./targets.ts";
 
 /** Who holds the lock, in words for whoever is refused. */
 export interface LockHolder {
@@ -23,7 +23,7 @@ export interface LockHolder {
 export type Release = () => Promise<void>;
 
 /** Takes the lock of a cluster, or throws a PlinthError. Tests pass their own. */
-export type TakeLock = (access: Access, hosts: readonly Host[]) => Promise<Release>;
+export type TakeLock = (access: HostAccess, hosts: readonly Host[]) => Promise<Release>;
 
 /**
  * Waits for the lock. That it could not be taken is told together with what else is wrong.
@@ -75,7 +75,7 @@ const script = path.join(import.meta.dirname, "../../scripts/run-lock.sh");
  *   could not be reached.
  */
 export async function takeClusterLock(
-  access: Access,
+  access: HostAccess,
   hosts: readonly Host[],
   holder: LockHolder,
   options: LockOptions = {},
@@ -310,7 +310,7 @@ let releaseHeld: Release | undefined;
  * process is given back first.
  */
 export async function lockForProcess(
-  access: Access,
+  access: HostAccess,
   hosts: readonly Host[],
   stack: string,
   options: LockOptions = {},

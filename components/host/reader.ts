@@ -1,12 +1,12 @@
 import { readClock } from "../../plan/clock.ts";
 import { parseFacts, type HostReading } from "../../plan/facts.ts";
 import { sharedPool, SshError, type SshPool, type SshTarget } from "../../ssh/index.ts";
-import type { Access } from "./access.ts";
+import type { HostAccess } from "./access.ts";
 import { askAsRoot } from "./ask.ts";
 import { factsScript } from "./script.ts";
 
 /** Looks at hosts without changing anything: one exec per host, all hosts at once. Tests pass their own. */
-export type HostReader = (access: Access) => Promise<Map<string, HostReading>>;
+export type HostReader = (access: HostAccess) => Promise<Map<string, HostReading>>;
 
 /** Reads all hosts over the shared SSH connections. */
 export const readHosts: HostReader = async (access) => {

@@ -8,10 +8,10 @@ import { lookUpHostKey } from "../../plan/knownhosts.ts";
 import { sharedPool, type SshTarget } from "../../ssh/index.ts";
 
 /** How each host is reached, by host name. */
-export type Access = ReadonlyMap<string, SshTarget>;
+export type HostAccess = ReadonlyMap<string, SshTarget>;
 
 /** Access to the hosts with these names, in the order of the names. */
-export function chosenFrom(access: Access, names: Iterable<string>): Access {
+export function chosenFrom(access: HostAccess, names: Iterable<string>): HostAccess {
   const chosen = new Map<string, SshTarget>();
   for (const name of names) {
     const target = access.get(name);
@@ -52,7 +52,7 @@ async function readIfSet(key: string, file: string | undefined): Promise<{ text?
 export async function resolveAccess(
   hosts: readonly Pick<Host, "name" | "address" | "user" | "port" | "hostKey">[],
   config: Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile" | "sshDials">,
-): Promise<{ access: Access; findings: Finding[] }> {
+): Promise<{ access: HostAccess; findings: Finding[] }> {
   sharedPool.limitDials(config.sshDials);
   const key = await readIfSet("sshPrivateKeyFile", config.sshPrivateKeyFile);
   const known = hosts.every((host) => host.hostKey !== undefined)

@@ -8,7 +8,7 @@ import type { PreviousRun } from "../previousrun.ts";
 export type PreviousSettings = Pick<PreviousRun, "clusterName" | "network" | "versions">;
 
 /** Settings that a cluster keeps for life, and steps of versions that it cannot take. */
-export function guardSettings(config: ClusterConfig, previous: PreviousSettings | undefined): Finding[] {
+export function guardSettingsChange(config: ClusterConfig, previous: PreviousSettings | undefined): Finding[] {
   if (previous === undefined) return [];
   return [...immutableFindings(config, previous), ...versionFindings(config, previous)];
 }

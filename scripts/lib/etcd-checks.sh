@@ -30,7 +30,7 @@ check_etcd_voter() {
     return 1
   fi
   if [ "$ETCD_KIND" = voter ] || etcdctl_do "$ETCD_ENDPOINT" member promote "$ETCD_ID"; then
-    REASON="it has been promoted and does not know yet"
+    REASON="it has been promoted, and its member still answers as a learner"
   else
     REASON="it is a learner still: $REASON"
   fi

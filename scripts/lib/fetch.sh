@@ -63,7 +63,8 @@ binary_right() {
   [ "${sha%% *}" = "$2" ]
 }
 
-# bundle_changes: whether this run asks for another generation than the one that is here: whoever asks doubts what is here.
+# bundle_changes: whether this run asks for another generation than the one that is here. Generations are raised to repair a
+# host, so binaries that are here are read and verified again then.
 bundle_changes() {
   local here kind value
   here=

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Access } from "../../../components/host/access.ts";
+import type { HostAccess } from "../../../components/host/access.ts";
 import {
   describeHolder,
   lockForProcess,
@@ -45,7 +45,7 @@ describe("the cluster's run lock", function () {
   let directory: string;
   let servers: Map<string, TestSshServer>;
   let pools: SshPool[];
-  let access: Access;
+  let access: HostAccess;
 
   const pool = (): SshPool => {
     const made = new SshPool();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { guardMembership, guardSettings, type MembershipSituation } from "../../../plan/guards.ts";
+import { guardMembership, guardSettingsChange, type MembershipSituation } from "../../../plan/guards.ts";
 import type { LiveMember } from "../../../plan/livecluster.ts";
 import { liveCluster, peerUrlOf } from "../../../plan/livecluster.ts";
 import { leavingHosts, planMembership, quorumOf, rosterHostFor } from "../../../plan/membership.ts";
@@ -202,8 +202,8 @@ describe("plan/guards/membership", () => {
 });
 
 describe("plan/guards/settingschange", () => {
-  const rules = (config: Record<string, unknown>, previous: Parameters<typeof guardSettings>[1]): string[] =>
-    guardSettings(configOf(config), previous).map(({ rule }) => rule);
+  const rules = (config: Record<string, unknown>, previous: Parameters<typeof guardSettingsChange>[1]): string[] =>
+    guardSettingsChange(configOf(config), previous).map(({ rule }) => rule);
   const previous = {
     clusterName: "demo",
     network: { podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/16", clusterDomain: "cluster.local" },
