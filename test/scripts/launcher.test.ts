@@ -291,6 +291,12 @@ describe("the launcher", function () {
     });
   });
 
+  it("fetches the Node.js that version managers are told of", async () => {
+    const project = join(import.meta.dirname, "../..");
+    const wanted = /^node_version=(\S+)/m.exec(await readFile(join(project, "plinth"), "utf8"))?.[1];
+    assert.equal((await readFile(join(project, ".node-version"), "utf8")).trim(), wanted);
+  });
+
   it("is clean for shellcheck", async () => {
     const { code, stdout, stderr } = await finish(
       spawn("shellcheck", [join(import.meta.dirname, "../../plinth"), join(import.meta.dirname, "../../.ci/run")]),
