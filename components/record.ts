@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { machineIdsOf } from "../plan/membership.ts";
 import { secretOutputs } from "../plan/outputs.ts";
-import { isRecorded, recordOf, RecordFirst } from "../plan/record.ts";
+import { isNewStack, isRecorded, recordOf, RecordFirst } from "../plan/record.ts";
 import type { Preflight, ProgramArgs } from "./preflight.ts";
 
 /** Outputs of a run that saves what cannot be made again, and does nothing else. */
@@ -22,9 +22,11 @@ export async function record(
 ): Promise<Recorded | undefined> {
   const { hosts, readings, previous, tombstones } = checked;
   const found = recordOf(hosts, machineIdsOf(hosts, readings, previous), tombstones);
-  if (args.recording === "first" && !pulumi.runtime.isDryRun() && !isRecorded(previous, found)) throw new RecordFirst();
+  const newStack = isNewStack(previous, readings);
+  if (args.recording === "first" && !pulumi.runtime.isDryRun() && !isRecorded(previous, found))
+    throw new RecordFirst(newStack);
   if (args.recording !== "now") return undefined;
-  const keys = previous === undefined ? declareKeys() : {};
+  const keys = newStack ? declareKeys() : {};
   const outputs = Object.entries(await args.readPrevious());
   const kept = outputs.map(([name, value]) => [name, secretOutputs.has(name) ? pulumi.secret(value) : value] as const);
   return {
@@ -34,14 +36,3 @@ export async function record(
     lost: { ...previous?.lost, ...found.lost },
   };
 }
-
-/**
- * What a run that saves declares, as the engine's URN patterns. All else in the state is left alone, although such a run
- * does not declare it.
- */
-export const recordedTargets: readonly string[] = [
-  "**::pulumi:pulumi:Stack::**",
-  "**::plinth:index:Cluster::**",
-  "**plinth:index:Cluster$plinth:pki:**",
-  "**::random:index/randomId:RandomId::cluster-id",
-];

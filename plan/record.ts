@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { HostReading } from "./facts.ts";
 import type { Host } from "./inventory.ts";
 import { rememberedHost } from "./membership.ts";
 import type { PreviousHost, Tombstone } from "./outputs.ts";
@@ -26,15 +27,33 @@ export function readRecording(env: Readonly<Record<string, string | undefined>>)
 /** Ends a run before any host is touched: something has to be saved first. */
 export class RecordFirst extends Error {
   override readonly name = "RecordFirst";
+  /** Whether the stack is new: then its keys are made, too. */
+  readonly newStack: boolean;
 
-  constructor() {
+  constructor(newStack: boolean) {
     super("keys, ids and the machines of hosts are saved by a run of their own first");
+    this.newStack = newStack;
   }
 }
 
 /** Whether an error says so, whichever copy of this module has thrown it. */
-export function isRecordFirst(error: unknown): boolean {
-  return error instanceof Error && error.name === "RecordFirst";
+export function isRecordFirst(error: unknown): error is RecordFirst {
+  return error instanceof Error && error.name === "RecordFirst" && "newStack" in error;
+}
+
+/**
+ * What a run that saves is limited to, as the engine's URN patterns: all else in the state is left alone, although such a
+ * run does not declare it. Of a stack in service it is the outputs alone, which every run may change: its pattern fits no
+ * resource, because the engine takes what is below a target that is not declared for something to delete.
+ */
+export function recordedTargets(newStack: boolean): string[] {
+  if (!newStack) return ["**::plinth:index:OutputsOnly::**"];
+  return [
+    "**::pulumi:pulumi:Stack::**",
+    "**::plinth:index:Cluster::**",
+    "**plinth:index:Cluster$plinth:pki:**",
+    "**::random:index/randomId:RandomId::cluster-id",
+  ];
 }
 
 /** What is to be saved of a run. */
@@ -53,6 +72,15 @@ export function recordOf(
     hosts: Object.fromEntries(hosts.map((host) => [host.name, rememberedHost(host, machineIds[host.name])])),
     lost,
   };
+}
+
+/**
+ * Whether a stack has nothing yet: no run has left outputs, and no host is claimed. Without outputs but with claims a run
+ * was killed before it wrote them; its keys are in the state.
+ */
+export function isNewStack(previous: PreviousRun | undefined, readings: ReadonlyMap<string, HostReading>): boolean {
+  const claimed = [...readings.values()].some((reading) => "facts" in reading && reading.facts.claim !== undefined);
+  return previous === undefined && !claimed;
 }
 
 /** Whether the state knows all of it already. A host that is no longer known of is no loss: it has been released. */

@@ -1,5 +1,10 @@
-import { recordedTargets } from "../../components/record.ts";
-import { isRecordFirst, recordingVariable, type Recording } from "../../plan/record.ts";
+import {
+  isRecordFirst,
+  recordedTargets,
+  recordingVariable,
+  type Recording,
+  type RecordFirst,
+} from "../../plan/record.ts";
 import type { Engine } from "../pulumi/engine.ts";
 import type { RunEvents } from "../pulumi/events.ts";
 import type { Terminal } from "../render/terminal.ts";
@@ -45,13 +50,15 @@ export async function converge(
       onWarning,
     );
   if (plan !== undefined) return run("along", target);
+  let unsaved: RecordFirst;
   try {
     return await run("first", target);
   } catch (error) {
     if (!isRecordFirst(error)) throw error;
+    unsaved = error;
   }
-  terminal.note("Saving keys, ids and the machines of hosts first.");
-  await run("now", recordedTargets);
+  terminal.note(unsaved.newStack ? "Saving keys and ids first." : "Saving which machines the hosts are first.");
+  await run("now", recordedTargets(unsaved.newStack));
   return run("first", target);
 }
 

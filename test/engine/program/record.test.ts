@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import type { ProgramArgs } from "../../../components/preflight.ts";
+import { readPrevious } from "../../../components/previous.ts";
+import { deploy } from "../../../components/program.ts";
+import type { HostInput } from "../../../plan/inventory.ts";
+import { isRecordFirst, recordedTargets, type Recording } from "../../../plan/record.ts";
+import { noRequests } from "../../../plan/requests.ts";
+import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
+import { digestsFor } from "../../support/digests.ts";
+import { testStack, type TestStack } from "../../support/pulumi.ts";
+import { RecordingCommands, servePlugins } from "../../support/recording.ts";
+
+// What is saved before any host is touched, by the real engine. The tests build on each other's state.
+describe("a run that saves what cannot be made again", function () {
+  this.timeout(240_000);
+  this.bail(true);
+  const commands = new RecordingCommands();
+  let plugins: Awaited<ReturnType<typeof servePlugins>>;
+  let stack: TestStack;
+  let inventory: HostInput[] = threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` }));
+  let recording: Recording = "along";
+  let thrown: unknown;
+  let newStack = true;
+
+  const args = (): ProgramArgs => {
+    const hosts = hostsOf(inventory);
+    return {
+      stack: "demo",
+      config: rawConfig,
+      inventory,
+      readHosts: (access) =>
+        Promise.resolve(new Map([...access.keys()].map((name) => [name, { facts: factsOf(name) }] as const))),
+      readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
+      readPrevious,
+      requests: noRequests,
+      recording,
+      lock: () => Promise.resolve(() => Promise.resolve()),
+    };
+  };
+
+  const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
+  const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
+
+  /** Operation → types and names of resources, components and what stays the same left out. */
+  async function up(how: Recording): Promise<Record<string, string[]>> {
+    recording = how;
+    const done: Record<string, string[]> = {};
+    const onEvent = ({ resourcePreEvent }: EngineEvent): void => {
+      const metadata = resourcePreEvent?.metadata;
+      if (metadata === undefined || metadata.op === "same" || metadata.new?.custom !== true) return;
+      (done[metadata.op] ??= []).push(`${typeOf(metadata.urn)} ${nameOf(metadata.urn)}`);
+    };
+    await stack.stack.up({ parallel: 16, onEvent, ...(how === "now" ? { target: recordedTargets(newStack) } : {}) });
+    return done;
+  }
+
+  before(async () => {
+    plugins = await servePlugins(commands.definition);
+    stack = await testStack({
+      program: async () => {
+        try {
+          return { ...(await deploy(args())) };
+        } catch (error) {
+          thrown = error;
+          throw error;
+        }
+      },
+      debugProviders: plugins.debugProviders,
+      env: { PULUMI_SKIP_CHECKPOINTS: "true" },
+    });
+  });
+  after(async () => {
+    await stack.close();
+    await plugins.close();
+  });
+
+  const urns = async (): Promise<string[]> =>
+    ((await stack.stack.exportStack()) as { deployment: { resources?: { urn: string }[] } }).deployment.resources
+      ?.map(({ urn }) => urn)
+      .sort() ?? [];
+
+  it("is asked for by the first run of a stack, before any host is touched", async () => {
+    await assert.rejects(up("first"));
+    assert.ok(isRecordFirst(thrown) && thrown.newStack);
+    assert.deepEqual(commands.take(), []);
+  });
+
+  it("makes all keys and ids of a stack that is new, and nothing on hosts", async () => {
+    const done = await up("now");
+    assert.deepEqual(commands.take(), []);
+    const types = new Set((await urns()).map(typeOf));
+    for (const type of ["command:remote:Command", "plinth:host:Host"]) assert.ok(!types.has(type), type);
+    const names = new Set(Object.values(done).flat());
+    for (const name of [
+      "tls:index/privateKey:PrivateKey kubernetes-ca",
+      "tls:index/privateKey:PrivateKey cp1-etcd-peer",
+    ])
+      assert.ok(names.has(name), name);
+    const outputs = await stack.stack.outputs();
+    assert.equal((outputs["hosts"]?.value as Record<string, { machineId: string }>)["cp1"]?.machineId, "machine-cp1");
+    assert.equal(outputs["kubeconfig"]?.secret, true);
+  });
+
+  it("leaves the next run nothing to make but what is on hosts and in the cluster", async () => {
+    const done = await up("first");
+    const made = (done["create"] ?? []).filter((line) => /^(tls|random):/.test(line));
+    assert.deepEqual(
+      made.filter((line) => !line.includes("metrics-server")),
+      [],
+    );
+    assert.ok(commands.take().length > 20);
+  });
+
+  it("is not asked for where nothing is new", async () => {
+    assert.deepEqual(await up("first"), {});
+    assert.deepEqual(commands.take(), []);
+  });
+
+  it("touches nothing of a stack in service: it saves which machine a new host is", async () => {
+    const before = await urns();
+    inventory = [...inventory, { name: "w1", address: "192.0.2.21", roles: ["worker"], hostKey: "ssh-ed25519 KEY-w1" }];
+    await assert.rejects(up("first"));
+    assert.ok(isRecordFirst(thrown) && !thrown.newStack);
+    newStack = false;
+    assert.deepEqual(await up("now"), {});
+    assert.deepEqual(commands.take(), []);
+    assert.deepEqual(await urns(), before);
+    const outputs = await stack.stack.outputs();
+    const known = outputs["hosts"]?.value as Record<string, { machineId: string }>;
+    assert.deepEqual(Object.keys(known).sort(), ["cp1", "cp2", "cp3", "w1"]);
+    assert.equal(known["w1"]?.machineId, "machine-w1");
+    assert.equal(outputs["kubeconfig"]?.secret, true);
+    assert.match(String(outputs["kubeconfig"].value), /kind: Config/);
+    const done = await up("first");
+    assert.ok((done["create"] ?? []).includes("command:remote:Command w1-claim"));
+    assert.equal(done["delete"], undefined);
+  });
+
+  it("keeps hosts that leave in mind until they have left", async () => {
+    inventory = inventory.filter(({ name }) => name !== "w1");
+    await up("now");
+    assert.ok("w1" in (((await stack.stack.outputs())["hosts"]?.value ?? {}) as object));
+  });
+});
