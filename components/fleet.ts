@@ -14,7 +14,7 @@ import type { SshTarget } from "../ssh/index.ts";
 import type { HostAccess } from "./host/access.ts";
 import { Bundle } from "./host/bundle.ts";
 import { Host } from "./host/host.ts";
-import { endMemberships, evacuate, giveRosterAccess } from "./roster/membership.ts";
+import { endMemberships, drainLeavingNodes, giveRosterAccess } from "./roster/membership.ts";
 import { drain } from "./worker/drain.ts";
 import { register } from "./worker/registration.ts";
 
@@ -103,7 +103,7 @@ export class Fleet {
   /**
    * Declares a step after those that it waits for, which have been performed.
    *
-   * @param also what it waits for besides.
+   * @param also resources that it waits for as well.
    */
   perform(step: OrderedStep, also: readonly pulumi.Resource[] = []): void {
     const after = [...step.after.flatMap((earlier) => this.done.get(keyOf(earlier)) ?? []), ...also];
@@ -186,7 +186,7 @@ export class Fleet {
       return giveRosterAccess(hosts, { ...roster, kubeconfig });
     }
     const membership = { ...roster, stack, machineIds: this.machineIds, handOver, generation: rosterGeneration };
-    return step === "evacuation" ? evacuate(hosts, config, membership) : endMemberships(hosts, membership);
+    return step === "evacuation" ? drainLeavingNodes(hosts, config, membership) : endMemberships(hosts, membership);
   }
 
   private rosterStep({ plan, facts, host }: Machine, step: NodeStep["name"], after: readonly pulumi.Resource[]) {

@@ -47,7 +47,11 @@ export function giveRosterAccess(
 }
 
 /** Takes the pods off the Nodes of hosts that are no longer in the inventory. */
-export function evacuate(hosts: readonly Host[], config: ClusterConfig, args: MembershipArgs): command.remote.Command {
+export function drainLeavingNodes(
+  hosts: readonly Host[],
+  config: ClusterConfig,
+  args: MembershipArgs,
+): command.remote.Command {
   const grace = config.drainGraceSeconds === undefined ? "" : String(config.drainGraceSeconds);
   return rosterCommand(
     {
@@ -64,8 +68,8 @@ export function evacuate(hosts: readonly Host[], config: ClusterConfig, args: Me
 
 /**
  * Ends the membership of hosts that are no longer in the inventory: lets them hand over what they hold, removes their etcd
- * members one at a time and deletes their Nodes. Like {@link evacuate} it compares the whole roster with the live cluster,
- * so that a run that was killed is finished by the next.
+ * members one at a time and deletes their Nodes. Like {@link drainLeavingNodes} it compares the whole roster with the live
+ * cluster, so that a run that was killed is finished by the next.
  */
 export function endMemberships(hosts: readonly Host[], args: MembershipArgs): command.remote.Command {
   return rosterCommand(

@@ -40,8 +40,8 @@ const inventories = fc
     hostsOf(roleSets.map((roles, n): HostInput => ({ name: `h${n}`, address: `192.0.2.${n + 1}`, roles }))),
   );
 
-const spineRoles: readonly Role[] = ["etcd", "control-plane", "load-balancer"];
-const isWorkerOnly = (host: Host) => !spineRoles.some((role) => host.roles.includes(role));
+const controlPlaneRoles: readonly Role[] = ["etcd", "control-plane", "load-balancer"];
+const isWorkerOnly = (host: Host) => !controlPlaneRoles.some((role) => host.roles.includes(role));
 const config: ClusterConfig = { ...configOf(), maxUnavailable: "1" };
 const withoutVip = configOf({ vip: "", externalEndpoint: "192.0.2.99" });
 const fresh: OrderOptions = { bootstrapped: false, config, inService: new Set(), unreachable: new Set() };
