@@ -87,16 +87,13 @@ function read(shell: Shell, texts: ReadonlyMap<string, string>): Map<string, str
     [...texts.values()].forEach((text, index) => {
       writeFileSync(join(directory, "texts", String(index)), text);
     });
-    const said = spawnSync(
-      shell,
-      [
-        "-c",
-        `${functions}\n${reader}\nfor text in "$PLINTH_ROOT"/texts/*.said; do
+    // As a file: the host script is about as long as one argument may be (128 KiB).
+    const program = join(directory, "read.sh");
+    const print = `for text in "$PLINTH_ROOT"/texts/*.said; do
       printf '%s\\t%s\\n' "\${text##*/}" "$(cat "$text")"
-    done`,
-      ],
-      { encoding: "utf8", env: { ...process.env, PLINTH_ROOT: directory } },
-    );
+    done`;
+    writeFileSync(program, `${functions}\n${reader}\n${print}\n`);
+    const said = spawnSync(shell, [program], { encoding: "utf8", env: { ...process.env, PLINTH_ROOT: directory } });
     assert.equal(said.stderr, "");
     const sentences = new Map(
       said.stdout
