@@ -49,6 +49,7 @@ export class SshPool {
   readonly #stats = new Map<string, SshStats>();
   readonly #dials: Slots;
   readonly #dropPatience: number;
+  #key: string | undefined;
 
   constructor({ dials = DEFAULT_DIALS, dropPatience = DROP_PATIENCE_MS }: SshPoolOptions = {}) {
     this.#dials = new Slots(dials);
@@ -60,11 +61,17 @@ export class SshPool {
     this.#dials.limit = dials;
   }
 
+  /** The private key of targets that name none, from now on; undefined where there is none. */
+  offerKey(privateKey: string | undefined): void {
+    this.#key = privateKey;
+  }
+
   /**
    * Runs `command` in the login shell of the target's user. A non-zero exit is a result, not an error.
    * Rejects with `SshError` alone.
    */
-  async exec(target: SshTarget, command: string, options: ExecOptions = {}): Promise<ExecResult> {
+  async exec(host: SshTarget, command: string, options: ExecOptions = {}): Promise<ExecResult> {
+    const target = this.#keyed(host);
     const signal = options.signal ?? NEVER;
     return this.#with(target, signal, async (connection) => {
       const { heard } = await connection.exec(
@@ -88,10 +95,11 @@ export class SshPool {
    * for it. It takes one of the sessions that sshd allows on the connection. Rejects with `SshError` alone.
    */
   async attend(
-    target: SshTarget,
+    host: SshTarget,
     command: string,
     options: Pick<ExecOptions, "onStdout" | "onStderr"> = {},
   ): Promise<AttendedCommand> {
+    const target = this.#keyed(host);
     return this.#with(target, NEVER, async (connection) => {
       const { heard } = await connection.exec(command, {}, NEVER, (channel) => ({
         channel,
@@ -114,7 +122,7 @@ export class SshPool {
 
   /** Whether there is a connection to the target that is not known to be dead. */
   connected(target: SshTarget): boolean {
-    return this.#entries.get(targetIdentity(target))?.established?.closed === false;
+    return this.#entries.get(targetIdentity(this.#keyed(target)))?.established?.closed === false;
   }
 
   /** Cost per host since the pool was made or the last `resetStats()`, in the order of first use. */
@@ -146,6 +154,12 @@ export class SshPool {
         connection.value.close();
       }
     }
+  }
+
+  /** A target with what it logs in with. One that names its own credentials keeps them. */
+  #keyed(target: SshTarget): SshTarget {
+    const own = target.privateKey ?? target.password ?? target.agentSocketPath;
+    return own === undefined && this.#key !== undefined ? { ...target, privateKey: this.#key } : target;
   }
 
   async #with<T>(target: SshTarget, signal: AbortSignal, use: (connection: SshConnection) => Promise<T>): Promise<T> {

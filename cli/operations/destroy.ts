@@ -61,10 +61,12 @@ async function deleteNodes({ kubeconfig }: PoolMaterial, { stack, terminal }: De
  * Takes the cluster's lock, as the program does in other runs. That too few hosts can be reached for it is no reason to
  * refuse: a cluster that is half gone must be possible to remove, too.
  *
- * @param members the hosts that have the lock.
+ * @param members the hosts that have the lock; none where the cluster of a pool is not known any more.
  */
 async function lockCluster({ input, stack, terminal }: DestroyRun, members: readonly Host[]): Promise<void> {
+  // Also without members: hosts are released with the key that this reads.
   const { access } = await resolveAccess(members, input.config);
+  if (members.length === 0) return;
   const warn = (sentence: string): void => {
     terminal.warn(sentence);
   };
@@ -100,7 +102,7 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
     }
     const material = pool ? await materialOf(engine.context, run) : undefined;
     const members = pool ? material && controlPlaneOf(material) : input.hosts;
-    if (members !== undefined) await lockCluster(run, members);
+    await lockCluster(run, members ?? []);
     // The authorities are protected against a slip of the inventory; who destroys the cluster means them, too.
     await runPulumi(engine.context, ["state", "unprotect", "--all", "--yes"]);
     const { events } = await phases.measure("destroy", () =>

@@ -19,6 +19,15 @@ export interface EngineContext {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/**
+ * States are written compressed: texts that are the same on many hosts make up most of them. Whoever has chosen another
+ * form in the environment keeps it; the engine reads every form.
+ */
+function compression(env: Readonly<NodeJS.ProcessEnv>): Record<string, string> {
+  const names = ["GZIP", "ZSTD"].flatMap((kind) => [`PULUMI_DIY_BACKEND_${kind}`, `PULUMI_SELF_MANAGED_STATE_${kind}`]);
+  return names.some((name) => env[name] !== undefined) ? {} : { PULUMI_DIY_BACKEND_ZSTD: "true" };
+}
+
 /** Prepares the working directory and the environment; starts nothing. `say` gets remarks for the user. */
 export async function engineContext(
   project: Project,
@@ -36,6 +45,7 @@ export async function engineContext(
     ...passphrase,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     [RUN_MARK]: runMark(),
+    ...compression(process.env),
     ...(backend.url === undefined ? {} : { PULUMI_BACKEND_URL: backend.url }),
   };
   return { project, stack, settings, backend, pulumi, workDir: prepareWorkspace(project, stack), env };

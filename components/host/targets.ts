@@ -47,7 +47,8 @@ async function readIfSet(key: string, file: string | undefined): Promise<{ text?
 
 /**
  * Reads the SSH key and the pinned host keys once, and says for every host how to reach it. From here on this process opens no
- * more connections at the same time than `plinth:sshDials` says.
+ * more connections at the same time than `plinth:sshDials` says, and logs in with this key where a connection has none: the
+ * engine's state holds none.
  */
 export async function resolveAccess(
   hosts: readonly Pick<Host, "name" | "address" | "user" | "port" | "hostKey">[],
@@ -58,6 +59,7 @@ export async function resolveAccess(
   const known = hosts.every((host) => host.hostKey !== undefined)
     ? { findings: [] }
     : await readIfSet("sshKnownHostsFile", config.sshKnownHostsFile);
+  sharedPool.offerKey("text" in key ? key.text : undefined);
   const findings = [...key.findings, ...known.findings];
   const access = new Map<string, SshTarget>();
   for (const host of hosts) {

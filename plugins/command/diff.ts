@@ -19,7 +19,7 @@ export function diffInputs(fields: Fields, { olds, news, oldInputs }: UpdateRequ
     found["triggers"] = REPLACING[whole];
   }
   const changed = [...new Set(Object.keys(found).map((path) => path.split(/[.[]/)[0] ?? path))].sort();
-  return { changed, replaces: whole === undefined ? [] : ["triggers"], detailed: found };
+  return { changed, replaces: whole === undefined ? [] : ["triggers"], detailed: found, ofInputs: true };
 }
 
 const REPLACING: Record<DiffKind, DiffKind> = {

@@ -22,6 +22,9 @@ export interface RunOutputs extends PropertyMap {
   stderr: string;
 }
 
+/** Turns checked inputs into what the engine keeps of them. */
+export type KeepInputs = (inputs: PropertyMap) => PropertyMap;
+
 /** Runs `command` with the resource's inputs; `previous` is what the last run printed. Throws when it fails. */
 export type RunCommand = (
   command: PropertyValue,
@@ -36,11 +39,11 @@ const NOTHING: RunOutputs = { stdout: "", stderr: "" };
  * A resource whose life is commands: `create` at creation and, without `update`, at every change of an input; `delete`
  * at the end. A failure stores nothing, so a half-done create runs again and its `delete` does not.
  */
-export function commandResource(fields: Fields, run: RunCommand): ResourceHandler {
+export function commandResource(fields: Fields, run: RunCommand, keep: KeepInputs): ResourceHandler {
   return {
     check: (news) => {
       const { value, failures } = checkFields(fields, news);
-      return { inputs: value, failures };
+      return { inputs: keep(value), failures };
     },
 
     diff: (request) => diffInputs(fields, request),
@@ -48,23 +51,23 @@ export function commandResource(fields: Fields, run: RunCommand): ResourceHandle
     create: async (inputs, preview, context) => {
       const id = context.name + randomBytes(4).toString("hex");
       if (preview) {
-        return { id, properties: { ...inputs, stdout: UNKNOWN, stderr: UNKNOWN } };
+        return { id, properties: { ...forDeletion(inputs), stdout: UNKNOWN, stderr: UNKNOWN } };
       }
       const { create } = inputs;
       const outputs = create === undefined ? NOTHING : await run(create, inputs, NOTHING, context);
-      return { id, properties: { ...inputs, ...outputs } };
+      return { id, properties: { ...forDeletion(inputs), ...outputs } };
     },
 
-    update: async ({ olds, news }, preview, context) => {
+    update: async ({ olds, news, oldInputs }, preview, context) => {
       const previous = previousOutputs(olds);
       if (preview) {
-        const same = Object.keys(fields).every((name) => equal(olds[name], news[name]));
+        const same = Object.keys(fields).every((name) => equal((oldInputs ?? olds)[name], news[name]));
         const unknown = Object.fromEntries(Object.keys(previous).map((name) => [name, UNKNOWN]));
-        return { ...news, ...(same ? previous : unknown) };
+        return { ...forDeletion(news), ...(same ? previous : unknown) };
       }
       const command = news["update"] ?? news["create"];
       const outputs = command === undefined ? previous : await run(command, news, previous, context);
-      return { ...news, ...outputs };
+      return { ...forDeletion(news), ...outputs };
     },
 
     delete: async (_id, properties, context) => {
@@ -77,6 +80,17 @@ export function commandResource(fields: Fields, run: RunCommand): ResourceHandle
     // The state is all there is to know: a refresh never touches the host.
     read: (id, properties, inputs) => Promise.resolve({ id, properties, inputs }),
   };
+}
+
+/**
+ * What the outputs repeat of the inputs: what a deletion needs, which is given the outputs alone. The engine keeps the inputs
+ * besides, so that a repeated text would stand in the state twice.
+ */
+export function forDeletion(inputs: PropertyMap): PropertyMap {
+  const deletes = inputs["delete"] !== undefined;
+  return Object.fromEntries(
+    Object.entries(inputs).filter(([name]) => name !== "create" && name !== "update" && (deletes || name !== "stdin")),
+  );
 }
 
 function previousOutputs(state: PropertyMap): RunOutputs {

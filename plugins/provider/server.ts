@@ -153,12 +153,13 @@ class ProviderService {
   #changeOf(request: messages.DiffRequest | messages.UpdateRequest): UpdateRequest {
     const olds = fromStruct(request.getOlds());
     const news = fromStruct(request.getNews());
+    const oldInputs = request.hasOldInputs() ? fromStruct(request.getOldInputs()) : undefined;
     const ignoreChanges = request.getIgnorechangesList();
     return {
       id: request.getId(),
       olds,
-      news: this.#definition.configurable === undefined ? withIgnored(news, olds, ignoreChanges) : news,
-      oldInputs: request.hasOldInputs() ? fromStruct(request.getOldInputs()) : undefined,
+      news: this.#definition.configurable === undefined ? withIgnored(news, oldInputs ?? olds, ignoreChanges) : news,
+      oldInputs,
       ignoreChanges,
     };
   }
@@ -324,6 +325,7 @@ function diffResponse(result: DiffResult): Message {
     for (const [path, kind] of Object.entries(result.detailed)) {
       const entry = new messages.PropertyDiff();
       entry.setKind(WIRE_KIND[kind]);
+      entry.setInputdiff(result.ofInputs ?? false);
       map.set(path, entry);
     }
   }

@@ -48,6 +48,8 @@ export interface DiffResult {
   replaces: string[];
   /** Changes by property path; absent where the provider gives none. */
   detailed?: Record<string, DiffKind>;
+  /** Whether `detailed` compares with the inputs of the last run. Default: with its outputs. */
+  ofInputs?: boolean;
   /** Whether a replacement must delete first, because old and new have the same name. */
   deleteBeforeReplace?: boolean;
 }

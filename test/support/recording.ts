@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { forDeletion } from "../../plugins/command/lifecycle.ts";
 import { remoteCommand } from "../../plugins/command/remoteCommand.ts";
 import { kubernetesProvider } from "../../plugins/kubernetes/index.ts";
 import { serveProvider } from "../../plugins/provider/server.ts";
@@ -29,11 +30,11 @@ export class RecordingCommands {
         ...remoteCommand,
         create: async (inputs, preview, context) => {
           if (!preview) await this.record("create", context.name);
-          return { id: context.name, properties: { ...inputs, stdout: "", stderr: "" } };
+          return { id: context.name, properties: { ...forDeletion(inputs), stdout: "", stderr: "" } };
         },
         update: async ({ news }, preview, context) => {
           if (!preview) await this.record("update", context.name);
-          return { ...news, stdout: "", stderr: "" };
+          return { ...forDeletion(news), stdout: "", stderr: "" };
         },
         delete: (_id, _properties, context) => this.record("delete", context.name),
       },

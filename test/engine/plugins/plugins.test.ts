@@ -105,6 +105,9 @@ describe("the bundled plugins under the real engine", function () {
     const encrypted =
       '"privateKeyPem":{"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270","ciphertext":';
     assert.ok(state.replace(/\s+/g, "").includes(encrypted), "the private key is there, encrypted");
+    const opened = JSON.stringify(await stack.exportStack());
+    assert.ok(opened.includes("BEGIN EC PRIVATE KEY"), "the program's own key can be read from it");
+    assert.ok(!opened.includes(JSON.stringify(login.privateKey.trim()).slice(1, -1)), "the SSH key is not in it");
   });
 
   it("change nothing when nothing changed, and after a refresh", async () => {

@@ -96,12 +96,18 @@ export class ProviderClient {
     });
   }
 
-  update({ id, properties }: Created, news: PropertyMap, preview = false): Promise<PropertyMap> {
+  update(
+    { id, properties }: Created,
+    news: PropertyMap,
+    preview = false,
+    oldInputs: PropertyMap = properties,
+  ): Promise<PropertyMap> {
     const request = new messages.UpdateRequest();
     request.setUrn(this.urn);
     request.setId(id);
     request.setOlds(struct(properties));
     request.setNews(struct(news));
+    request.setOldInputs(struct(oldInputs));
     request.setPreview(preview);
     return new Promise((resolve, reject) => {
       this.#client.update(request, (error, response) => {

@@ -35,10 +35,10 @@ describe("command:remote:Command", () => {
   }
 
   describe("check", () => {
-    it("fills in the connection's defaults and makes it, its keys and passwords secret", async () => {
+    it("fills in the connection's defaults, makes it and its passwords secret, and keeps no private key", async () => {
       const proxy = { host: "p", password: "x" };
       const { inputs: checked } = await client.check({
-        connection: { host: "h", privateKey: "k", proxy },
+        connection: { host: "h", privateKey: "k", proxy: { ...proxy, privateKey: secret("k") } },
         create: "c",
       });
       const defaults = { dialErrorLimit: 10, perDialTimeout: 15, port: 22, user: "root" };
@@ -47,10 +47,14 @@ describe("command:remote:Command", () => {
         connection: secret({
           ...defaults,
           host: "h",
-          privateKey: secret("k"),
           proxy: { ...defaults, host: "p", password: secret("x") },
         }),
       });
+    });
+
+    it("another private key is no change", async () => {
+      const checked = (key: string) => client.check({ connection: { host: "h", privateKey: key }, create: "c" });
+      assert.deepEqual(await checked("one"), await checked("two"));
     });
 
     it("names unknown keys of the connection and never shows its values", async () => {
@@ -86,10 +90,16 @@ describe("command:remote:Command", () => {
   });
 
   describe("create", () => {
-    it("runs create with stdin and keeps inputs and output, one newline cut off", async () => {
+    it("runs create with stdin and keeps its output, one newline cut off, but not what it ran", async () => {
       const { resource, given } = await created({ create: "cat; printf '\\n\\n'; echo e >&2", stdin: secret("in") });
       assert.match(resource.id, /^res[0-9a-f]{8}$/);
-      assert.deepEqual(resource.properties, { ...given, stdout: "in\n", stderr: "e" });
+      assert.deepEqual(resource.properties, { connection: given["connection"], stdout: "in\n", stderr: "e" });
+    });
+
+    it("keeps what a deletion needs", async () => {
+      const { resource, given } = await created({ create: "cat", update: "u", delete: "d", stdin: "in" });
+      const { connection, delete: deletion, stdin } = given;
+      assert.deepEqual(resource.properties, { connection, delete: deletion, stdin, stdout: "in", stderr: "" });
     });
 
     it("does nothing without create", async () => {
@@ -228,8 +238,9 @@ describe("command:remote:Command", () => {
 
     it("previews unknown output as soon as an input differs, and the old one when none does", async () => {
       const { resource, given } = await created({ create: "echo one" });
-      assert.equal((await client.update(resource, given, true))["stdout"], "one");
-      assert.equal((await client.update(resource, await inputs({ create: "echo two" }), true))["stdout"], UNKNOWN);
+      const preview = async (news: PropertyMap) => (await client.update(resource, news, true, given))["stdout"];
+      assert.equal(await preview(given), "one");
+      assert.equal(await preview(await inputs({ create: "echo two" })), UNKNOWN);
     });
   });
 
