@@ -2,6 +2,7 @@ import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
+import { connectTimeout, renderApiBackend } from "./apibackend.ts";
 import { authorityFile } from "./certificates.ts";
 import type { BundlePart, PartContent, Placement, Socket } from "./part.ts";
 import { renderServicePorts, servicePortAddress } from "./serviceports.ts";
@@ -17,19 +18,8 @@ function maxConnections(config: ClusterConfig): number {
   return Math.min(20000, Math.floor(config.openFilesLimit / 2) - 200);
 }
 
-/**
- * HAProxy in front of all API servers, bound to the VIP on every load-balancer host whether it holds it or not.
- *
- * A backend is judged by its /readyz:
- * - no answer (power loss, partition, crash): down after two checks; its sessions are cut, so that clients reconnect
- *   instead of waiting for TCP to give up;
- * - red because its etcd is gone: down, likewise;
- * - red for another reason, above all a clean stop: no new connections, open ones go on until the API server ends them.
- */
+/** HAProxy in front of all API servers, bound to the VIP on every load-balancer host whether it holds it or not. */
 function renderHaproxy(hosts: readonly Host[], config: ClusterConfig, vip: string): string {
-  const servers = withRole(hosts, "control-plane").map(
-    (host) => `  server ${host.name} ${host.address}:${ports.apiserver}`,
-  );
   return `global
   log stdout format raw daemon
   user haproxy
@@ -44,29 +34,25 @@ defaults
   option dontlognull
   option redispatch 1
   retries 3
-  timeout connect 500ms
+  timeout connect ${connectTimeout}ms
   timeout check 3s
-  # Watches stay open for hours; dead peers are found by tcp-ut and keep-alive.
+  # Watches stay open for hours. Clients that died are found by tcp-ut; servers by checks, and by keep-alive where a reload
+  # has left a process that has connections and no checks.
   timeout client 24h
   timeout server 24h
   timeout tunnel 24h
   option clitcpka
   option srvtcpka
+  srvtcpka-idle 3s
+  srvtcpka-intvl 1s
+  srvtcpka-cnt 3
 
 frontend kube-apiserver
   # transparent: the address is bound here also while another host holds it.
   bind ${vip}:${ports.apiserver} transparent tcp-ut 10s
   default_backend kube-apiserver
 
-backend kube-apiserver
-  balance leastconn
-  option httpchk
-  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host kubernetes
-  http-check expect ! string [-]etcd error-status L7RSP
-  http-check expect status 200 error-status L7OKC
-  default-server check check-ssl verify required ca-file ${haproxyAuthority} verifyhost kubernetes check-sni kubernetes inter 500ms fastinter 250ms downinter 500ms rise 2 fall 2 on-marked-down shutdown-sessions tcp-ut 10s
-${servers.join("\n")}
-
+${renderApiBackend(hosts, haproxyAuthority)}
 frontend health
   mode http
   option http-server-close

@@ -79,15 +79,19 @@ function connectionsPerPort(config: ClusterConfig, maxConnections: number): numb
  * server without a port of its own takes over. A worker is judged by /healthz of its kube-proxy:
  * - 200: it gets connections;
  * - any other answer, above all 503 of a Node that leaves ({@link leavingTaint}): nothing new, open connections go on;
- * - no answer for five seconds: down, and its connections are cut, so that clients connect anew. Not sooner, because an
- *   update restarts kube-proxy while the connections through its Node go on; until then a connection that a dead worker
- *   does not take within half a second goes to another one.
+ * - no answer to five checks: no new connections. Not sooner, because an update restarts kube-proxy.
+ *
+ * No check cuts a connection, for silence of kube-proxy tells nothing of the connections through its Node: the rules stay in
+ * the kernel. TCP finds out itself: `tcp-ut` ends a connection when what is sent is not acknowledged for five seconds, and
+ * an idle one is probed by keep-alive and ends as soon as nothing was heard for as long. Linux takes a receiver that is full
+ * and reads nothing for unacknowledged, too. `tcp-ut` stands at every server because HAProxy 2.6 does not heed it in
+ * default-server. A connection that is not taken within `timeout connect` goes to another worker.
  *
  * @returns empty when there are no service ports.
  */
 export function renderServicePorts(hosts: readonly Host[], config: ClusterConfig, maxConnections: number): string {
   if (config.servicePorts.length === 0) return "";
-  const servers = withRole(hosts, "worker").map((host) => `  server ${host.name} ${host.address}`);
+  const servers = withRole(hosts, "worker").map((host) => `  server ${host.name} ${host.address} tcp-ut 5s`);
   const frontends = config.servicePorts.map(
     (port) => `
 frontend service-${port.name}
@@ -103,7 +107,7 @@ backend workers
   option httpchk
   http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host kube-proxy
   http-check expect status 200 error-status L7OKC
-  default-server check port ${ports.kubeProxyHealth} inter 1s rise 2 fall 5 on-marked-down shutdown-sessions tcp-ut 10s
+  default-server check port ${ports.kubeProxyHealth} inter 1s rise 2 fall 5
 ${servers.join("\n")}
 `;
 }

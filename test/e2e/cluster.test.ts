@@ -6,6 +6,7 @@ import { badInput } from "./scenarios/bad-input.ts";
 import { bringUp } from "./scenarios/bring-up.ts";
 import { certificateRenewal } from "./scenarios/certificate-renewal.ts";
 import { configChange } from "./scenarios/config-change.ts";
+import { deadServer } from "./scenarios/dead-server.ts";
 import { destroy } from "./scenarios/destroy.ts";
 import { faults } from "./scenarios/faults.ts";
 import { killed } from "./scenarios/killed.ts";
@@ -42,6 +43,7 @@ describe("a cluster on lab hosts", function () {
   configChange(project);
   badFlag(project);
   certificateRenewal(project);
+  deadServer(project);
   faults(project);
   workloads(project);
   nodeChange(project);
