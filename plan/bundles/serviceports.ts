@@ -82,7 +82,7 @@ function connectionsPerPort(config: ClusterConfig, maxConnections: number): numb
  * - no answer to five checks: no new connections. Not sooner, because an update restarts kube-proxy.
  *
  * No check cuts a connection, for silence of kube-proxy tells nothing of the connections through its Node: the rules stay in
- * the kernel. TCP finds out itself: `tcp-ut` ends a connection when what is sent is not acknowledged for five seconds, and
+ * the kernel. TCP finds out itself: `tcp-ut` ends a connection when what is sent is not acknowledged for ten seconds, and
  * an idle one is probed by keep-alive and ends as soon as nothing was heard for as long. Linux takes a receiver that is full
  * and reads nothing for unacknowledged, too. `tcp-ut` stands at every server because HAProxy 2.6 does not heed it in
  * default-server. A connection that is not taken within `timeout connect` goes to another worker.
@@ -91,7 +91,7 @@ function connectionsPerPort(config: ClusterConfig, maxConnections: number): numb
  */
 export function renderServicePorts(hosts: readonly Host[], config: ClusterConfig, maxConnections: number): string {
   if (config.servicePorts.length === 0) return "";
-  const servers = withRole(hosts, "worker").map((host) => `  server ${host.name} ${host.address} tcp-ut 5s`);
+  const servers = withRole(hosts, "worker").map((host) => `  server ${host.name} ${host.address} tcp-ut 10s`);
   const frontends = config.servicePorts.map(
     (port) => `
 frontend service-${port.name}

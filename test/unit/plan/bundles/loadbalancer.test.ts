@@ -47,7 +47,7 @@ describe("service ports of the load balancers", () => {
     const bundle = plan("cp1", { servicePorts }, [...threeHosts, ...workers, third]);
     assert.deepEqual(
       lines(bundle).filter((line) => !before.includes(line)),
-      ["|  server w3 192.0.2.23 tcp-ut 5s"],
+      ["|  server w3 192.0.2.23 tcp-ut 10s"],
     );
     const config = bundle.files.find((file) => file.path === "/etc/haproxy/haproxy.cfg");
     assert.deepEqual([config?.restart, config?.reload], [undefined, ["haproxy.service"]]);
