@@ -160,11 +160,28 @@ unit_of() {
   fi
 }
 
+# listeners: what listens, and whose it is.
+#
+# ss lists processes first and sockets afterwards: a socket of a service that is being started shows no owner, and one of a service
+# that ends has a process that is gone. So sockets of TCP without a unit are looked at again; those of the kernel stay so.
 listeners() {
-  local protocol address port pid command
+  local found
   if ! command -v ss >/dev/null; then
     return
   fi
+  for _ in 1 2 3; do
+    found=$(sockets)
+    if ! printf '%s\n' "$found" | grep -q '^listen tcp .* -$'; then
+      break
+    fi
+  done
+  if [ -n "$found" ]; then
+    printf '%s\n' "$found"
+  fi
+}
+
+sockets() {
+  local protocol address port pid command
   ss -H -ltunp 2>/dev/null | awk '
     {
       local = $5

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { chmodSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { hostname } from "node:os";
 import type { AddressInfo } from "node:net";
@@ -103,6 +103,32 @@ onHosts("facts", (host) => {
     } finally {
       server.close();
     }
+  });
+
+  // ss lists processes before sockets: one of a service that starts in between has no owner.
+  it("look again when a socket shows no owner", async () => {
+    const looks = join(host().directory, "looks");
+    const ss = join(host().fakes, "bin/ss");
+    const socket = "tcp LISTEN 0 4096 127.0.0.1:10257 0.0.0.0:*";
+    const owner = `users:(("kube-controller",pid=${process.pid},fd=3))`;
+    writeFileSync(
+      ss,
+      `#!/bin/sh\necho look >>'${looks}'\nif [ "$(wc -l <'${looks}')" = 1 ]; then echo '${socket}'; else echo '${socket} ${owner}'; fi\n`,
+      { mode: 0o755 },
+    );
+    const lines = (await facts(host())).filter((line) => line.startsWith("listen "));
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? "", new RegExp(`^listen tcp 127.0.0.1 10257 ${process.pid} kube-controller `));
+  });
+
+  it("tell of a socket that belongs to the kernel", async () => {
+    writeFileSync(join(host().fakes, "bin/ss"), "#!/bin/sh\necho 'tcp LISTEN 0 64 0.0.0.0:2049 0.0.0.0:*'\n", {
+      mode: 0o755,
+    });
+    assert.deepEqual(
+      (await facts(host())).filter((line) => line.startsWith("listen ")),
+      ["listen tcp 0.0.0.0 2049 - - -"],
+    );
   });
 
   it("tell who listens to datagrams", async () => {
