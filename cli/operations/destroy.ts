@@ -1,5 +1,5 @@
 import { lockForProcess, lockRules } from "../../components/host/lock.ts";
-import { resolveAccess } from "../../components/host/targets.ts";
+import { resolveAccess, type HostAccess } from "../../components/host/targets.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { controlPlaneOf, isPool } from "../../plan/pool.ts";
@@ -61,12 +61,13 @@ async function deleteNodes({ kubeconfig }: PoolMaterial, { stack, terminal }: De
  * Takes the cluster's lock, as the program does in other runs. That too few hosts can be reached for it is no reason to
  * refuse: a cluster that is half gone must be possible to remove, too.
  *
- * @param members the hosts that have the lock; none where the cluster of a pool is not known any more.
+ * @param members the hosts that have the lock.
  */
-async function lockCluster({ input, stack, terminal }: DestroyRun, members: readonly Host[]): Promise<void> {
-  // Also without members: hosts are released with the key that this reads.
-  const { access } = await resolveAccess(members, input.config);
-  if (members.length === 0) return;
+async function lockCluster(
+  { stack, terminal }: DestroyRun,
+  members: readonly Host[],
+  access: HostAccess,
+): Promise<void> {
   const warn = (sentence: string): void => {
     terminal.warn(sentence);
   };
@@ -102,7 +103,9 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
     }
     const material = pool ? await materialOf(engine.context, run) : undefined;
     const members = pool ? material && controlPlaneOf(material) : input.hosts;
-    await lockCluster(run, members ?? []);
+    // Hosts are released with the key that this reads, also where there is no cluster to lock.
+    const { access } = await resolveAccess(members ?? [], input.config);
+    if (members !== undefined) await lockCluster(run, members, access);
     // The authorities are protected against a slip of the inventory; who destroys the cluster means them, too.
     await runPulumi(engine.context, ["state", "unprotect", "--all", "--yes"]);
     const { events } = await phases.measure("destroy", () =>
