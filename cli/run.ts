@@ -1,10 +1,9 @@
 import { CommanderError } from "commander";
 import { commandLine } from "./app.ts";
 import { separateArguments } from "./commands/kubectl.ts";
+import { isDebugging } from "./debugging.ts";
 import { describeError, exitCodeOf } from "./errors.ts";
 import { Exit } from "./exit.ts";
-
-const debug = (process.env["PLINTH_DEBUG"] ?? "") !== "";
 
 /** Runs a command line and returns the exit code. Everything that goes wrong ends here, as one message. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -17,7 +16,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return Exit.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.badInput;
-    const message = describeError(error, debug);
+    const message = describeError(error, isDebugging());
     if (message !== "") process.stderr.write(`plinth: ${message}\n`);
     return exitCodeOf(error);
   }

@@ -8,6 +8,7 @@ import { Addons } from "./addons/addons.ts";
 import { kubernetesProvider } from "./addons/provider.ts";
 import { Fleet, type FleetInput } from "./fleet.ts";
 import type { HostAccess } from "./host/access.ts";
+import type { HostKeys } from "./pki/hostkeys.ts";
 import { Pki } from "./pki/pki.ts";
 import { handOver } from "./roster/handover.ts";
 import { Tenants } from "./tenants/tenants.ts";
@@ -53,8 +54,14 @@ export class Cluster extends pulumi.ComponentResource {
     this.registerOutputs({ endpoint: this.endpoint, caCertificate: this.caCertificate, kubeconfig: this.kubeconfig });
   }
 
-  /** Declares everything but the keys: hosts, what runs on them, and what runs in the cluster. */
-  bringUp(): ClusterParts {
+  /** Declares the keys of the hosts. */
+  makeHostKeys(): Promise<HostKeys> {
+    return this.pki.makeHostKeys();
+  }
+
+  /** Declares everything: the keys of the hosts, the hosts, what runs on them, and what runs in the cluster. */
+  async bringUp(): Promise<ClusterParts> {
+    const hostKeys = await this.makeHostKeys();
     const { args } = this;
     const { config, hosts } = args;
     const fleet = new Fleet(this, {
@@ -62,14 +69,14 @@ export class Cluster extends pulumi.ComponentResource {
       kubeconfig: this.kubeconfig,
       handOver: () => handOver(args.handingOver),
       keys: {
-        bootstrapToken: (host) => this.pki.bootstrapToken(host),
-        contentOf: (host, source) => this.pki.contentOf(host, source),
+        bootstrapToken: (host) => hostKeys.bootstrapToken(host),
+        contentOf: (host, source) => this.pki.contentOf(hostKeys, host, source),
       },
     });
 
     const steps = fleet.steps();
     const controlPlane = steps.filter((step) => isControlPlaneStep(step, hosts));
-    for (const step of controlPlane) fleet.perform(step);
+    await fleet.perform(controlPlane);
     const kubernetes = {
       providers: [
         kubernetesProvider({ kubeconfig: this.kubeconfig, clusterIdentifier: args.clusterId }, { parent: this }),
@@ -78,10 +85,11 @@ export class Cluster extends pulumi.ComponentResource {
       deletedWith: this,
     };
     const access = new ClusterAccess("access", { config }, { parent: this, ...kubernetes, dependsOn: fleet.last() });
-    for (const step of steps.filter((candidate) => !controlPlane.includes(candidate))) {
+    await fleet.perform(
+      steps.filter((step) => !controlPlane.includes(step)),
       // A Node's first step that has to do with the API; the others wait for it.
-      fleet.perform(step, beginsNode(step.name) ? [access] : []);
-    }
+      (step) => (beginsNode(step.name) ? [access] : []),
+    );
     new Addons(
       "addons",
       { config, hosts, authority: this.pki.authorities.kubernetes },

@@ -15,6 +15,7 @@ import type { HostAccess } from "./host/access.ts";
 import { Bundle } from "./host/bundle.ts";
 import { Host } from "./host/host.ts";
 import { endMemberships, drainLeavingNodes, giveRosterAccess } from "./roster/membership.ts";
+import { Pace } from "./pace.ts";
 import { drain } from "./worker/drain.ts";
 import { register } from "./worker/registration.ts";
 
@@ -73,6 +74,7 @@ export class Fleet {
   private readonly parent: pulumi.Resource;
   private readonly args: FleetArgs;
   private readonly machines: ReadonlyMap<string, Machine>;
+  private readonly pace = new Pace();
   private readonly done = new Map<string, pulumi.Resource>();
   /** Steps that another one waits for. */
   private readonly awaited = new Set<string>();
@@ -101,14 +103,23 @@ export class Fleet {
   }
 
   /**
-   * Declares a step after those that it waits for, which have been performed.
+   * Declares steps, each after those that it waits for, which have been performed.
    *
-   * @param also resources that it waits for as well.
+   * @param also what a step waits for as well.
    */
-  perform(step: OrderedStep, also: readonly pulumi.Resource[] = []): void {
-    const after = [...step.after.flatMap((earlier) => this.done.get(keyOf(earlier)) ?? []), ...also];
-    for (const earlier of step.after) this.awaited.add(keyOf(earlier));
-    this.done.set(keyOf(step), this.resourceOf(step, after));
+  async perform(
+    steps: readonly OrderedStep[],
+    also: (step: OrderedStep) => readonly pulumi.Resource[] = () => [],
+  ): Promise<void> {
+    for (const step of steps) {
+      const after = [...step.after.flatMap((earlier) => this.done.get(keyOf(earlier)) ?? []), ...also(step)];
+      for (const earlier of step.after) this.awaited.add(keyOf(earlier));
+      const resource = this.resourceOf(step, after);
+      this.done.set(keyOf(step), resource);
+      // Otherwise the engine answers when the step has been done on the host: waiting would put steps in line that can be
+      // done side by side.
+      if (pulumi.runtime.isDryRun()) await this.pace.after([resource]);
+    }
   }
 
   /**

@@ -35,14 +35,14 @@ export async function deployPool(args: PoolArgs): Promise<PoolOutputs | Recorded
       ...guardRosterHosts(controlPlane, readings),
     ],
   });
-  return (await record(args, checked, () => ({}))) ?? declarePool(checked, clusterStack, material);
+  return (await record(args, checked, () => Promise.resolve({}))) ?? declarePool(checked, clusterStack, material);
 }
 
-function declarePool(checked: Preflight, clusterStack: string, material: PoolMaterial): PoolOutputs {
+async function declarePool(checked: Preflight, clusterStack: string, material: PoolMaterial): Promise<PoolOutputs> {
   const { config, stack } = checked;
   const pool = new WorkerPool(stack, { ...checked, material });
   return {
-    ...fleetOutputs(checked, pool),
+    ...fleetOutputs(checked, await pool.bringUp()),
     endpoint: material.endpoint,
     versions: { kubernetes: config.kubernetesVersion, containerd: config.containerdVersion },
     clusterId: material.clusterId,

@@ -29,17 +29,19 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Record
 }
 
 /** All keys of a cluster that is new. */
-function declareKeys(
+async function declareKeys(
   checked: Preflight,
-): Pick<ClusterOutputs, "endpoint" | "caCertificate" | "kubeconfig" | "clusterId"> {
-  const { endpoint, caCertificate, kubeconfig } = new Cluster(checked.config.clusterName, checked);
+): Promise<Pick<ClusterOutputs, "endpoint" | "caCertificate" | "kubeconfig" | "clusterId">> {
+  const cluster = new Cluster(checked.config.clusterName, checked);
+  await cluster.makeHostKeys();
+  const { endpoint, caCertificate, kubeconfig } = cluster;
   return { endpoint, caCertificate, kubeconfig, clusterId: checked.clusterId };
 }
 
-function declareCluster(checked: Preflight): ClusterOutputs {
+async function declareCluster(checked: Preflight): Promise<ClusterOutputs> {
   const { config, clusterId } = checked;
   const cluster = new Cluster(config.clusterName, checked);
-  const parts = cluster.bringUp();
+  const parts = await cluster.bringUp();
   return {
     ...fleetOutputs(checked, parts),
     endpoint: cluster.endpoint,

@@ -18,7 +18,7 @@ export type Recorded = Record<string, unknown>;
 export async function record(
   args: Pick<ProgramArgs, "recording" | "readPrevious">,
   checked: Preflight,
-  declareKeys: () => Recorded,
+  declareKeys: () => Promise<Recorded>,
 ): Promise<Recorded | undefined> {
   const { hosts, readings, previous, tombstones } = checked;
   const found = recordOf(hosts, machineIdsOf(hosts, readings, previous), tombstones);
@@ -26,7 +26,7 @@ export async function record(
   if (args.recording === "first" && !pulumi.runtime.isDryRun() && !isRecorded(previous, found))
     throw new RecordFirst(newStack);
   if (args.recording !== "now") return undefined;
-  const keys = newStack ? declareKeys() : {};
+  const keys = newStack ? await declareKeys() : {};
   const outputs = Object.entries(await args.readPrevious());
   const kept = outputs.map(([name, value]) => [name, secretOutputs.has(name) ? pulumi.secret(value) : value] as const);
   return {

@@ -10,19 +10,24 @@ export interface WorkerPoolArgs extends FleetInput {
 
 /** Workers that join the cluster of another stack, in the same order as those of the cluster's own stack. */
 export class WorkerPool extends pulumi.ComponentResource {
-  /** Node → machine id of its host, as far as it is known. */
-  readonly machineIds: Readonly<Record<string, string>>;
-  /** Node, or `roster` for the cluster as a whole, → control-plane host on which its steps run. */
-  readonly rosterHosts: Readonly<Record<string, string>>;
+  private readonly args: WorkerPoolArgs;
+  private readonly pki: PoolPki;
 
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:index:WorkerPool", name, {}, opts);
     const { hosts, config, material } = args;
     const { certificate, key } = material.authority;
     const authority = { certificate: pulumi.output(certificate), key: pulumi.secret(key) };
-    const { hostKeys } = new PoolPki(`${name}-pki`, { hosts, config, authority }, { parent: this });
+    this.args = args;
+    this.pki = new PoolPki(`${name}-pki`, { hosts, config, authority }, { parent: this });
+    this.registerOutputs({});
+  }
+
+  /** Declares the keys of the hosts, the hosts, and what runs on them. */
+  async bringUp(): Promise<Pick<Fleet, "machineIds" | "rosterHosts">> {
+    const hostKeys = await this.pki.makeHostKeys();
     const fleet = new Fleet(this, {
-      ...args,
+      ...this.args,
       // Workers hold nothing that could be handed over.
       handOver: () => Promise.resolve(),
       keys: {
@@ -30,9 +35,7 @@ export class WorkerPool extends pulumi.ComponentResource {
         contentOf: (host, source) => hostKeys.contentOf(host, source),
       },
     });
-    for (const step of fleet.steps()) fleet.perform(step);
-    this.machineIds = fleet.machineIds;
-    this.rosterHosts = fleet.rosterHosts;
-    this.registerOutputs({});
+    await fleet.perform(fleet.steps());
+    return fleet;
   }
 }

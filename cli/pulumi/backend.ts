@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { credentialsFolder } from "./home.ts";
 import type { Project } from "../project/project.ts";
 import type { StackSettings } from "../project/settings.ts";
 
@@ -21,8 +22,7 @@ function stateDirOf(url: string | undefined): string | undefined {
 
 /** The backend that `pulumi login` has chosen, from credentials.json. */
 function loggedInBackend(env: NodeJS.ProcessEnv): string | undefined {
-  const home = env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
-  const path = join(home, "credentials.json");
+  const path = join(credentialsFolder(env), "credentials.json");
   if (!existsSync(path)) return undefined;
   const value = JSON.parse(readFileSync(path, "utf8")) as { current?: unknown };
   return typeof value.current === "string" && value.current !== "" ? value.current : undefined;

@@ -1,5 +1,6 @@
 import { chooseBackend, type Backend } from "./backend.ts";
 import { RUN_MARK, runMark } from "./backend-locks.ts";
+import { engineHome } from "./home.ts";
 import { passphraseEnvironment } from "./passphrase.ts";
 import { ensureWorkDir, type Project } from "../project/project.ts";
 import { readSettings, type StackSettings } from "../project/settings.ts";
@@ -46,6 +47,7 @@ export async function engineContext(
     PULUMI_SKIP_UPDATE_CHECK: "true",
     [RUN_MARK]: runMark(),
     ...compression(process.env),
+    ...engineHome(project.workDir, process.env),
     ...(backend.url === undefined ? {} : { PULUMI_BACKEND_URL: backend.url }),
   };
   return { project, stack, settings, backend, pulumi, workDir: prepareWorkspace(project, stack), env };

@@ -2,6 +2,7 @@ import type { OpMap, OutputMap, Stack } from "@pulumi/pulumi/automation/index.js
 import { CliError } from "../errors.ts";
 import { automationCommand, type Running } from "./automation-command.ts";
 import type { EngineContext } from "./context.ts";
+import { withoutStackTraces } from "./debugging.ts";
 import type { RunEvents } from "./events.ts";
 import { openPlugins, type PluginMode, type PluginSession } from "./plugins.ts";
 import { observed, type Declared, type Ordered, type Program } from "./program.ts";
@@ -66,7 +67,7 @@ export class Engine {
     const NotFound = automation.StackNotFoundError as unknown as new (result: unknown) => Error;
     const { command, running } = automationCommand(
       context.pulumi,
-      new SemVer(await engineVersion(context.pulumi)),
+      new SemVer(await engineVersion(context)),
       (result) => new NotFound(result),
     );
     const plugins = await openPlugins(options.plugins);
@@ -168,7 +169,7 @@ export class Engine {
 
   async #call<T>(run: () => Promise<T>): Promise<T> {
     try {
-      return await run();
+      return await withoutStackTraces(run);
     } catch (error) {
       throw this.#program.thrown() ?? error;
     }
@@ -180,10 +181,9 @@ function targets(target: readonly string[] | undefined): { target?: string[] } {
 }
 
 /** Asks the CLI for its version, e.g. `3.259.0`. */
-async function engineVersion(pulumi: string): Promise<string> {
+async function engineVersion({ pulumi, env }: EngineContext): Promise<string> {
   const { startPulumi } = await import("./cli.ts");
-  const options = { cwd: process.cwd(), env: { PULUMI_SKIP_UPDATE_CHECK: "true" } };
-  const result = await startPulumi(pulumi, ["version"], options).ended;
+  const result = await startPulumi(pulumi, ["version"], { cwd: process.cwd(), env }).ended;
   if (result.code !== 0) throw new CliError(`${pulumi} does not tell its version: ${result.stderr.trim()}`);
   return result.stdout.trim().replace(/^v/, "");
 }

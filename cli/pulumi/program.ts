@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Project } from "../project/project.ts";
+import { withoutDebugMessages } from "./debugging.ts";
 
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
@@ -57,6 +58,7 @@ export function observed(program: Program): {
     run: async () => {
       thrown = undefined;
       const { runtime, CustomResource } = await import("@pulumi/pulumi");
+      withoutDebugMessages(runtime.getEngine());
       const seen: (Declared & { resource: unknown; opts: ResourceOptions })[] = [];
       runtime.registerStackTransformation(({ resource, type, name, opts }) => {
         seen.push({ resource, type, name, opts });

@@ -10,6 +10,7 @@ import { endpointOf } from "../../plan/endpoint.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/pki.ts";
 import { expandHome } from "../host/access.ts";
+import { Pace } from "../pace.ts";
 import type { Authority } from "./authority.ts";
 import { makeLeaf, type Leaf } from "./leaf.ts";
 
@@ -28,26 +29,44 @@ export class HostKeys {
   private readonly leaves = new Map<string, Leaf>();
   private readonly bootstrapTokens = new Map<string, random.RandomPassword>();
 
-  /** @param parent of the resources. */
-  constructor(parent: pulumi.Resource, args: HostKeysArgs) {
-    const { hosts, config, authorityOf } = args;
+  private constructor(args: HostKeysArgs) {
     this.args = args;
+  }
+
+  /**
+   * Declares the keys of all hosts.
+   *
+   * @param parent of the resources.
+   */
+  static async make(parent: pulumi.Resource, args: HostKeysArgs): Promise<HostKeys> {
+    const keys = new HostKeys(args);
+    const pace = new Pace();
+    for (const host of args.hosts) await pace.after(keys.declareFor(host, parent));
+    return keys;
+  }
+
+  /** Declares the keys of a host, and returns what the engine makes last of each. */
+  private declareFor(host: Host, parent: pulumi.Resource): pulumi.Resource[] {
+    const { hosts, config, authorityOf } = this.args;
     const hours = leafHours(config);
-    for (const host of hosts) {
-      for (const spec of leavesOf({ host, hosts, config })) {
-        const args = { spec, authority: authorityOf(spec.authority), hours };
-        this.leaves.set(`${host.name}/${spec.name}`, makeLeaf(`${host.name}-${spec.name}`, args, parent));
-      }
-      if (isNode(host)) {
-        // Six characters of id and sixteen of secret, as bootstrap tokens are made.
-        const token = new random.RandomPassword(
-          `${host.name}-bootstrap-token`,
-          { length: 22, upper: false, special: false },
-          { parent },
-        );
-        this.bootstrapTokens.set(host.name, token);
-      }
+    const declared: pulumi.Resource[] = [];
+    for (const spec of leavesOf({ host, hosts, config })) {
+      const args = { spec, authority: authorityOf(spec.authority), hours };
+      const leaf = makeLeaf(`${host.name}-${spec.name}`, args, parent);
+      this.leaves.set(`${host.name}/${spec.name}`, leaf);
+      declared.push(leaf.last);
     }
+    if (isNode(host)) {
+      // Six characters of id and sixteen of secret, as bootstrap tokens are made.
+      const token = new random.RandomPassword(
+        `${host.name}-bootstrap-token`,
+        { length: 22, upper: false, special: false },
+        { parent },
+      );
+      this.bootstrapTokens.set(host.name, token);
+      declared.push(token);
+    }
+    return declared;
   }
 
   /**

@@ -16,6 +16,8 @@ export interface Leaf {
   certificate: pulumi.Output<string>;
   /** A secret. */
   key: pulumi.Output<string>;
+  /** The resource that the engine makes last. */
+  last: pulumi.Resource;
 }
 
 /**
@@ -51,5 +53,5 @@ export function makeLeaf(name: string, { spec, authority, hours }: LeafArgs, par
     },
     options,
   );
-  return { certificate: certificate.certPem, key: pulumi.secret(key.privateKeyPem) };
+  return { certificate: certificate.certPem, key: pulumi.secret(key.privateKeyPem), last: certificate };
 }

@@ -15,18 +15,19 @@ export interface PkiArgs {
   config: ClusterConfig;
 }
 
-/** Everything that proves who somebody is: authorities, leaf certificates per host, service-account and encryption keys. */
+/** Everything that proves who somebody is: authorities, service-account and encryption keys, and the keys of hosts. */
 export class Pki extends pulumi.ComponentResource {
   readonly authorities: Readonly<Record<AuthorityName, Authority>>;
   /** The operator's client certificate. */
   readonly administrator: Leaf;
-  private readonly hostKeys: HostKeys;
+  private readonly args: PkiArgs;
   private readonly serviceAccount: tls.PrivateKey;
   private readonly encryptionKey: random.RandomPassword;
 
   constructor(name: string, args: PkiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:pki:Pki", name, {}, opts);
-    const { hosts, config } = args;
+    this.args = args;
+    const { config } = args;
     const authority = (kind: AuthorityName) =>
       new Authority(
         `${kind}-ca`,
@@ -49,7 +50,6 @@ export class Pki extends pulumi.ComponentResource {
       { length: 32, special: false },
       { parent: this, protect: true },
     );
-    this.hostKeys = new HostKeys(this, { hosts, config, authorityOf: (name) => this.authorities[name] });
     this.administrator = makeLeaf(
       administrator.name,
       { spec: administrator, authority: this.authorities[administrator.authority], hours: leafHours(config) },
@@ -58,13 +58,13 @@ export class Pki extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** See {@link HostKeys.bootstrapToken}. */
-  bootstrapToken(host: string): pulumi.Output<string> {
-    return this.hostKeys.bootstrapToken(host);
+  /** Declares the keys of the hosts. */
+  makeHostKeys(): Promise<HostKeys> {
+    return HostKeys.make(this, { ...this.args, authorityOf: (name) => this.authorities[name] });
   }
 
   /** The bytes of a secret file of a host. */
-  contentOf(host: Host, source: SecretSource): pulumi.Output<string> {
+  contentOf(hostKeys: HostKeys, host: Host, source: SecretSource): pulumi.Output<string> {
     switch (source.kind) {
       case "service-account":
         return source.part === "public"
@@ -73,7 +73,7 @@ export class Pki extends pulumi.ComponentResource {
       case "encryption-config":
         return pulumi.secret(this.encryptionKey.result.apply(renderEncryptionConfig));
       default:
-        return this.hostKeys.contentOf(host, source);
+        return hostKeys.contentOf(host, source);
     }
   }
 }

@@ -12,16 +12,21 @@ export interface PoolPkiArgs {
 
 /** Certificates and tokens of a pool's hosts, signed by the authority of a cluster that another stack made. */
 export class PoolPki extends pulumi.ComponentResource {
-  readonly hostKeys: HostKeys;
+  private readonly args: PoolPkiArgs;
 
   constructor(name: string, args: PoolPkiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:pki:PoolPki", name, {}, opts);
-    const { hosts, config, authority } = args;
+    this.args = args;
+    this.registerOutputs({});
+  }
+
+  /** Declares the keys of the hosts. */
+  makeHostKeys(): Promise<HostKeys> {
+    const { hosts, config, authority } = this.args;
     const authorityOf = (kind: string): Signer => {
       if (kind !== "kubernetes") throw new Error(`a pool has nothing to do with the ${kind} authority`);
       return authority;
     };
-    this.hostKeys = new HostKeys(this, { hosts, config, authorityOf });
-    this.registerOutputs({});
+    return HostKeys.make(this, { hosts, config, authorityOf });
   }
 }
