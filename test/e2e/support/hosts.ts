@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../../support/eventually.ts";
 import type { Project } from "./project.ts";
 
 export const hosts = ["cp1", "cp2", "cp3"] as const;
@@ -34,13 +35,36 @@ export async function startTimes(project: Project, host: string): Promise<Record
   );
 }
 
+const vip = "10.27.0.10";
+
+/** Waits until all hosts send to the VIP's holder, and no other host keeps connections from or to the VIP as its own. */
+export async function vipFound(project: Project, seconds: number): Promise<void> {
+  await eventually("every host sends to the holder of the VIP", seconds, async () => {
+    const holder = await vipHolder(project);
+    const link = (
+      await project.read(holder, `ip -o link show $(ip -o -4 address show to ${vip} | cut -d' ' -f2)`)
+    ).trim();
+    const mac = /link\/ether (\S+)/.exec(link)?.[1];
+    assert.ok(mac, link);
+    const others = allHosts.filter((host) => host !== holder);
+    const found = await Promise.all(
+      others.map(async (host) => {
+        const neighbour = await project.read(host, `ip -4 neighbour show ${vip}`);
+        const own = await project.read(host, `ss --no-header --tcp state established src ${vip}`);
+        return (neighbour === "" || neighbour.includes(mac)) && own === "";
+      }),
+    );
+    return found.every(Boolean) ? true : undefined;
+  });
+}
+
 /** The host that has the VIP, by its addresses. */
 export async function vipHolder(project: Project, among: readonly string[] = hosts): Promise<string> {
   const holders = (
     await Promise.all(
       among.map(async (host) => {
         const run = await project.onHost(host, "ip -o -4 address show");
-        return run.code === 0 && run.stdout.includes("10.27.0.10/") ? host : undefined;
+        return run.code === 0 && run.stdout.includes(`${vip}/`) ? host : undefined;
       }),
     )
   ).filter((host) => host !== undefined);

@@ -81,6 +81,18 @@ describe("service ports of the load balancers", () => {
     ]);
   });
 
+  it("and the API's address: whoever gives one up tells the holder, and ends what is connected there", () => {
+    const text = contentOf(plan("cp1", { servicePorts, serviceVip: "192.0.2.9" }), "/etc/keepalived/keepalived.conf");
+    assert.match(text, /^ {2}vrrp_higher_prio_send_advert true$/m);
+    assert.match(text, /^ {2}vrrp_garp_lower_prio_repeat 5$/m);
+    for (const [state, address] of ["backup", "fault"].flatMap((name) => [
+      [name, "192.0.2.10"],
+      [name, "192.0.2.9"],
+    ])) {
+      assert.ok(text.includes(`  notify_${state} "/usr/bin/env ss --kill --no-header --tcp src ${address}" root\n`));
+    }
+  });
+
   it("are refused on an address that nobody holds, and where something else listens", () => {
     assert.deepEqual(messages({ servicePorts, serviceVip: "192.0.2.9" }), []);
     assert.deepEqual(messages({ servicePorts: [{ ...servicePorts[0], address: "192.0.2.77" }] }), [
