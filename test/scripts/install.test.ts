@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -37,6 +38,17 @@ onHosts("installing the host script", (host) => {
     assert.deepEqual((JSON.parse(stdout) as { host: string }).host, "cp1");
     assert.equal(host().read(installed), hostScript().content);
     assert.equal(host().mode(installed), "0755");
+  });
+
+  it("does the same with a script that is 200 kB longer, more than an argument of a shell holds", async () => {
+    const comment = `# ${"x".repeat(97)}\n`.repeat(2000);
+    served = `${hostScript().content}${comment}`;
+    assert.ok(served.length > hostScript().content.length + 199_000);
+    const digest = createHash("sha256").update(served).digest("hex");
+    const { code, stdout, stderr } = await install(url(), digest);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual((JSON.parse(stdout) as { host: string }).host, "cp1");
+    assert.equal(host().read(installed), served);
   });
 
   it("fetches nothing where it is there, also without a network, and replaces one that was edited", async () => {
