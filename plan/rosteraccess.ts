@@ -11,8 +11,8 @@ export function rosterUser(host: string): string {
 }
 
 const name = rosterGroup;
-/** Admission policies have names without colons. */
-const policyName = "plinth-roster";
+/** The admission policy that keeps the roster to bootstrap tokens. Such policies have names without colons. */
+export const rosterPolicy = "plinth-roster";
 const labels = { "app.kubernetes.io/name": "plinth", "app.kubernetes.io/component": "access" };
 const rbac = "rbac.authorization.k8s.io";
 const group = [{ apiGroup: rbac, kind: "Group", name: rosterGroup }];
@@ -67,14 +67,14 @@ export function rosterAccess(): Record<string, unknown>[] {
     {
       apiVersion: admission,
       kind: "ValidatingAdmissionPolicy",
-      metadata: { ...metadata, name: policyName },
+      metadata: { ...metadata, name: rosterPolicy },
       spec: onlyTokens,
     },
     {
       apiVersion: admission,
       kind: "ValidatingAdmissionPolicyBinding",
-      metadata: { ...metadata, name: policyName },
-      spec: { policyName, validationActions: ["Deny"] },
+      metadata: { ...metadata, name: rosterPolicy },
+      spec: { policyName: rosterPolicy, validationActions: ["Deny"] },
     },
     { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata, rules: clusterRules },
     {

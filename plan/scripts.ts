@@ -61,7 +61,10 @@ const rosterScripts = once(
     new Map(
       rosterSteps.map((step): [RosterStepName, Script] => [
         step,
-        script(`roster-${step}`, ["#!/bin/sh\n", read("roster/common.sh"), read(`roster/${step}.sh`)].join("")),
+        script(
+          `roster-${step}`,
+          ["#!/bin/sh\n", read("roster/names.sh"), read("roster/common.sh"), read(`roster/${step}.sh`)].join(""),
+        ),
       ]),
     ),
 );

@@ -1,9 +1,11 @@
 import { apiserverUnit } from "./bundles/apiserver.ts";
 import { controllerManager, scheduler } from "./bundles/controllers.ts";
+import { etcdPki } from "./bundles/etcd.ts";
 import { haproxyUnit, keepalivedUnit } from "./bundles/loadbalancer.ts";
 import { fewestArguments } from "./conditions.ts";
-import { exitCodes, paths } from "./names.ts";
+import { annotations, binDirectory, bootstrappersGroup, exitCodes, paths, taints } from "./names.ts";
 import { ports } from "./ports.ts";
+import { rosterCredentials, rosterPolicy } from "./rosteraccess.ts";
 
 /** Units by which a host serves others, in the order in which they stop: nothing may be asked of what has stopped already. */
 const retiredUnits = [
@@ -57,5 +59,29 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       REQUIRE_ARGUMENTS: listed(fewestArguments.require),
     },
     "Units that `retire` stops, in this order.": { RETIRED_UNITS: retiredUnits.join(" ") },
+  }),
+  "look/names.sh": assignments({
+    "Paths, without the ROOT of tests.": {
+      SOFTWARE_PATH: paths.software,
+      SCRIPTS_PATH: paths.scripts,
+      STATE_PATH: paths.state,
+      UNITS_PATH: paths.units,
+    },
+  }),
+  "roster/names.sh": assignments({
+    "Paths.": { BIN_PATH: binDirectory, CREDENTIALS_PATH: rosterCredentials, ETCD_PKI_PATH: etcdPki },
+    "Annotations and taints of Nodes.": {
+      OWNER_ANNOTATION: annotations.owner,
+      TAINTS_ANNOTATION: annotations.taints,
+      RUNTIME_ANNOTATION: annotations.runtime,
+      DRAINED_ANNOTATION: annotations.drained,
+      LEAVING_ANNOTATION: annotations.leaving,
+      UNINITIALIZED_TAINT: taints.uninitialized,
+      LEAVING_TAINT: taints.leaving,
+    },
+    "Who asks for certificates, and what keeps the roster to tokens.": {
+      BOOTSTRAPPERS: bootstrappersGroup,
+      ROSTER_POLICY: rosterPolicy,
+    },
   }),
 };

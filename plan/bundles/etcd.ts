@@ -12,11 +12,12 @@ import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments }
 export const etcdUnit = "etcd.service";
 const dataDirectory = "/var/lib/etcd";
 const bootstrapDirectory = path.dirname(paths.etcdBootstrap);
-const pki = "/etc/kubernetes/pki/etcd";
+/** Directory of etcd's certificates and keys on control-plane hosts. */
+export const etcdPki = "/etc/kubernetes/pki/etcd";
 const access = {
-  authorityFile: `${pki}/ca.crt`,
-  certificateFile: `${pki}/healthcheck.crt`,
-  keyFile: `${pki}/healthcheck.key`,
+  authorityFile: `${etcdPki}/ca.crt`,
+  certificateFile: `${etcdPki}/healthcheck.crt`,
+  keyFile: `${etcdPki}/healthcheck.key`,
 };
 
 export function etcdClientUrl(host: Host): string {
@@ -47,11 +48,11 @@ function secrets(host: Host): BundleSecret[] {
     uses: ["client_auth"],
   };
   return [
-    authorityFile("etcd", `${pki}/ca.crt`, { restart }),
-    ...leafFiles({ leaf: { name: "etcd-server", ...member }, path: `${pki}/server`, owner, restart }),
-    ...leafFiles({ leaf: { name: "etcd-peer", ...member }, path: `${pki}/peer`, owner, restart }),
+    authorityFile("etcd", `${etcdPki}/ca.crt`, { restart }),
+    ...leafFiles({ leaf: { name: "etcd-server", ...member }, path: `${etcdPki}/server`, owner, restart }),
+    ...leafFiles({ leaf: { name: "etcd-peer", ...member }, path: `${etcdPki}/peer`, owner, restart }),
     // Read by root only, for health checks and by the operator; no service depends on it.
-    ...leafFiles({ leaf: healthcheck, path: `${pki}/healthcheck`, owner: "root:root" }),
+    ...leafFiles({ leaf: healthcheck, path: `${etcdPki}/healthcheck`, owner: "root:root" }),
   ];
 }
 
@@ -76,13 +77,13 @@ function argumentsOf(host: Host, config: ClusterConfig): Arguments {
       "listen-peer-urls": peerUrl(host),
       "initial-advertise-peer-urls": peerUrl(host),
       "client-cert-auth": "true",
-      "trusted-ca-file": `${pki}/ca.crt`,
-      "cert-file": `${pki}/server.crt`,
-      "key-file": `${pki}/server.key`,
+      "trusted-ca-file": `${etcdPki}/ca.crt`,
+      "cert-file": `${etcdPki}/server.crt`,
+      "key-file": `${etcdPki}/server.key`,
       "peer-client-cert-auth": "true",
-      "peer-trusted-ca-file": `${pki}/ca.crt`,
-      "peer-cert-file": `${pki}/peer.crt`,
-      "peer-key-file": `${pki}/peer.key`,
+      "peer-trusted-ca-file": `${etcdPki}/ca.crt`,
+      "peer-cert-file": `${etcdPki}/peer.crt`,
+      "peer-key-file": `${etcdPki}/peer.key`,
       "tls-min-version": "TLS1.2",
       "cipher-suites": cipherSuites,
       // 8 GiB, the largest size that etcd's documentation suggests.
@@ -166,7 +167,7 @@ export const etcd: BundlePart = {
     // The file in it is made on the host, which alone knows whether there is a cluster to join.
     { path: bootstrapDirectory, mode: "0755", owner: "root:root", atRelease: "purge" },
     ...kubernetesDirectories,
-    { path: pki, mode: "0755", owner: "root:root" },
+    { path: etcdPki, mode: "0755", owner: "root:root" },
   ],
   listens: (host) =>
     [ports.etcdClient, ports.etcdPeer].map((port) => ({

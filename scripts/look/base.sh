@@ -1,4 +1,3 @@
-#!/bin/sh
 # A look at this host, as lines for a program to read. Read-only and stand-alone: it is fed to `sh -s` on a host that has
 # never seen us, as root or as a user, then with what a user can see. Three looks are assembled from the same parts, each
 # with what it needs: the facts before a change (facts.sh), the status (status.sh), and the drift (drift.sh).
@@ -37,8 +36,8 @@ LC_ALL=C
 export LC_ALL
 PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ROOT=${PLINTH_ROOT:-}
-STATE=$ROOT/var/lib/plinth
-OPT=$ROOT/opt/plinth
+STATE=$ROOT$STATE_PATH
+OPT=$ROOT$SOFTWARE_PATH
 
 # side_by_side FUNCTION…: runs all of them at the same time. What each prints stays together, that of the last comes first.
 # Each one runs at the writing end of a pipe whose reading end runs the rest, and only then copies:

@@ -12,7 +12,7 @@ report() {
 # drop_ins: files that change units besides their own.
 drop_ins() {
   local file
-  for file in "$ROOT"/etc/systemd/system/*.d/*.conf "$ROOT"/run/systemd/system/*.d/*.conf; do
+  for file in "$ROOT$UNITS_PATH"/*.d/*.conf "$ROOT"/run/systemd/system/*.d/*.conf; do
     if [ -e "$file" ]; then
       printf 'drop-in %s\n' "${file#"$ROOT"}"
     fi

@@ -8,8 +8,8 @@ status_host() {
 }
 
 status_report() {
-  if [ -x "$ROOT/usr/local/lib/plinth/plinth-host" ]; then
-    report timeout 15 "$ROOT/usr/local/lib/plinth/plinth-host" status
+  if [ -x "$ROOT$SCRIPTS_PATH/plinth-host" ]; then
+    report timeout 15 "$ROOT$SCRIPTS_PATH/plinth-host" status
   fi
 }
 

@@ -14,7 +14,8 @@ given() {
   fi
   kube --server "$1" auth can-i create secrets -n kube-system >/dev/null || return 1
   # Rights and their limit take effect at different moments. A dry run changes nothing.
-  ! kube --server "$1" create secret generic plinth-roster -n kube-system --dry-run=server >/dev/null && grep -q "ValidatingAdmissionPolicy 'plinth-roster'" "$WORK/error"
+  ! kube --server "$1" create secret generic plinth-roster -n kube-system --dry-run=server >/dev/null &&
+    grep -q "ValidatingAdmissionPolicy '$ROSTER_POLICY'" "$WORK/error"
 }
 
 until printf '%s\n' "$MANIFEST" |

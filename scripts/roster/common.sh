@@ -7,7 +7,7 @@
 set -u
 LC_ALL=C
 export LC_ALL
-PATH=/opt/plinth/bin:$PATH
+PATH=$BIN_PATH:$PATH
 umask 077
 
 # fail SENTENCE: ends the script.
@@ -27,7 +27,7 @@ trap 'rm -rf "$WORK"' EXIT
 trap 'exit 129' HUP INT TERM
 # kubectl caches what the API offers in the home directory otherwise.
 HOME=$WORK
-CREDENTIALS=${PLINTH_ROOT:-}/etc/kubernetes/roster
+CREDENTIALS=${PLINTH_ROOT:-}$CREDENTIALS_PATH
 KUBECONFIG=$CREDENTIALS/host.conf
 export KUBECONFIG HOME
 [ -r "$KUBECONFIG" ] || fail "the roster's credentials are not on this host ($KUBECONFIG): run \`up\` in the cluster's stack first"
@@ -43,9 +43,16 @@ kube() {
   kubectl --request-timeout=10s "$@" 2>"$WORK/error"
 }
 
+# node_drain TIMEOUT: takes the pods off the Node, as far as disruption budgets let it; its report in WORK/drain.
+node_drain() {
+  kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force ${GRACE:+--grace-period="$GRACE"} --timeout="$1" \
+    >"$WORK/drain" 2>"$WORK/error" </dev/null
+}
+
 # transient: whether kubectl's complaint is about a connection, or about a server that is not itself for a moment.
 transient() {
-  grep -qE 'Unable to connect|connection (reset|refused)|was refused|i/o timeout|TLS handshake|unexpected EOF|: EOF|context deadline|etcdserver: |too many requests|currently unable' "$WORK/error"
+  grep -q -e 'Unable to connect' -e 'connection reset' -e 'connection refused' -e 'was refused' -e 'i/o timeout' -e 'TLS handshake' \
+    -e 'unexpected EOF' -e ': EOF' -e 'context deadline' -e 'etcdserver: ' -e 'too many requests' -e 'currently unable' "$WORK/error"
 }
 
 # again: whether what has failed may be tried once more: it was transient and there is time. Waits a moment.
@@ -58,9 +65,10 @@ again() {
 
 # complaint: sets COMPLAINT to the last line of kubectl's complaint.
 complaint() {
+  local line
   COMPLAINT=
-  while read -r co_line; do
-    COMPLAINT=$co_line
+  while read -r line; do
+    COMPLAINT=$line
   done <"$WORK/error"
 }
 
@@ -72,8 +80,10 @@ late() {
 
 # node_read: sets FOUND (yes or no), MACHINE, READY (True, False, Unknown or empty) and REVISION. Asks until the API answers.
 node_read() {
+  local fields
+  fields='{.metadata.resourceVersion} {.status.nodeInfo.machineID} {.status.conditions[?(@.type=="Ready")].status}'
   while :; do
-    if kube get node "$NODE" --ignore-not-found -o jsonpath='{.metadata.resourceVersion} {.status.nodeInfo.machineID} {.status.conditions[?(@.type=="Ready")].status}' >"$WORK/node"; then
+    if kube get node "$NODE" --ignore-not-found -o jsonpath="$fields" >"$WORK/node"; then
       FOUND=no REVISION='' MACHINE='' READY=''
       if [ -s "$WORK/node" ]; then
         FOUND=yes
@@ -110,7 +120,11 @@ roster_read() {
 # another machine, and WORK/staying, lines `NAME uncordon|cordoned` of those that were about to leave and stay after all.
 # Nodes of others are none of ours.
 nodes_leaving() {
-  while ! kube get nodes -o go-template='{{range .items}}{{.metadata.name}}|{{with .metadata.annotations}}{{with index . "plinth/owner"}}{{.}}{{end}}{{end}}|{{.status.nodeInfo.machineID}}|{{with .metadata.annotations}}{{with index . "plinth/leaving"}}{{.}}{{end}}{{end}}{{"\n"}}{{end}}' >"$WORK/nodes"; do
+  local owner leaving
+  owner='{{with .metadata.annotations}}{{with index . "'"$OWNER_ANNOTATION"'"}}{{.}}{{end}}{{end}}'
+  leaving='{{with .metadata.annotations}}{{with index . "'"$LEAVING_ANNOTATION"'"}}{{.}}{{end}}{{end}}'
+  while ! kube get nodes >"$WORK/nodes" \
+    -o go-template="{{range .items}}{{.metadata.name}}|$owner|{{.status.nodeInfo.machineID}}|$leaving{{\"\\n\"}}{{end}}"; do
     complaint
     if late; then
       fail "the API server did not tell about Nodes within $DEADLINE s: $COMPLAINT"
@@ -145,13 +159,16 @@ blocking() {
 # node_verify: a Node of this name on another machine is refused.
 node_verify() {
   if [ "$FOUND" = yes ] && [ -n "$MACHINE" ] && [ "$MACHINE" != "$MACHINE_ID" ]; then
-    fail "the Node belongs to another machine (id $MACHINE, expected $MACHINE_ID): drain and delete it (kubectl delete node $NODE) if that machine is gone, or give this host another name"
+    fail "the Node belongs to another machine (id $MACHINE, expected $MACHINE_ID): drain and delete it (kubectl delete node $NODE)\
+ if that machine is gone, or give this host another name"
   fi
 }
 
 # taints_read: the Node's taints as lines KEY|VALUE|EFFECT|TIME in WORK/taints.
 taints_read() {
-  kube get node "$NODE" -o go-template='{{range .spec.taints}}{{.key}}|{{with .value}}{{.}}{{end}}|{{.effect}}|{{with .timeAdded}}{{.}}{{end}}{{"\n"}}{{end}}' >"$WORK/taints" || {
+  local fields
+  fields='{{.key}}|{{with .value}}{{.}}{{end}}|{{.effect}}|{{with .timeAdded}}{{.}}{{end}}'
+  kube get node "$NODE" -o go-template="{{range .spec.taints}}$fields{{\"\\n\"}}{{end}}" >"$WORK/taints" || {
     complaint
     fail "its taints could not be read: $COMPLAINT"
   }

@@ -14,7 +14,7 @@ if [ "$FOUND" = no ]; then
   exit 0
 fi
 # A Node tells which runtime it was registered with: the step may only have moved to another control-plane host.
-node_field .metadata.annotations.plinth/runtime
+node_field ".metadata.annotations.$RUNTIME_ANNOTATION"
 has=$VALUE
 if [ -z "$has" ]; then
   # Registered by a release that did not note it down: what the kubelet says is the next best.
@@ -28,7 +28,7 @@ if [ "$has" = "$RUNTIME" ]; then
   exit 0
 fi
 # `uncordon` or `cordoned`: what it was before us. A drain that was killed has left its answer.
-node_field .metadata.annotations.plinth/drained
+node_field ".metadata.annotations.$DRAINED_ANNOTATION"
 before=$VALUE
 if [ -z "$before" ]; then
   before=uncordon
@@ -40,23 +40,23 @@ fi
 
 # undo: in service again, unless somebody else had cordoned it.
 undo() {
-  kube taint node "$NODE" ToBeDeletedByClusterAutoscaler:NoSchedule- >/dev/null
+  kube taint node "$NODE" "$LEAVING_TAINT:NoSchedule-" >/dev/null
   if [ "$before" = uncordon ]; then
     kube uncordon "$NODE" >/dev/null
   fi
-  kube annotate --overwrite node "$NODE" plinth/drained- ${has:+"plinth/runtime=$has"} >/dev/null
+  kube annotate --overwrite node "$NODE" "$DRAINED_ANNOTATION-" ${has:+"$RUNTIME_ANNOTATION=$has"} >/dev/null
 }
 
-kube annotate --overwrite node "$NODE" "plinth/drained=$before" plinth/runtime- >/dev/null || {
+kube annotate --overwrite node "$NODE" "$DRAINED_ANNOTATION=$before" "$RUNTIME_ANNOTATION-" >/dev/null || {
   complaint
   fail "it could not be marked as drained: $COMPLAINT"
 }
 # Load balancers see this through kube-proxy's health and send no new connections (KEP-3836).
-kube taint --overwrite node "$NODE" ToBeDeletedByClusterAutoscaler=plinth:NoSchedule >/dev/null || {
+kube taint --overwrite node "$NODE" "$LEAVING_TAINT=plinth:NoSchedule" >/dev/null || {
   complaint
   fail "it could not be marked for the load balancers: $COMPLAINT"
 }
-if ! kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force ${GRACE:+--grace-period="$GRACE"} --timeout="${DEADLINE}s" >"$WORK/drain" 2>"$WORK/error"; then
+if ! node_drain "${DEADLINE}s"; then
   blocking
   undo
   fail "it could not be drained within $DEADLINE s and is in service again: $BLOCKING"

@@ -8,39 +8,41 @@
 # note_cordon: what the Node was before us, `uncordon` or `cordoned`, for the day when it stays after all. A run that was
 # killed has left its answer.
 note_cordon() {
-  node_field .metadata.annotations.plinth/leaving
+  local before
+  node_field ".metadata.annotations.$LEAVING_ANNOTATION"
   if [ -n "$VALUE" ]; then
     return 0
   fi
   node_field .spec.unschedulable
-  nc_before=uncordon
+  before=uncordon
   if [ "$VALUE" = true ]; then
-    nc_before=cordoned
+    before=cordoned
   fi
-  kube annotate --overwrite node "$NODE" "plinth/leaving=$nc_before" >/dev/null
+  kube annotate --overwrite node "$NODE" "$LEAVING_ANNOTATION=$before" >/dev/null
 }
 
 # evacuate: one Node, in slices, so that a host that dies meanwhile is noticed. Returns 1 with BLOCKING set.
 evacuate() {
+  local evicted
   note_cordon || {
     complaint
     BLOCKING="it could not be marked as leaving: $COMPLAINT"
     return 1
   }
   # Load balancers see this through kube-proxy's health and send no new connections (KEP-3836).
-  kube taint --overwrite node "$NODE" ToBeDeletedByClusterAutoscaler=plinth:NoSchedule >/dev/null || {
+  kube taint --overwrite node "$NODE" "$LEAVING_TAINT=plinth:NoSchedule" >/dev/null || {
     complaint
     BLOCKING="it could not be marked for the load balancers: $COMPLAINT"
     return 1
   }
-  ea_evicted=0
+  evicted=0
   while node_read && [ "$FOUND" = yes ] && [ "$READY" = True ]; do
-    if kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force ${GRACE:+--grace-period="$GRACE"} --timeout=20s >"$WORK/drain" 2>"$WORK/error" </dev/null; then
-      ea_evicted=$((ea_evicted + $(grep -c ' evicted$' "$WORK/drain")))
-      printf '{"node":"%s","drained":true,"evicted":%s}\n' "$NODE" "$ea_evicted"
+    if node_drain 20s; then
+      evicted=$((evicted + $(grep -c ' evicted$' "$WORK/drain")))
+      printf '{"node":"%s","drained":true,"evicted":%s}\n' "$NODE" "$evicted"
       return 0
     fi
-    ea_evicted=$((ea_evicted + $(grep -c ' evicted$' "$WORK/drain")))
+    evicted=$((evicted + $(grep -c ' evicted$' "$WORK/drain")))
     blocking
     if late; then
       return 1
@@ -53,9 +55,9 @@ evacuate() {
 roster_read
 nodes_leaving
 : >"$WORK/failures"
-while read -r ev_node ev_reason; do
-  if [ "$ev_reason" = leaves ]; then
-    NODE=$ev_node
+while read -r node reason; do
+  if [ "$reason" = leaves ]; then
+    NODE=$node
     if ! evacuate; then
       printf '%s: it could not be drained within %s s and stays cordoned: %s\n' "$NODE" "$DEADLINE" "$BLOCKING" >>"$WORK/failures"
     fi

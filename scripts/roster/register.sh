@@ -7,14 +7,11 @@
 # Safe to run again, and to kill at any point: everything is read before it is changed.
 
 MANAGER=plinth
-# Set by the kubelet when it registers, so that nothing is scheduled before labels and taints are right.
-UNINITIALIZED='plinth/uninitialized'
-# Set by a drain: load balancers see it through kube-proxy's health (KEP-3836).
-LEAVING='ToBeDeletedByClusterAutoscaler'
 
 # token_open: the host's bootstrap token is valid from here on; it can do nothing but ask for a certificate.
 token_open() {
-  to_expiry=$(date -u -d "@$(($(date +%s) + DEADLINE + 60))" +%Y-%m-%dT%H:%M:%SZ)
+  local expiry
+  expiry=$(date -u -d "@$(($(date +%s) + DEADLINE + 60))" +%Y-%m-%dT%H:%M:%SZ)
   kube apply --server-side --force-conflicts --field-manager="$MANAGER" -f - >/dev/null <<END_OF_SECRET
 apiVersion: v1
 kind: Secret
@@ -24,9 +21,9 @@ stringData:
   token-id: ${TOKEN%%.*}
   token-secret: ${TOKEN#*.}
   description: host $NODE joins
-  expiration: $to_expiry
+  expiration: $expiry
   usage-bootstrap-authentication: "true"
-  auth-extra-groups: system:bootstrappers:plinth
+  auth-extra-groups: $BOOTSTRAPPERS
 END_OF_SECRET
 }
 
@@ -36,17 +33,22 @@ token_close() {
 
 # approve: certificate requests made with this host's token, for this Node's name and no other.
 approve() {
-  kube get csr -o go-template='{{range .items}}{{if and (eq .spec.signerName "kubernetes.io/kube-apiserver-client-kubelet") (eq .spec.username "system:bootstrap:'"${TOKEN%%.*}"'")}}{{if not .status.conditions}}{{.metadata.name}}{{"\n"}}{{end}}{{end}}{{end}}' >"$WORK/requests" || return 1
-  while read -r ap_request; do
-    kube describe csr "$ap_request" >"$WORK/request" || return 1
+  local request signer user
+  signer='(eq .spec.signerName "kubernetes.io/kube-apiserver-client-kubelet")'
+  user='(eq .spec.username "system:bootstrap:'"${TOKEN%%.*}"'")'
+  kube get csr >"$WORK/requests" -o \
+    go-template="{{range .items}}{{if and $signer $user}}{{if not .status.conditions}}{{.metadata.name}}{{\"\\n\"}}{{end}}{{end}}{{end}}" ||
+    return 1
+  while read -r request; do
+    kube describe csr "$request" >"$WORK/request" || return 1
     if awk -v wanted="system:node:$NODE" '
       $1 == "Common" && $2 == "Name:" { name = $3 }
       $1 == "Organization:" { organization = $2 }
       END { exit !(name == wanted && organization == "system:nodes") }' "$WORK/request"; then
-      kube certificate approve "$ap_request" >/dev/null || return 1
+      kube certificate approve "$request" >/dev/null || return 1
       APPROVED=$((APPROVED + 1))
     else
-      printf '%s: the certificate request %s asks for another name than this Node; it is not approved\n' "$NODE" "$ap_request" >&2
+      printf '%s: the certificate request %s asks for another name than this Node; it is not approved\n' "$NODE" "$request" >&2
     fi
   done <"$WORK/requests"
 }
@@ -59,6 +61,7 @@ joined() {
 }
 
 join() {
+  local why
   if joined; then
     return
   fi
@@ -97,32 +100,36 @@ declare_labels() {
 # declare_taints: what we set earlier and do not want any more goes, what others set stays. The Node is schedulable again
 # when it was us who drained it.
 declare_taints() {
+  local owned drained owned_after before after schedule noted
   while :; do
     node_read
-    node_field .metadata.annotations.plinth/taints
-    dt_owned=$VALUE
-    node_field .metadata.annotations.plinth/drained
-    dt_drained=$VALUE
+    node_field ".metadata.annotations.$TAINTS_ANNOTATION"
+    owned=$VALUE
+    node_field ".metadata.annotations.$DRAINED_ANNOTATION"
+    drained=$VALUE
     taints_read
     printf '%s\n' "$TAINTS" | awk -F'|' 'NF >= 3' >"$WORK/wanted"
-    awk -F'|' -v owned="$dt_owned" -v drained="$dt_drained" -v uninitialized="$UNINITIALIZED" -v leaving="$LEAVING" '
+    awk -F'|' -v owned="$owned" -v drained="$drained" -v uninitialized="$UNINITIALIZED_TAINT" -v leaving="$LEAVING_TAINT" '
       BEGIN { n = split(owned, list, ","); for (i = 1; i <= n; i++) ours[list[i]] = 1 }
       declared { wanted[$1 ":" $3] = 1; print; next }
       ($1 ":" $3) in wanted || ($1 ":" $3) in ours || $1 == uninitialized { next }
       $1 == leaving && drained != "" { next }
       { print }' declared=1 "$WORK/wanted" declared=0 "$WORK/taints" >"$WORK/after"
-    dt_owned_after=$(awk -F'|' '{ printf "%s%s:%s", n++ ? "," : "", $1, $3 }' "$WORK/wanted")
-    dt_before=$(taints_json "$WORK/taints")
-    dt_after=$(taints_json "$WORK/after")
-    if [ "$dt_owned" = "$dt_owned_after" ] && [ -z "$dt_drained" ] && [ "$(sort "$WORK/taints" | taints_json -)" = "$(sort "$WORK/after" | taints_json -)" ]; then
+    owned_after=$(awk -F'|' '{ printf "%s%s:%s", n++ ? "," : "", $1, $3 }' "$WORK/wanted")
+    before=$(taints_json "$WORK/taints")
+    after=$(taints_json "$WORK/after")
+    if [ "$owned" = "$owned_after" ] && [ -z "$drained" ] &&
+      [ "$(sort "$WORK/taints" | taints_json -)" = "$(sort "$WORK/after" | taints_json -)" ]; then
       return
     fi
-    dt_schedule=
-    if [ "$dt_drained" = uncordon ]; then
-      dt_schedule=',"unschedulable":null'
+    schedule=
+    if [ "$drained" = uncordon ]; then
+      schedule=',"unschedulable":null'
     fi
-    if kube patch node "$NODE" --type=merge --field-manager="$MANAGER-taints" -p "{\"metadata\":{\"resourceVersion\":\"$REVISION\",\"annotations\":{\"plinth/taints\":\"$dt_owned_after\",\"plinth/drained\":null}},\"spec\":{\"taints\":$dt_after$dt_schedule}}" >/dev/null; then
-      if [ "$dt_before" != "$dt_after" ]; then
+    noted="{\"$TAINTS_ANNOTATION\":\"$owned_after\",\"$DRAINED_ANNOTATION\":null}"
+    if kube patch node "$NODE" --type=merge --field-manager="$MANAGER-taints" >/dev/null \
+      -p "{\"metadata\":{\"resourceVersion\":\"$REVISION\",\"annotations\":$noted},\"spec\":{\"taints\":$after$schedule}}"; then
+      if [ "$before" != "$after" ]; then
         TAINTED=true
       fi
       return
@@ -144,7 +151,7 @@ join
 declare_labels
 declare_taints
 # What a drain looks for: this host has that runtime now.
-until kube annotate --overwrite node "$NODE" "plinth/runtime=$RUNTIME" >/dev/null; do
+until kube annotate --overwrite node "$NODE" "$RUNTIME_ANNOTATION=$RUNTIME" >/dev/null; do
   if ! again; then
     complaint
     fail "its runtime could not be noted down: $COMPLAINT"

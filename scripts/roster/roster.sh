@@ -4,14 +4,13 @@
 # Given besides: OWNER, whose Nodes are looked at; LOCAL, the URL of this host's member of etcd. By standard input: the roster.
 # Safe to run again, and to kill at any point: what is there is read before each step.
 
-PKI=/etc/kubernetes/pki/etcd
-
 # ask ENDPOINTS ARGUMENT…: etcdctl, output in WORK/etcd, its complaint in WORK/error.
 ask() {
-  as_endpoints=$1
+  local endpoints
+  endpoints=$1
   shift
-  timeout 15 /opt/plinth/bin/etcdctl --endpoints "$as_endpoints" --cacert "$PKI/ca.crt" \
-    --cert "$PKI/healthcheck.crt" --key "$PKI/healthcheck.key" --dial-timeout 3s --command-timeout 8s "$@" \
+  timeout 15 etcdctl --endpoints "$endpoints" --cacert "$ETCD_PKI_PATH/ca.crt" \
+    --cert "$ETCD_PKI_PATH/healthcheck.crt" --key "$ETCD_PKI_PATH/healthcheck.key" --dial-timeout 3s --command-timeout 8s "$@" \
     >"$WORK/etcd" 2>"$WORK/error" </dev/null
 }
 
@@ -31,39 +30,41 @@ answers() {
 
 # choose: sets ID, WHO and CLIENT to the member that leaves next: one that does not answer before one that does, the leader last.
 choose() {
-  ID='' WHO='' CLIENT='' ch_later=''
-  while read -r ch_id ch_name ch_peer ch_client ch_role ch_stays; do
-    if [ "$ch_stays" = yes ]; then
+  local id name peer client role stays later later_leads later_who later_client
+  ID='' WHO='' CLIENT='' later=''
+  while read -r id name peer client role stays; do
+    if [ "$stays" = yes ]; then
       continue
     fi
-    if [ "$ch_role" = learner ] || ! answers "$ch_client"; then
-      ID=$ch_id WHO="$ch_name ($ch_peer)" CLIENT=
+    if [ "$role" = learner ] || ! answers "$client"; then
+      ID=$id WHO="$name ($peer)" CLIENT=
       return 0
     fi
-    if [ -z "$ch_later" ] || [ "$ch_later_leads" = yes ]; then
-      ask "$ch_client" endpoint status -w fields
-      ch_later_leads=no
+    if [ -z "$later" ] || [ "$later_leads" = yes ]; then
+      ask "$client" endpoint status -w fields
+      later_leads=no
       # "Leader" and "MemberID" are the same number for the leader.
       if awk '/^"MemberID"/ { me = $NF } /^"Leader"/ { leader = $NF } END { exit me != leader }' "$WORK/etcd"; then
-        ch_later_leads=yes
+        later_leads=yes
       fi
-      ch_later=$ch_id ch_later_who="$ch_name ($ch_peer)" ch_later_client=$ch_client
+      later=$id later_who="$name ($peer)" later_client=$client
     fi
   done <"$WORK/members"
-  if [ -z "$ch_later" ]; then
+  if [ -z "$later" ]; then
     return 1
   fi
-  ID=$ch_later WHO=$ch_later_who CLIENT=$ch_later_client
-  if [ "$ch_later_leads" = yes ]; then
+  ID=$later WHO=$later_who CLIENT=$later_client
+  if [ "$later_leads" = yes ]; then
     hand_over
   fi
 }
 
 # hand_over: leadership goes to a member that stays and answers, before the leader leaves.
 hand_over() {
-  while read -r ho_id _ _ ho_client ho_role ho_stays; do
-    if [ "$ho_stays" = yes ] && [ "$ho_role" = voter ] && answers "$ho_client"; then
-      if ask "$CLIENT" move-leader "$ho_id"; then
+  local id client role stays
+  while read -r id _ _ client role stays; do
+    if [ "$stays" = yes ] && [ "$role" = voter ] && answers "$client"; then
+      if ask "$CLIENT" move-leader "$id"; then
         return
       fi
     fi
@@ -73,13 +74,14 @@ hand_over() {
 # members_leave: one after the other, each agreed to by a healthy cluster. etcd itself refuses what would cost the quorum, and
 # a change within 5 s of a restart; that is asked again until the deadline.
 members_leave() {
-  ml_pause=1
+  local pause
+  pause=1
   while :; do
     if members_read; then
       choose || return 0
       if ask "$LOCAL" member remove "$ID"; then
         printf '{"member":"%s","removed":true}\n' "$WHO"
-        ml_pause=1
+        pause=1
         continue
       fi
     fi
@@ -90,9 +92,9 @@ members_leave() {
     if late; then
       fail "the etcd member ${WHO:-of the roster} could not be removed within $DEADLINE s: $COMPLAINT"
     fi
-    sleep "$ml_pause"
-    if [ "$ml_pause" -lt 8 ]; then
-      ml_pause=$((ml_pause * 2))
+    sleep "$pause"
+    if [ "$pause" -lt 8 ]; then
+      pause=$((pause * 2))
     fi
   done
 }
@@ -105,11 +107,11 @@ etcd_complaint() {
 
 # node_stays uncordon|cordoned: NODE was about to leave and is on the roster again: it serves as before.
 node_stays() {
-  kube taint node "$NODE" ToBeDeletedByClusterAutoscaler:NoSchedule- >/dev/null || grep -q 'not found' "$WORK/error" || return 1
+  kube taint node "$NODE" "$LEAVING_TAINT:NoSchedule-" >/dev/null || grep -q 'not found' "$WORK/error" || return 1
   if [ "$1" = uncordon ]; then
     kube uncordon "$NODE" >/dev/null || return 1
   fi
-  kube annotate node "$NODE" plinth/leaving- >/dev/null
+  kube annotate node "$NODE" "$LEAVING_ANNOTATION-" >/dev/null
 }
 
 roster_read
@@ -118,8 +120,8 @@ if grep -q '^member ' "$WORK/roster"; then
   members_leave
 fi
 nodes_leaving
-while read -r no_node _; do
-  NODE=$no_node
+while read -r node _; do
+  NODE=$node
   while ! kube delete node "$NODE" --ignore-not-found >/dev/null; do
     complaint
     if late; then
@@ -129,9 +131,9 @@ while read -r no_node _; do
   done
   printf '{"node":"%s","deleted":true}\n' "$NODE"
 done <"$WORK/leaving"
-while read -r no_node no_before; do
-  NODE=$no_node
-  until node_stays "$no_before"; do
+while read -r node before; do
+  NODE=$node
+  until node_stays "$before"; do
     if ! again; then
       complaint
       fail "the Node stays, and could not be put back into service: $COMPLAINT"

@@ -88,10 +88,7 @@ onHosts("membership, as it is planned and as hosts carry it out,", (host) => {
     this.timeout(240_000);
     host().write("/etc/kubernetes/roster/host.conf", "");
     host().command("kubectl", "exit 0");
-    host().write(
-      "/roster",
-      rosterScript("roster").content.replaceAll("/opt/plinth/bin/etcdctl", host().path("/opt/plinth/bin/etcdctl")),
-    );
+    host().write("/roster", rosterScript("roster").content.replace("BIN_PATH=/", `BIN_PATH=${host().path("/")}`));
     const planned = fc
       .sample(situation, seed)
       .map(({ members, leader }) => ({

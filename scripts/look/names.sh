@@ -1,0 +1,7 @@
+# Names that the program knows, too. Written by `npm run generate` from plan/shellnames.ts: change them there.
+
+# Paths, without the ROOT of tests.
+SOFTWARE_PATH=/opt/plinth
+SCRIPTS_PATH=/usr/local/lib/plinth
+STATE_PATH=/var/lib/plinth
+UNITS_PATH=/etc/systemd/system
