@@ -15,7 +15,7 @@ import type { RawConfig } from "../plan/rawconfig.ts";
 import type { Recording } from "../plan/record.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
-import type { StackInput } from "../plan/stackinput.ts";
+import type { CheckedInput } from "../plan/stackinput.ts";
 import { unreachableWarning } from "../plan/unreachable.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import type { FleetInput } from "./fleet.ts";
@@ -47,7 +47,7 @@ export interface ProgramArgs {
 /** What a kind of stack brings into the checks that all kinds have in common. */
 export interface StackKind {
   /** Inventory and configuration, checked as far as that goes without any host. */
-  input: StackInput;
+  input: CheckedInput;
   /** The id that hosts are claimed with. Asked once, and only when nothing is wrong with the input: it may be a resource. */
   clusterId: () => pulumi.Output<string>;
   /** Control-plane hosts of another stack, by which this one's Nodes join and leave. Default: those of the inventory. */

@@ -6,7 +6,7 @@ import type { RawConfig } from "./rawconfig.ts";
 import { validateCluster, validateInventory } from "./validate.ts";
 
 /** What a stack asks for, as far as it can be read without any host. */
-export interface StackInput {
+export interface CheckedInput {
   /** The hosts that are well formed. */
   hosts: Host[];
   /** Undefined when the configuration lacks too much to be judged. */
@@ -23,7 +23,7 @@ export interface StackInput {
  * @param inventory the default export of `hosts/<stack>.ts`.
  * @param rawConfig as `readConfig` has it.
  */
-export function checkInput(inventory: unknown, rawConfig: RawConfig): StackInput {
+export function checkInput(inventory: unknown, rawConfig: RawConfig): CheckedInput {
   if (isPool(rawConfig)) return checkPool(inventory, rawConfig);
   const { hosts, findings: inventoryFindings } = parseInventory(inventory);
   const { config, findings: configFindings, unread } = parseConfig(rawConfig);
