@@ -28,15 +28,30 @@ function nounOf(type: string): string {
   return type.split(":").at(-1) ?? type;
 }
 
+const knownNames = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** The names of hosts as a set, made once for each list: lists have hundreds of hosts, and stacks thousands of resources. */
+function setOf(hosts: readonly string[]): ReadonlySet<string> {
+  const known = knownNames.get(hosts) ?? new Set(hosts);
+  knownNames.set(hosts, known);
+  return known;
+}
+
 /** Splits a host's name off a resource name: `etcd-cp1` → `etcd` on `cp1`. The longest host name wins. */
 function splitHost(name: string, hosts: readonly string[]): { rest: string; host: string | undefined } {
-  const longestFirst = [...hosts].sort((a, b) => b.length - a.length);
-  for (const host of longestFirst) {
-    if (name === host) return { rest: "", host };
-    if (name.endsWith(`-${host}`)) return { rest: name.slice(0, -host.length - 1), host };
-    if (name.startsWith(`${host}-`)) return { rest: name.slice(host.length + 1), host };
+  const known = setOf(hosts);
+  if (known.has(name)) return { rest: "", host: name };
+  let longest: { rest: string; host: string } | undefined;
+  for (let dash = name.indexOf("-"); dash !== -1; dash = name.indexOf("-", dash + 1)) {
+    const [before, behind] = [name.slice(0, dash), name.slice(dash + 1)];
+    for (const [host, rest] of [
+      [behind, before],
+      [before, behind],
+    ] as const) {
+      if (known.has(host) && host.length > (longest?.host.length ?? 0)) longest = { rest, host };
+    }
   }
-  return { rest: name, host: undefined };
+  return longest ?? { rest: name, host: undefined };
 }
 
 export function displayNameOf(urnText: string, hosts: readonly string[]): DisplayName {
