@@ -31,7 +31,9 @@ const manyPorts = Array.from({ length: 20 }, (_, index) => ({
   nodePort: 30_000 + index,
 }));
 
-describe("texts of commands", () => {
+describe("texts of commands", function () {
+  this.timeout(120_000); // Thousands of texts, on machines that have other things to do.
+
   it("hold their budget on every host of a large cluster", () => {
     const hosts = hostsOf([...threeHosts, ...workers(1000)]);
     const config = configOf({ servicePorts: manyPorts, images: ["pause", "coredns"] });
