@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { HostReading } from "./facts.ts";
 import type { Host } from "./inventory.ts";
-import { rememberedHost } from "./membership.ts";
+import { machineIdsOf, rememberedHost } from "./membership.ts";
 import type { PreviousHost, Tombstone } from "./outputs.ts";
 import type { PreviousRun } from "./previousrun.ts";
 
@@ -81,6 +81,16 @@ export function recordOf(
 export function isNewStack(previous: PreviousRun | undefined, readings: ReadonlyMap<string, HostReading>): boolean {
   const claimed = [...readings.values()].some((reading) => "facts" in reading && reading.facts.claim !== undefined);
   return previous === undefined && !claimed;
+}
+
+/**
+ * Whether a stack in service has to be told of hosts for certain: the inventory names some that its last run did not know,
+ * or knew otherwise. What machines they are shows only when they are read.
+ */
+export function namesUnrecorded(hosts: readonly Host[], previous: PreviousRun | undefined): boolean {
+  if (previous === undefined) return false;
+  const machineIds = machineIdsOf(hosts, new Map(), previous);
+  return !isRecorded(previous, recordOf(hosts, machineIds, previous.lost ?? {}));
 }
 
 /** Whether the state knows all of it already. A host that is no longer known of is no loss: it has been released. */

@@ -1,16 +1,8 @@
-import {
-  isRecordFirst,
-  recordedTargets,
-  recordingVariable,
-  type Recording,
-  type RecordFirst,
-} from "../../plan/record.ts";
+import { isRecordFirst, recordedTargets, recordingVariable, type Recording } from "../../plan/record.ts";
 import type { Engine } from "../pulumi/engine.ts";
 import type { RunEvents } from "../pulumi/events.ts";
 import type { Terminal } from "../render/terminal.ts";
 import { operateAloud } from "./operation.ts";
-
-type Outputs = Awaited<ReturnType<Engine["up"]>>;
 
 export interface ConvergeOptions {
   hosts: readonly string[];
@@ -18,6 +10,8 @@ export interface ConvergeOptions {
   target: readonly string[];
   /** Path of a saved plan. */
   plan: string | undefined;
+  /** Whether something is known to be unsaved: then it is saved without a run that finds it out. Of a new stack it is not. */
+  unsaved: boolean;
   onWarning: (message: string) => void;
 }
 
@@ -31,10 +25,10 @@ export interface ConvergeOptions {
 export async function converge(
   engine: Engine,
   terminal: Terminal,
-  { hosts, target, plan, onWarning }: ConvergeOptions,
-): Promise<{ events: RunEvents; result: Outputs }> {
-  const run = (recording: Recording, targets: readonly string[]) =>
-    operateAloud(
+  { hosts, target, plan, unsaved, onWarning }: ConvergeOptions,
+): Promise<RunEvents> {
+  const run = async (recording: Recording, targets: readonly string[]): Promise<RunEvents> => {
+    const { events } = await operateAloud(
       engine,
       terminal,
       hosts,
@@ -49,16 +43,20 @@ export async function converge(
         ),
       onWarning,
     );
+    return events;
+  };
+  const save = async (newStack: boolean): Promise<void> => {
+    terminal.note(newStack ? "Saving keys and ids first." : "Saving which machines the hosts are first.");
+    await run("now", recordedTargets(newStack));
+  };
   if (plan !== undefined) return run("along", target);
-  let unsaved: RecordFirst;
+  if (unsaved) await save(false);
   try {
     return await run("first", target);
   } catch (error) {
     if (!isRecordFirst(error)) throw error;
-    unsaved = error;
+    await save(error.newStack);
   }
-  terminal.note(unsaved.newStack ? "Saving keys and ids first." : "Saving which machines the hosts are first.");
-  await run("now", recordedTargets(unsaved.newStack));
   return run("first", target);
 }
 

@@ -6,6 +6,7 @@ import { summarize, summaryLines } from "../render/summary.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
 import { describeFinding } from "../../plan/findings.ts";
 import { parsePreviousRun } from "../../plan/previousrun.ts";
+import { namesUnrecorded } from "../../plan/record.ts";
 import { unreachablePrefix } from "../../plan/unreachable.ts";
 import { waveLines } from "../review/wave-lines.ts";
 import { revealScripts } from "../review/script-texts.ts";
@@ -17,7 +18,8 @@ import type { LoadedStack } from "../project/inventory.ts";
 import { retainLost } from "./lost.ts";
 import { converge } from "./converge.ts";
 import { operate } from "./operation.ts";
-import { readOutputs, type Outputs } from "../pulumi/outputs.ts";
+import { withoutSecrets } from "../pulumi/masked.ts";
+import { readOutputs, readRawOutputs, type Outputs } from "../pulumi/outputs.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
 import { ensureWorkDir, type Project } from "../project/project.ts";
@@ -77,13 +79,15 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
         return Exit.failed;
       }
     }
-    const { events, result: outputs } = await phases.measure("converge", () =>
-      converge(engine, terminal, { hosts, target, plan, onWarning }),
-    );
+    const events = await phases.measure("converge", async () => {
+      // What the program itself will say is wrong with outputs is not said here.
+      const { previous } = parsePreviousRun(stack, withoutSecrets(await readRawOutputs(engine.context)));
+      const unsaved = namesUnrecorded(input.hosts, previous);
+      return converge(engine, terminal, { hosts, target, plan, unsaved, onWarning });
+    });
     rememberRun(run.project, stack, events.steps, hosts, onWarning);
-    const shown = Object.entries(outputs).filter(([, { secret }]) => !secret);
-    const plain = Object.fromEntries(shown.map(([name, { value }]): [string, unknown] => [name, value]));
-    const { previous: made = {}, findings } = parsePreviousRun(stack, plain);
+    const outputs = events.outputs ?? (await readRawOutputs(engine.context));
+    const { previous: made = {}, findings } = parsePreviousRun(stack, withoutSecrets(outputs));
     for (const finding of findings) terminal.warn(describeFinding(finding));
     await report(run, events, made);
     return leftAlone(events, terminal) ? Exit.failed : Exit.done;

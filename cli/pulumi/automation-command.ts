@@ -9,6 +9,15 @@ export interface Running {
 }
 
 /**
+ * What the Automation API asks for after each run, and what it is told: nothing. It would start the CLI three times, one
+ * after the other, and each reads the whole state. A run's outputs are among its events.
+ */
+const unwanted = new Map([
+  ["stack output", "{}"],
+  ["stack history", "[]"],
+]);
+
+/**
  * The Automation API's way to the Pulumi CLI. The API's own one starts the CLI in this process's group, where Ctrl-C
  * reaches it twice; this one goes through `startPulumi` and keeps the process at hand for interrupts.
  */
@@ -28,6 +37,8 @@ export function automationCommand(
       onOutput?: (chunk: string) => void,
       onError?: (chunk: string) => void,
     ) {
+      const nothing = unwanted.get(args.slice(0, 2).join(" "));
+      if (nothing !== undefined) return { stdout: nothing, stderr: "", code: 0 };
       const child = startPulumi(pulumi, [...args, "--non-interactive"], {
         cwd,
         env: { ...env, PULUMI_AUTOMATION_API: "true" },

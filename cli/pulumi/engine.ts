@@ -1,4 +1,4 @@
-import type { OpMap, OutputMap, Stack } from "@pulumi/pulumi/automation/index.js";
+import type { OpMap, Stack } from "@pulumi/pulumi/automation/index.js";
 import { CliError } from "../errors.ts";
 import { automationCommand, type Running } from "./automation-command.ts";
 import type { EngineContext } from "./context.ts";
@@ -107,7 +107,7 @@ export class Engine {
    * The state is saved once, at the end, also when the run fails or is interrupted: a run that is killed leaves the state
    * that it found.
    */
-  async up({ events, target, plan, saveSteps }: UpOptions): Promise<OutputMap> {
+  async up({ events, target, plan, saveSteps }: UpOptions): Promise<void> {
     const options = { onEvent: events.handle, parallel: this.#parallel, suppressProgress: true, ...targets(target) };
     const { envVars } = this.#stack.workspace;
     const own = {
@@ -118,8 +118,7 @@ export class Engine {
     const before = { ...envVars };
     Object.assign(envVars, own);
     try {
-      const result = await this.#call(() => this.#stack.up({ ...options, ...(plan === undefined ? {} : { plan }) }));
-      return result.outputs;
+      await this.#call(() => this.#stack.up({ ...options, ...(plan === undefined ? {} : { plan }) }));
     } finally {
       for (const name of Object.keys(own)) {
         const value = before[name];

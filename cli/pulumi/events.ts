@@ -1,4 +1,5 @@
 import type { DiagnosticEvent, EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import { eventOutputs } from "./masked.ts";
 
 /** One step of the engine that is over. */
 export interface FinishedStep {
@@ -29,6 +30,9 @@ export interface Diagnostic {
   message: string;
 }
 
+/** Type of the resource that stands for the stack itself. */
+export const stackType = "pulumi:pulumi:Stack";
+
 /** Steps that leave everything as it is. */
 const QUIET = new Set(["same", "read", "refresh", "read-replacement", "discard", "import-same"]);
 
@@ -57,6 +61,8 @@ export class RunEvents {
   readonly diagnostics: Diagnostic[] = [];
   /** Operation → number of resources, from the engine's closing summary. */
   changes: Record<string, number> = {};
+  /** The stack's outputs, secrets as `[secret]`; undefined when the program did not come so far, or in a preview. */
+  outputs: Readonly<Record<string, unknown>> | undefined;
   readonly #onStep: (step: FinishedStep) => void;
   readonly #onWarning: (message: string) => void;
   readonly #running = new Map<string, { started: number; custom: boolean; op: string }>();
@@ -111,6 +117,8 @@ export class RunEvents {
     const begun = this.#running.get(key);
     this.#running.delete(key);
     const ended = this.#now();
+    if (!failed && metadata.type === stackType && metadata.new !== undefined)
+      this.outputs = eventOutputs(metadata.new.outputs);
     const custom = begun?.custom ?? (metadata.new ?? metadata.old)?.custom === true;
     const step: FinishedStep = { op, urn, custom, started: begun?.started ?? ended, ended, failed };
     this.steps.push(step);

@@ -1,13 +1,11 @@
 import { PlinthError } from "../../plan/findings.ts";
 import { parsePreviousRun, type PreviousRun } from "../../plan/previousrun.ts";
 import type { EngineContext } from "./context.ts";
+import { withoutSecrets } from "./masked.ts";
 import { isNoSuchStack, runPulumi } from "./cli.ts";
 
 /** Outputs of a stack as the last `up` has left them. None before the first one. */
 export type Outputs = Partial<PreviousRun>;
-
-/** What the engine shows of a secret that was not asked for. */
-const masked = "[secret]";
 
 export interface ReadOptions {
   /** Secrets in clear. Default: without them. */
@@ -41,8 +39,7 @@ export async function readOutputs(context: EngineContext, options: ReadOptions =
  * @throws PlinthError when they are not as expected.
  */
 export function checkOutputs(stack: string, outputs: Readonly<Record<string, unknown>>): Outputs {
-  const shown = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== masked));
-  const { previous, findings } = parsePreviousRun(stack, shown);
+  const { previous, findings } = parsePreviousRun(stack, withoutSecrets(outputs));
   if (findings.length > 0) throw new PlinthError(findings);
   return previous ?? {};
 }

@@ -6,8 +6,7 @@ import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Project } from "../project/project.ts";
 import { withoutDebugMessages } from "./debugging.ts";
-
-const STACK_TYPE = "pulumi:pulumi:Stack";
+import { stackType } from "./events.ts";
 
 export type Program = () => Promise<Record<string, unknown>>;
 
@@ -88,13 +87,13 @@ function orderOf(
   const byResource = new Map(seen.map((one) => [one.resource, one]));
   const chainOf = (resource: unknown): string => {
     const one = byResource.get(resource);
-    if (one === undefined || one.type === STACK_TYPE) return "";
+    if (one === undefined || one.type === stackType) return "";
     const above = chainOf(one.opts.parent);
     return above === "" ? one.type : `${above}$${one.type}`;
   };
   const keyOf = (resource: unknown): string | undefined => {
     const one = byResource.get(resource);
-    return one === undefined || one.type === STACK_TYPE ? undefined : `${chainOf(resource)}::${one.name}`;
+    return one === undefined || one.type === stackType ? undefined : `${chainOf(resource)}::${one.name}`;
   };
   return seen.flatMap(({ resource, opts }) => {
     const key = keyOf(resource);

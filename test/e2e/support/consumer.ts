@@ -12,6 +12,7 @@ import { enterRunningLab, LAB_STACK } from "../../../cli/lab/namespace.ts";
 import { findPulumi } from "../../../cli/supply/needs.ts";
 import { operateAloud } from "../../../cli/operations/operation.ts";
 import { Phases } from "../../../cli/process/phases.ts";
+import { readRawOutputs } from "../../../cli/pulumi/outputs.ts";
 import { loadProgram } from "../../../cli/pulumi/program.ts";
 import { projectAt, thisProject } from "../../../cli/project/project.ts";
 import { terminal as makeTerminal } from "../../../cli/render/terminal.ts";
@@ -40,11 +41,8 @@ const engine = await Engine.open({
 try {
   await operateAloud(engine, terminal, [], async (events) => {
     if (action === "destroy") return engine.destroy({ events });
-    const outputs = Object.entries(await engine.up({ events })).map(([name, { value }]): [string, unknown] => [
-      name,
-      value,
-    ]);
-    terminal.print(JSON.stringify(Object.fromEntries(outputs), null, 2));
+    await engine.up({ events });
+    terminal.print(JSON.stringify(await readRawOutputs(engine.context, { secrets: true }), null, 2));
   });
 } finally {
   await engine.close();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import type { EngineEvent, OutputMap } from "@pulumi/pulumi/automation/index.js";
+import { RunEvents } from "../../../cli/pulumi/events.ts";
 import type { ProgramArgs } from "../../../components/preflight.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { deploy } from "../../../components/program.ts";
@@ -22,6 +23,7 @@ describe("a run that saves what cannot be made again", function () {
   let recording: Recording = "along";
   let thrown: unknown;
   let newStack = true;
+  let events = new RunEvents();
 
   const args = (): ProgramArgs => {
     const hosts = hostsOf(inventory);
@@ -46,8 +48,10 @@ describe("a run that saves what cannot be made again", function () {
   async function up(how: Recording): Promise<Record<string, string[]>> {
     recording = how;
     const done: Record<string, string[]> = {};
-    const onEvent = ({ resourcePreEvent }: EngineEvent): void => {
-      const metadata = resourcePreEvent?.metadata;
+    events = new RunEvents();
+    const onEvent = (event: EngineEvent): void => {
+      events.handle(event);
+      const metadata = event.resourcePreEvent?.metadata;
       if (metadata === undefined || metadata.op === "same" || metadata.new?.custom !== true) return;
       (done[metadata.op] ??= []).push(`${typeOf(metadata.urn)} ${nameOf(metadata.urn)}`);
     };
@@ -74,6 +78,15 @@ describe("a run that saves what cannot be made again", function () {
     await stack.close();
     await plugins.close();
   });
+
+  /** The events of a run tell all of its outputs, secrets masked. */
+  function assertTold(outputs: OutputMap): void {
+    const masked = Object.entries(outputs).map(([name, { value, secret }]): [string, unknown] => [
+      name,
+      secret ? "[secret]" : value,
+    ]);
+    assert.deepEqual({ ...events.outputs }, Object.fromEntries(masked));
+  }
 
   const urns = async (): Promise<string[]> =>
     ((await stack.stack.exportStack()) as { deployment: { resources?: { urn: string }[] } }).deployment.resources
@@ -132,7 +145,9 @@ describe("a run that saves what cannot be made again", function () {
     assert.equal(known["w1"]?.machineId, "machine-w1");
     assert.equal(outputs["kubeconfig"]?.secret, true);
     assert.match(String(outputs["kubeconfig"].value), /kind: Config/);
+    assertTold(outputs);
     const done = await up("first");
+    assertTold(await stack.stack.outputs());
     assert.ok((done["create"] ?? []).includes("command:remote:Command w1-claim"));
     assert.equal(done["delete"], undefined);
   });

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { isNewStack, isRecorded, isRecordFirst, readRecording, RecordFirst, recordOf } from "../../../plan/record.ts";
+import {
+  isNewStack,
+  isRecorded,
+  isRecordFirst,
+  namesUnrecorded,
+  readRecording,
+  RecordFirst,
+  recordOf,
+} from "../../../plan/record.ts";
 import { factsOf, hostsOf, readingsOf, threeHosts } from "../../support/cluster.ts";
 
 const hosts = hostsOf(threeHosts);
@@ -27,6 +35,19 @@ describe("plan/record", () => {
     const moved = hosts.map((host) => (host.name === "cp1" ? { ...host, address: "192.0.2.99" } : host));
     assert.ok(!isRecorded({ hosts: found.hosts, lost }, recordOf(moved, ids, lost)));
     assert.ok(!isRecorded({ hosts: found.hosts }, found));
+  });
+
+  it("knows from the inventory alone that a host is new or has another address, and nothing of machines and new stacks", () => {
+    const { cp3, ...others } = found.hosts;
+    assert.ok(cp3);
+    assert.equal(namesUnrecorded(hosts, { hosts: others, lost }), true);
+    const moved = hosts.map((host) => (host.name === "cp1" ? { ...host, address: "192.0.2.99" } : host));
+    assert.equal(namesUnrecorded(moved, { hosts: found.hosts, lost }), true);
+    assert.equal(namesUnrecorded(hosts, { hosts: found.hosts, lost }), false);
+    assert.equal(namesUnrecorded(hosts, { hosts: found.hosts }), false);
+    assert.equal(namesUnrecorded(hosts.slice(1), { hosts: found.hosts, lost }), false);
+    assert.equal(namesUnrecorded(hosts, { hosts: recordOf(hosts, {}, {}).hosts }), false);
+    assert.equal(namesUnrecorded(hosts, undefined), false);
   });
 
   it("saves along with everything else unless the command line says otherwise", () => {

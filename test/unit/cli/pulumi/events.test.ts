@@ -79,6 +79,26 @@ describe("events of a run of the engine", () => {
     assert.deepEqual(warnings, ["set aside"]);
   });
 
+  it("has the stack's outputs of a run, and none of a preview or where the program failed", () => {
+    const ca = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "[secret]" };
+    const ofStack = (): StepEventMetadata => {
+      const { new: state, ...rest } = metadata("same", false);
+      assert.ok(state);
+      return {
+        ...rest,
+        type: "pulumi:pulumi:Stack",
+        new: { ...state, outputs: { vip: "192.0.2.10", ca } },
+      };
+    };
+    const events = new RunEvents();
+    events.handle(event({ resOutputsEvent: { metadata: ofStack(), planning: true } }));
+    events.handle(event({ resOpFailedEvent: { metadata: ofStack(), status: 1, steps: 1 } }));
+    events.handle(event({ resOutputsEvent: { metadata: metadata("create") } }));
+    assert.equal(events.outputs, undefined);
+    events.handle(event({ resOutputsEvent: { metadata: ofStack() } }));
+    assert.deepEqual(events.outputs, { vip: "192.0.2.10", ca: "[secret]" });
+  });
+
   it("counts changes, not what stays", () => {
     assert.equal(countChanges({ same: 4, read: 1, update: 2, create: 1 }), 3);
     assert.equal(countChanges({}), 0);
