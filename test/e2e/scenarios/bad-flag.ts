@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { hosts, startTimes } from "../support/hosts.ts";
 import { Poller } from "../support/poller.ts";
 import type { Project } from "../support/project.ts";
+import { healthy } from "../support/status.ts";
 
 /** A flag that the API server rejects. */
 export function badFlag(project: Project): void {
@@ -28,7 +29,7 @@ export function badFlag(project: Project): void {
     it("is over with the next correct up", async () => {
       project.restore("Pulumi.lab.yaml");
       await project.expect(0, "up", "--yes");
-      await project.expect(0, "status");
+      await healthy(project);
       await project.expect(0, "up", "--yes", "--expect-no-changes");
     });
   });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { fingerprint } from "../support/hosts.ts";
-import { eventually } from "../../support/eventually.ts";
 import type { Project } from "../support/project.ts";
+import { healthy } from "../support/status.ts";
 
 /** Input and hosts that are wrong: clear sentences, all at once, and nothing is touched. */
 export function badInput(project: Project): void {
@@ -87,9 +87,7 @@ export function badInput(project: Project): void {
         await project.expect(0, "lab", "start", "cp2");
         await project.read("cp3", "userdel -r nosudo 2>/dev/null; ! id nosudo 2>/dev/null");
       }
-      await eventually("status is green", 120, async () =>
-        (await project.plinth("status")).code === 0 ? true : undefined,
-      );
+      await healthy(project, 120);
     });
   });
 }

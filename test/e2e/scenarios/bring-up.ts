@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Project } from "../support/project.ts";
+import { healthy } from "../support/status.ts";
 
 const etcdctl =
   "/opt/plinth/bin/etcdctl --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/healthcheck.crt --key /etc/kubernetes/pki/etcd/healthcheck.key --endpoints https://127.0.0.1:2379";
@@ -85,7 +86,7 @@ export function bringUp(project: Project): void {
     });
 
     it("status is green and names one VIP holder", async () => {
-      const { stdout } = await project.expect(0, "status");
+      const { stdout } = await healthy(project);
       assert.match(stdout, /VIP 10\.27\.0\.10\s+cp[123]\n/);
     });
   });

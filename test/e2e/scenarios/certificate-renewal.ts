@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { assertOneAtATime, hosts, lastRestart } from "../support/hosts.ts";
 import { Poller } from "../support/poller.ts";
 import type { Project } from "../support/project.ts";
+import { healthy } from "../support/status.ts";
 
 const expiry =
   "openssl x509 -noout -enddate -in /etc/kubernetes/pki/etcd/server.crt 2>/dev/null || sha256sum /etc/kubernetes/pki/etcd/server.crt";
@@ -26,7 +27,7 @@ export function certificateRenewal(project: Project): void {
     });
 
     it("leave a healthy cluster with nothing to change", async () => {
-      await project.expect(0, "status");
+      await healthy(project);
       await project.expect(0, "up", "--yes", "--expect-no-changes");
     });
   });

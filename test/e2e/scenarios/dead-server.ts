@@ -6,6 +6,7 @@ import { hosts, vipHolder } from "../support/hosts.ts";
 import { Poller } from "../support/poller.ts";
 import type { Project } from "../support/project.ts";
 import { etcdctl } from "../support/roster.ts";
+import { healthy } from "../support/status.ts";
 
 const deaths = 4;
 
@@ -58,9 +59,7 @@ export function deadServer(project: Project): void {
         await said(project, holder, victim, "UP", healed);
       }
       await project.read(victim, "systemctl start keepalived");
-      await eventually("status is green", 120, async () =>
-        (await project.plinth("status")).code === 0 ? true : undefined,
-      );
+      await healthy(project, 120);
       assert.equal(await vipHolder(project), holder);
     });
   });

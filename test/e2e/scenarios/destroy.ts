@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { eventually } from "../../support/eventually.ts";
 import { allHosts, hosts, units } from "../support/hosts.ts";
 import type { Project } from "../support/project.ts";
+import { healthy } from "../support/status.ts";
 
 /** The cluster is taken off its hosts, and brought up again. */
 export function destroy(project: Project): void {
@@ -71,7 +72,7 @@ export function destroy(project: Project): void {
 
     it("is followed by a new cluster with new authorities", async () => {
       await project.expect(0, "up", "--yes");
-      await project.expect(0, "status");
+      await healthy(project);
     });
   });
 }

@@ -3,6 +3,7 @@ import { eventually } from "../../support/eventually.ts";
 import { allHosts, startTimes, workers } from "../support/hosts.ts";
 import type { Project } from "../support/project.ts";
 import { etcdctl } from "../support/roster.ts";
+import { healthy } from "../support/status.ts";
 
 const pki = "/etc/kubernetes/pki/etcd";
 const rogueUrl = "https://10.27.0.99:2380";
@@ -81,7 +82,7 @@ export function drift(project: Project): void {
       assert.doesNotMatch(await project.read("cp2", `${etcdctl} member list`), /10\.27\.0\.99/);
       assert.match((await project.expect(0, "drift")).stdout, /No drift: looked at all 5 hosts/);
       await project.expect(0, "up", "--yes", "--expect-no-changes");
-      await project.expect(0, "status");
+      await healthy(project);
     });
 
     it("is still told with a host down, which is told, too", async () => {
@@ -104,9 +105,7 @@ export function drift(project: Project): void {
       });
       await project.expect(0, "up", "--heal", "--yes");
       await project.expect(0, "drift");
-      await eventually("status is green", 180, async () =>
-        (await project.plinth("status")).code === 0 ? true : undefined,
-      );
+      await healthy(project, 180);
     });
   });
 }

@@ -3,6 +3,7 @@ import { hosts, vipFound, vipHolder } from "../support/hosts.ts";
 import { Poller } from "../support/poller.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { Project } from "../support/project.ts";
+import { healthy } from "../support/status.ts";
 
 const cases = [
   { fault: "kill", repair: "start", title: "power loss" },
@@ -62,9 +63,7 @@ export function faults(project: Project): void {
       );
       assert.deepEqual(moves.flat(), []);
       assert.equal(await vipHolder(project), holder);
-      await eventually("status is green", 120, async () =>
-        (await project.plinth("status")).code === 0 ? true : undefined,
-      );
+      await healthy(project, 120);
     });
   });
 
@@ -93,9 +92,7 @@ export function faults(project: Project): void {
         await project.expect(0, "lab", repair, victim);
         // Two hosts held the VIP meanwhile: nobody is to go on sending to the one that has given it up.
         await vipFound(project, 20);
-        await eventually("status is green", 120, async () =>
-          (await project.plinth("status")).code === 0 ? true : undefined,
-        );
+        await healthy(project, 120);
         await project.expect(0, "up", "--yes", "--expect-no-changes");
         assert.ok(await vipHolder(project));
       });

@@ -4,6 +4,7 @@ import { cpSync } from "node:fs";
 import path from "node:path";
 import { instanceName } from "../../../lab/paths.ts";
 import { finish, Project, type Run } from "../support/project.ts";
+import { healthy } from "../support/status.ts";
 
 /** Runs `./plinth …` of one clone in the lab of another, as from a second machine that reaches the same hosts. */
 function inLab(clone: Project, lab: Project, ...args: string[]): Promise<Run> {
@@ -43,7 +44,7 @@ export function twoUps(project: Project): void {
         refused,
         /cp1: another run is changing this cluster: \S+@\S+, "plinth up" of stack lab, process \d+, since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ; .* \[cluster-locked\]/,
       );
-      await project.expect(0, "status");
+      await healthy(project);
       assert.match(
         await project.read("cp1", "cat /etc/systemd/system/kube-apiserver.service"),
         /--goaway-chance=0\.003/,
@@ -54,7 +55,7 @@ export function twoUps(project: Project): void {
       project.restore("Pulumi.lab.yaml");
       await project.expect(0, "up", "--yes");
       await project.expect(0, "up", "--yes", "--expect-no-changes");
-      await project.expect(0, "status");
+      await healthy(project);
     });
   });
 }

@@ -5,6 +5,7 @@ import { outsideUrl } from "../support/http.ts";
 import { Kube } from "../support/kube.ts";
 import { Poller } from "../support/poller.ts";
 import type { Project } from "../support/project.ts";
+import { healthy } from "../support/status.ts";
 
 /** A worker loses power, and then every host at once. Needs the scenario of workloads to have been run. */
 export function workerLoss(project: Project): void {
@@ -71,7 +72,7 @@ export function workerLoss(project: Project): void {
           (await readiness("w1")).stdout === "True" ? true : undefined,
         );
         await kube.rolledOut("daemonset/client");
-        await project.expect(0, "status");
+        await healthy(project);
         await project.expect(0, "up", "--yes", "--expect-no-changes");
       });
     });
@@ -81,9 +82,7 @@ export function workerLoss(project: Project): void {
         for (const host of allHosts) await project.expect(0, "lab", "kill", host);
         const began = performance.now();
         await Promise.all(allHosts.map((host) => project.expect(0, "lab", "start", host)));
-        await eventually("status is green", 300, async () =>
-          (await project.plinth("status")).code === 0 ? true : undefined,
-        );
+        await healthy(project, 300);
         const green = performance.now() - began;
         for (const object of ["deployment/web", "daemonset/client", "statefulset/ordered"])
           await kube.rolledOut(object, 240);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { eventually } from "../../support/eventually.ts";
 import type { Poller } from "./poller.ts";
 import type { Project } from "./project.ts";
+import { healthy } from "./status.ts";
 
 const inventory = "hosts/lab.ts";
 const pki = "/etc/kubernetes/pki/etcd";
@@ -32,9 +32,7 @@ export function addHosts(project: Project, ...lines: readonly string[]): void {
 
 /** The cluster is exactly what the inventory says: members, Nodes, health, and nothing left to do. */
 export async function settled(project: Project, members: readonly string[]): Promise<void> {
-  await eventually("status is green", 120, async () =>
-    (await project.plinth("status")).code === 0 ? true : undefined,
-  );
+  await healthy(project, 120);
   const status = JSON.parse((await project.expect(0, "status", "--json")).stdout) as {
     hosts: Record<string, unknown>;
     nodes: Record<string, unknown>;
