@@ -17,11 +17,14 @@ export type PoolOutputs = PoolValues;
 
 /** The outputs about hosts and roster that clusters and pools have in common. */
 export function fleetOutputs(
-  { hosts, readings, tombstones, rosterGeneration }: Preflight,
+  { hosts, readings, tombstones, abandoned, rosterGeneration }: Preflight,
   { machineIds, rosterHosts }: Readonly<Record<"machineIds" | "rosterHosts", Readonly<Record<string, string>>>>,
 ): Pick<PoolValues, "hosts" | "hostVersions" | "lost" | "survivors" | "rosterGeneration"> {
   return {
-    hosts: Object.fromEntries(hosts.map((host) => [host.name, rememberedHost(host, machineIds[host.name])])),
+    hosts: {
+      ...abandoned,
+      ...Object.fromEntries(hosts.map((host) => [host.name, rememberedHost(host, machineIds[host.name])])),
+    },
     hostVersions: Object.fromEntries(
       [...readings].flatMap(([name, reading]) => ("facts" in reading ? [[name, hostVersions(reading.facts)]] : [])),
     ),

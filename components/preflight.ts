@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { abandonedHosts, abandonedWarning } from "../plan/abandoned.ts";
 import { planCluster } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
@@ -9,7 +10,7 @@ import type { Host } from "../plan/inventory.ts";
 import { liveCluster } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
 import { membershipChange } from "../plan/membershipchange.ts";
-import type { Tombstone } from "../plan/outputs.ts";
+import type { PreviousHost, Tombstone } from "../plan/outputs.ts";
 import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
 import type { RawConfig } from "../plan/rawconfig.ts";
 import type { Recording } from "../plan/record.ts";
@@ -73,6 +74,8 @@ export interface Preflight extends FleetInput {
   handingOver: HostAccess;
   /** Hosts that were declared lost, in this run or before. */
   tombstones: Record<string, Tombstone>;
+  /** Hosts that a killed run has claimed and that the inventory has no more. */
+  abandoned: Record<string, PreviousHost>;
 }
 
 /**
@@ -138,6 +141,14 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   }
   for (const finding of setAside)
     await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
+  const abandoned = abandonedHosts({
+    previous: previous?.hosts ?? {},
+    inventory: new Set(hosts.map(({ name }) => name)),
+    lost: tombstones,
+    readings: everybody,
+    owner: { stack: args.stack, clusterId: knownId },
+  });
+  for (const name of Object.keys(abandoned)) await pulumi.log.warn(abandonedWarning(name));
   for (const name of unreachable) await pulumi.log.warn(unreachableWarning(name, own.get(name)));
 
   return {
@@ -157,6 +168,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     handingOver: chosenFrom(leavingAccess, change.handingOver),
     previous,
     tombstones,
+    abandoned,
     rosterGeneration,
     heal,
   };

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { machineIdsOf } from "../plan/membership.ts";
 import { secretOutputs } from "../plan/outputs.ts";
-import { isNewStack, isRecorded, recordOf, RecordFirst } from "../plan/record.ts";
+import { hostsAhead, isNewStack, isRecorded, recordOf, RecordFirst } from "../plan/record.ts";
 import type { Preflight, ProgramArgs } from "./preflight.ts";
 
 /** Outputs of a run that saves what cannot be made again, and does nothing else. */
@@ -32,7 +32,7 @@ export async function record(
   return {
     ...Object.fromEntries(kept),
     ...keys,
-    hosts: { ...previous?.hosts, ...found.hosts },
+    hosts: hostsAhead(previous, found),
     lost: { ...previous?.lost, ...found.lost },
   };
 }

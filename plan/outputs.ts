@@ -13,6 +13,8 @@ const host = z.object({
   user: z.string().exactOptional(),
   port: z.number().exactOptional(),
   hostKey: z.string().exactOptional(),
+  /** True until the run that was to claim it has ended: if that run was killed, the state has nothing of what is on the host. */
+  joining: z.boolean().exactOptional(),
 });
 export type PreviousHost = z.output<typeof host>;
 

@@ -93,10 +93,27 @@ export function namesUnrecorded(hosts: readonly Host[], previous: PreviousRun | 
   return !isRecorded(previous, recordOf(hosts, machineIds, previous.lost ?? {}));
 }
 
+/**
+ * The hosts as a run saves them ahead: those that it knows beside those of the last run. The state has no claim of a host that
+ * the last completed run did not know, until a run that claims it has ended.
+ */
+export function hostsAhead(
+  previous: Pick<PreviousRun, "hosts"> | undefined,
+  { hosts }: Pick<HostRecord, "hosts">,
+): Record<string, PreviousHost> {
+  const known = previous?.hosts ?? {};
+  const ahead = Object.entries(hosts).map(([name, host]): [string, PreviousHost] => {
+    const before = known[name];
+    return [name, before === undefined || before.joining === true ? { ...host, joining: true } : host];
+  });
+  return { ...known, ...Object.fromEntries(ahead) };
+}
+
 /** Whether the state knows all of it already. A host that is no longer known of is no loss: it has been released. */
 export function isRecorded(previous: PreviousRun | undefined, { hosts, lost }: HostRecord): boolean {
   if (previous === undefined) return false;
   const known = (old: Readonly<Record<string, unknown>> | undefined, now: Readonly<object>): boolean =>
     Object.entries(now).every(([name, value]) => isDeepStrictEqual(old?.[name], value));
-  return known(previous.hosts, hosts) && known(previous.lost, lost);
+  const ahead = hostsAhead(previous, { hosts });
+  return (known(previous.hosts, hosts) || known(previous.hosts, ahead)) && known(previous.lost, lost);
 }

@@ -2,6 +2,7 @@ import { lockForProcess, lockRules } from "../../components/host/lock.ts";
 import { resolveAccess, type HostAccess } from "../../components/host/targets.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
+import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { controlPlaneOf, isPool } from "../../plan/pool.ts";
 import type { PoolMaterial } from "../../plan/poolmaterial.ts";
 import { QuietExit } from "../errors.ts";
@@ -11,11 +12,13 @@ import { confirm } from "../render/prompt.ts";
 import { formatDuration } from "../render/duration.ts";
 import { readPoolMaterial } from "../cluster/administrator.ts";
 import type { EngineContext } from "../pulumi/context.ts";
+import { claimSearch, freeClaimed, stillClaimed, type ClaimSearch } from "./abandoned.ts";
 import { keptData } from "./kept-data.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import { deleteNodesOf } from "../cluster/node.ts";
 import { operateAloud } from "./operation.ts";
-import { readOutputs } from "../pulumi/outputs.ts";
+import { readOutputs, readRawOutputs } from "../pulumi/outputs.ts";
+import { withoutSecrets } from "../pulumi/masked.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
 import type { Project } from "../project/project.ts";
@@ -101,6 +104,7 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
         throw new QuietExit(Exit.failed);
       }
     }
+    const { previous } = parsePreviousRun(stack, withoutSecrets(await readRawOutputs(engine.context)));
     const material = pool ? await materialOf(engine.context, run) : undefined;
     const members = pool ? material && controlPlaneOf(material) : input.hosts;
     // Hosts are released with the key that this reads, also where there is no cluster to lock.
@@ -111,6 +115,10 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
     const { events } = await phases.measure("destroy", () =>
       operateAloud(engine, terminal, hosts, (events) => engine.destroy({ events })),
     );
+    // What a killed run has claimed is not in the state.
+    const gone: ClaimSearch["deleteNode"] = () => Promise.resolve("none");
+    const search = { ...claimSearch(engine.context, input, terminal, previous), deleteNode: gone };
+    await freeClaimed(search, await stillClaimed(search, Object.keys(previous?.hosts ?? {})));
     if (material !== undefined) await deleteNodes(material, run);
     const total = phases.list.reduce((sum, { duration }) => sum + duration, 0);
     terminal.print(`Destroyed ${what} (${formatDuration(total)}).`);

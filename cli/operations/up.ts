@@ -13,13 +13,14 @@ import { revealScripts } from "../review/script-texts.ts";
 import { rememberRun } from "../review/history.ts";
 import { countChanges, RunEvents } from "../pulumi/events.ts";
 import type { Engine } from "../pulumi/engine.ts";
+import { claimedBefore, claimSearch, freeLeavers } from "./abandoned.ts";
 import { requestHeal } from "./heal.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import { retainLost } from "./lost.ts";
 import { converge } from "./converge.ts";
 import { operate } from "./operation.ts";
 import { withoutSecrets } from "../pulumi/masked.ts";
-import { readOutputs, readRawOutputs, type Outputs } from "../pulumi/outputs.ts";
+import { readRawOutputs, type Outputs } from "../pulumi/outputs.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
 import { ensureWorkDir, type Project } from "../project/project.ts";
@@ -68,11 +69,18 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
     if (plan !== undefined) await checkPlan(engine, run, plan, hosts, target);
     const onRetained = await retainLost(engine.context, run.lost ?? []);
     if (onRetained !== undefined) terminal.note(onRetained);
+    // What the program itself will say is wrong with outputs is not said here.
+    const { previous } = parsePreviousRun(stack, withoutSecrets(await readRawOutputs(engine.context)));
+    // A run for some resources only, and one with a saved plan, do nothing else.
+    const everything = target.length === 0 && plan === undefined;
+    const claims = claimSearch(engine.context, input, terminal, previous);
     if (asks || run.diff === true || run.expectNoChanges === true) {
       const preview = await previewFirst(engine, run, hosts, target, onWarning);
-      const changed = countChanges(preview.changes);
+      const abandoned = everything ? await claimedBefore(claims) : [];
+      for (const { name } of abandoned) terminal.note(`  ${name} is released, which a killed run had claimed`);
+      const changed = countChanges(preview.changes) + abandoned.length;
       if (run.expectNoChanges === true) {
-        return changed > 0 ? endWithChanges(run, preview, hosts) : endUnchanged(engine, run, preview);
+        return changed > 0 ? endWithChanges(run, preview, hosts) : endUnchanged(run, preview, previous ?? {});
       }
       if (asks && changed > 0 && !(await confirm(`Do this on stack "${stack}"?`, stop))) {
         terminal.note("Nothing was changed.");
@@ -80,16 +88,15 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
       }
     }
     const events = await phases.measure("converge", async () => {
-      // What the program itself will say is wrong with outputs is not said here.
-      const { previous } = parsePreviousRun(stack, withoutSecrets(await readRawOutputs(engine.context)));
       const unsaved = namesUnrecorded(input.hosts, previous);
       return converge(engine, terminal, { hosts, target, plan, unsaved, onWarning });
     });
     rememberRun(run.project, stack, events.steps, hosts, onWarning);
     const outputs = events.outputs ?? (await readRawOutputs(engine.context));
-    const { previous: made = {}, findings } = parsePreviousRun(stack, withoutSecrets(outputs));
+    const { previous: made, findings } = parsePreviousRun(stack, withoutSecrets(outputs));
     for (const finding of findings) terminal.warn(describeFinding(finding));
-    await report(run, events, made);
+    if (everything) await freeLeavers(claims, made?.lost ?? {});
+    await report(run, events, made ?? {});
     return leftAlone(events, terminal) ? Exit.failed : Exit.done;
   });
 }
@@ -135,8 +142,8 @@ function endWithChanges(run: UpRun, events: RunEvents, hosts: string[]): ExitCod
 }
 
 /** Nothing would change, so nothing is run: the report comes from the state. */
-async function endUnchanged(engine: Engine, run: UpRun, events: RunEvents): Promise<ExitCode> {
-  await report(run, events, await readOutputs(engine.context));
+async function endUnchanged(run: UpRun, events: RunEvents, outputs: Outputs): Promise<ExitCode> {
+  await report(run, events, outputs);
   return Exit.done;
 }
 

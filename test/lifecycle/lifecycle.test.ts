@@ -1,3 +1,4 @@
+import { abandoned } from "../e2e/scenarios/abandoned.ts";
 import { blockedDrain } from "../e2e/scenarios/blocked-drain.ts";
 import { consumer } from "../e2e/scenarios/consumer.ts";
 import { drift } from "../e2e/scenarios/drift.ts";
@@ -36,6 +37,7 @@ describe("the hosts of a cluster", function () {
   twoUps(project);
   guards(project);
   newWorker(project);
+  abandoned(project);
   blockedDrain(project);
   kills(project);
   losses(project);

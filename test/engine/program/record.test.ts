@@ -22,7 +22,10 @@ describe("a run that saves what cannot be made again", function () {
   let inventory: HostInput[] = threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` }));
   let recording: Recording = "along";
   let thrown: unknown;
+  let clusterId = "";
   let newStack = true;
+  /** Whether a host says that it is claimed. */
+  let isClaimed: (name: string) => boolean = () => false;
   let events = new RunEvents();
 
   const args = (): ProgramArgs => {
@@ -32,7 +35,14 @@ describe("a run that saves what cannot be made again", function () {
       config: rawConfig,
       inventory,
       readHosts: (access) =>
-        Promise.resolve(new Map([...access.keys()].map((name) => [name, { facts: factsOf(name) }] as const))),
+        Promise.resolve(
+          new Map(
+            [...access.keys()].map((name) => {
+              const claim = { cluster: "demo", clusterId, host: name, stack: "demo", generation: 1 };
+              return [name, { facts: factsOf(name, isClaimed(name) ? { claim } : {}) }] as const;
+            }),
+          ),
+        ),
       readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
       readPrevious,
       requests: noRequests,
@@ -156,5 +166,32 @@ describe("a run that saves what cannot be made again", function () {
     inventory = inventory.filter(({ name }) => name !== "w1");
     await up("now");
     assert.ok("w1" in (((await stack.stack.outputs())["hosts"]?.value ?? {}) as object));
+  });
+
+  const joiningHosts = async (): Promise<string[]> => {
+    const known = (await stack.stack.outputs())["hosts"]?.value as Record<string, { joining?: boolean }>;
+    return Object.keys(known).filter((name) => known[name]?.joining === true);
+  };
+
+  it("keeps a host in mind that a killed run had claimed, until it says that it is free", async () => {
+    await up("first");
+    clusterId = String((await stack.stack.outputs())["clusterId"]?.value);
+    assert.deepEqual(await joiningHosts(), []);
+    const worker: HostInput = { name: "w2", address: "192.0.2.22", roles: ["worker"], hostKey: "ssh-ed25519 KEY-w2" };
+    inventory = [...inventory, worker];
+    await up("now");
+    assert.deepEqual(await joiningHosts(), ["w2"]);
+    // The run after it is killed, and the line is taken out.
+    inventory = inventory.filter(({ name }) => name !== "w2");
+    isClaimed = (name) => name === "w2";
+    for (const run of ["once", "again, as it is still claimed"]) {
+      assert.deepEqual(await up("first"), {}, run);
+      assert.deepEqual(await joiningHosts(), ["w2"]);
+      assert.match(events.diagnostics.map(({ message }) => message).join("\n"), /a run that was killed has claimed w2/);
+    }
+    isClaimed = () => false;
+    assert.deepEqual(await up("first"), {});
+    const { hosts } = await stack.stack.outputs();
+    assert.deepEqual(Object.keys(hosts?.value as object).sort(), ["cp1", "cp2", "cp3"]);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  hostsAhead,
   isNewStack,
   isRecorded,
   isRecordFirst,
@@ -48,6 +49,19 @@ describe("plan/record", () => {
     assert.equal(namesUnrecorded(hosts.slice(1), { hosts: found.hosts, lost }), false);
     assert.equal(namesUnrecorded(hosts, { hosts: recordOf(hosts, {}, {}).hosts }), false);
     assert.equal(namesUnrecorded(hosts, undefined), false);
+  });
+
+  it("marks hosts that a run is to claim, until a run has ended that did", () => {
+    const { cp3, ...others } = found.hosts;
+    assert.ok(cp3);
+    const ahead = hostsAhead({ hosts: { ...others, w9: { address: "192.0.2.29", roles: ["worker"] } } }, found);
+    assert.deepEqual(ahead["cp3"], { ...cp3, joining: true });
+    assert.deepEqual(ahead["cp1"], found.hosts["cp1"]);
+    assert.ok(ahead["w9"], "it leaves");
+    assert.deepEqual(hostsAhead({ hosts: ahead }, found)["cp3"], { ...cp3, joining: true });
+    assert.ok(Object.values(hostsAhead(undefined, found)).every(({ joining }) => joining === true));
+    assert.ok(isRecorded({ hosts: ahead, lost }, found), "a mark is nothing to save");
+    assert.equal(namesUnrecorded(hosts, { hosts: ahead, lost }), false);
   });
 
   it("saves along with everything else unless the command line says otherwise", () => {
