@@ -1,6 +1,6 @@
 import type { HostReading } from "./facts.ts";
 import type { Host } from "./inventory.ts";
-import { liveCluster, type LiveCluster } from "./livecluster.ts";
+import { isAt, liveCluster, peerUrlOf, type LiveCluster } from "./livecluster.ts";
 import type { LeavingHost } from "./membership.ts";
 import type { Tombstone } from "./outputs.ts";
 import type { PreviousRun } from "./previousrun.ts";
@@ -48,6 +48,14 @@ export function membershipChange({ hosts, leaving, readings, previous, requests 
   const live = liveCluster(readings);
   // A run that took them for leaving was killed, and the inventory has them again: nothing about the roster has changed then.
   const stayAfterAll = (live.nodes ?? []).some(({ name, leaving: mark }) => inventory.has(name) && mark !== undefined);
+  const isInCluster = (name: string): boolean => {
+    const peers = new Set(leaving.filter((host) => host.name === name).map(peerUrlOf));
+    const isMember = (live.members ?? []).some((member) => isAt(member, peers));
+    return isMember || (live.nodes ?? []).some((node) => node.name === name);
+  };
+  // The roster in the state does not know of hosts either that a killed run has let join.
+  const joinedUnknown = leaving.filter(({ name }) => previous?.hosts[name]?.joining === true && isInCluster(name));
+  const repeatRoster = stayAfterAll || joinedUnknown.length > 0 || requests.heal.includes("roster");
   return {
     // Members count as answering only when their own hosts say so, and those that leave do count until they have left.
     live,
@@ -76,6 +84,6 @@ export function membershipChange({ hosts, leaving, readings, previous, requests 
         inventory.has(name) && drained !== undefined ? [`${name}/node`] : [],
       ),
     ]),
-    rosterGeneration: (previous?.rosterGeneration ?? 0) + (stayAfterAll || requests.heal.includes("roster") ? 1 : 0),
+    rosterGeneration: (previous?.rosterGeneration ?? 0) + (repeatRoster ? 1 : 0),
   };
 }

@@ -13,7 +13,7 @@ export interface MembershipArgs extends RosterArgs {
   machineIds: Readonly<Record<string, string>>;
   /** Runs before the membership of hosts that leave is ended, while they are still alive. */
   handOver: () => Promise<void>;
-  /** Raised to run the step although nothing about it has changed. */
+  /** Raised to run the steps although nothing about them has changed. */
   generation: number;
 }
 
@@ -59,7 +59,7 @@ export function drainLeavingNodes(
       script: "evacuation",
       node: "evacuation",
       deadline: config.drainSeconds,
-      variables: { OWNER: clusterOwner(args.stack), GRACE: grace },
+      variables: { OWNER: clusterOwner(args.stack), GRACE: grace, GENERATION: String(args.generation) },
       stdin: renderRoster(hosts, args.machineIds),
     },
     args,

@@ -128,7 +128,11 @@ describe("program", () => {
     const before = await create([]);
     const after = await create(["cp2/etcd", "cp3/claim", "roster", "nobody/etcd"]);
     const changed = [...after].filter(([name, text]) => before.get(name) !== text).map(([name]) => name);
-    assert.deepEqual(changed.sort(), ["cp2-etcd", "cp3-claim", "roster"]);
+    assert.deepEqual(
+      changed.sort(),
+      ["cp2-etcd", "cp3-claim", "evacuation", "roster"],
+      "a Node is drained before it is deleted",
+    );
     const generation = (text = "") => Number(/generation (\d+)/.exec(text)?.[1]);
     assert.equal(generation(after.get("cp2-etcd")), generation(before.get("cp2-etcd")) + 1);
   });

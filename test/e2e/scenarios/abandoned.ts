@@ -39,7 +39,7 @@ export function abandoned(project: Project): void {
       removeHosts(project, "w4");
       const preview = await project.expect(0, "preview");
       assert.match(preview.text, /a run that was killed has claimed w4/);
-      const { text } = await project.expect(2, "up", "--yes", "--expect-no-changes");
+      const { text } = await project.expect(4, "up", "--yes", "--expect-no-changes");
       assert.match(text, /w4 is released, which a killed run had claimed/);
     });
 
