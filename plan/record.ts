@@ -94,14 +94,15 @@ export function namesUnrecorded(hosts: readonly Host[], previous: PreviousRun | 
 }
 
 /**
- * The hosts as a run saves them ahead: those that it knows beside those of the last run. The state has no claim of a host that
+ * The hosts as a run saves them ahead: those that it knows beside those of the last run, without hosts that are forgotten. The state has no claim of a host that
  * the last completed run did not know, until a run that claims it has ended.
  */
 export function hostsAhead(
   previous: Pick<PreviousRun, "hosts"> | undefined,
   { hosts }: Pick<HostRecord, "hosts">,
+  forgotten: ReadonlySet<string> = new Set(),
 ): Record<string, PreviousHost> {
-  const known = previous?.hosts ?? {};
+  const known = Object.fromEntries(Object.entries(previous?.hosts ?? {}).filter(([name]) => !forgotten.has(name)));
   const ahead = Object.entries(hosts).map(([name, host]): [string, PreviousHost] => {
     const before = known[name];
     return [name, before === undefined || before.joining === true ? { ...host, joining: true } : host];

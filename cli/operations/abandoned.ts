@@ -65,10 +65,13 @@ export async function claimedBefore(search: ClaimSearch): Promise<ClaimedHost[]>
  * had claimed. Every host that has left the inventory is to be free.
  *
  * @param lost hosts that are lost: nothing of theirs can be released.
+ * @returns whether there were any. The outputs still have them in mind then.
  * @throws CliError as {@link freeClaimed}.
  */
-export async function freeLeavers(search: ClaimSearch, lost: Readonly<Record<string, Tombstone>>): Promise<void> {
-  await freeClaimed(search, await stillClaimed(search, Object.keys(leftBy(search, lost))));
+export async function freeLeavers(search: ClaimSearch, lost: Readonly<Record<string, Tombstone>>): Promise<boolean> {
+  const claimed = await stillClaimed(search, Object.keys(leftBy(search, lost)));
+  await freeClaimed(search, claimed);
+  return claimed.length > 0;
 }
 
 function leftBy({ previous, input }: ClaimSearch, lost: Readonly<Record<string, Tombstone>>) {

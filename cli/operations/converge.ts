@@ -27,37 +27,50 @@ export async function converge(
   terminal: Terminal,
   { hosts, target, plan, unsaved, onWarning }: ConvergeOptions,
 ): Promise<RunEvents> {
-  const run = async (recording: Recording, targets: readonly string[]): Promise<RunEvents> => {
-    const { events } = await operateAloud(
-      engine,
-      terminal,
-      hosts,
-      (events) =>
-        withRecording(recording, () =>
-          engine.up({
-            events,
-            target: targets,
-            ...(plan === undefined ? {} : { plan }),
-            saveSteps: plan !== undefined,
-          }),
-        ),
-      onWarning,
-    );
-    return events;
-  };
+  const run = (recording: Recording): Promise<RunEvents> =>
+    runOnce(engine, terminal, { hosts, recording, target, plan, onWarning });
   const save = async (newStack: boolean): Promise<void> => {
     terminal.note(newStack ? "Saving keys and ids first." : "Saving which machines the hosts are first.");
-    await run("now", recordedTargets(newStack));
+    await saveRecord(engine, terminal, { hosts, newStack, onWarning });
   };
-  if (plan !== undefined) return run("along", target);
+  if (plan !== undefined) return run("along");
   if (unsaved) await save(false);
   try {
-    return await run("first", target);
+    return await run("first");
   } catch (error) {
     if (!isRecordFirst(error)) throw error;
     await save(error.newStack);
   }
-  return run("first", target);
+  return run("first");
+}
+
+/** Saves what a stack knows of its hosts, of a stack that is new also its keys, and does nothing else. */
+export function saveRecord(
+  engine: Engine,
+  terminal: Terminal,
+  { newStack, ...options }: Pick<ConvergeOptions, "hosts" | "onWarning"> & { newStack: boolean },
+): Promise<RunEvents> {
+  const target = recordedTargets(newStack);
+  return runOnce(engine, terminal, { ...options, recording: "now", target, plan: undefined });
+}
+
+/** One run of the engine. */
+async function runOnce(
+  engine: Engine,
+  terminal: Terminal,
+  { hosts, recording, target, plan, onWarning }: Omit<ConvergeOptions, "unsaved"> & { recording: Recording },
+): Promise<RunEvents> {
+  const { events } = await operateAloud(
+    engine,
+    terminal,
+    hosts,
+    (events) =>
+      withRecording(recording, () =>
+        engine.up({ events, target, ...(plan === undefined ? {} : { plan }), saveSteps: plan !== undefined }),
+      ),
+    onWarning,
+  );
+  return events;
 }
 
 /** The program reads how it is to save from the environment, as it does what else one run is asked for. */

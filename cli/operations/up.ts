@@ -17,7 +17,7 @@ import { claimedBefore, claimSearch, freeLeavers } from "./abandoned.ts";
 import { requestHeal } from "./heal.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import { retainLost } from "./lost.ts";
-import { converge } from "./converge.ts";
+import { converge, saveRecord } from "./converge.ts";
 import { operate } from "./operation.ts";
 import { withoutSecrets } from "../pulumi/masked.ts";
 import { readRawOutputs, type Outputs } from "../pulumi/outputs.ts";
@@ -92,13 +92,22 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
       return converge(engine, terminal, { hosts, target, plan, unsaved, onWarning });
     });
     rememberRun(run.project, stack, events.steps, hosts, onWarning);
-    const outputs = events.outputs ?? (await readRawOutputs(engine.context));
-    const { previous: made, findings } = parsePreviousRun(stack, withoutSecrets(outputs));
-    for (const finding of findings) terminal.warn(describeFinding(finding));
-    if (everything) await freeLeavers(claims, made?.lost ?? {});
-    await report(run, events, made ?? {});
+    const made = await outputsOf(engine, events, terminal);
+    if (everything && (await freeLeavers(claims, made.lost ?? {}))) {
+      // They may be taken away from now on.
+      const saved = await saveRecord(engine, terminal, { hosts, newStack: false, onWarning });
+      await report(run, events, await outputsOf(engine, saved, terminal));
+    } else await report(run, events, made);
     return leftAlone(events, terminal) ? Exit.failed : Exit.done;
   });
+}
+
+/** The outputs that a run has left. What is wrong with them is warned of. */
+async function outputsOf(engine: Engine, events: RunEvents, terminal: Terminal): Promise<Outputs> {
+  const outputs = events.outputs ?? (await readRawOutputs(engine.context));
+  const { previous = {}, findings } = parsePreviousRun(engine.context.stack, withoutSecrets(outputs));
+  for (const finding of findings) terminal.warn(describeFinding(finding));
+  return previous;
 }
 
 async function previewFirst(

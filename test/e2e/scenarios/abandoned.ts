@@ -29,9 +29,6 @@ export function abandoned(project: Project): void {
     before(async () => {
       for (const [name, address] of Object.entries(addresses)) await project.expect(0, "lab", "add", name, address);
     });
-    after(async () => {
-      for (const name of Object.keys(addresses)) await project.expect(0, "lab", "remove", name);
-    });
 
     it("are told of beforehand: a worker that is claimed and no more", async () => {
       addHosts(project, worker);
@@ -69,6 +66,11 @@ export function abandoned(project: Project): void {
       await nothingLost(project, "given up", writer);
       await assertFree(project, "cp4", "cp5");
       await settled(project, ["cp1", "cp2", "cp3"]);
+    });
+
+    it("may be taken away at once: nobody waits for them", async () => {
+      for (const name of Object.keys(addresses)) await project.expect(0, "lab", "remove", name);
+      await project.expect(0, "up", "--yes", "--expect-no-changes");
     });
   });
 }

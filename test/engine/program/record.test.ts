@@ -190,7 +190,7 @@ describe("a run that saves what cannot be made again", function () {
       assert.match(events.diagnostics.map(({ message }) => message).join("\n"), /a run that was killed has claimed w2/);
     }
     isClaimed = () => false;
-    assert.deepEqual(await up("first"), {});
+    assert.deepEqual(await up("now"), {});
     const { hosts } = await stack.stack.outputs();
     assert.deepEqual(Object.keys(hosts?.value as object).sort(), ["cp1", "cp2", "cp3"]);
   });
