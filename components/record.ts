@@ -9,7 +9,8 @@ export type Recorded = Record<string, unknown>;
 
 /**
  * Saves what cannot be made again, where a run is asked to do just that: of a stack that is new all keys and ids, and of
- * every stack which machines its hosts are and which hosts were lost. Hosts that leave stay known until they have left, or say that they are free.
+ * every stack which machines its hosts are and which hosts were lost. Hosts that leave stay known until they have left, or
+ * say that they are free.
  *
  * @param declareKeys declares the keys of a stack that is new, and returns what outputs tell of them.
  * @returns the outputs; undefined for a run that does everything.
@@ -26,17 +27,13 @@ export async function record(
   if (args.recording === "first" && !pulumi.runtime.isDryRun() && !isRecorded(previous, found))
     throw new RecordFirst(newStack);
   if (args.recording !== "now") return undefined;
-  // Whoever was to be claimed, is not in the inventory and not abandoned says that he is free, or is lost.
-  const freed = Object.entries(previous?.hosts ?? {}).flatMap(([name, { joining }]) =>
-    joining === true && found.hosts[name] === undefined && abandoned[name] === undefined ? [name] : [],
-  );
   const keys = newStack ? await declareKeys() : {};
   const outputs = Object.entries(await args.readPrevious());
   const kept = outputs.map(([name, value]) => [name, secretOutputs.has(name) ? pulumi.secret(value) : value] as const);
   return {
     ...Object.fromEntries(kept),
     ...keys,
-    hosts: hostsAhead(previous, found, new Set(freed)),
+    hosts: hostsAhead(previous, found, abandoned),
     lost: { ...previous?.lost, ...found.lost },
   };
 }

@@ -94,20 +94,23 @@ export function namesUnrecorded(hosts: readonly Host[], previous: PreviousRun | 
 }
 
 /**
- * The hosts as a run saves them ahead: those that it knows beside those of the last run, without hosts that are forgotten. The state has no claim of a host that
+ * The hosts as a run saves them ahead: those that it knows beside those of the last run. The state has no claim of a host that
  * the last completed run did not know, until a run that claims it has ended.
+ *
+ * @param abandoned see `abandonedHosts`. Others that were to be claimed and have left are free, or lost: they are forgotten.
  */
 export function hostsAhead(
   previous: Pick<PreviousRun, "hosts"> | undefined,
   { hosts }: Pick<HostRecord, "hosts">,
-  forgotten: ReadonlySet<string> = new Set(),
+  abandoned: Readonly<Record<string, PreviousHost>>,
 ): Record<string, PreviousHost> {
-  const known = Object.fromEntries(Object.entries(previous?.hosts ?? {}).filter(([name]) => !forgotten.has(name)));
+  const before = Object.entries(previous?.hosts ?? {});
+  const kept = before.filter(([name, { joining }]) => joining !== true || abandoned[name] !== undefined);
   const ahead = Object.entries(hosts).map(([name, host]): [string, PreviousHost] => {
-    const before = known[name];
-    return [name, before === undefined || before.joining === true ? { ...host, joining: true } : host];
+    const known = previous?.hosts[name];
+    return [name, known === undefined || known.joining === true ? { ...host, joining: true } : host];
   });
-  return { ...known, ...Object.fromEntries(ahead) };
+  return Object.fromEntries([...kept, ...ahead]);
 }
 
 /** Whether the state knows all of it already. A host that is no longer known of is no loss: it has been released. */
@@ -115,6 +118,6 @@ export function isRecorded(previous: PreviousRun | undefined, { hosts, lost }: H
   if (previous === undefined) return false;
   const known = (old: Readonly<Record<string, unknown>> | undefined, now: Readonly<object>): boolean =>
     Object.entries(now).every(([name, value]) => isDeepStrictEqual(old?.[name], value));
-  const ahead = hostsAhead(previous, { hosts });
+  const ahead = hostsAhead(previous, { hosts }, {});
   return (known(previous.hosts, hosts) || known(previous.hosts, ahead)) && known(previous.lost, lost);
 }

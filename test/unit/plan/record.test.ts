@@ -54,14 +54,21 @@ describe("plan/record", () => {
   it("marks hosts that a run is to claim, until a run has ended that did", () => {
     const { cp3, ...others } = found.hosts;
     assert.ok(cp3);
-    const ahead = hostsAhead({ hosts: { ...others, w9: { address: "192.0.2.29", roles: ["worker"] } } }, found);
+    const ahead = hostsAhead({ hosts: { ...others, w9: { address: "192.0.2.29", roles: ["worker"] } } }, found, {});
     assert.deepEqual(ahead["cp3"], { ...cp3, joining: true });
     assert.deepEqual(ahead["cp1"], found.hosts["cp1"]);
     assert.ok(ahead["w9"], "it leaves");
-    assert.deepEqual(hostsAhead({ hosts: ahead }, found)["cp3"], { ...cp3, joining: true });
-    assert.ok(Object.values(hostsAhead(undefined, found)).every(({ joining }) => joining === true));
+    assert.deepEqual(hostsAhead({ hosts: ahead }, found, {})["cp3"], { ...cp3, joining: true });
+    assert.ok(Object.values(hostsAhead(undefined, found, {})).every(({ joining }) => joining === true));
     assert.ok(isRecorded({ hosts: ahead, lost }, found), "a mark is nothing to save");
     assert.equal(namesUnrecorded(hosts, { hosts: ahead, lost }), false);
+  });
+
+  it("forgets hosts that were to be claimed and have left, once they are not abandoned", () => {
+    const w9 = { address: "192.0.2.29", roles: ["worker"], joining: true };
+    const previous = { hosts: { ...found.hosts, w9 } };
+    assert.deepEqual(hostsAhead(previous, found, { w9 }), previous.hosts);
+    assert.deepEqual(hostsAhead(previous, found, {}), found.hosts);
   });
 
   it("saves along with everything else unless the command line says otherwise", () => {
