@@ -1,8 +1,12 @@
 import { InvalidArgumentError, Option } from "commander";
+import { goneRule } from "../plan/guards/gone.ts";
 import { readRequests, requestEnvironment } from "../plan/requests.ts";
 import { pluginModes } from "./pulumi/plugins.ts";
 
-export const stackOption = (): Option => new Option("-s, --stack <name>", "the stack to work on").default("lab");
+/** The stack of hosts on this machine. */
+const labStack = "lab";
+
+export const stackOption = (): Option => new Option("-s, --stack <name>", "the stack to work on").default(labStack);
 
 export const jsonOption = (): Option => new Option("--json", "print one JSON document on stdout, progress on stderr");
 
@@ -37,10 +41,23 @@ export const replaceOption = (): Option =>
 export const overrideOption = (): Option =>
   new Option("--override <guard...>", "set these guards aside for this run, by name");
 
-/** What the operator asks of this run only, for the program: it reads the environment, as under plain `pulumi`. */
-export function announceRequests(options: { lost?: string[]; replace?: string[]; override?: string[] }): void {
+/**
+ * What the operator asks of this run only, for the program: it reads the environment, as under plain `pulumi`. Of the lab
+ * nobody expects that it is there for ever: whoever has taken it down is not asked whether a new cluster may be started.
+ */
+export function announceRequests(options: {
+  stack?: string;
+  lost?: string[];
+  replace?: string[];
+  override?: string[];
+}): void {
   const before = readRequests(process.env);
-  const asked = { lost: options.lost, replace: options.replace, overrides: options.override };
+  const overrides = options.override ?? before.overrides;
+  const asked = {
+    lost: options.lost,
+    replace: options.replace,
+    overrides: options.stack === labStack ? [...new Set([...overrides, goneRule])] : options.override,
+  };
   const requests = Object.fromEntries(
     Object.entries(asked).flatMap(([name, names]) => (names === undefined ? [] : [[name, names]])),
   );

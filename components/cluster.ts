@@ -77,10 +77,12 @@ export class Cluster extends pulumi.ComponentResource {
     const steps = fleet.steps();
     const controlPlane = steps.filter((step) => isControlPlaneStep(step, hosts));
     await fleet.perform(controlPlane);
+    const clusterIdentifier =
+      args.incarnation === 0 ? args.clusterId : pulumi.interpolate`${args.clusterId}-${args.incarnation}`;
     const kubernetes = {
-      providers: [
-        kubernetesProvider({ kubeconfig: this.kubeconfig, clusterIdentifier: args.clusterId }, { parent: this }),
-      ],
+      providers: [kubernetesProvider({ kubeconfig: this.kubeconfig, clusterIdentifier }, { parent: this })],
+      // In a cluster that was started anew, objects are made anew: what is deleted later has the same name.
+      deleteBeforeReplace: true,
       // Objects in the cluster are gone when its hosts are destroyed: the engine does not delete them one by one.
       deletedWith: this,
     };

@@ -40,6 +40,8 @@ export interface FleetInput {
   previous: PreviousRun | undefined;
   /** See `MembershipArgs.generation`. */
   rosterGeneration: number;
+  /** How often the cluster was started anew, see plan/outputs.ts. Steps that are done in the cluster are done again then. */
+  incarnation: number;
   /** What is applied again although nothing about it has changed: `HOST/BUNDLE`, or `HOST/claim`. */
   heal: ReadonlySet<string>;
 }
@@ -190,8 +192,8 @@ export class Fleet {
   }
 
   private membership(step: MembershipStep["name"], after: readonly pulumi.Resource[]): pulumi.Resource {
-    const { hosts, config, stack, kubeconfig, handOver, rosterGeneration } = this.args;
-    const roster = { rosterHost: this.rosterHost("roster"), after, parent: this.parent };
+    const { hosts, config, stack, kubeconfig, handOver, rosterGeneration, incarnation } = this.args;
+    const roster = { rosterHost: this.rosterHost("roster"), after, parent: this.parent, incarnation };
     if (step === "roster-access") {
       if (kubeconfig === undefined) throw new Error("only a cluster's own stack gives the roster its rights");
       return giveRosterAccess(hosts, { ...roster, kubeconfig });
@@ -201,8 +203,9 @@ export class Fleet {
   }
 
   private rosterStep({ plan, facts, host }: Machine, step: NodeStep["name"], after: readonly pulumi.Resource[]) {
-    const { config, stack, keys, heal } = this.args;
+    const { config, stack, keys, heal, incarnation } = this.args;
     const roster = {
+      incarnation,
       rosterHost: this.rosterHost(plan.name, host.frozen),
       parent: this.parent,
       machineId: this.machineIds[plan.name] ?? "",

@@ -17,9 +17,9 @@ export type PoolOutputs = PoolValues;
 
 /** The outputs about hosts and roster that clusters and pools have in common. */
 export function fleetOutputs(
-  { hosts, readings, tombstones, abandoned, rosterGeneration }: Preflight,
+  { hosts, readings, tombstones, abandoned, rosterGeneration, incarnation }: Preflight,
   { machineIds, rosterHosts }: Readonly<Record<"machineIds" | "rosterHosts", Readonly<Record<string, string>>>>,
-): Pick<PoolValues, "hosts" | "hostVersions" | "lost" | "survivors" | "rosterGeneration"> {
+): Pick<PoolValues, "hosts" | "hostVersions" | "lost" | "survivors" | "rosterGeneration" | "incarnation"> {
   return {
     hosts: {
       ...abandoned,
@@ -31,5 +31,6 @@ export function fleetOutputs(
     lost: tombstones,
     survivors: { ...rosterHosts },
     rosterGeneration,
+    incarnation,
   };
 }

@@ -30,6 +30,7 @@ export async function deployPool(args: PoolArgs): Promise<PoolOutputs | Recorded
     input,
     clusterId: () => pulumi.output(material.clusterId),
     controlPlane,
+    incarnation: material.incarnation,
     guards: ({ hosts, readings }) => [
       ...guardPool(args.stack, hosts, readings, material),
       ...guardRosterHosts(controlPlane, readings),

@@ -5,7 +5,7 @@ import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
 import type { HostReading } from "../plan/facts.ts";
 import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts";
-import { applyOverrides, guardHosts, guardMembership } from "../plan/guards.ts";
+import { applyOverrides, goneRule, guardHosts, guardMembership } from "../plan/guards.ts";
 import type { Host } from "../plan/inventory.ts";
 import { liveCluster } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
@@ -55,6 +55,8 @@ export interface StackKind {
   controlPlane?: readonly Host[];
   /** What only this kind of stack is refused for. */
   guards: (seen: Seen) => Finding[];
+  /** Of another stack's cluster, see plan/outputs.ts. Default: the stack's own, which this run may raise. */
+  incarnation?: number;
 }
 
 /** What guards are told of the hosts and of the last run. */
@@ -139,6 +141,8 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     const leftOut = hosts.filter(({ name }) => unreachable.has(name));
     throw new PlinthError([...remaining, ...guardHosts(leftOut, config, own, undefined)]);
   }
+  const begun = previous?.incarnation ?? 0;
+  const incarnation = kind.incarnation ?? (setAside.some(({ rule }) => rule === goneRule) ? begun + 1 : begun);
   for (const finding of setAside)
     await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
   const abandoned = abandonedHosts({
@@ -170,6 +174,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     tombstones,
     abandoned,
     rosterGeneration,
+    incarnation,
     heal,
   };
 }

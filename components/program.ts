@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { guardSettingsChange } from "../plan/guards.ts";
+import { goneFindings, guardSettingsChange } from "../plan/guards.ts";
 import { poolMaterial } from "../plan/pool.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
 import { checkInput } from "../plan/stackinput.ts";
@@ -20,7 +20,8 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Record
   const checked = await preflight(args, {
     input: checkInput(args.inventory, args.config),
     clusterId: () => new random.RandomId("cluster-id", { byteLength: 8 }).hex,
-    guards: ({ config, previous }) => [
+    guards: ({ config, hosts, readings, previous }) => [
+      ...goneFindings(hosts, readings, previous),
       ...guardSettingsChange(config, previous),
       ...guardTenants(config.tenants, previous?.tenants),
     ],
@@ -57,7 +58,8 @@ async function declareCluster(checked: Preflight): Promise<ClusterOutputs> {
   };
 }
 
-function materialOf(cluster: Cluster, { hosts, config, access, clusterId }: Preflight): pulumi.Output<PoolMaterial> {
+function materialOf(cluster: Cluster, checked: Preflight): pulumi.Output<PoolMaterial> {
+  const { hosts, config, access, clusterId, incarnation } = checked;
   const material = poolMaterial(hosts, config, cluster.endpoint, (host) => {
     const { port = 22, user = "root", hostKey = "" } = access.get(host.name) ?? {};
     return { port, user, hostKey };
@@ -68,6 +70,7 @@ function materialOf(cluster: Cluster, { hosts, config, access, clusterId }: Pref
       .apply(([id, certificate, key, kubeconfig]) => ({
         ...material,
         clusterId: id,
+        incarnation,
         authority: { certificate, key },
         kubeconfig,
       })),

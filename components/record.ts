@@ -21,10 +21,11 @@ export async function record(
   checked: Preflight,
   declareKeys: () => Promise<Recorded>,
 ): Promise<Recorded | undefined> {
-  const { hosts, readings, previous, tombstones, abandoned } = checked;
+  const { hosts, readings, previous, tombstones, abandoned, incarnation } = checked;
   const found = recordOf(hosts, machineIdsOf(hosts, readings, previous), tombstones);
+  const startsAnew = incarnation !== (previous?.incarnation ?? 0);
   const newStack = isNewStack(previous, readings);
-  if (args.recording === "first" && !pulumi.runtime.isDryRun() && !isRecorded(previous, found))
+  if (args.recording === "first" && !pulumi.runtime.isDryRun() && (startsAnew || !isRecorded(previous, found)))
     throw new RecordFirst(newStack);
   if (args.recording !== "now") return undefined;
   const keys = newStack ? await declareKeys() : {};
@@ -35,5 +36,8 @@ export async function record(
     ...keys,
     hosts: hostsAhead(previous, found, abandoned),
     lost: { ...previous?.lost, ...found.lost },
+    incarnation,
+    // Nobody has served the new cluster's roster yet: that is how the next run knows that it has still to be brought up.
+    ...(startsAnew ? { survivors: {} } : {}),
   };
 }

@@ -11,6 +11,7 @@ import type { HostRule } from "./guards/rule.ts";
 import { interfaceFindings, nameFindings, swapFindings, timeSyncFindings } from "./guards/hostsettings.ts";
 import type { Host } from "./inventory.ts";
 
+export { goneFindings, goneRule } from "./guards/gone.ts";
 export { guardMembership, type MembershipSituation } from "./guards/membership.ts";
 export { guardSettingsChange, type PreviousSettings } from "./guards/settingschange.ts";
 export type { Identity } from "./guards/ownership.ts";
@@ -31,6 +32,7 @@ export const overridable = [
   "etcd-quorum",
   "leaving-unreachable",
   "lost-but-alive",
+  "cluster-gone",
   "immutable",
   "version-skip",
   "version-down",

@@ -52,6 +52,8 @@ const ofEveryStack = {
   survivors: z.record(z.string(), z.string()),
   /** How often the roster was made good although nothing about it had changed. For the next run. */
   rosterGeneration: z.number(),
+  /** How often a new cluster was started because the one before was gone. For the next run. */
+  incarnation: z.number(),
 };
 
 /** Outputs of a cluster's stack. Other stacks read them by StackReference. */

@@ -159,7 +159,7 @@ export function poolMaterial(
   config: ClusterConfig,
   endpoint: string,
   reach: (host: Host) => { port: number; user: string; hostKey: string },
-): Omit<PoolMaterial, "clusterId" | "authority" | "kubeconfig"> {
+): Omit<PoolMaterial, "clusterId" | "incarnation" | "authority" | "kubeconfig"> {
   const { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network } = config;
   const [first, ...others] = withRole(hosts, "control-plane").map((host) => ({
     name: host.name,

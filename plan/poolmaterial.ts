@@ -10,6 +10,8 @@ export const poolMaterialSchema = z.object({
   /** Of this structure; another number needs another release of Plinth on one of the sides. */
   format: z.literal(1),
   clusterId: z.string().min(1),
+  /** See `incarnation` of the cluster's outputs. Default: 0. */
+  incarnation: z.number().default(0),
   /** URL of the API. */
   endpoint: z.url(),
   /** Settings that a pool shares with its cluster, by the names of the configuration. */

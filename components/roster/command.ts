@@ -10,6 +10,8 @@ import { formerParent } from "../former.ts";
 export interface RosterArgs {
   /** True for a host that cannot be reached: the command stays what it was. */
   frozen?: boolean;
+  /** Of the cluster, see plan/outputs.ts. */
+  incarnation: number;
   /** How the control-plane host is reached on which the step runs. */
   rosterHost: SshTarget;
   /** What must have succeeded before. */
@@ -27,11 +29,13 @@ export interface RosterStep extends RosterText {
 
 /** One step of the roster, run on a control-plane host with the credentials that lie there. */
 export function rosterCommand(step: RosterStep, args: RosterArgs): command.remote.Command {
+  // Of clusters that were never started anew the text stays what it was.
+  const variables = args.incarnation === 0 ? {} : { INCARNATION: String(args.incarnation) };
   return new command.remote.Command(
     step.name,
     {
       connection: connectionOf(args.rosterHost),
-      create: renderRosterText(step),
+      create: renderRosterText({ ...step, variables: { ...step.variables, ...variables } }),
       ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
       addPreviousOutputInEnv: false,
       logging: command.remote.Logging.None,

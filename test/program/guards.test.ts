@@ -135,6 +135,12 @@ const minor = (version: string, by: number): string => {
 };
 const { kubernetesVersion } = configOf();
 
+/** Every host has come back empty. */
+const gone = {
+  hosts: { cp1: "blank", cp2: "blank", cp3: "blank", w1: "blank" },
+  previous: { survivors: { roster: "cp1" }, clusterId },
+} satisfies Situation;
+
 /** One diff or state of hosts per guard, and the way out where the guard cannot be set aside. */
 const guards: Record<string, { refused: Situation; wayOut?: Situation }> = {
   // What a change would do to the cluster.
@@ -152,6 +158,10 @@ const guards: Record<string, { refused: Situation; wayOut?: Situation }> = {
     wayOut: { inventory: without("cp2", "cp3") },
   },
   "leaving-unreachable": { refused: { inventory: without("w1"), hosts: { w1: "silent" } } },
+  "cluster-gone": {
+    refused: gone,
+    wayOut: { previous: gone.previous },
+  },
   "lost-but-alive": { refused: { inventory: without("w1"), requests: { lost: ["w1"] } } },
   tombstone: {
     refused: { previous: { lost: { w1: { address: worker.address, roles: ["worker"] } } } },
@@ -247,6 +257,27 @@ describe("guards, each by itself", () => {
       });
     }
   }
+
+  it("cluster-gone, set aside, starts a new cluster: what is done in a cluster is done again", async function () {
+    this.timeout(60_000);
+    const declared = async (situation: Situation) => {
+      const { registrations } = await record(() => deploy(argsOf(situation)), { state, preview: true });
+      const inputsOf = (wanted: string) => registrations.find(({ name }) => name === wanted)?.inputs ?? {};
+      return {
+        identifier: inputsOf("kubernetes")["clusterIdentifier"],
+        steps: ["roster-access", "w1-register"].map((name) => String(inputsOf(name)["create"])),
+      };
+    };
+    const before = await declared({ previous: gone.previous });
+    const anew = await declared({ ...gone, requests: { overrides: ["cluster-gone"] } });
+    const later = await declared({ previous: { ...gone.previous, incarnation: 1 } });
+    assert.deepEqual(
+      [before.identifier, anew.identifier, later.identifier],
+      [clusterId, `${clusterId}-1`, `${clusterId}-1`],
+    );
+    for (const step of before.steps) assert.doesNotMatch(step, /INCARNATION/);
+    for (const step of [...anew.steps, ...later.steps]) assert.match(step, /^ {2}INCARNATION='1' \\$/m);
+  });
 
   it("last-control-plane refuses also when all members are said to be lost, and nobody can say what they held", async () => {
     const silent = { cp1: "silent", cp2: "silent", cp3: "silent", cp9: "blank" } as const;

@@ -4,6 +4,7 @@ import { RunEvents } from "../../../cli/pulumi/events.ts";
 import type { ProgramArgs } from "../../../components/preflight.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { deploy } from "../../../components/program.ts";
+import type { HostFacts } from "../../../plan/facts.ts";
 import type { HostInput } from "../../../plan/inventory.ts";
 import { isRecordFirst, recordedTargets, type Recording } from "../../../plan/record.ts";
 import { noRequests } from "../../../plan/requests.ts";
@@ -26,6 +27,9 @@ describe("a run that saves what cannot be made again", function () {
   let newStack = true;
   /** Whether a host says that it is claimed. */
   let isClaimed: (name: string) => boolean = () => false;
+  let overrides: string[] = [];
+  /** What hosts with etcd have once the cluster was brought up. */
+  let data: Partial<HostFacts> = {};
   let events = new RunEvents();
 
   const args = (): ProgramArgs => {
@@ -39,13 +43,13 @@ describe("a run that saves what cannot be made again", function () {
           new Map(
             [...access.keys()].map((name) => {
               const claim = { cluster: "demo", clusterId, host: name, stack: "demo", generation: 1 };
-              return [name, { facts: factsOf(name, isClaimed(name) ? { claim } : {}) }] as const;
+              return [name, { facts: factsOf(name, isClaimed(name) ? { ...data, claim } : data) }] as const;
             }),
           ),
         ),
       readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
       readPrevious,
-      requests: noRequests,
+      requests: { ...noRequests, overrides },
       recording,
       lock: () => Promise.resolve(() => Promise.resolve()),
     };
@@ -133,6 +137,7 @@ describe("a run that saves what cannot be made again", function () {
       [],
     );
     assert.ok(commands.take().length > 20);
+    data = { etcd: { data: true, members: [] } };
   });
 
   it("is not asked for where nothing is new", async () => {
@@ -160,6 +165,26 @@ describe("a run that saves what cannot be made again", function () {
     assertTold(await stack.stack.outputs());
     assert.ok((done["create"] ?? []).includes("command:remote:Command w1-claim"));
     assert.equal(done["delete"], undefined);
+  });
+
+  it("saves that a new cluster is started where the old one is gone, once", async () => {
+    const served = data;
+    data = {};
+    commands.take();
+    await assert.rejects(up("first"));
+    assert.match(String(thrown), /cluster-gone/);
+    overrides = ["cluster-gone"];
+    await assert.rejects(up("first"));
+    assert.ok(isRecordFirst(thrown) && !thrown.newStack);
+    await up("now");
+    assert.deepEqual([(await stack.stack.outputs())["incarnation"]?.value, commands.take()], [1, []]);
+    const done = await up("first");
+    assert.ok((done["update"] ?? []).includes("command:remote:Command roster-access"));
+    assert.equal((await stack.stack.outputs())["incarnation"]?.value, 1);
+    commands.take();
+    data = served;
+    assert.deepEqual(await up("first"), {});
+    overrides = [];
   });
 
   it("keeps hosts that leave in mind until they have left", async () => {

@@ -1,0 +1,54 @@
+import type { HostReading } from "../facts.ts";
+import type { Finding } from "../findings.ts";
+import { withRole, type Host } from "../inventory.ts";
+import type { PreviousRun } from "../previousrun.ts";
+import { guard } from "./rule.ts";
+
+/** Its override starts a new cluster. */
+export const goneRule = "cluster-gone";
+
+/**
+ * A cluster that the last run has left, and of which no host with etcd has a trace: their disks were emptied, or the
+ * inventory's addresses lead to other machines. Where one of them does not answer, nobody can say that.
+ *
+ * @param readings by name, those of hosts that leave among them.
+ */
+export function goneFindings(
+  hosts: readonly Host[],
+  readings: ReadonlyMap<string, HostReading>,
+  previous: PreviousRun | undefined,
+): Finding[] {
+  if (!wasBroughtUp(previous)) return [];
+  const before = Object.entries(previous.hosts).filter(([, { roles }]) => roles.includes("etcd"));
+  const names = [...new Set([...before.map(([name]) => name), ...withRole(hosts, "etcd").map(({ name }) => name)])];
+  if (!names.every((name) => isEmpty(readings.get(name)))) return [];
+  const other = before.filter(([name, { machineId }]) => {
+    const reading = readings.get(name);
+    return (
+      machineId !== undefined && reading !== undefined && "facts" in reading && reading.facts.machineId !== machineId
+    );
+  });
+  const why =
+    other.length === 0
+      ? "they are the machines that they were, and their disks hold nothing of it"
+      : `${other.map(([name]) => name).join(", ")} ${other.length === 1 ? "is another machine" : "are other machines"} than then`;
+  return [
+    guard(
+      goneRule,
+      names,
+      `the last run of this stack has left a cluster, and no host with etcd has a trace of it: ${why}`,
+      "correct the inventory, or bring the old machines or their disks back; --override cluster-gone starts a new, empty cluster under the old authorities",
+    ),
+  ];
+}
+
+/** Whether a run has come to its end: one that only saves keys, or was killed, leaves no word of who served the roster. */
+function wasBroughtUp(previous: PreviousRun | undefined): previous is PreviousRun {
+  return Object.keys(previous?.survivors ?? {}).length > 0;
+}
+
+function isEmpty(reading: HostReading | undefined): boolean {
+  if (reading === undefined || !("facts" in reading)) return false;
+  const { claim, bundles, etcd } = reading.facts;
+  return claim === undefined && Object.keys(bundles).length === 0 && etcd?.data !== true;
+}

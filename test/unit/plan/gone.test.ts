@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import type { HostFacts, HostReading } from "../../../plan/facts.ts";
+import { goneFindings } from "../../../plan/guards.ts";
+import type { PreviousRun } from "../../../plan/previousrun.ts";
+import { recordOf } from "../../../plan/record.ts";
+import { factsOf, hostsOf, readingsOf, threeHosts } from "../../support/cluster.ts";
+
+const hosts = hostsOf([...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }]);
+const ids = Object.fromEntries(hosts.map(({ name }) => [name, `machine-${name}`]));
+const survivors = { roster: "cp1" };
+const previous: PreviousRun = { ...recordOf(hosts, ids, {}), survivors };
+const claim = { cluster: "demo", clusterId: "0".repeat(16), host: "cp2", stack: "demo", generation: 1 };
+const rulesOf = (readings: ReadonlyMap<string, HostReading>, before: PreviousRun | undefined = previous): string[] =>
+  goneFindings(hosts, readings, before).map(({ rule }) => rule);
+const with_ = (name: string, extra: Partial<HostFacts>): Map<string, HostReading> =>
+  readingsOf(hosts, { [name]: { facts: factsOf(name, extra) } });
+
+describe("a cluster that is gone", () => {
+  it("is told by all hosts with etcd, which have no trace of it", () => {
+    const [finding] = goneFindings(hosts, readingsOf(hosts), previous);
+    assert.deepEqual([finding?.rule, finding?.hosts], ["cluster-gone", ["cp1", "cp2", "cp3"]]);
+    assert.match(finding?.message ?? "", /no host with etcd has a trace of it: they are the machines that they were/);
+    assert.match(finding?.remedy ?? "", /--override cluster-gone starts a new, empty cluster/);
+  });
+
+  it("names the hosts that are other machines", () => {
+    const [finding] = goneFindings(hosts, with_("cp3", { machineId: "another" }), previous);
+    assert.match(finding?.message ?? "", /cp3 is another machine than then$/);
+  });
+
+  it("is gone although workers still carry what it gave them", () => {
+    assert.deepEqual(rulesOf(with_("w1", { claim: { ...claim, host: "w1" } })), ["cluster-gone"]);
+  });
+
+  it("is not gone where a host has its claim, a bundle or data of etcd", () => {
+    assert.deepEqual(rulesOf(with_("cp2", { claim })), []);
+    assert.deepEqual(rulesOf(with_("cp2", { bundles: { etcd: { generation: 1, state: "half-done" } } })), []);
+    assert.deepEqual(rulesOf(with_("cp2", { etcd: { data: true, members: [] } })), []);
+  });
+
+  it("cannot be told where a host with etcd does not answer, one of the last run included", () => {
+    const silent: HostReading = { failure: "unreachable", message: "no answer" };
+    assert.deepEqual(rulesOf(readingsOf(hosts, { cp2: silent })), []);
+    const remembered = { ...previous, hosts: { ...previous.hosts, cp9: { address: "192.0.2.19", roles: ["etcd"] } } };
+    assert.deepEqual(rulesOf(readingsOf(hosts), remembered), []);
+  });
+
+  it("never was where no run has come to its end", () => {
+    assert.deepEqual(goneFindings(hosts, readingsOf(hosts), undefined), []);
+    assert.deepEqual(rulesOf(readingsOf(hosts), { ...previous, survivors: {} }), []);
+    assert.deepEqual(rulesOf(readingsOf(hosts), recordOf(hosts, ids, {})), []);
+  });
+});
