@@ -8,6 +8,7 @@ import { Addons } from "./addons/addons.ts";
 import { kubernetesProvider } from "./addons/provider.ts";
 import { Fleet, type FleetInput } from "./fleet.ts";
 import type { HostAccess } from "./host/access.ts";
+import { heldUntil } from "./order.ts";
 import type { HostKeys } from "./pki/hostkeys.ts";
 import { Pki } from "./pki/pki.ts";
 import { handOver } from "./roster/handover.ts";
@@ -79,18 +80,18 @@ export class Cluster extends pulumi.ComponentResource {
     await fleet.perform(controlPlane);
     const clusterIdentifier =
       args.incarnation === 0 ? args.clusterId : pulumi.interpolate`${args.clusterId}-${args.incarnation}`;
+    // Whoever makes the provider may look for the API at once.
+    const kubeconfig = heldUntil(fleet.last(), this.kubeconfig);
     const kubernetes = {
-      providers: [kubernetesProvider({ kubeconfig: this.kubeconfig, clusterIdentifier }, { parent: this })],
-      // In a cluster that was started anew, objects are made anew: what is deleted later has the same name.
-      deleteBeforeReplace: true,
+      providers: [kubernetesProvider({ kubeconfig, clusterIdentifier }, { parent: this })],
       // Objects in the cluster are gone when its hosts are destroyed: the engine does not delete them one by one.
       deletedWith: this,
     };
-    const access = new ClusterAccess("access", { config }, { parent: this, ...kubernetes, dependsOn: fleet.last() });
+    const access = new ClusterAccess("access", { config }, { parent: this, ...kubernetes });
     await fleet.perform(
       steps.filter((step) => !controlPlane.includes(step)),
       // A Node's first step that has to do with the API; the others wait for it.
-      (step) => (beginsNode(step.name) ? [access] : []),
+      (step) => (beginsNode(step.name) ? access.objects : []),
     );
     new Addons(
       "addons",

@@ -211,6 +211,7 @@ export class Fleet {
       machineId: this.machineIds[plan.name] ?? "",
       after,
       frozen: host.frozen,
+      claim: host.claim,
     };
     if (step === "drain") return drain(plan, config, roster);
     const registration = {

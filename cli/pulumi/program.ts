@@ -1,12 +1,15 @@
-import type { ResourceOptions } from "@pulumi/pulumi";
+import type { ResourceOptions as SdkOptions } from "@pulumi/pulumi";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
+import type { HeldOptions } from "../../components/order.ts";
 import type { Project } from "../project/project.ts";
 import { withoutDebugMessages } from "./debugging.ts";
 import { stackType } from "./events.ts";
+
+type ResourceOptions = SdkOptions & Partial<HeldOptions>;
 
 export type Program = () => Promise<Record<string, unknown>>;
 
@@ -99,8 +102,8 @@ function orderOf(
     const key = keyOf(resource);
     if (key === undefined) return [];
     const parent = keyOf(opts.parent);
-    const { dependsOn = [] } = opts;
-    const dependencies: readonly unknown[] = Array.isArray(dependsOn) ? dependsOn : [dependsOn];
+    const { dependsOn = [], heldBy = [] } = opts;
+    const dependencies: readonly unknown[] = [dependsOn, heldBy].flat();
     return [
       {
         key,

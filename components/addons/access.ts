@@ -19,18 +19,23 @@ const rbac = "rbac.authorization.k8s.io";
  * Options: `providers` with the cluster's Kubernetes provider; `dependsOn` and `deletedWith` hold for every object.
  */
 export class ClusterAccess extends pulumi.ComponentResource {
+  /** Everything that it declares. */
+  readonly objects: readonly pulumi.Resource[];
+
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:addons:ClusterAccess", name, {}, opts);
-    for (const grant of grants(args.config)) this.give(grant, childOptions(this, opts));
+    this.objects = grants(args.config).flatMap((grant) => this.give(grant, childOptions(this, opts)));
     this.registerOutputs({});
   }
 
-  private give(grant: Grant, options: pulumi.CustomResourceOptions): void {
+  private give(grant: Grant, options: pulumi.CustomResourceOptions): pulumi.Resource[] {
     const metadata = { name: `plinth:${grant.name}`, labels: labelsOf("plinth", "access") };
-    let role: pulumi.Input<string>;
-    if (typeof grant.role === "string") role = grant.role;
-    else role = new k8s.rbac.v1.ClusterRole(grant.name, { metadata, rules: grant.role }, options).metadata.name;
-    new k8s.rbac.v1.ClusterRoleBinding(
+    const own =
+      typeof grant.role === "string"
+        ? undefined
+        : new k8s.rbac.v1.ClusterRole(grant.name, { metadata, rules: grant.role }, options);
+    const role = own?.metadata.name ?? String(grant.role);
+    const binding = new k8s.rbac.v1.ClusterRoleBinding(
       grant.name,
       {
         metadata,
@@ -39,5 +44,6 @@ export class ClusterAccess extends pulumi.ComponentResource {
       },
       options,
     );
+    return own === undefined ? [binding] : [own, binding];
   }
 }

@@ -12,6 +12,8 @@ export function childOptions(
 ): pulumi.CustomResourceOptions & pulumi.ComponentResourceOptions {
   return {
     parent,
+    // Objects have the names that they were given: what is deleted after its replacement was made would be that.
+    deleteBeforeReplace: true,
     ...(opts.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }),
     ...(opts.deletedWith === undefined ? {} : { deletedWith: opts.deletedWith }),
   };

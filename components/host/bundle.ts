@@ -10,6 +10,7 @@ import {
   type FetchedBinary,
   type SecretSource,
 } from "../../plan/bundle.ts";
+import { heldUntil, type HeldOptions } from "../order.ts";
 import { connectionOf } from "./access.ts";
 import { frozenInputs } from "./frozen.ts";
 import type { Host } from "./host.ts";
@@ -52,21 +53,26 @@ export class Bundle extends pulumi.ComponentResource {
       .apply((values) =>
         renderSecrets(plan.secrets.map(({ path }, index) => ({ path, content: values[index] ?? "" }))),
       );
+    const options: pulumi.CustomResourceOptions & HeldOptions = {
+      parent: this,
+      dependsOn: [args.host.claim],
+      heldBy: args.after,
+      hideDiffs: ["stdin", "connection"],
+      ...frozenInputs(args.host.frozen),
+    };
     this.command = new command.remote.Command(
       name,
       {
         connection: connectionOf(args.host.target),
-        create: feed(renderBundle(plan, args.generation, args.locate), `${asRoot} ${hostScriptPath} apply`),
+        create: heldUntil(
+          args.after,
+          feed(renderBundle(plan, args.generation, args.locate), `${asRoot} ${hostScriptPath} apply`),
+        ),
         stdin: pulumi.secret(secretPart),
         addPreviousOutputInEnv: false,
         logging: command.remote.Logging.None,
       },
-      {
-        parent: this,
-        dependsOn: [args.host.claim, ...args.after],
-        hideDiffs: ["stdin", "connection"],
-        ...frozenInputs(args.host.frozen),
-      },
+      options,
     );
     this.registerOutputs({});
   }

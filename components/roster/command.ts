@@ -4,6 +4,7 @@ import { renderRosterText, type RosterText } from "../../plan/rostertext.ts";
 import type { SshTarget } from "../../ssh/index.ts";
 import { connectionOf } from "../host/access.ts";
 import { frozenInputs } from "../host/frozen.ts";
+import { heldUntil, type HeldOptions } from "../order.ts";
 import { formerParent } from "../former.ts";
 
 /** What every step of the roster needs. */
@@ -17,6 +18,8 @@ export interface RosterArgs {
   /** What must have succeeded before. */
   after: readonly pulumi.Resource[];
   parent: pulumi.Resource;
+  /** The claim of the host that the step is about, which is given back after everything else of the host. */
+  claim?: pulumi.Resource;
 }
 
 export interface RosterStep extends RosterText {
@@ -31,22 +34,24 @@ export interface RosterStep extends RosterText {
 export function rosterCommand(step: RosterStep, args: RosterArgs): command.remote.Command {
   // Of clusters that were never started anew the text stays what it was.
   const variables = args.incarnation === 0 ? {} : { INCARNATION: String(args.incarnation) };
+  const options: pulumi.CustomResourceOptions & HeldOptions = {
+    parent: args.parent,
+    aliases: formerParent(args.parent, "plinth:worker:RosterCommand", step.name),
+    heldBy: args.after,
+    ...(args.claim === undefined ? {} : { dependsOn: args.claim }),
+    hideDiffs: ["stdin", "connection"],
+    ...frozenInputs(args.frozen),
+    ...(step.hooks === undefined ? {} : { hooks: step.hooks }),
+  };
   return new command.remote.Command(
     step.name,
     {
       connection: connectionOf(args.rosterHost),
-      create: renderRosterText({ ...step, variables: { ...step.variables, ...variables } }),
+      create: heldUntil(args.after, renderRosterText({ ...step, variables: { ...step.variables, ...variables } })),
       ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
       addPreviousOutputInEnv: false,
       logging: command.remote.Logging.None,
     },
-    {
-      parent: args.parent,
-      aliases: formerParent(args.parent, "plinth:worker:RosterCommand", step.name),
-      dependsOn: [...args.after],
-      hideDiffs: ["stdin", "connection"],
-      ...frozenInputs(args.frozen),
-      ...(step.hooks === undefined ? {} : { hooks: step.hooks }),
-    },
+    options,
   );
 }
