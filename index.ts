@@ -34,6 +34,7 @@ export default async function program(): Promise<ClusterOutputs | PoolOutputs | 
     recording: readRecording(process.env),
     lock: (access, hosts) =>
       lockForProcess(access, hosts, stack, {
+        ...(isPool(config) ? { poolStack: stack } : {}),
         warn: (sentence) => void pulumi.log.warn(sentence).catch(() => undefined),
       }),
   } satisfies ProgramArgs;

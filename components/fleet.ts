@@ -213,14 +213,12 @@ export class Fleet {
       frozen: host.frozen,
       claim: host.claim,
     };
-    if (step === "drain") return drain(plan, config, roster);
-    const registration = {
+    const joining = {
       ...roster,
-      stack,
       generation: facts === undefined ? 0 : bundleGeneration(facts, "node", heal.has(`${plan.name}/node`)),
       token: keys.bootstrapToken(plan.name),
     };
-    return register(plan, config, registration);
+    return step === "drain" ? drain(plan, config, joining) : register(plan, config, { ...joining, stack });
   }
 
   private bundle({ plan, facts, host }: Machine, entry: BundleEntry, after: readonly pulumi.Resource[]) {

@@ -39,6 +39,8 @@ export interface BundleEntry extends Described {
   /** Token of the component's type. It is part of URNs and never changes. */
   type: string;
   stage: "host" | "control-plane" | "node";
+  /** Of the stage `node`: whether a host that is no Node yet gets it without waiting for the API. Default: no. */
+  ahead?: true;
   parts: readonly BundlePart[];
 }
 
@@ -162,13 +164,14 @@ export const bringUp: readonly BringUpStep[] = [
     name: "drain",
     stage: "node",
     audience: nodes,
-    title: "no pods are left where the runtime gets another version",
+    title: "no pods are left where the runtime gets another version; a host that is no Node yet may ask to become one",
   },
   {
     kind: "bundle",
     name: "runtime",
     type: "plinth:worker:Runtime",
     stage: "node",
+    ahead: true,
     audience: nodes,
     title: "containerd runs containers",
     parts: [runtime],

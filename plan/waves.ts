@@ -77,7 +77,7 @@ export interface OrderOptions {
  * those that join serve already, and before the load balancers forget them: their VIP is handed over, not lost.
  *
  * Nodes in service follow in batches: control-plane hosts one by one, then workers by `maxUnavailable`. Hosts that are not
- * Nodes yet hurt nobody and wait for the control plane only.
+ * Nodes yet hurt nobody: they get their runtime at once, and what they need the API for after the control plane.
  */
 export function orderSteps(hosts: readonly Host[], options: OrderOptions): OrderedStep[] {
   const { config, inService, unreachable } = options;
@@ -86,7 +86,7 @@ export function orderSteps(hosts: readonly Host[], options: OrderOptions): Order
   const served = lastSteps(controlPlane);
   const joining = reachable
     .filter((host) => isNode(host) && !inService.has(host.name))
-    .flatMap((host) => orderNode(host, config, served, []));
+    .flatMap((host) => orderJoining(host, config, served));
   const batches = orderBatches(batchesOf(reachable, options), config, served);
   const alone = hosts
     .filter(({ name }) => unreachable.has(name))
@@ -149,14 +149,20 @@ function occurrencesOf(step: ControlPlaneStep, hosts: readonly Host[], config: C
 export function isControlPlaneStep({ host, name }: Step, hosts: readonly Host[]): boolean {
   const step = stepNamed(name);
   if (step.kind === "membership") return true;
-  if (needsApi(name)) return false;
+  if (ofNode(name)) return false;
   return hosts.some((candidate) => candidate.name === host && servesApi(candidate));
+}
+
+/** Whether a step makes a Node of a host. */
+function ofNode(name: string): boolean {
+  const step = stepNamed(name);
+  return "stage" in step && step.stage === "node";
 }
 
 /** Whether a step needs the cluster's API, and the rights there of whom it brings in. */
 function needsApi(name: string): boolean {
   const step = stepNamed(name);
-  return "stage" in step && step.stage === "node";
+  return ofNode(name) && !("ahead" in step);
 }
 
 /** Whether a step is the first of a Node that needs the API; the others of the Node wait for it. */
@@ -175,21 +181,47 @@ export function keyOf({ host, name }: Step): string {
   return `${host}/${name}`;
 }
 
+/** What is done for a host when its turn as a Node comes: all but what a host of the control plane got with that. */
+function nodeStepsOf(host: Host, config: ClusterConfig): Step[] {
+  return stepsOf(host, config).filter(({ name }) => ofNode(name) || !servesApi(host));
+}
+
 /**
- * A Node's steps, one after the other.
+ * The steps of a Node in service, one after the other.
  *
- * @param served what must be done before its first step that needs the API.
- * @param before what must be done before its first step.
+ * @param before what must be done before the first.
  */
-function orderNode(host: Host, config: ClusterConfig, served: readonly Step[], before: readonly Step[]): OrderedStep[] {
-  // The others of a host of the control plane have been done with it.
-  const steps = stepsOf(host, config).filter(({ name }) => needsApi(name) || !servesApi(host));
-  const first = steps.findIndex(({ name }) => needsApi(name));
-  return steps.map((step, index) => {
-    const previous = steps[index - 1];
-    const own = previous === undefined ? before : [previous];
-    return { ...step, after: index === first ? [...served, ...own] : [...own] };
-  });
+function orderNode(host: Host, config: ClusterConfig, before: readonly Step[]): OrderedStep[] {
+  const steps = nodeStepsOf(host, config);
+  return steps.map((step, index) => ({
+    ...step,
+    after: [...steps.slice(0, index).slice(-1), ...(index === 0 ? before : [])],
+  }));
+}
+
+/**
+ * The steps of a host that is no Node yet, in two chains that meet at its first bundle that needs the API: what it gets
+ * ahead, and what is done for it in the cluster.
+ *
+ * @param served what must be done before the first step that needs the API.
+ */
+function orderJoining(host: Host, config: ClusterConfig, served: readonly Step[]): OrderedStep[] {
+  const steps = nodeStepsOf(host, config);
+  // Bundles of one host take turns: what makes the control plane comes first.
+  const done = stepsOf(host, config)
+    .filter(({ name }) => !steps.some((step) => step.name === name))
+    .slice(-1);
+  const ahead = steps.filter(({ name }) => !needsApi(name));
+  const others = steps.filter(({ name }) => needsApi(name));
+  const meeting = others.find(({ name }) => stepNamed(name).kind === "bundle");
+  const chain = (links: readonly Step[], first: readonly Step[]): OrderedStep[] =>
+    links.map((step, index) => ({ ...step, after: index === 0 ? [...first] : links.slice(index - 1, index) }));
+  return [
+    ...chain(ahead, done),
+    ...chain(others, served).map((step) =>
+      keyOf(step) === (meeting && keyOf(meeting)) ? { ...step, after: [...step.after, ...ahead.slice(-1)] } : step,
+    ),
+  ];
 }
 
 /** The Nodes in service, in the sets that change together. */
@@ -233,6 +265,6 @@ function rackBatches(workers: readonly Host[], size: number, maxRacks: number): 
 function orderBatches(batches: readonly Host[][], config: ClusterConfig, served: readonly Step[]): OrderedStep[] {
   return batches.flatMap((batch, index) => {
     const earlier = batches[index - 1]?.flatMap((host) => stepsOf(host, config).slice(-1));
-    return batch.flatMap((host) => orderNode(host, config, [], earlier ?? served));
+    return batch.flatMap((host) => orderNode(host, config, earlier ?? served));
   });
 }

@@ -1,10 +1,13 @@
 #!/bin/sh
-# Run lock: one run at a time changes the cluster that this host is a control-plane host of. The lock lives as long as this
-# script does, and this script as long as its standard input delivers a byte now and then: it ends at once when the
-# operator's process does, and soon after the operator's machine has lost its power or its way here.
+# Run lock: who changes the cluster that this host is a control-plane host of. A run of the cluster's own stack is alone. Runs of
+# pools may be there at the same time, one for each pool: each changes Nodes of its own, and nothing that they share.
 #
-# Usage: run-lock.sh HOLDER [SECONDS]   HOLDER: one line that tells others who holds the lock
-#                                       SECONDS: how long to wait for the next byte, default 45
+# A lock lives as long as this script does, and this script as long as its standard input delivers a byte now and then: it
+# ends at once when the operator's process does, and soon after the operator's machine has lost its power or its way here.
+#
+# Usage: run-lock.sh HOLDER [SECONDS [POOL]]   HOLDER: one line that tells others who holds the lock
+#                                              SECONDS: how long to wait for the next byte, default 45
+#                                              POOL: name of the pool's stack
 # Prints `locked`, and then a dot for every byte that comes; or `held LINE`, what the other holder says of itself.
 # PLINTH_ROOT: the directory under which all paths are, for tests.
 
@@ -14,26 +17,45 @@ PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 export PATH
 
 lock=${PLINTH_ROOT:-}/run/lock/plinth-run.lock
+pool=${3:+${PLINTH_ROOT:-}/run/lock/plinth-run.pool-$3.lock}
 [ -d "${lock%/*}" ] || mkdir -p "${lock%/*}" || exit 1
 # The redirection of `exec` ends the shell when it fails, so it is tried in a subshell first.
-if ! (: >>"$lock"); then
-  echo "cannot open the lock $lock (is this running as root?)" >&2
+if ! (: >>"$lock") || { [ -n "$pool" ] && ! (: >>"$pool"); }; then
+  echo "cannot open the lock ${pool:-$lock} (is this running as root?)" >&2
   exit 1
 fi
-exec 9>>"$lock"
-# A little patience: the lock of a run that has just been killed is gone as soon as its host has noticed.
-if ! flock -w 2 9; then
+
+# held FILE…: says who has the lock, by the first of them that is locked, and ends.
+held() {
   # The holder writes its line after it has got the lock.
   sleep 1
-  holder=
-  read -r holder <"$lock" || :
+  for file in "$@"; do
+    holder=
+    [ -e "$file" ] || continue
+    # A run that was killed has left its line in a file that is free.
+    if ! flock -n "$file" true; then
+      read -r holder <"$file" || :
+      break
+    fi
+  done
   printf 'held %s\n' "${holder:-by a run that has not said who it is}"
   exit 0
+}
+
+# A little patience: the lock of a run that has just been killed is gone as soon as its host has noticed.
+exec 9>>"$lock"
+if [ -n "$pool" ]; then
+  flock -s -w 2 9 || held "$lock"
+  exec 8>>"$pool"
+  flock -w 2 8 || held "$pool"
+  printf '%s\n' "$1" >"$pool"
+else
+  flock -w 2 9 || held "${lock%.lock}".pool-*.lock "$lock"
 fi
-printf '%s\n' "$1" >"$lock"
+[ -n "$pool" ] || printf '%s\n' "$1" >"$lock"
 echo locked
 # Children must not have the lock: one that outlives this script would hold it.
-while [ -n "$(timeout "${2:-45}" head -c 1 9>&- 2>/dev/null)" ]; do
+while [ -n "$(timeout "${2:-45}" head -c 1 8>&- 9>&- 2>/dev/null)" ]; do
   printf . || exit
 done
-: >"$lock"
+: >"${pool:-$lock}"

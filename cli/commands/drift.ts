@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
+import { atOnceOption, forStacks, stacksOption } from "./several.ts";
 
 interface DriftOptions {
   stack: string;
@@ -12,6 +13,8 @@ export function driftCommand(): Command {
   return new Command("drift")
     .description("compare hosts, etcd members and Nodes with what the last up has left; changes nothing")
     .addOption(shared.stackOption())
+    .addOption(stacksOption())
+    .addOption(atOnceOption())
     .addOption(shared.jsonOption())
     .addHelpText(
       "after",
@@ -29,7 +32,7 @@ export function driftCommand(): Command {
         ]),
       ].join("\n"),
     )
-    .action(drift);
+    .action(forStacks({}, drift));
 }
 
 async function drift(options: DriftOptions): Promise<void> {

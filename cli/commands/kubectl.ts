@@ -51,7 +51,7 @@ async function kubectl(args: string[], options: { stack: string }): Promise<void
   const project = thisProject();
   requireStack(project, options.stack);
   const input = await readInput(project, options.stack);
-  await enterRunningLab(project, options.stack, input, Phases.fromEnvironment());
+  await enterRunningLab(project, options.stack, input.settings, Phases.fromEnvironment());
 
   const { openContext } = await import("../session/open-context.ts");
   const { requireAdministrator } = await import("../cluster/administrator.ts");

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
+import { atOnceOption, forStacks, stacksOption } from "./several.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
 
 interface PreviewOptions {
@@ -21,6 +22,8 @@ export function previewCommand(): Command {
   return new Command("preview")
     .description("show what `up` would change, without changing anything")
     .addOption(shared.stackOption())
+    .addOption(stacksOption())
+    .addOption(atOnceOption())
     .addOption(shared.diffOption())
     .addOption(shared.expectNoChangesOption())
     .addOption(shared.targetOption())
@@ -46,7 +49,7 @@ export function previewCommand(): Command {
         ]),
       ].join("\n"),
     )
-    .action(preview);
+    .action(forStacks({}, preview));
 }
 
 async function preview(options: PreviewOptions): Promise<void> {

@@ -2,12 +2,15 @@ import { Command, Option } from "commander";
 import { exitCodeOf, QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
+import { atOnceOption, forStacks, stacksOption } from "./several.ts";
 import type { ReviewRun } from "../operations/review.ts";
 
 export function reviewCommand(): Command {
   return new Command("review")
     .description("show what `up` would change as Markdown for a pull request, without changing anything")
     .addOption(shared.stackOption())
+    .addOption(stacksOption())
+    .addOption(atOnceOption())
     .addOption(
       new Option("--save <file>", "save the plan, for `up --plan`; secrets in it are encrypted as in the state"),
     )
@@ -34,7 +37,7 @@ export function reviewCommand(): Command {
         ]),
       ].join("\n"),
     )
-    .action(review);
+    .action(forStacks({ document: true }, review));
 }
 
 async function review(options: Omit<ReviewRun, "project" | "terminal" | "phases">): Promise<void> {

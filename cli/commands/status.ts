@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
+import { atOnceOption, forStacks, stacksOption } from "./several.ts";
 
 interface StatusOptions {
   stack: string;
@@ -12,6 +13,8 @@ export function statusCommand(): Command {
   return new Command("status")
     .description("show hosts, etcd members, API servers, Nodes, VIPs, leaders and certificates as they are now")
     .addOption(shared.stackOption())
+    .addOption(stacksOption())
+    .addOption(atOnceOption())
     .addOption(shared.jsonOption())
     .addHelpText(
       "after",
@@ -27,7 +30,7 @@ export function statusCommand(): Command {
         ]),
       ].join("\n"),
     )
-    .action(status);
+    .action(forStacks({}, status));
 }
 
 async function status(options: StatusOptions): Promise<void> {

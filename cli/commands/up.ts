@@ -2,12 +2,15 @@ import { Command } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
+import { atOnceOption, forStacks, stacksOption } from "./several.ts";
 import type { UpOptions } from "../operations/up.ts";
 
 export function upCommand(): Command {
   return new Command("up")
     .description("bring the hosts of a stack to the desired state; for the lab this makes the hosts, too")
     .addOption(shared.stackOption())
+    .addOption(stacksOption())
+    .addOption(atOnceOption())
     .addOption(shared.yesOption())
     .addOption(shared.expectNoChangesOption())
     .addOption(shared.targetOption())
@@ -43,7 +46,7 @@ export function upCommand(): Command {
         ]),
       ].join("\n"),
     )
-    .action(up);
+    .action(forStacks({ changes: true }, up));
 }
 
 async function up(options: UpOptions): Promise<void> {
@@ -58,11 +61,12 @@ async function up(options: UpOptions): Promise<void> {
   const phases = Phases.fromEnvironment();
   const input = await readInput(project, options.stack);
 
-  const { isOutside } = await import("../lab/namespace.ts");
-  if (isOutside(options.stack)) {
+  const { enterRunningLab, isOutside, LAB_STACK } = await import("../lab/namespace.ts");
+  if (options.stack === LAB_STACK && isOutside(options.stack, input.settings)) {
     const { bringUpLab } = await import("../lab/hosts.ts");
     return bringUpLab(project, input, terminal, phases);
   }
+  await enterRunningLab(project, options.stack, input.settings, phases);
   const { runUp } = await import("../operations/up.ts");
   const code = await runUp({ ...options, project, input, terminal, phases });
   if (code !== Exit.done) throw new QuietExit(code);

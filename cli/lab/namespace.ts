@@ -2,7 +2,9 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { delimiter, join } from "node:path";
 import { CliError } from "../errors.ts";
-import type { StackInput } from "../project/inventory.ts";
+import { joinedStack } from "../../plan/site.ts";
+import { readInput, type StackInput } from "../project/inventory.ts";
+import type { StackSettings } from "../project/settings.ts";
 import type { Lab } from "../../lab/index.ts";
 import type { Phases } from "../process/phases.ts";
 import type { Project } from "../project/project.ts";
@@ -13,9 +15,14 @@ export const LAB_STACK = "lab";
 /** Set to the namespace's name in a process that runs inside of it. */
 const MARK = "PLINTH_NAMESPACE";
 
+/** True when the hosts of a stack are the lab's: its own, and those of pools that join its cluster. */
+export function isInLab(stack: string, { config, projectName }: StackSettings): boolean {
+  return stack === LAB_STACK || joinedStack(config, projectName) === LAB_STACK;
+}
+
 /** True when commands for this stack have to run in the lab's namespace and this process does not. */
-export function isOutside(stack: string): boolean {
-  return stack === LAB_STACK && process.env[MARK] === undefined;
+export function isOutside(stack: string, settings: StackSettings): boolean {
+  return isInLab(stack, settings) && process.env[MARK] === undefined;
 }
 
 /** The lab as hosts/lab.ts and Pulumi.lab.yaml describe it, which are the input. */
@@ -71,16 +78,16 @@ export function reenter(lab: Pick<Lab, "enter" | "namespace">, phases: Phases): 
 /**
  * For commands that talk to the hosts: goes on inside the lab's namespace, which must exist.
  *
- * @param input of that stack.
+ * @param settings of that stack.
  */
 export async function enterRunningLab(
   project: Project,
   stack: string,
-  input: StackInput,
+  settings: StackSettings,
   phases: Phases,
 ): Promise<void> {
-  if (!isOutside(stack)) return;
-  const lab = await openLab(project, input, () => undefined);
+  if (!isOutside(stack, settings)) return;
+  const lab = await openLab(project, await readInput(project, LAB_STACK), () => undefined);
   if (!existsSync(join("/run/netns", lab.namespace))) {
     throw new CliError(
       'The lab is not running: "./plinth up" brings up hosts and cluster, "./plinth lab up" the hosts alone.',

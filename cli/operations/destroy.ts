@@ -67,7 +67,7 @@ async function deleteNodes({ kubeconfig }: PoolMaterial, { stack, terminal }: De
  * @param members the hosts that have the lock.
  */
 async function lockCluster(
-  { stack, terminal }: DestroyRun,
+  { stack, terminal, input }: DestroyRun,
   members: readonly Host[],
   access: HostAccess,
 ): Promise<void> {
@@ -75,7 +75,10 @@ async function lockCluster(
     terminal.warn(sentence);
   };
   try {
-    await lockForProcess(access, members, stack, { warn });
+    await lockForProcess(access, members, stack, {
+      warn,
+      ...(isPool(input.settings.config) ? { poolStack: stack } : {}),
+    });
   } catch (error) {
     if (!(error instanceof PlinthError) || error.findings.some(({ rule }) => rule === lockRules.held)) throw error;
     for (const { message } of error.findings) warn(message);

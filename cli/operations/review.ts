@@ -49,7 +49,7 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   let failure: Error | undefined;
   try {
     input = await readInput(project, stack);
-    await enterRunningLab(project, stack, input, run.phases);
+    await enterRunningLab(project, stack, input.settings, run.phases);
     order = await previewOf(run, input, events);
   } catch (error) {
     if (!isProgramFindings(error) && !(error instanceof CliError && error.exitCode === Exit.failed)) throw error;

@@ -13,7 +13,7 @@ export interface OpenedStack {
 }
 
 /**
- * Reads the inventory and the configuration of a stack, then goes to where its hosts are reached: for the lab's stack this
+ * Reads the inventory and the configuration of a stack, then goes to where its hosts are reached: for the lab's hosts this
  * process is replaced by one inside the lab's network, which begins anew.
  *
  * @param check what else must be in order before that.
@@ -28,7 +28,7 @@ export async function openStack(
   const input = await readInput(project, stack);
   check(input);
   const phases = Phases.fromEnvironment();
-  await enterRunningLab(project, stack, input, phases);
+  await enterRunningLab(project, stack, input.settings, phases);
   return { project, input, phases };
 }
 

@@ -4,6 +4,12 @@ import { isLocalUrl } from "./needs.ts";
 /** How long a run that changes hosts waits for another one's server to go, seconds. */
 const WAIT_SECONDS = 60;
 
+/**
+ * Environment variable with the addresses of artifact servers that outlive this process, separated by spaces: a command for
+ * several stacks serves for all their runs.
+ */
+export const servedVariable = "PLINTH_SERVED";
+
 export interface ServingOptions {
   /** True for runs in which hosts download: they need a server that lives as long as they do. */
   own: boolean;
@@ -31,7 +37,8 @@ async function answers(url: string): Promise<boolean> {
  * with the server of a run beside it; a run that changes hosts waits until it has the address for itself.
  */
 export async function serveIfLocal(url: string, { own, say }: ServingOptions): Promise<() => Promise<void>> {
-  if (!isLocalUrl(url)) return () => Promise.resolve();
+  const served = (process.env[servedVariable] ?? "").split(" ");
+  if (!isLocalUrl(url) || served.includes(url)) return () => Promise.resolve();
   const { hostname, port, protocol } = new URL(url);
   const { serveArtifacts } = await import("../../artifacts/index.ts");
   const options = { host: hostname, port: Number(port || (protocol === "https:" ? 443 : 80)) };
@@ -49,4 +56,23 @@ export async function serveIfLocal(url: string, { own, say }: ServingOptions): P
       await delay(500);
     }
   }
+}
+
+/**
+ * Serves artifacts for the runs of several stacks, at those of their addresses that are this machine's. Each run still makes
+ * sure by itself that what its hosts fetch is there.
+ */
+export async function serveSite(
+  urls: readonly string[],
+  say: (line: string) => void,
+): Promise<{ served: string[]; close: () => Promise<void> }> {
+  const served = [...new Set(urls)].filter((url) => isLocalUrl(url));
+  const closers: (() => Promise<void>)[] = [];
+  for (const url of served) closers.push(await serveIfLocal(url, { own: true, say }));
+  return {
+    served,
+    close: async () => {
+      for (const close of closers) await close();
+    },
+  };
 }

@@ -41,6 +41,8 @@ export async function lockFindings(lock: ReturnType<TakeLock>): Promise<readonly
 }
 
 export interface LockOptions {
+  /** Name of a pool's stack: its lock keeps off the cluster's own stack and the same pool, and no other pool. */
+  poolStack?: string;
   /** Gets one sentence when the lock is no longer held by a majority, and when it is again. */
   warn?: (sentence: string) => void;
   pool?: Pick<SshPool, "attend" | "connected">;
@@ -63,7 +65,7 @@ const goodbyeSeconds = 3;
 const script = path.join(import.meta.dirname, "../../scripts/run-lock.sh");
 
 /**
- * Takes the lock that makes runs take turns: it lives on the control-plane hosts, each of which has it as long as this
+ * Takes the lock that makes runs of one cluster take turns, but for those of different pools: it lives on the control-plane hosts, each of which has it as long as this
  * process goes on giving signs of life, so that it needs neither an API nor a clean end. It is taken on the first host that
  * can be reached before it is tried on the others, so that two runs meet on one host and do not hold halves.
  *
@@ -82,7 +84,8 @@ export async function takeClusterLock(
 ): Promise<Release> {
   const { beat = 10_000, patience = 45_000, pool = sharedPool, warn = () => undefined } = options;
   const line = describeHolder(holder);
-  const arguments_ = `plinth-run-lock ${shellQuote(line)} ${Math.ceil(patience / 1000)}`;
+  const poolArgument = options.poolStack === undefined ? "" : ` ${shellQuote(options.poolStack)}`;
+  const arguments_ = `plinth-run-lock ${shellQuote(line)} ${Math.ceil(patience / 1000)}${poolArgument}`;
   const command = `exec $(test "$(id -u)" = 0 || echo sudo -n) /bin/sh -c ${shellQuote(await readFile(script, "utf8"))} ${arguments_}`;
   const members = withRole(hosts, "control-plane");
   const locks: HostLock[] = [];

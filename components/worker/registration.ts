@@ -1,9 +1,10 @@
 import type * as command from "@pulumi/command";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { renderNodeManifest, renderTaints, runtimeVersions } from "../../plan/roster.ts";
 import { rosterCommand, type RosterArgs } from "../roster/command.ts";
+import { tokenLine } from "./token.ts";
 
 /** Seconds until a Node must be ready: the sandbox image may have to be pulled first. */
 const readySeconds = 240;
@@ -34,6 +35,5 @@ export function register(host: Host, config: ClusterConfig, args: RegistrationAr
     MANIFEST: renderNodeManifest(host, args.stack),
   };
   const step = { script: "register", node: host.name, deadline: readySeconds, variables } as const;
-  const stdin = pulumi.secret(pulumi.interpolate`token ${args.token}\n`);
-  return rosterCommand({ name: `${host.name}-register`, ...step, stdin }, args);
+  return rosterCommand({ name: `${host.name}-register`, ...step, stdin: tokenLine(args.token) }, args);
 }

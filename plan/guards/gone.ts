@@ -32,7 +32,16 @@ export function goneFindings(
     other.length === 0
       ? "they are the machines that they were, and their disks hold nothing of it"
       : `${other.map(([name]) => name).join(", ")} ${other.length === 1 ? "is another machine" : "are other machines"} than then`;
+  const remains = hosts.filter(({ name }) => !names.includes(name) && isInService(readings.get(name)));
   return [
+    ...remains.map(({ name }) =>
+      guard(
+        "cluster-remains",
+        [name],
+        "the host still carries what a cluster gave it that is gone, and its kubelet would not register in another one",
+        `bring the old cluster back, or take that off the host: ./plinth reset ${name}`,
+      ),
+    ),
     guard(
       goneRule,
       names,
@@ -45,6 +54,10 @@ export function goneFindings(
 /** Whether a run has come to its end: one that only saves keys, or was killed, leaves no word of who served the roster. */
 function wasBroughtUp(previous: PreviousRun | undefined): previous is PreviousRun {
   return Object.keys(previous?.survivors ?? {}).length > 0;
+}
+
+function isInService(reading: HostReading | undefined): boolean {
+  return reading !== undefined && "facts" in reading && Object.keys(reading.facts.bundles).length > 0;
 }
 
 function isEmpty(reading: HostReading | undefined): boolean {

@@ -5,6 +5,8 @@
 # seconds. By standard input: what each script says.
 
 set -u
+# Of what is applied: fields of other managers are theirs.
+MANAGER=plinth
 LC_ALL=C
 export LC_ALL
 PATH=$BIN_PATH:$PATH
@@ -162,6 +164,30 @@ node_verify() {
     fail "the Node belongs to another machine (id $MACHINE, expected $MACHINE_ID): drain and delete it (kubectl delete node $NODE)\
  if that machine is gone, or give this host another name"
   fi
+}
+
+# token_open SECONDS: the host's bootstrap token TOKEN is valid that long; it can do nothing but ask for a certificate.
+token_open() {
+  local expiry
+  expiry=$(date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ)
+  until kube apply --server-side --force-conflicts --field-manager="$MANAGER" -f - >/dev/null <<END_OF_SECRET; do
+apiVersion: v1
+kind: Secret
+metadata: {name: bootstrap-token-${TOKEN%%.*}, namespace: kube-system}
+type: bootstrap.kubernetes.io/token
+stringData:
+  token-id: ${TOKEN%%.*}
+  token-secret: ${TOKEN#*.}
+  description: host $NODE joins
+  expiration: $expiry
+  usage-bootstrap-authentication: "true"
+  auth-extra-groups: $BOOTSTRAPPERS
+END_OF_SECRET
+    again || {
+      complaint
+      fail "its bootstrap token could not be made valid: $COMPLAINT"
+    }
+  done
 }
 
 # taints_read: the Node's taints as lines KEY|VALUE|EFFECT|TIME in WORK/taints.

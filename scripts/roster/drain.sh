@@ -1,16 +1,23 @@
-# drain.sh: takes the pods off one Node before its runtime is replaced. Disruption budgets are respected.
+# drain.sh: makes one Node ready for what is done on its host next. Its pods are taken off before its runtime is replaced;
+# disruption budgets are respected. A host that is no Node yet may ask for its certificate from here on.
 #
-# Given besides: MACHINE_ID of the host; RUNTIME, the versions that the host will have: the reason why this runs; GRACE, seconds
-# that pods get to end, or empty.
+# Given besides: MACHINE_ID of the host; RUNTIME, the versions that the host will have; GENERATION of what the host gets as a
+# Node: reasons why this runs; GRACE, seconds that pods get to end, or empty. By standard input: a line `token ID.SECRET`, the
+# host's bootstrap token.
 #
-# The Node stays cordoned and marked until register.sh takes that back, when the host is done. A Node that is not there
-# yet, or whose machine is another, has nothing of ours to drain.
+# The Node stays cordoned and marked until register.sh takes that back, when the host is done.
 
 : "${GRACE=}"
+# Runtime, kubelet and registration come within that time, seconds; registration makes the token valid once more.
+JOINING=900
+
+read -r _ TOKEN || fail "no bootstrap token came by standard input"
 node_read
 node_verify
 if [ "$FOUND" = no ]; then
-  printf '{"node":"%s","drained":false,"reason":"there is no such Node yet","for":"%s"}\n' "$NODE" "$RUNTIME"
+  # Before its kubelet starts: one that is refused once does not ask again for many seconds.
+  token_open "$JOINING"
+  printf '{"node":"%s","drained":false,"reason":"there is no such Node yet, it may join","for":"%s"}\n' "$NODE" "$RUNTIME"
   exit 0
 fi
 # A Node tells which runtime it was registered with: the step may only have moved to another control-plane host.

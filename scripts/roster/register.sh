@@ -6,27 +6,6 @@
 #
 # Safe to run again, and to kill at any point: everything is read before it is changed.
 
-MANAGER=plinth
-
-# token_open: the host's bootstrap token is valid from here on; it can do nothing but ask for a certificate.
-token_open() {
-  local expiry
-  expiry=$(date -u -d "@$(($(date +%s) + DEADLINE + 60))" +%Y-%m-%dT%H:%M:%SZ)
-  kube apply --server-side --force-conflicts --field-manager="$MANAGER" -f - >/dev/null <<END_OF_SECRET
-apiVersion: v1
-kind: Secret
-metadata: {name: bootstrap-token-${TOKEN%%.*}, namespace: kube-system}
-type: bootstrap.kubernetes.io/token
-stringData:
-  token-id: ${TOKEN%%.*}
-  token-secret: ${TOKEN#*.}
-  description: host $NODE joins
-  expiration: $expiry
-  usage-bootstrap-authentication: "true"
-  auth-extra-groups: $BOOTSTRAPPERS
-END_OF_SECRET
-}
-
 token_close() {
   kube delete secret "bootstrap-token-${TOKEN%%.*}" -n kube-system --ignore-not-found >/dev/null
 }
@@ -65,10 +44,7 @@ join() {
   if joined; then
     return
   fi
-  token_open || {
-    complaint
-    fail "its bootstrap token could not be made valid: $COMPLAINT"
-  }
+  token_open $((DEADLINE + 60))
   while ! joined; do
     approve || complaint
     if late; then

@@ -123,6 +123,20 @@ describe("the cluster's run lock", function () {
     await release();
   });
 
+  it("goes to several pools at once, each of them once, and to the cluster's own stack alone", async () => {
+    const one = await take("one", { poolStack: "racks1" });
+    const two = await take("two", { poolStack: "racks2" });
+    assert.match((await refusal(take("again", { poolStack: "racks1" }))).text, /another run is .*ops@one/);
+    assert.match((await refusal(take("cluster"))).text, /another run is .*ops@(one|two)/);
+    await two();
+    assert.match((await refusal(take("cluster"))).text, /another run is .*ops@one/);
+    await one();
+    const cluster = await take("cluster");
+    assert.match((await refusal(take("one", { poolStack: "racks1" }))).text, /another run is .*ops@cluster/);
+    await cluster();
+    for (const { name } of hosts) assert.equal(free(name), true, name);
+  });
+
   it("goes to one of two that come at once", async () => {
     const both = await Promise.allSettled([take("a"), take("b")]);
     assert.deepEqual(both.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);

@@ -28,8 +28,11 @@ describe("a cluster that is gone", () => {
     assert.match(finding?.message ?? "", /cp3 is another machine than then$/);
   });
 
-  it("is gone although workers still carry what it gave them", () => {
+  it("is gone although workers still carry what it gave them, which has to go first", () => {
     assert.deepEqual(rulesOf(with_("w1", { claim: { ...claim, host: "w1" } })), ["cluster-gone"]);
+    const node: HostFacts["bundles"] = { node: { generation: 1, state: "complete" } };
+    const [remains, gone] = goneFindings(hosts, with_("w1", { bundles: node }), previous);
+    assert.deepEqual([remains?.rule, remains?.hosts, gone?.rule], ["cluster-remains", ["w1"], "cluster-gone"]);
   });
 
   it("is not gone where a host has its claim, a bundle or data of etcd", () => {

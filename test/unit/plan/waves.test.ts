@@ -139,6 +139,35 @@ describe("plan/waves", () => {
     }
   });
 
+  it("a host that is not in service yet gets its runtime ahead of the API, and its kubelet once it may join", () => {
+    fc.assert(
+      fc.property(inventories, fc.boolean(), (hosts, bootstrapped) => {
+        const steps = orderSteps(hosts, { ...fresh, bootstrapped });
+        for (const { name } of hosts) {
+          const before = (step: string): Set<string> => {
+            const found = steps.find((candidate) => keyOf(candidate) === `${name}/${step}`);
+            return found === undefined ? new Set() : ancestors(steps, found);
+          };
+          const foreign = [...before("runtime")].filter((key) => !key.startsWith(`${name}/`));
+          const host = hosts.find((candidate) => candidate.name === name);
+          if (host !== undefined && isWorkerOnly(host)) assert.deepEqual(foreign, []);
+          assert.ok(!before("runtime").has(`${name}/drain`));
+          if (before("node").size > 0) {
+            for (const earlier of ["runtime", "drain"]) assert.ok(before("node").has(`${name}/${earlier}`), earlier);
+          }
+          if (before("register").size > 0) assert.ok(before("register").has(`${name}/node`));
+        }
+      }),
+    );
+  });
+
+  it("a Node in service is drained before its runtime is changed", () => {
+    const hosts = hostsOf([...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }]);
+    const steps = orderSteps(hosts, serving(hosts));
+    for (const step of steps.filter(({ name }) => name === "runtime"))
+      assert.ok(ancestors(steps, step).has(`${step.host}/drain`), keyOf(step));
+  });
+
   it("batches hold a number or a percentage of the workers, at least one", () => {
     assert.equal(batchSize("10%", 5), 1);
     assert.equal(batchSize("10%", 25), 2);
