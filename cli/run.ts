@@ -4,9 +4,11 @@ import { separateArguments } from "./commands/kubectl.ts";
 import { isDebugging } from "./debugging.ts";
 import { describeError, exitCodeOf } from "./errors.ts";
 import { Exit } from "./exit.ts";
+import { tieToParent } from "./process/tie.ts";
 
 /** Runs a command line and returns the exit code. Everything that goes wrong ends here, as one message. */
 export async function run(args: readonly string[]): Promise<number> {
+  tieToParent();
   try {
     const app = commandLine();
     // Commander prints usage errors by itself; without this it would also end the process, with 1.

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { exitCodeOfAll, nextTurns, type SiteStack, type Turn } from "../../plan/site.ts";
+import { tiedVariable } from "../process/tie.ts";
 import { servedVariable } from "../supply/serving.ts";
 import type { Terminal } from "../render/terminal.ts";
 
@@ -22,6 +23,8 @@ export interface SiteRun {
   /** Addresses of artifact servers that outlive the runs. */
   served: readonly string[];
 }
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** One stack's run. */
 export interface SiteResult {
@@ -46,8 +49,7 @@ export async function runSite(run: SiteRun): Promise<SiteResult[]> {
     interrupted = true;
     for (const { child } of running.values()) child.kill(signal);
   };
-  process.on("SIGINT", pass);
-  process.on("SIGTERM", pass);
+  for (const signal of signals) process.on(signal, pass);
   try {
     for (;;) {
       const over = [...results.values()].map(({ turn }) => turn);
@@ -71,8 +73,7 @@ export async function runSite(run: SiteRun): Promise<SiteResult[]> {
       await Promise.race([...running.values()].map(({ done }) => done));
     }
   } finally {
-    process.off("SIGINT", pass);
-    process.off("SIGTERM", pass);
+    for (const signal of signals) process.off(signal, pass);
   }
   return stacks.map(({ name }) => results.get(name) ?? { turn: { name, code: 130 }, seconds: 0, stdout: "" });
 }
@@ -80,10 +81,10 @@ export async function runSite(run: SiteRun): Promise<SiteResult[]> {
 function start({ command, args, served }: SiteRun, stack: string): ChildProcess {
   const main = join(import.meta.dirname, "..", "main.ts");
   return spawn(process.execPath, [...process.execArgv, main, command, "--stack", stack, ...args], {
-    // A group of its own: Ctrl-C reaches it by way of this process, once.
+    // A group of its own: Ctrl-C reaches it by way of this process, once. Should this process die, its standard input ends.
     detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, [servedVariable]: served.join(" ") },
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, [servedVariable]: served.join(" "), [tiedVariable]: "1" },
   });
 }
 

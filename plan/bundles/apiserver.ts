@@ -72,8 +72,9 @@ function argumentsOf({ host, hosts, config }: Placement): Arguments {
       "service-account-key-file": `${pki}/service-account.pub`,
       "service-account-signing-key-file": `${pki}/service-account.key`,
       "service-cluster-ip-range": config.serviceCidr,
-      // Longer than the load balancers need to see /readyz turn red (loadbalancer.ts), so that no client notices a stop.
-      "shutdown-delay-duration": "10s",
+      // So long the server goes on taking connections once /readyz is red. Load balancers see that within a second
+      // (apibackend.ts), kube-proxies hear within two that the server is no endpoint of the Service any more.
+      "shutdown-delay-duration": "4s",
       // Open watches hold a stop for 60 s otherwise.
       "shutdown-watch-termination-grace-period": "5s",
       "tls-cert-file": `${pki}/server.crt`,

@@ -10,11 +10,13 @@ import { ports } from "../ports.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { containerdUnit } from "./runtime.ts";
-import { because, cipherSuites, commandLine, oomProtection, renderUnit, restartsForever, unitFile } from "./systemd.ts";
+import { because, cipherSuites, commandLine, commandWords, oomProtection, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 const kubeletUnit = "kubelet.service";
 const configFile = "/etc/kubernetes/kubelet.yaml";
 const bootstrapFile = "/etc/kubernetes/kubelet-bootstrap.conf";
+/** Of the kubelet that only asks for the certificate. */
+const joinFile = "/etc/kubernetes/kubelet-join.yaml";
 const pki = "/etc/kubernetes/pki/kubelet";
 /** Written by the kubelet when it has got its client certificate. */
 const kubeconfigFile = "/var/lib/kubelet/kubeconfig";
@@ -84,16 +86,29 @@ function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string,
   );
 }
 
+/**
+ * KubeletConfiguration of a kubelet that asks for its client certificate and ends. It asks before it does anything else,
+ * because it is not to rotate; there is no runtime where it looks for one, so that it does nothing else.
+ */
+const joinConfiguration = {
+  apiVersion: "kubelet.config.k8s.io/v1beta1",
+  kind: "KubeletConfiguration",
+  authentication: { anonymous: { enabled: false }, x509: { clientCAFile: nodeAuthorityFile } },
+  containerRuntimeEndpoint: "unix:///run/plinth/no-runtime.sock",
+  rotateCertificates: false,
+};
+
 function kubeletService({ host, hosts, config }: Placement): string {
   const server = endpointOf(hosts, config);
-  const args = {
+  const executable = binaryPath("kubelet");
+  const identity = {
     "bootstrap-kubeconfig": bootstrapFile,
     "cert-dir": "/var/lib/kubelet/pki",
-    config: configFile,
     "hostname-override": host.name,
     kubeconfig: kubeconfigFile,
-    "node-ip": host.address,
   };
+  const args = { ...identity, config: configFile, "node-ip": host.address };
+  const join = commandWords(executable, { ...identity, config: joinFile });
   return renderUnit({
     unit: {
       Description: "Kubernetes kubelet",
@@ -107,7 +122,14 @@ function kubeletService({ host, hosts, config }: Placement): string {
         "The kubelet writes this file once, from the bootstrap kubeconfig: the endpoint may have moved since.",
         `/bin/sh -c 'test ! -e ${kubeconfigFile} || sed -i "s|^\\\\( *server: \\\\).*|\\\\1${server}|" ${kubeconfigFile}'`,
       ),
-      ExecStart: commandLine(binaryPath("kubelet"), args),
+      ExecStart: because(
+        "A kubelet that has no certificate yet works without one meanwhile: it is refused, and then waits for longer and longer. So it gets one first.",
+        [
+          // Only this shell is told to stop, and a shell that waits for a command hears nothing.
+          `/bin/sh -c 'test -e ${kubeconfigFile} || { trap "kill $$!; exit" TERM; ${join} & wait $$!; trap - TERM; }; exec "$$0" "$$@"'`,
+          commandLine(executable, args),
+        ].join(" \\\n  "),
+      ),
       Restart: "always",
       RestartSec: "2",
       KillMode: because("Pods outlive it.", "process"),
@@ -182,6 +204,12 @@ export const kubelet: BundlePart = {
           owner,
           restart,
           content: stringify(kubeletConfiguration(host, config), { sortMapEntries: true }),
+        },
+        {
+          path: joinFile,
+          mode: "0600",
+          owner,
+          content: stringify(joinConfiguration, { sortMapEntries: true }),
         },
         unitFile(kubeletUnit, kubeletService(placement), "0600"),
       ],

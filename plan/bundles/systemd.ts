@@ -86,6 +86,11 @@ export function commandLine(executable: string, args: Arguments): string {
   return [executable, ...renderArguments(args)].join(" \\\n  ");
 }
 
+/** The same in one line, as a part of another command. */
+export function commandWords(executable: string, args: Arguments): string {
+  return [executable, ...renderArguments(args)].join(" ");
+}
+
 /** Arguments as words of ExecStart, `--name=value`, in the order given. */
 function renderArguments(args: Arguments): string[] {
   return Object.entries(args).map(([name, value]) => quote(`--${name}=${value}`));

@@ -7,6 +7,8 @@ import { kills } from "../e2e/scenarios/kills.ts";
 import { losses } from "../e2e/scenarios/losses.ts";
 import { newWorker } from "../e2e/scenarios/new-worker.ts";
 import { oneHost } from "../e2e/scenarios/one-host.ts";
+import { gone } from "../e2e/scenarios/gone.ts";
+import { site } from "../e2e/scenarios/site.ts";
 import { workloads } from "../e2e/scenarios/workloads.ts";
 import { pool } from "../e2e/scenarios/pool.ts";
 import { twoUps } from "../e2e/scenarios/two-ups.ts";
@@ -42,4 +44,6 @@ describe("the hosts of a cluster", function () {
   kills(project);
   losses(project);
   oneHost(project);
+  site(project);
+  gone(project);
 });

@@ -83,7 +83,7 @@ const anyObject: ResourceHandler = {
   read: (id, properties, inputs) => Promise.resolve({ id, properties, inputs }),
 };
 
-const objects: ProviderDefinition = {
+const objects = (onConfigure: () => void): ProviderDefinition => ({
   name: "kubernetes",
   version: kubernetesProvider.version,
   acceptSecrets: true,
@@ -91,15 +91,23 @@ const objects: ProviderDefinition = {
   configurable: {
     checkConfig: (news) => news,
     diffConfig: () => ({ changed: [], replaces: [] }),
-    configure: () => ({ resource: () => anyObject, close: () => undefined }),
+    configure: () => {
+      onConfigure();
+      return { resource: () => anyObject, close: () => undefined };
+    },
   },
-};
+});
 
-/** Serves a command plugin and objects of no cluster, beside the bundled tls and random ones. */
+/**
+ * Serves a command plugin and objects of no cluster, beside the bundled tls and random ones.
+ *
+ * @param onConfigure called when the provider for objects is made: the official one looks for the cluster then, and once.
+ */
 export async function servePlugins(
   commands: ProviderDefinition,
+  onConfigure: () => void = () => undefined,
 ): Promise<{ debugProviders: string; close(): Promise<void> }> {
-  const definitions = [commands, objects, tlsProvider, randomProvider];
+  const definitions = [commands, objects(onConfigure), tlsProvider, randomProvider];
   const servers = await Promise.all(definitions.map(serveProvider));
   return {
     debugProviders: servers.map(({ port }, index) => `${definitions[index]?.name ?? ""}:${port}`).join(","),

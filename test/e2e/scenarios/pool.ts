@@ -1,41 +1,23 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
-import path from "node:path";
-import { parse, stringify } from "yaml";
 import { eventually } from "../../support/eventually.ts";
 import { allHosts, startTimes } from "../support/hosts.ts";
 import { killAll, sees } from "../support/kill.ts";
+import { writePoolInventory, writePoolSettings } from "../support/pools.ts";
 import { finish, type Project } from "../support/project.ts";
 import { healthy } from "../support/status.ts";
 
 const stack = "pool";
 const addresses: Readonly<Record<string, string>> = { p1: "10.27.0.31", p2: "10.27.0.32" };
-/** What a pool does not take from its cluster. */
-const ownSettings = [
-  ...["interface", "artifactsUrl", "sshUser", "sshPrivateKeyFile", "sshKnownHostsFile", "openFilesLimit"],
-  ...["oomScoreAdjust", "restrictOomScoreAdj", "cgroupDriver", "kubeletConfig", "kubeProxyConfig", "sysctls"],
-  ...["images", "sandboxImage"],
-];
-
-function writeSettings(project: Project): void {
-  const { config } = parse(readFileSync(path.join(project.dir, "Pulumi.lab.yaml"), "utf8")) as {
-    config: Record<string, unknown>;
-  };
-  const own = Object.entries(config).filter(([key]) => ownSettings.includes(key.replace("plinth:", "")));
-  const settings = { ...Object.fromEntries(own), "plinth:clusterStack": "organization/plinth/lab" };
-  writeFileSync(path.join(project.dir, `Pulumi.${stack}.yaml`), stringify({ config: settings }));
-}
-
 /** @param names of the pool's hosts. */
 function writeInventory(project: Project, names: readonly string[], labels: Record<string, string> = {}): void {
-  const hosts = names.map((name) => ({ name, address: addresses[name], roles: ["worker"], labels }));
-  writeFileSync(path.join(project.dir, `hosts/${stack}.ts`), `export default ${JSON.stringify(hosts)};\n`);
+  const own = Object.fromEntries(names.map((name) => [name, addresses[name] ?? ""]));
+  writePoolInventory(project, stack, own, labels);
 }
 
 /** Workers in a stack of their own join the lab's cluster. Leaves the cluster as it was. */
 export function pool(project: Project): void {
   const pooled = (code: number, command: string, ...args: string[]) =>
-    project.expectInside(code, command, "--stack", stack, ...args);
+    project.expect(code, command, "--stack", stack, ...args);
   const nodes = async (template: string): Promise<string[]> => {
     const args = [
       "get",
@@ -49,7 +31,7 @@ export function pool(project: Project): void {
   };
   const green = (...args: string[]) =>
     eventually(`status ${args.join(" ")} is green`, 120, async () =>
-      (await project.inside("status", ...args)).code === 0 ? true : undefined,
+      (await project.plinth("status", ...args)).code === 0 ? true : undefined,
     );
   const bothGreen = async () => {
     await green("--stack", "lab");
@@ -59,7 +41,7 @@ export function pool(project: Project): void {
   describe("a worker pool in a stack of its own", () => {
     before(async () => {
       for (const [name, address] of Object.entries(addresses)) await project.expect(0, "lab", "add", name, address);
-      writeSettings(project);
+      writePoolSettings(project, stack);
       writeInventory(project, ["p1", "p2"]);
     });
 
@@ -124,7 +106,7 @@ export function pool(project: Project): void {
 
     it("puts a Node back whose host is in the inventory again after a run was killed", async () => {
       writeInventory(project, ["p1"], { disk: "nvme" });
-      const up = project.startInside("up", "--stack", stack, "--yes");
+      const up = project.start("up", "--stack", stack, "--yes");
       const done = finish(up);
       await sees(up, /updated evacuation/);
       killAll(up);

@@ -3,7 +3,6 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Lab } from "../../../lab/index.ts";
-import { instanceName } from "../../../lab/paths.ts";
 import { shellQuote } from "../../../plan/shell.ts";
 
 const source = path.join(import.meta.dirname, "../../..");
@@ -56,25 +55,6 @@ export class Project {
   /** Starts `./plinth …` as a process group of its own, so that it can be killed as a whole. */
   start(...args: string[]): ChildProcess {
     return spawn(path.join(this.dir, "plinth"), args, {
-      cwd: this.dir,
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-    });
-  }
-
-  /** Runs `./plinth …` inside the lab's network, for other stacks than the lab's: those do not go there by themselves. */
-  async inside(...args: string[]): Promise<Run> {
-    return finish(this.startInside(...args));
-  }
-
-  /** The same, and fails with its output unless it exits with `code`. */
-  async expectInside(code: number, ...args: string[]): Promise<Run> {
-    return expected(code, args, await this.inside(...args));
-  }
-
-  /** Starts `./plinth …` inside the lab's network. */
-  startInside(...args: string[]): ChildProcess {
-    return spawn("ip", ["netns", "exec", instanceName(this.dir), path.join(this.dir, "plinth"), ...args], {
       cwd: this.dir,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,

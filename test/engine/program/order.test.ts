@@ -34,6 +34,8 @@ describe("the engine and the program", function () {
   let readings: () => Map<string, HostReading> = () => readingsOf(hosts);
   let clusterId = "";
   let requests: RunRequests = noRequests;
+  /** What was done when the provider for objects first looked for the cluster. */
+  let looked: string[] | undefined;
 
   const inService =
     (changed: Record<string, Record<string, BundleFact>> = {}) =>
@@ -74,7 +76,9 @@ describe("the engine and the program", function () {
   const up = () => stack.stack.up({ parallel: 16 });
 
   before(async () => {
-    plugins = await servePlugins(commands.definition);
+    plugins = await servePlugins(commands.definition, () => {
+      looked ??= commands.calls.filter(({ phase }) => phase === "end").map(({ name }) => name);
+    });
     stack = await testStack({
       program: async () => ({ ...(await deploy(args())) }),
       debugProviders: plugins.debugProviders,
@@ -101,6 +105,8 @@ describe("the engine and the program", function () {
     );
     assert.equal(order.length, 3 * (1 + stages.length) + cluster.length);
     assert.ok(order.indexOf("create roster-access") > order.findLastIndex((line) => line.endsWith("-controlplane")));
+    // A provider may look for the API when it is made.
+    for (const name of names) assert.ok(looked?.includes(`${name}-loadbalancer`), `${name}: ${String(looked)}`);
     assert.ok(order.indexOf("create roster") < order.findIndex((line) => line.endsWith("-loadbalancer")));
     const stageOf = (line: string) => stages.findIndex((stage) => line.endsWith(`-${stage}`));
     // A claim is needed by its own host only: it may end after another host's etcd has begun, not after it has ended everywhere.

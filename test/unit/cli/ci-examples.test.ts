@@ -20,9 +20,10 @@ function calls(script: string): string[][] {
 }
 
 describe("examples/ci", () => {
-  it("is there for GitHub, with and without Pulumi installed, and for GitLab", () => {
+  it("is there for GitHub, with and without Pulumi installed and for a site of several stacks, and for GitLab", () => {
     assert.deepEqual(files.sort(), [
       "github/plinth-pulumi-actions.yaml",
+      "github/plinth-site.yaml",
       "github/plinth.yaml",
       "gitlab/plinth.gitlab-ci.yml",
     ]);
@@ -34,7 +35,8 @@ describe("examples/ci", () => {
     it(`${file} calls Plinth with commands and options that exist`, () => {
       const found = strings(document).flatMap(calls);
       const names = found.map(([name]) => name);
-      assert.deepEqual(names, file.includes("pulumi-actions") ? [] : ["review", "up"]);
+      const expected = file.includes("pulumi-actions") ? [] : file.includes("site") ? ["up", "up"] : ["review", "up"];
+      assert.deepEqual(names, expected);
       for (const [name, ...words] of found) {
         const command = commandLine().commands.find((candidate) => candidate.name() === name);
         assert.ok(command, name);
@@ -56,6 +58,11 @@ describe("examples/ci", () => {
     assert.deepEqual(
       [github.jobs["up"]?.environment, github.jobs["up"]?.needs, github.jobs["up"]?.if],
       ["production", "review", "github.event_name == 'push'"],
+    );
+    const site = parse(readFileSync(path.join(folder, "github/plinth-site.yaml"), "utf8")) as typeof github;
+    assert.deepEqual(
+      [site.jobs["cluster"]?.environment, site.jobs["cluster"]?.if, site.jobs["pools"]?.needs],
+      ["production", "github.ref == 'refs/heads/main'", "cluster"],
     );
     const gitlab = parse(readFileSync(path.join(folder, "gitlab/plinth.gitlab-ci.yml"), "utf8")) as {
       up: { environment: string; rules: { when: string }[] };
