@@ -19,6 +19,7 @@ import type { LoadedStack } from "../project/inventory.ts";
 import { retainLost } from "./lost.ts";
 import { converge, saveRecord } from "./converge.ts";
 import { operate } from "./operation.ts";
+import { dropStepOrder } from "./state-order.ts";
 import { withoutSecrets } from "../pulumi/masked.ts";
 import { readRawOutputs, type Outputs } from "../pulumi/outputs.ts";
 import type { Phases } from "../process/phases.ts";
@@ -67,6 +68,7 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
   return inSession(session, async (engine, stop) => {
     if (run.heal === true) await phases.measure("drift", () => requestHeal(engine.context, input, terminal));
     if (plan !== undefined) await checkPlan(engine, run, plan, hosts, target);
+    if (target.length > 0) await dropStepOrder(engine.context);
     const onRetained = await retainLost(engine.context, run.lost ?? []);
     if (onRetained !== undefined) terminal.note(onRetained);
     // What the program itself will say is wrong with outputs is not said here.
