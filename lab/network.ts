@@ -1,5 +1,6 @@
 import { lstat, readFile, readlink, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { wayInto } from "./paths.ts";
 import { run, tryRun } from "./run.ts";
 
 const bridge = "plinth0";
@@ -39,7 +40,7 @@ export class LabNetwork {
 
   /** Prefix of a command that is to run inside. */
   get enter(): string[] {
-    return ["ip", "netns", "exec", this.namespace];
+    return wayInto(this.namespace);
   }
 
   /** Whether this very process runs inside. */

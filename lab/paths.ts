@@ -12,6 +12,11 @@ export function instanceName(projectDir: string): string {
   return `plinth-${instanceId(projectDir)}`;
 }
 
+/** Prefix of a command that is to run in a network namespace. */
+export function wayInto(namespace: string): string[] {
+  return ["ip", "netns", "exec", namespace];
+}
+
 /** Where the lab keeps what; directories are made by those who write. */
 export class LabPaths {
   /** Base images, shared by all labs of this user; may be deleted while no lab has hosts. */

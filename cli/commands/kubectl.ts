@@ -46,12 +46,13 @@ export function separateArguments(args: readonly string[]): string[] {
 async function kubectl(args: string[], options: { stack: string }): Promise<void> {
   const { thisProject, requireStack } = await import("../project/project.ts");
   const { Phases } = await import("../process/phases.ts");
-  const { readInput } = await import("../project/inventory.ts");
+  const { readSettings } = await import("../project/settings.ts");
   const { enterRunningLab } = await import("../lab/namespace.ts");
   const project = thisProject();
   requireStack(project, options.stack);
+  enterRunningLab(project, options.stack, readSettings(project, options.stack), Phases.fromEnvironment());
+  const { readInput } = await import("../project/inventory.ts");
   const input = await readInput(project, options.stack);
-  await enterRunningLab(project, options.stack, input.settings, Phases.fromEnvironment());
 
   const { openContext } = await import("../session/open-context.ts");
   const { requireAdministrator } = await import("../cluster/administrator.ts");

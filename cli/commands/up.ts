@@ -66,7 +66,7 @@ async function up(options: UpOptions): Promise<void> {
     const { bringUpLab } = await import("../lab/hosts.ts");
     return bringUpLab(project, input, terminal, phases);
   }
-  await enterRunningLab(project, options.stack, input.settings, phases);
+  enterRunningLab(project, options.stack, input.settings, phases);
   const { runUp } = await import("../operations/up.ts");
   const code = await runUp({ ...options, project, input, terminal, phases });
   if (code !== Exit.done) throw new QuietExit(code);

@@ -3,7 +3,8 @@ import { flushCompileCache } from "node:module";
 import { delimiter, join } from "node:path";
 import { CliError } from "../errors.ts";
 import { joinedStack } from "../../plan/site.ts";
-import { readInput, type StackInput } from "../project/inventory.ts";
+import { instanceName, wayInto } from "../../lab/paths.ts";
+import type { StackInput } from "../project/inventory.ts";
 import type { StackSettings } from "../project/settings.ts";
 import type { Lab } from "../../lab/index.ts";
 import type { Phases } from "../process/phases.ts";
@@ -80,18 +81,14 @@ export function reenter(lab: Pick<Lab, "enter" | "namespace">, phases: Phases): 
  *
  * @param settings of that stack.
  */
-export async function enterRunningLab(
-  project: Project,
-  stack: string,
-  settings: StackSettings,
-  phases: Phases,
-): Promise<void> {
+export function enterRunningLab(project: Project, stack: string, settings: StackSettings, phases: Phases): void {
   if (!isOutside(stack, settings)) return;
-  const lab = await openLab(project, await readInput(project, LAB_STACK), () => undefined);
-  if (!existsSync(join("/run/netns", lab.namespace))) {
+  // By its name alone: inventory and configuration are read inside, and once.
+  const namespace = instanceName(project.dir);
+  if (!existsSync(join("/run/netns", namespace))) {
     throw new CliError(
       'The lab is not running: "./plinth up" brings up hosts and cluster, "./plinth lab up" the hosts alone.',
     );
   }
-  reenter(lab, phases);
+  reenter({ namespace, enter: wayInto(namespace) }, phases);
 }

@@ -12,6 +12,7 @@ import { makeReview, type Review } from "../review/review.ts";
 import type { Ordered } from "../pulumi/program.ts";
 import { RunEvents } from "../pulumi/events.ts";
 import { readInput, type LoadedStack } from "../project/inventory.ts";
+import { readSettings } from "../project/settings.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { operate } from "./operation.ts";
 import type { Phases } from "../process/phases.ts";
@@ -48,8 +49,8 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   let input: LoadedStack | undefined;
   let failure: Error | undefined;
   try {
+    enterRunningLab(project, stack, readSettings(project, stack), run.phases);
     input = await readInput(project, stack);
-    await enterRunningLab(project, stack, input.settings, run.phases);
     order = await previewOf(run, input, events);
   } catch (error) {
     if (!isProgramFindings(error) && !(error instanceof CliError && error.exitCode === Exit.failed)) throw error;

@@ -1,6 +1,7 @@
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { readInput, type LoadedStack } from "../project/inventory.ts";
+import { readSettings } from "../project/settings.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { Phases } from "../process/phases.ts";
 import { requireStack, thisProject, type Project } from "../project/project.ts";
@@ -13,10 +14,10 @@ export interface OpenedStack {
 }
 
 /**
- * Reads the inventory and the configuration of a stack, then goes to where its hosts are reached: for the lab's hosts this
- * process is replaced by one inside the lab's network, which begins anew.
+ * Goes to where the hosts of a stack are reached, and reads its inventory and configuration. For the lab's hosts this process
+ * is replaced by one inside the lab's network, which begins anew.
  *
- * @param check what else must be in order before that.
+ * @param check what else must be in order.
  * @throws CliError (bad input) when there is no such stack or its input is not valid.
  */
 export async function openStack(
@@ -25,10 +26,10 @@ export async function openStack(
 ): Promise<OpenedStack> {
   const project = thisProject();
   requireStack(project, stack);
+  const phases = Phases.fromEnvironment();
+  enterRunningLab(project, stack, readSettings(project, stack), phases);
   const input = await readInput(project, stack);
   check(input);
-  const phases = Phases.fromEnvironment();
-  await enterRunningLab(project, stack, input.settings, phases);
   return { project, input, phases };
 }
 

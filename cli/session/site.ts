@@ -36,5 +36,5 @@ export async function reachSite(
   if (makesHosts && own && isOutside(LAB_STACK, first.settings)) {
     await bringUpLab(project, await readInput(project, LAB_STACK), terminal, phases);
   }
-  await enterRunningLab(project, first.name, first.settings, phases);
+  enterRunningLab(project, first.name, first.settings, phases);
 }

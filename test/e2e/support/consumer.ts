@@ -22,7 +22,7 @@ if (action !== "up" && action !== "destroy") throw new Error("say up or destroy"
 
 const plinth = thisProject();
 const input = await readInput(plinth, LAB_STACK);
-await enterRunningLab(plinth, LAB_STACK, input.settings, Phases.fromEnvironment());
+enterRunningLab(plinth, LAB_STACK, input.settings, Phases.fromEnvironment());
 
 // Both projects keep their state in one place: a reference finds other stacks of its own backend only.
 const { url } = chooseBackend(plinth, input.settings);
