@@ -93,15 +93,18 @@ export class Cluster extends pulumi.ComponentResource {
       // A Node's first step that has to do with the API; the others wait for it.
       (step) => (beginsNode(step.name) ? access.objects : []),
     );
+    // Later changes come to what runs in the cluster when all Nodes are done; at first one Node is enough for its pods.
+    const nodes = args.bootstrapped ? [] : fleet.named("register");
+    const after = args.bootstrapped ? fleet.last() : [];
     new Addons(
       "addons",
-      { config, hosts, authority: this.pki.authorities.kubernetes },
-      { parent: this, ...kubernetes, dependsOn: fleet.last() },
+      { config, hosts, authority: this.pki.authorities.kubernetes, nodes },
+      { parent: this, ...kubernetes, dependsOn: after },
     );
     const { kubeconfigs } = new Tenants(
       "tenants",
       { config, authority: this.pki.authorities.kubernetes, endpoint: this.endpoint },
-      { parent: this, ...kubernetes, dependsOn: fleet.last() },
+      { parent: this, ...kubernetes, dependsOn: after },
     );
     return { machineIds: fleet.machineIds, rosterHosts: fleet.rosterHosts, tenantKubeconfigs: kubeconfigs };
   }

@@ -132,6 +132,11 @@ export class Fleet {
     return [...this.done].filter(([key]) => !this.awaited.has(key)).map(([, resource]) => resource);
   }
 
+  /** The steps of all hosts that have a name. */
+  named(name: string): pulumi.Resource[] {
+    return [...this.done].filter(([key]) => key.endsWith(`/${name}`)).map(([, resource]) => resource);
+  }
+
   private claim(plan: HostPlan): Machine {
     const { config, stack, clusterId, access, readings, unreachable, heal, locate } = this.args;
     const target = access.get(plan.name);

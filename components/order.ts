@@ -22,6 +22,12 @@ export function heldUntil<T>(before: readonly pulumi.Resource[], value: pulumi.I
   return pulumi.output(Promise.all(before.map(success)).then(() => value)) as pulumi.Output<T>;
 }
 
+/** The same once one of them has succeeded; it fails when all of them do. */
+export function heldUntilAny<T>(before: readonly pulumi.Resource[], value: pulumi.Input<T>): pulumi.Input<T> {
+  if (before.length === 0) return value;
+  return pulumi.output(Promise.any(before.map(success)).then(() => value)) as pulumi.Output<T>;
+}
+
 /** Done when the engine has answered. */
 function success(resource: pulumi.Resource): Promise<unknown> {
   const known = successes.get(resource);

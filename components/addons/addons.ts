@@ -13,12 +13,14 @@ export interface AddonsArgs {
   hosts: readonly Host[];
   /** The cluster's authority, `pki.authorities.kubernetes`. */
   authority: Authority;
+  /** Nodes one of which has to be there before pods are waited for. Default: none. */
+  nodes?: readonly pulumi.Resource[];
 }
 
 /**
  * What every cluster runs for itself: DNS and metrics.
  *
- * Options: `providers: [kubernetesProvider(…)]`; `dependsOn` with the bundles after which Nodes are ready; `deletedWith`
+ * Options: `providers: [kubernetesProvider(…)]`; `dependsOn` with what all of it waits for; `deletedWith`
  * with what goes away together with the whole cluster.
  */
 export class Addons extends pulumi.ComponentResource {
@@ -28,9 +30,9 @@ export class Addons extends pulumi.ComponentResource {
   constructor(name: string, args: AddonsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:addons:Addons", name, {}, opts);
     const child = childOptions(this, opts);
-    const { config, hosts, authority } = args;
-    const dns = new CoreDns("coredns", { config, hosts }, child);
-    new MetricsServer("metrics-server", { config, hosts, authority }, child);
+    const { config, hosts, authority, nodes = [] } = args;
+    const dns = new CoreDns("coredns", { config, hosts, nodes }, child);
+    new MetricsServer("metrics-server", { config, hosts, authority, nodes }, child);
     this.dnsAddress = dns.address;
     this.registerOutputs({ dnsAddress: this.dnsAddress });
   }

@@ -5,6 +5,7 @@ import { contentName, labelsOf, readiness, systemNamespace } from "../../plan/ad
 import { acrossZones, addonTolerations, apart } from "../../plan/addons/placement.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
+import { heldUntilAny } from "../order.ts";
 import { childOptions } from "./options.ts";
 
 export interface CoreDnsArgs {
@@ -12,6 +13,8 @@ export interface CoreDnsArgs {
   config: Pick<ClusterConfig, "corednsImage" | "clusterDomain" | "serviceCidr" | "dnsUpstreams" | "network">;
   /** The inventory: how many replicas, and whether they can be apart. */
   hosts: readonly Host[];
+  /** See `AddonsArgs.nodes`. */
+  nodes?: readonly pulumi.Resource[];
 }
 
 const program = "coredns";
@@ -33,7 +36,7 @@ export class CoreDns extends pulumi.ComponentResource {
 
   constructor(name: string, args: CoreDnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:addons:CoreDns", name, {}, opts);
-    const { config, hosts } = args;
+    const { config, hosts, nodes = [] } = args;
     const child = childOptions(this, opts);
     const awaited = readiness(config.network);
     this.address = clusterDnsAddress(config);
@@ -59,7 +62,7 @@ export class CoreDns extends pulumi.ComponentResource {
           ...awaited,
         },
         spec: {
-          type: "ClusterIP",
+          type: heldUntilAny(nodes, "ClusterIP"),
           clusterIP: this.address,
           selector,
           ports: [
@@ -89,7 +92,7 @@ export class CoreDns extends pulumi.ComponentResource {
       {
         metadata: { name: program, namespace: systemNamespace, labels, ...awaited },
         spec: {
-          replicas: dnsReplicas(hosts),
+          replicas: heldUntilAny(nodes, dnsReplicas(hosts)),
           revisionHistoryLimit: 2,
           // Replicas that must be apart find no room for one more where there are only as many Nodes.
           strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 1 } },

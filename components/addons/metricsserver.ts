@@ -15,6 +15,7 @@ import type { Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/pki.ts";
 import type { Authority } from "../pki/authority.ts";
 import { makeLeaf } from "../pki/leaf.ts";
+import { heldUntilAny } from "../order.ts";
 import { childOptions } from "./options.ts";
 
 export interface MetricsServerArgs {
@@ -24,6 +25,8 @@ export interface MetricsServerArgs {
   hosts: readonly Host[];
   /** The cluster's authority: it signs the serving certificate, by which API servers recognise metrics-server. */
   authority: Authority;
+  /** See `AddonsArgs.nodes`. */
+  nodes?: readonly pulumi.Resource[];
 }
 
 const program = "metrics-server";
@@ -42,7 +45,7 @@ const user = 1000;
 export class MetricsServer extends pulumi.ComponentResource {
   constructor(name: string, args: MetricsServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:addons:MetricsServer", name, {}, opts);
-    const { config, hosts, authority } = args;
+    const { config, hosts, authority, nodes = [] } = args;
     const child = childOptions(this, opts);
     const awaited = readiness(config.network);
 
@@ -53,7 +56,7 @@ export class MetricsServer extends pulumi.ComponentResource {
       {
         metadata: { name: program, namespace: systemNamespace, labels, ...awaited },
         spec: {
-          type: "ClusterIP",
+          type: heldUntilAny(nodes, "ClusterIP"),
           selector,
           ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: "https", appProtocol: "https" }],
         },
@@ -77,7 +80,7 @@ export class MetricsServer extends pulumi.ComponentResource {
       {
         metadata: { name: program, namespace: systemNamespace, labels, ...awaited },
         spec: {
-          replicas: metricsReplicas(hosts),
+          replicas: heldUntilAny(nodes, metricsReplicas(hosts)),
           revisionHistoryLimit: 2,
           strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 1 } },
           selector: { matchLabels: selector },
@@ -238,11 +241,11 @@ function container(image: string, memoryLimit: string): k8s.types.input.core.v1.
     ports: [{ name: "https", containerPort: metricsPort, protocol: "TCP" }],
     resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: memoryLimit } },
     livenessProbe: { httpGet: { path: "/livez", port: "https", scheme: "HTTPS" }, periodSeconds: 10 },
-    // Ready with the first metrics of a kubelet, two rounds after the start.
+    // Ready with the first metrics of a kubelet: the second round comes `--metric-resolution` after the start.
     readinessProbe: {
       httpGet: { path: "/readyz", port: "https", scheme: "HTTPS" },
-      initialDelaySeconds: 20,
-      periodSeconds: 10,
+      initialDelaySeconds: 15,
+      periodSeconds: 2,
     },
     securityContext: {
       allowPrivilegeEscalation: false,
