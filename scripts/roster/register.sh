@@ -40,12 +40,14 @@ joined() {
 }
 
 join() {
-  local why
-  if joined; then
-    return
-  fi
-  token_open $((DEADLINE + 60))
+  local why opened
+  opened=
   while ! joined; do
+    if [ -z "$opened" ]; then
+      # drain.sh has made it valid before the kubelet started; it may have taken long.
+      token_open $((DEADLINE + 60))
+      opened=yes
+    fi
     approve || complaint
     if late; then
       token_close

@@ -116,9 +116,9 @@ describe("the roster's scripts", function () {
     return run(step, `token ${options.token ?? "-"}\n`);
   }
 
-  function drain(name: string, deadline = 20) {
-    const variables = { MACHINE_ID: machine, RUNTIME: "containerd 2.4.2" };
-    return run({ script: "drain", node: name, deadline, variables });
+  function drain(name: string, deadline = 20, token = "-") {
+    const variables = { MACHINE_ID: machine, RUNTIME: "containerd 2.4.2", GENERATION: "1" };
+    return run({ script: "drain", node: name, deadline, variables }, `token ${token}\n`);
   }
 
   const rosterOf = (nodes: readonly string[]): string =>
@@ -468,10 +468,29 @@ describe("the roster's scripts", function () {
     assert.ok(await server.get(role));
   });
 
-  it("have nothing to drain where there is no Node yet", async () => {
-    const { code, stdout } = await drain("w9");
-    assert.equal(code, 0);
-    assert.match(stdout, /"drained":false/);
+  it("have nothing to drain where there is no Node yet, and let that host ask for its certificate before it starts", async () => {
+    const { code, stdout, stderr } = await drain("w9", 20, "nnnnnn.0123456789abcdef");
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /"drained":false,"reason":"there is no such Node yet, it may join"/);
+    const secret = "/api/v1/namespaces/kube-system/secrets/bootstrap-token-nnnnnn";
+    assert.ok(await server.get(secret));
+    const registration = register("w9", {}, { token: "nnnnnn.0123456789abcdef" });
+    await join("w9");
+    assert.equal((await registration).code, 0);
+    assert.equal(await server.get(secret), undefined);
+  });
+
+  it("let nobody in for a Node that is there already", async () => {
+    assert.equal((await drain("w9", 20, "oooooo.0123456789abcdef")).code, 0);
+    assert.equal(await server.get("/api/v1/namespaces/kube-system/secrets/bootstrap-token-oooooo"), undefined);
+    assert.equal((await register("w9")).code, 0);
+  });
+
+  it("say what is missing when no token comes", async () => {
+    const variables = { MACHINE_ID: machine, RUNTIME: "containerd 2.4.2", GENERATION: "1" };
+    const { code, stderr } = await run({ script: "drain", node: "w9", deadline: 5, variables });
+    assert.equal(code, 1);
+    assert.match(stderr, /w9: no bootstrap token came by standard input/);
   });
 
   /** A pod that runs on a Node, as its kubelet tells it. */
