@@ -160,12 +160,23 @@ function membershipEffects(step: string, { members, nodes }: RosterChanges): str
   return effects.length > 0 ? effects : [step === "evacuation" ? "nothing to drain" : "nobody leaves"];
 }
 
+/** What the step before a host's runtime does: for a Node it drains, for another host it opens the door. */
+function drainEffect(op: string, { variables }: RosterChanges): string {
+  if (op === "create") return "nothing to drain yet, the host may join";
+  const diffs = new Map(variables.map(({ name, diff }) => [name, diff]));
+  if (diffs.has("RUNTIME")) return "pods move away";
+  // Earlier releases had no generation here.
+  const anew = ["MACHINE_ID", "GENERATION"].some((name) => diffs.get(name)?.some((line) => line.startsWith("-")));
+  return anew || diffs.has("INCARNATION") ? "the host may join anew" : "nothing to drain";
+}
+
 const variableEffects: Readonly<Record<string, string>> = {
   MANIFEST: "labels or annotations",
   TAINTS: "taints",
   RUNTIME: "back in service with another runtime",
   GENERATION: "registers anew",
   MACHINE_ID: "another machine",
+  INCARNATION: "again, in a new cluster",
 };
 
 /** What a change does, in short: `restarts etcd.service`. */
@@ -181,7 +192,7 @@ export function effectsOf(item: ReviewItem): string[] {
   const membership = membershipEffects(what, roster);
   if (membership.length > 0) return membership;
   if (!hasEffect(item)) return ["runs on another control-plane host from now on; nothing to do"];
-  if (host !== undefined && what === "drain") return [op === "create" ? "nothing to drain yet" : "pods move away"];
+  if (host !== undefined && what === "drain") return [drainEffect(op, roster)];
   if (host !== undefined && what === "register" && op === "create") return ["Node joins"];
   const variables = roster.variables.map(({ name }) => variableEffects[name] ?? name);
   if (item.credentials) variables.push("new credentials");
