@@ -15,8 +15,6 @@ import { because, cipherSuites, commandLine, commandWords, oomProtection, render
 const kubeletUnit = "kubelet.service";
 const configFile = "/etc/kubernetes/kubelet.yaml";
 const bootstrapFile = "/etc/kubernetes/kubelet-bootstrap.conf";
-/** Of the kubelet that only asks for the certificate. */
-const joinFile = "/etc/kubernetes/kubelet-join.yaml";
 const pki = "/etc/kubernetes/pki/kubelet";
 /** Written by the kubelet when it has got its client certificate. */
 const kubeconfigFile = "/var/lib/kubelet/kubeconfig";
@@ -87,28 +85,27 @@ function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string,
 }
 
 /**
- * KubeletConfiguration of a kubelet that asks for its client certificate and ends. It asks before it does anything else,
- * because it is not to rotate; there is no runtime where it looks for one, so that it does nothing else.
+ * Arguments of a kubelet that asks for its client certificate and ends. It asks before it does anything else, because it is
+ * not to rotate; there is no runtime where it looks for one, so that it does nothing else. As flags, because it takes the
+ * same configuration for the rest.
  */
-const joinConfiguration = {
-  apiVersion: "kubelet.config.k8s.io/v1beta1",
-  kind: "KubeletConfiguration",
-  authentication: { anonymous: { enabled: false }, x509: { clientCAFile: nodeAuthorityFile } },
-  containerRuntimeEndpoint: "unix:///run/plinth/no-runtime.sock",
-  rotateCertificates: false,
+const onlyJoin = {
+  "container-runtime-endpoint": "unix:///run/plinth/no-runtime.sock",
+  "rotate-certificates": "false",
 };
 
 function kubeletService({ host, hosts, config }: Placement): string {
   const server = endpointOf(hosts, config);
   const executable = binaryPath("kubelet");
-  const identity = {
+  const args = {
     "bootstrap-kubeconfig": bootstrapFile,
     "cert-dir": "/var/lib/kubelet/pki",
+    config: configFile,
     "hostname-override": host.name,
     kubeconfig: kubeconfigFile,
+    "node-ip": host.address,
   };
-  const args = { ...identity, config: configFile, "node-ip": host.address };
-  const join = commandWords(executable, { ...identity, config: joinFile });
+  const join = commandWords(executable, { ...args, ...onlyJoin });
   return renderUnit({
     unit: {
       Description: "Kubernetes kubelet",
@@ -204,12 +201,6 @@ export const kubelet: BundlePart = {
           owner,
           restart,
           content: stringify(kubeletConfiguration(host, config), { sortMapEntries: true }),
-        },
-        {
-          path: joinFile,
-          mode: "0600",
-          owner,
-          content: stringify(joinConfiguration, { sortMapEntries: true }),
         },
         unitFile(kubeletUnit, kubeletService(placement), "0600"),
       ],
