@@ -44,9 +44,9 @@ export async function runSite(run: SiteRun): Promise<SiteResult[]> {
   const results = new Map<string, SiteResult>();
   const running = new Map<string, { child: ChildProcess; done: Promise<void> }>();
   const begun = new Set<string>();
-  let interrupted = false;
+  const stopping = new AbortController();
   const pass = (signal: NodeJS.Signals): void => {
-    interrupted = true;
+    stopping.abort();
     for (const { child } of running.values()) child.kill(signal);
   };
   for (const signal of signals) process.on(signal, pass);
@@ -60,7 +60,7 @@ export async function runSite(run: SiteRun): Promise<SiteResult[]> {
       }
       // What was left out may be what another one waits for.
       if (leftOut.length > 0) continue;
-      for (const name of interrupted ? [] : ready.slice(0, atOnce - running.size)) {
+      for (const name of stopping.signal.aborted ? [] : ready.slice(0, atOnce - running.size)) {
         begun.add(name);
         const child = start(run, name);
         const done = finished(run, name, child).then((result) => {

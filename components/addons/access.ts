@@ -30,11 +30,12 @@ export class ClusterAccess extends pulumi.ComponentResource {
 
   private give(grant: Grant, options: pulumi.CustomResourceOptions): pulumi.Resource[] {
     const metadata = { name: `plinth:${grant.name}`, labels: labelsOf("plinth", "access") };
+    const known = typeof grant.role === "string" ? grant.role : undefined;
     const own =
       typeof grant.role === "string"
         ? undefined
         : new k8s.rbac.v1.ClusterRole(grant.name, { metadata, rules: grant.role }, options);
-    const role = own?.metadata.name ?? String(grant.role);
+    const role = own?.metadata.name ?? known ?? "";
     const binding = new k8s.rbac.v1.ClusterRoleBinding(
       grant.name,
       {

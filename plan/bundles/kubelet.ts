@@ -10,7 +10,16 @@ import { ports } from "../ports.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { containerdUnit } from "./runtime.ts";
-import { because, cipherSuites, commandLine, commandWords, oomProtection, renderUnit, restartsForever, unitFile } from "./systemd.ts";
+import {
+  because,
+  cipherSuites,
+  commandLine,
+  commandWords,
+  oomProtection,
+  renderUnit,
+  restartsForever,
+  unitFile,
+} from "./systemd.ts";
 
 const kubeletUnit = "kubelet.service";
 const configFile = "/etc/kubernetes/kubelet.yaml";

@@ -155,7 +155,7 @@ describe("in-cluster objects", () => {
     assert.equal(access.length, 5);
     for (const item of objects.filter((candidate) => !access.includes(candidate.urn))) {
       if (kindOf(item) === "APIService") continue;
-      for (const urn of access) assert.ok(item.dependencies.includes(urn), `${item.urn} does not wait for ${urn}`);
+      for (const urn of access) assert.ok(item.waitsFor.includes(urn), `${item.urn} does not wait for ${urn}`);
     }
     const api = find(registrations, "APIService", "metrics-server");
     assert.ok(api.dependencies.includes(find(registrations, "Deployment", "metrics-server").urn));

@@ -56,7 +56,7 @@ function waitsOf(registrations: readonly Registration[]): Map<string, string[]> 
     const step = stepOf(item, byUrn);
     if (step === undefined) continue;
     const waits = direct.get(step) ?? new Set<string>();
-    for (const urn of item.dependencies) {
+    for (const urn of item.waitsFor) {
       const earlier = byUrn.get(urn);
       const other = earlier === undefined ? undefined : stepOf(earlier, byUrn);
       if (other !== undefined && other !== step) waits.add(other);

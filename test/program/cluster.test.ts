@@ -76,7 +76,7 @@ function waitsFor(registrations: Registration[], name: string): string[] {
   const byUrn = new Map(commands(registrations).map((item) => [item.urn, item.name]));
   const item = commands(registrations).find((candidate) => candidate.name === name);
   assert.ok(item, name);
-  return item.dependencies.flatMap((urn) => byUrn.get(urn) ?? []).sort();
+  return item.waitsFor.flatMap((urn) => byUrn.get(urn) ?? []).sort();
 }
 
 describe("program", () => {

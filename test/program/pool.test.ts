@@ -77,7 +77,7 @@ const command = (items: Registration[], name: string): Registration => {
 };
 const waitsFor = (items: Registration[], name: string) =>
   commands(items)
-    .filter(({ urn }) => command(items, name).dependencies.includes(urn))
+    .filter(({ urn }) => command(items, name).waitsFor.includes(urn))
     .map((item) => item.name)
     .sort();
 const known = (value: unknown) => (pulumi.output(value) as unknown as { promise(): Promise<unknown> }).promise();
@@ -247,7 +247,7 @@ describe("a worker pool", function () {
     assert.deepEqual(command(registrations, "w2-runtime").ignoreChanges, []);
     assert.ok(
       commands(registrations).every(
-        ({ name, dependencies }) => name.startsWith("w1-") || !dependencies.some((urn) => /::w1-/.test(urn)),
+        ({ name, waitsFor }) => name.startsWith("w1-") || !waitsFor.some((urn) => /::w1-/.test(urn)),
       ),
     );
     assert.match(String(await known(command(registrations, "roster").inputs["stdin"])), /node w1 machine-w1/);

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { HeldOptions } from "../../components/order.ts";
 
 /** One registered resource as the engine would see it, options included. */
 export interface Registration {
@@ -6,7 +7,10 @@ export interface Registration {
   name: string;
   parent: string;
   urn: string;
+  /** What the state remembers. */
   dependencies: string[];
+  /** That, and what the resource is held back for. */
+  waitsFor: string[];
   protect: boolean;
   ignoreChanges: string[];
   inputs: Record<string, unknown>;
@@ -45,7 +49,7 @@ export function plain(value: unknown): unknown {
 }
 
 /**
- * Runs a program under the SDK's mocks and records what it registers. The mocks drop resource options, therefore the
+ * Runs a program under the SDK's mocks and records what it registers, and in which order. The mocks drop resource options, therefore the
  * monitor behind them is wrapped.
  */
 export async function record(
@@ -82,6 +86,7 @@ export async function record(
         parent,
         urn,
         dependencies: dependenciesList,
+        waitsFor: dependenciesList,
         protect: protect ?? false,
         ignoreChanges: ignorechangesList,
         inputs,
@@ -89,8 +94,20 @@ export async function record(
       callback(error, response);
     });
   };
+  const held = new Map<string, readonly pulumi.Resource[]>();
   let outputs: unknown;
-  await pulumi.runtime.runInPulumiStack(async () => (outputs = await program()));
+  await pulumi.runtime.runInPulumiStack(async () => {
+    pulumi.runtime.registerStackTransformation(({ type, name, opts }) => {
+      held.set(`${type} ${name}`, (opts as Partial<HeldOptions>).heldBy ?? []);
+      return undefined;
+    });
+    return (outputs = await program());
+  });
   await pulumi.runtime.disconnect();
+  for (const registration of registrations) {
+    const resources = held.get(`${registration.type} ${registration.name}`) ?? [];
+    const urns = resources.map(({ urn }) => (urn as unknown as { promise(): Promise<string> }).promise());
+    registration.waitsFor = [...new Set([...registration.dependencies, ...(await Promise.all(urns))])];
+  }
   return { registrations, outputs };
 }

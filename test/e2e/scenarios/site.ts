@@ -16,7 +16,15 @@ const stacks = ["--stacks", "lab,pool-*"];
 export function site(project: Project): void {
   const isReady = async (node: string): Promise<boolean> => {
     const ready = '{.status.conditions[?(@.type=="Ready")].status}';
-    const { stdout } = await project.plinth("kubectl", "get", "node", node, "--ignore-not-found", "-o", `jsonpath=${ready}`);
+    const { stdout } = await project.plinth(
+      "kubectl",
+      "get",
+      "node",
+      node,
+      "--ignore-not-found",
+      "-o",
+      `jsonpath=${ready}`,
+    );
     return stdout === "True";
   };
 
@@ -31,7 +39,10 @@ export function site(project: Project): void {
     });
 
     it("refuses what belongs to one stack, and stacks that are not there", async () => {
-      assert.match((await project.expect(2, "up", ...stacks, "--target", "p1")).text, /--target cannot be used with --stacks/);
+      assert.match(
+        (await project.expect(2, "up", ...stacks, "--target", "p1")).text,
+        /--target cannot be used with --stacks/,
+      );
       assert.match((await project.expect(2, "up", "--stacks", "lab,nobody-*")).text, /No stack fits "nobody-\*"/);
     });
 
@@ -44,7 +55,8 @@ export function site(project: Project): void {
       // What was under way is finished, and the locks are given back.
       await eventually("the runs have ended", 120, () =>
         Promise.resolve(
-          Object.keys(pools).every((stack) => !existsSync(path.join(project.dir, `.plinth/run.${stack}.lock`))) || undefined,
+          Object.keys(pools).every((stack) => !existsSync(path.join(project.dir, `.plinth/run.${stack}.lock`))) ||
+            undefined,
         ),
       );
       const { text } = await project.expect(0, "up", "--yes", ...stacks);
@@ -60,7 +72,10 @@ export function site(project: Project): void {
       await project.expect(0, "drift", ...stacks);
       const { stdout } = await project.expect(0, "preview", "--json", ...stacks);
       const document = JSON.parse(stdout) as { stacks: Record<string, { document: { stack: string } }> };
-      assert.deepEqual(Object.values(document.stacks).map((one) => one.document.stack), ["lab", "pool-a", "pool-b"]);
+      assert.deepEqual(
+        Object.values(document.stacks).map((one) => one.document.stack),
+        ["lab", "pool-a", "pool-b"],
+      );
     });
 
     it("has one exit code: that of the worst", async () => {

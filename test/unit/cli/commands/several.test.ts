@@ -13,6 +13,12 @@ describe("a command for several stacks", () => {
 
   it("is there for what looks at stacks and brings them up", () => {
     const withStacks = commandLine().commands.filter(({ options }) => options.some(({ long }) => long === "--stacks"));
-    assert.deepEqual(withStacks.map((command) => command.name()).sort(), ["drift", "preview", "review", "status", "up"]);
+    assert.deepEqual(withStacks.map((command) => command.name()).sort(), [
+      "drift",
+      "preview",
+      "review",
+      "status",
+      "up",
+    ]);
   });
 });
