@@ -12,11 +12,11 @@ const systemTools =
 
 /** A Node.js new enough to run the CLI, which says it is the version that the launcher fetches. */
 const fakeNode = `#!/bin/sh
-if [ "$1 $2" = "-p process.versions.node" ]; then echo 24.21.0; exit; fi
+if [ "$1" = "--version" ]; then echo v24.21.0; exit; fi
 exec "${process.execPath}" "$@"
 `;
 
-const oldNode = "#!/bin/sh\necho 20\n";
+const oldNode = "#!/bin/sh\necho v20.19.0\n";
 
 /**
  * npm as far as the launcher uses it: \`view\`, \`install\` into a prefix, \`ci\`. It logs each call with the folder and the
