@@ -131,8 +131,9 @@ function kubeletService({ host, hosts, config }: Placement): string {
       ExecStart: because(
         "A kubelet that has no certificate yet works without one meanwhile: it is refused, and then waits for longer and longer. So it gets one first.",
         [
-          // Only this shell is told to stop, and a shell that waits for a command hears nothing.
-          `/bin/sh -c 'test -e ${kubeconfigFile} || { trap "kill $$!; exit" TERM; ${join} & wait $$!; trap - TERM; }; exec "$$0" "$$@"'`,
+          // Only this shell is told to stop, and a shell that waits for a command hears nothing. Which process to end is known
+          // when that is told: `$!` is escaped for the shell, and `\\` and `$$` for systemd.
+          `/bin/sh -c 'test -e ${kubeconfigFile} || { trap "kill \\\\$$!; wait \\\\$$!; exit" TERM; ${join} & wait $$!; trap - TERM; }; exec "$$0" "$$@"'`,
           commandLine(executable, args),
         ].join(" \\\n  "),
       ),
