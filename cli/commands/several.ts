@@ -10,6 +10,7 @@ export interface SeveralOptions {
   atOnce?: number;
   json?: boolean;
   yes?: boolean;
+  expectNoChanges?: boolean;
   out?: string;
 }
 

@@ -1,14 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { exitCodeOfAll } from "../../plan/site.ts";
+import { exitCodeOfAll, nextTurns, type SiteStack, type Turn } from "../../plan/site.ts";
 import { Exit } from "../exit.ts";
 import { thisProject } from "../project/project.ts";
 import { readSite, type SiteMember } from "../project/site.ts";
 import { confirm } from "../render/prompt.ts";
-import { terminal as makeTerminal } from "../render/terminal.ts";
+import { terminal as makeTerminal, type Terminal } from "../render/terminal.ts";
 import { reachSite } from "../session/site.ts";
 import { serveSite } from "../supply/serving.ts";
-import { runSite, siteDocument, siteLines, type SiteResult } from "./site.ts";
+import { runSite, siteDocument, siteLines, type SiteResult, type SiteRun } from "./site.ts";
 
 export interface SiteCommand {
   /** Name of the command. */
@@ -20,6 +20,7 @@ export interface SiteCommand {
   atOnce?: number;
   json?: boolean;
   yes?: boolean;
+  expectNoChanges?: boolean;
   /** File for what is printed. */
   out?: string;
   /** See `Several` in cli/commands/several.ts. */
@@ -35,22 +36,19 @@ export async function runSiteCommand(run: SiteCommand): Promise<number> {
   // Beside: what is printed is what the runs print.
   const terminal = makeTerminal({ json: true });
   await reachSite(project, members, command === "up", terminal);
-  const urls = members.flatMap(({ settings: { config } }) =>
-    typeof config["artifactsUrl"] === "string" ? [config["artifactsUrl"]] : [],
-  );
-  const server = await serveSite(urls, (line) => {
+  const server = await serveSite(changes ? localArtifacts(members) : [], (line) => {
     terminal.note(line);
   });
   const atOnce = run.atOnce ?? Math.max(1, Math.floor(availableParallelism() / 2));
-  const each = (name: string, told: readonly string[], inOrder: boolean, live: boolean): Promise<SiteResult[]> =>
-    runSite({ command: name, stacks: members, args: told, inOrder, atOnce, live, terminal, served: server.served });
+  const each: Each = (name, stacks, told, options) =>
+    runSite({ command: name, stacks, args: told, ...options, atOnce, terminal, served: server.served });
   try {
-    const asks = changes && run.yes !== true && makeTerminal({ json: run.json === true }).interactive;
-    if (asks && !(await agreed(members, await each("preview", diffOnly(args), false, false)))) {
-      terminal.note("Nothing was changed.");
-      return Exit.failed;
-    }
-    const results = await each(command, asks ? [...args, "--yes"] : args, changes, changes && run.json !== true);
+    const asks = changes && run.yes !== true && run.expectNoChanges !== true;
+    const live = changes && run.json !== true;
+    const results =
+      asks && makeTerminal({ json: run.json === true }).interactive
+        ? await inTurns(members, args, each, terminal)
+        : await each(command, members, args, { inOrder: changes && run.expectNoChanges !== true, live });
     const text = printed(run, results);
     if (run.out === undefined) process.stdout.write(`${text}\n`);
     else writeFileSync(run.out, `${text}\n`);
@@ -60,17 +58,61 @@ export async function runSiteCommand(run: SiteCommand): Promise<number> {
   }
 }
 
-/** Of what an `up` is told, what its preview is told. */
-function diffOnly(args: readonly string[]): string[] {
-  return args.filter((arg) => arg === "--diff");
+function localArtifacts(members: readonly SiteMember[]): string[] {
+  return members.flatMap(({ settings: { config } }) =>
+    typeof config["artifactsUrl"] === "string" ? [config["artifactsUrl"]] : [],
+  );
 }
 
-/** Shows the previews and asks. A preview that failed is nothing to agree to. */
-async function agreed(members: readonly SiteMember[], previews: readonly SiteResult[]): Promise<boolean> {
-  process.stdout.write(`${blocks(previews)}\n`);
-  if (exitCodeOfAll(previews.map(({ turn }) => turn)) !== Exit.done) return false;
-  const names = members.map(({ name }) => `"${name}"`).join(", ");
-  return confirm(`Do this on the stacks ${names}?`, new AbortController().signal);
+/** Runs a command for some of the stacks. */
+export type Each = (
+  command: string,
+  stacks: readonly SiteStack[],
+  args: readonly string[],
+  options: Pick<SiteRun, "inOrder" | "live">,
+) => Promise<SiteResult[]>;
+
+/** Options of `up` that a preview does not have; none has a value. */
+const upOnly = new Set(["--yes", "-y", "--heal", "--json", "--expect-no-changes"]);
+
+/**
+ * Shows what would be done, asks, and does it, first for clusters and then for their pools: what a pool would do shows when
+ * its cluster is done. Where a preview fails nothing is done of those that were shown with it.
+ */
+export async function inTurns(
+  members: readonly SiteStack[],
+  args: readonly string[],
+  each: Each,
+  terminal: Pick<Terminal, "note">,
+  agrees: (names: string) => Promise<boolean> = (names) =>
+    confirm(`Do this on ${names}?`, new AbortController().signal),
+): Promise<SiteResult[]> {
+  const results = new Map<string, SiteResult>();
+  const end = (turn: Turn): void => void results.set(turn.name, { turn, seconds: 0, stdout: "" });
+  for (;;) {
+    const over = [...results.values()].map(({ turn }) => turn);
+    const { ready, leftOut } = nextTurns(members, new Set(results.keys()), over, true);
+    leftOut.forEach(end);
+    if (ready.length + leftOut.length === 0) break;
+    const chosen = members.filter(({ name }) => ready.includes(name));
+    if (chosen.length === 0) continue;
+    const told = args.filter((arg) => !upOnly.has(arg));
+    const previews = await each("preview", chosen, told, { inOrder: false, live: false });
+    terminal.note(blocks(previews));
+    const failed = previews.filter(({ turn }) => "code" in turn && turn.code !== Exit.done);
+    const [first] = failed;
+    if (first !== undefined) {
+      for (const { name } of chosen)
+        end(failed.find(({ turn }) => turn.name === name)?.turn ?? { name, leftOut: first.turn.name });
+    } else if (await agrees(ready.map((name) => `"${name}"`).join(", "))) {
+      const done = await each("up", chosen, [...args, "--yes"], { inOrder: false, live: true });
+      for (const result of done) results.set(result.turn.name, result);
+    } else {
+      terminal.note("Nothing was changed.");
+      for (const name of ready) end({ name, code: Exit.failed });
+    }
+  }
+  return members.flatMap(({ name }) => results.get(name) ?? []);
 }
 
 /** What each run has printed, under its stack's name. */

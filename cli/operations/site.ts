@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { exitCodeOfAll, nextTurns, type SiteStack, type Turn } from "../../plan/site.ts";
+import { Exit } from "../exit.ts";
+import { withoutPhases } from "../process/phases.ts";
 import { tiedVariable } from "../process/tie.ts";
 import { servedVariable } from "../supply/serving.ts";
 import type { Terminal } from "../render/terminal.ts";
@@ -22,6 +24,8 @@ export interface SiteRun {
   terminal: Terminal;
   /** Addresses of artifact servers that outlive the runs. */
   served: readonly string[];
+  /** What is run, with the command's name first. Default: this command line. Tests pass their own. */
+  program?: string;
 }
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -75,16 +79,19 @@ export async function runSite(run: SiteRun): Promise<SiteResult[]> {
   } finally {
     for (const signal of signals) process.off(signal, pass);
   }
-  return stacks.map(({ name }) => results.get(name) ?? { turn: { name, code: 130 }, seconds: 0, stdout: "" });
+  return stacks.map(
+    ({ name }) => results.get(name) ?? { turn: { name, code: Exit.interrupted }, seconds: 0, stdout: "" },
+  );
 }
 
-function start({ command, args, served }: SiteRun, stack: string): ChildProcess {
-  const main = join(import.meta.dirname, "..", "main.ts");
-  return spawn(process.execPath, [...process.execArgv, main, command, "--stack", stack, ...args], {
+const commandLine = join(import.meta.dirname, "..", "main.ts");
+
+function start({ command, args, served, program = commandLine }: SiteRun, stack: string): ChildProcess {
+  return spawn(process.execPath, [...process.execArgv, program, command, "--stack", stack, ...args], {
     // A group of its own: Ctrl-C reaches it by way of this process, once. Should this process die, its standard input ends.
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, [servedVariable]: served.join(" "), [tiedVariable]: "1" },
+    env: { ...withoutPhases(process.env), [servedVariable]: served.join(" "), [tiedVariable]: "1" },
   });
 }
 
@@ -100,10 +107,14 @@ async function finished({ terminal, live }: SiteRun, name: string, child: ChildP
   tell(child.stderr);
   if (live) tell(child.stdout);
   else child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
-  const code = await new Promise<number>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (status) => {
-      resolve(status ?? 1);
+  const code = await new Promise<number>((resolve) => {
+    // One that cannot be started does not end the others.
+    child.once("error", (error) => {
+      terminal.warn(`${name}: ${error.message}`);
+      resolve(Exit.failed);
+    });
+    child.once("close", (status, signal) => {
+      resolve(status ?? (signal === null ? Exit.failed : Exit.interrupted));
     });
   });
   return { turn: { name, code }, seconds: (performance.now() - began) / 1000, stdout };
@@ -132,6 +143,16 @@ export function siteLines(results: readonly SiteResult[]): string[] {
   ];
 }
 
+/** What a run has printed; as text where it was cut off. */
+function documentOf(stdout: string): { document?: unknown; output?: string } {
+  if (stdout.trim() === "") return {};
+  try {
+    return { document: JSON.parse(stdout) as unknown };
+  } catch {
+    return { output: stdout };
+  }
+}
+
 /** The same for machines, with each run's own document. */
 export function siteDocument(results: readonly SiteResult[]): Record<string, unknown> {
   return {
@@ -142,7 +163,7 @@ export function siteDocument(results: readonly SiteResult[]): Record<string, unk
         {
           ...("code" in turn ? { exitCode: turn.code } : { leftOut: turn.leftOut }),
           seconds: Number(seconds.toFixed(1)),
-          ...(stdout.trim() === "" ? {} : { document: JSON.parse(stdout) as unknown }),
+          ...documentOf(stdout),
         },
       ]),
     ),

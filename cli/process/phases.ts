@@ -1,6 +1,11 @@
 /** Handed on when the command re-executes itself in the lab's namespace. */
 const VARIABLE = "PLINTH_PHASES";
 
+/** The environment for a process whose time is its own. */
+export function withoutPhases(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, [VARIABLE]: undefined };
+}
+
 export interface Phase {
   name: string;
   /** Milliseconds. */
