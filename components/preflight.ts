@@ -5,7 +5,7 @@ import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
 import type { HostReading } from "../plan/facts.ts";
 import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts";
-import { applyOverrides, goneRule, guardHosts, guardMembership } from "../plan/guards.ts";
+import { alongFinding, applyOverrides, goneRule, guardHosts, guardMembership } from "../plan/guards.ts";
 import type { Host } from "../plan/inventory.ts";
 import { liveCluster } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
@@ -142,7 +142,10 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     throw new PlinthError([...remaining, ...guardHosts(leftOut, config, own, undefined)]);
   }
   const begun = previous?.incarnation ?? 0;
-  const incarnation = kind.incarnation ?? (setAside.some(({ rule }) => rule === goneRule) ? begun + 1 : begun);
+  const startsAnew = setAside.some(({ rule }) => rule === goneRule);
+  if (startsAnew && (args.recording ?? "along") === "along" && !pulumi.runtime.isDryRun())
+    throw new PlinthError([alongFinding()]);
+  const incarnation = kind.incarnation ?? (startsAnew ? begun + 1 : begun);
   for (const finding of setAside)
     await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
   const abandoned = abandonedHosts({

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { goneFindings, guardSettingsChange } from "../plan/guards.ts";
+import { goneFindings, guardSettingsChange, returnFindings } from "../plan/guards.ts";
 import { poolMaterial } from "../plan/pool.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
 import { checkInput } from "../plan/stackinput.ts";
@@ -22,6 +22,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Record
     clusterId: () => new random.RandomId("cluster-id", { byteLength: 8 }).hex,
     guards: ({ config, hosts, readings, previous }) => [
       ...goneFindings(hosts, readings, previous),
+      ...returnFindings(readings, previous),
       ...guardSettingsChange(config, previous),
       ...guardTenants(config.tenants, previous?.tenants),
     ],

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { formerMachines } from "../plan/guards.ts";
 import { machineIdsOf } from "../plan/membership.ts";
 import { secretOutputs } from "../plan/outputs.ts";
 import { hostsAhead, isNewStack, isRecorded, recordOf, RecordFirst } from "../plan/record.ts";
@@ -38,6 +39,6 @@ export async function record(
     lost: { ...previous?.lost, ...found.lost },
     incarnation,
     // Nobody has served the new cluster's roster yet: that is how the next run knows that it has still to be brought up.
-    ...(startsAnew ? { survivors: {} } : {}),
+    ...(startsAnew ? { survivors: {}, formerMachines: formerMachines(previous, readings) } : {}),
   };
 }

@@ -11,7 +11,14 @@ import type { HostRule } from "./guards/rule.ts";
 import { interfaceFindings, nameFindings, swapFindings, timeSyncFindings } from "./guards/hostsettings.ts";
 import type { Host } from "./inventory.ts";
 
-export { goneFindings, goneRule } from "./guards/gone.ts";
+export {
+  alongFinding,
+  formerMachines,
+  goneFindings,
+  goneRule,
+  remainsFindings,
+  returnFindings,
+} from "./guards/gone.ts";
 export { guardMembership, type MembershipSituation } from "./guards/membership.ts";
 export { guardSettingsChange, type PreviousSettings } from "./guards/settingschange.ts";
 export type { Identity } from "./guards/ownership.ts";

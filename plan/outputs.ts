@@ -54,6 +54,8 @@ const ofEveryStack = {
   rosterGeneration: z.number(),
   /** How often a new cluster was started because the one before was gone. For the next run. */
   incarnation: z.number(),
+  /** Machine ids of hosts of the cluster before, from the day when a new one is started until it has been brought up. */
+  formerMachines: z.array(z.string()).readonly().exactOptional(),
 };
 
 /** Outputs of a cluster's stack. Other stacks read them by StackReference. */

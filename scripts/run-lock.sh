@@ -27,6 +27,7 @@ fi
 
 # held FILE…: says who has the lock, by the first of them that is locked, and ends.
 held() {
+  local file holder
   # The holder writes its line after it has got the lock.
   sleep 1
   for file in "$@"; do
@@ -49,6 +50,8 @@ if [ -n "$pool" ]; then
   exec 8>>"$pool"
   flock -w 2 8 || held "$pool"
   printf '%s\n' "$1" >"$pool"
+  # The line of a run that has ended long ago names nobody.
+  : >"$lock"
 else
   flock -w 2 9 || held "${lock%.lock}".pool-*.lock "$lock"
 fi

@@ -62,6 +62,7 @@ async function preview(options: PreviewOptions): Promise<void> {
   const { countChanges, RunEvents } = await import("../pulumi/events.ts");
   const { operate } = await import("../operations/operation.ts");
   const { targetPatterns } = await import("../operations/targets.ts");
+  const { refuseStepOrder } = await import("../operations/state-order.ts");
   const { plannedChanges, previewLines } = await import("../render/preview.ts");
   const { revealScripts } = await import("../review/script-texts.ts");
   const { waveLines } = await import("../review/wave-lines.ts");
@@ -81,6 +82,7 @@ async function preview(options: PreviewOptions): Promise<void> {
     serves: true,
   };
   const waves = await inSession(session, async (engine) => {
+    if (target.length > 0) await refuseStepOrder(engine.context);
     await operate(engine, events, hosts, () => engine.preview({ events, target }));
     await revealScripts(events, input.config.artifactsUrl);
     return waveLines(events, engine.order(), hosts);

@@ -41,6 +41,7 @@ export function reviewCommand(): Command {
 }
 
 async function review(options: Omit<ReviewRun, "project" | "terminal" | "phases">): Promise<void> {
+  shared.announceRequests({ stack: options.stack });
   const { thisProject, requireStack } = await import("../project/project.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { Phases } = await import("../process/phases.ts");

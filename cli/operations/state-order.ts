@@ -1,9 +1,10 @@
+import { CliError } from "../errors.ts";
 import { runPulumi } from "../pulumi/cli.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 
 interface ExportedState {
   deployment?: {
-    resources?: { urn: string; type: string; dependencies?: string[]; propertyDependencies?: unknown }[] | null;
+    resources?: { urn: string; type: string; dependencies?: string[] }[] | null;
   } | null;
 }
 
@@ -33,8 +34,25 @@ export function withoutStepOrder(exported: string): string | undefined {
   return changed ? JSON.stringify(state) : undefined;
 }
 
-/** Does that to the stack's state. */
+/**
+ * Does that to the stack's state.
+ *
+ * @throws CliError when another run has written the state meanwhile.
+ */
 export async function dropStepOrder(context: EngineContext): Promise<void> {
-  const changed = withoutStepOrder(await runPulumi(context, ["stack", "export"]));
-  if (changed !== undefined) await runPulumi(context, ["stack", "import"], changed);
+  const exported = await runPulumi(context, ["stack", "export"]);
+  const changed = withoutStepOrder(exported);
+  if (changed === undefined) return;
+  if ((await runPulumi(context, ["stack", "export"])) !== exported)
+    throw new CliError(`Another run has just changed the state of stack "${context.stack}": run this again.`);
+  await runPulumi(context, ["stack", "import"], changed);
+}
+
+/** For a run that must not change the state. @throws CliError when the order of an earlier release stands in its way. */
+export async function refuseStepOrder(context: EngineContext): Promise<void> {
+  if (withoutStepOrder(await runPulumi(context, ["stack", "export"])) === undefined) return;
+  throw new CliError(
+    `An earlier release has written the order of steps into the state of stack "${context.stack}", with which --target does not work: ` +
+      "preview without --target, or run up once, with or without it.",
+  );
 }

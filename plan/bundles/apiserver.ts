@@ -72,9 +72,10 @@ function argumentsOf({ host, hosts, config }: Placement): Arguments {
       "service-account-key-file": `${pki}/service-account.pub`,
       "service-account-signing-key-file": `${pki}/service-account.key`,
       "service-cluster-ip-range": config.serviceCidr,
-      // So long the server goes on taking connections once /readyz is red. Load balancers see that within a second
-      // (apibackend.ts), kube-proxies hear within two that the server is no endpoint of the Service any more.
-      "shutdown-delay-duration": "4s",
+      // So long the server goes on taking connections once /readyz is red. Our load balancers see that within a second
+      // (apibackend.ts), kube-proxies hear within two that the server is no endpoint of the Service any more. Of a load
+      // balancer of one's own nobody knows; usual ones look every 2 s and need three looks.
+      "shutdown-delay-duration": config.externalEndpoint === undefined ? "4s" : "10s",
       // Open watches hold a stop for 60 s otherwise.
       "shutdown-watch-termination-grace-period": "5s",
       "tls-cert-file": `${pki}/server.crt`,

@@ -5,7 +5,7 @@ import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
-import { binDirectory, taints } from "../names.ts";
+import { binDirectory, paths, taints } from "../names.ts";
 import { ports } from "../ports.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
@@ -99,7 +99,7 @@ function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string,
  * same configuration for the rest.
  */
 const onlyJoin = {
-  "container-runtime-endpoint": "unix:///run/plinth/no-runtime.sock",
+  "container-runtime-endpoint": `unix://${paths.staging}/no-runtime.sock`,
   "rotate-certificates": "false",
 };
 

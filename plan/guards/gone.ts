@@ -32,15 +32,10 @@ export function goneFindings(
     other.length === 0
       ? "they are the machines that they were, and their disks hold nothing of it"
       : `${other.map(([name]) => name).join(", ")} ${other.length === 1 ? "is another machine" : "are other machines"} than then`;
-  const remains = hosts.filter(({ name }) => !names.includes(name) && isInService(readings.get(name)));
   return [
-    ...remains.map(({ name }) =>
-      guard(
-        "cluster-remains",
-        [name],
-        "the host still carries what a cluster gave it that is gone, and its kubelet would not register in another one",
-        `bring the old cluster back, or take that off the host: ./plinth reset ${name}`,
-      ),
+    ...remainsFindings(
+      hosts.filter(({ name }) => !names.includes(name)),
+      readings,
     ),
     guard(
       goneRule,
@@ -51,13 +46,70 @@ export function goneFindings(
   ];
 }
 
+/** Nodes of a cluster that is gone, while another one is started. */
+export function remainsFindings(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): Finding[] {
+  const isNode = (reading: HostReading | undefined): boolean =>
+    reading !== undefined && "facts" in reading && reading.facts.bundles["node"] !== undefined;
+  return hosts
+    .filter(({ name }) => isNode(readings.get(name)))
+    .map(({ name }) =>
+      guard(
+        "cluster-remains",
+        [name],
+        "the host still carries what a cluster gave it that is gone, and its kubelet would not register in another one",
+        `bring the old cluster back, or take that off the host: ./plinth reset ${name} --force`,
+      ),
+    );
+}
+
+/** The machines of a cluster's last run that none of its hosts is any more. */
+export function formerMachines(
+  previous: Pick<PreviousRun, "hosts"> | undefined,
+  readings: ReadonlyMap<string, HostReading>,
+): string[] {
+  const present = new Set(
+    [...readings.values()].flatMap((reading) => ("facts" in reading ? [reading.facts.machineId] : [])),
+  );
+  return Object.values(previous?.hosts ?? {}).flatMap(({ machineId }) =>
+    machineId === undefined || present.has(machineId) ? [] : [machineId],
+  );
+}
+
+/**
+ * Machines that are back before the cluster has been brought up that was to follow theirs. What is theirs may be alive, and a new
+ * cluster's objects would take its objects' place.
+ */
+export function returnFindings(
+  readings: ReadonlyMap<string, HostReading>,
+  previous: Pick<PreviousRun, "formerMachines"> | undefined,
+): Finding[] {
+  const former = new Set(previous?.formerMachines);
+  const back = [...readings].filter(
+    ([, reading]) => "facts" in reading && former.has(reading.facts.machineId) && !isEmpty(reading),
+  );
+  return back.map(([name]) =>
+    guard(
+      "cluster-returned",
+      [name],
+      "the machine is of the cluster that was given up by the override cluster-gone, and still carries it",
+      `to go back to that cluster, put back the stack's state of before that override; to go on with the new one, take the old one off the machine: ./plinth reset ${name} --force`,
+    ),
+  );
+}
+
+/** A new cluster is started by a run that saves that first: another one would not know of it when it was cut off. */
+export function alongFinding(): Finding {
+  return guard(
+    goneRule,
+    [],
+    "a new cluster is not started by plain pulumi, nor with a saved plan: a run that is cut off would not be gone on with",
+    "run ./plinth up --override cluster-gone, without --plan",
+  );
+}
+
 /** Whether a run has come to its end: one that only saves keys, or was killed, leaves no word of who served the roster. */
 function wasBroughtUp(previous: PreviousRun | undefined): previous is PreviousRun {
   return Object.keys(previous?.survivors ?? {}).length > 0;
-}
-
-function isInService(reading: HostReading | undefined): boolean {
-  return reading !== undefined && "facts" in reading && Object.keys(reading.facts.bundles).length > 0;
 }
 
 function isEmpty(reading: HostReading | undefined): boolean {

@@ -171,9 +171,8 @@ describe("program", () => {
     const { registrations } = await run();
     for (const item of commands(registrations)) {
       assert.doesNotMatch(String(item.inputs["create"]), /KEY----- \w/, item.name);
-      // Who claims a host, and who is on the roster, is no secret; a drain is given nothing.
-      if (!/-claim$|-drain$|^(evacuation|roster)$/.test(item.name))
-        assert.ok(isSecret(item.inputs["stdin"]), item.name);
+      // Who claims a host, and who is on the roster, is no secret.
+      if (!/-claim$|^(evacuation|roster)$/.test(item.name)) assert.ok(isSecret(item.inputs["stdin"]), item.name);
       const connection = plain(item.inputs["connection"]) as Record<string, unknown>;
       assert.match(String(plain(connection["hostKey"])), /^ssh-ed25519 KEY-cp/);
       assert.equal(item.inputs["addPreviousOutputInEnv"], false);

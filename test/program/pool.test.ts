@@ -239,6 +239,20 @@ describe("a worker pool", function () {
     assert.deepEqual(await rulesOf(argsOf({ readHosts })), ["pool-survivor"]);
   });
 
+  it("refuses Nodes that still carry what another cluster gave them, which was in its cluster's place", async () => {
+    const anew = () => Promise.resolve({ poolMaterial: materialOf({ incarnation: 1 }) });
+    const served = reading({ w1: inService("w1"), w2: inService("w2") });
+    const args = (readHosts: PoolArgs["readHosts"], before: object = previous) =>
+      argsOf({ readOutputsOf: anew, readPrevious: () => Promise.resolve({ ...before }), readHosts });
+    assert.deepEqual(await rulesOf(args(served)), ["cluster-remains", "cluster-remains"]);
+    assert.equal((await outputsAs(args(reading()))).incarnation, 1, "they were reset");
+    assert.equal(
+      (await outputsAs(args(served, { ...previous, incarnation: 1 }))).incarnation,
+      1,
+      "they have joined it",
+    );
+  });
+
   it("leaves a host as it is that cannot be reached, and nothing waits for it", async () => {
     const readHosts = reading({ w1: silent, w2: inService("w2") });
     const { registrations } = await run(argsOf({ readPrevious, readHosts }));

@@ -4,6 +4,7 @@ import { deploy } from "../../../components/program.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
 import type { HostInput } from "../../../plan/inventory.ts";
+import { recordedTargets, type Recording } from "../../../plan/record.ts";
 import { noRequests, type RunRequests } from "../../../plan/requests.ts";
 import { bringUp, bundles } from "../../../plan/bringup.ts";
 import { configOf, factsOf, hostsOf, memberStatus, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
@@ -34,6 +35,7 @@ describe("the engine and the program", function () {
   let readings: () => Map<string, HostReading> = () => readingsOf(hosts);
   let clusterId = "";
   let requests: RunRequests = noRequests;
+  let recording: Recording = "along";
   /** What was done when the provider for objects first looked for the cluster. */
   let looked: string[] | undefined;
 
@@ -68,12 +70,13 @@ describe("the engine and the program", function () {
     readDigests: () => Promise.resolve(digests),
     readPrevious,
     requests,
+    recording,
     lock: () => Promise.resolve(() => Promise.resolve()),
   });
   /** Kinds of operations that change something. */
   const changes = (summary: { resourceChanges?: Record<string, number> | undefined }) =>
     Object.keys(summary.resourceChanges ?? {}).filter((kind) => kind !== "same" && kind !== "read");
-  const up = () => stack.stack.up({ parallel: 16 });
+  const up = (target?: string[]) => stack.stack.up({ parallel: 16, ...(target === undefined ? {} : { target }) });
 
   before(async () => {
     plugins = await servePlugins(commands.definition, () => {
@@ -189,7 +192,13 @@ describe("the engine and the program", function () {
     await assert.rejects(up(), /cluster-gone/);
     assert.deepEqual(commands.take(), []);
     requests = { ...noRequests, overrides: ["cluster-gone"] };
+    await assert.rejects(up(), /a new cluster is not started by plain pulumi/);
+    assert.deepEqual(commands.take(), []);
+    recording = "now";
+    await up(recordedTargets(false));
+    recording = "first";
     await up();
+    recording = "along";
     requests = noRequests;
     // The claim and each step of every host, and what is done once.
     assert.equal(commands.take().filter((line) => line.startsWith("update")).length, 3 * 9 + 3);

@@ -3,7 +3,7 @@ import { targetPatterns } from "../../../cli/operations/targets.ts";
 import type { ProgramArgs } from "../../../components/preflight.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { deploy } from "../../../components/program.ts";
-import { bringUp, bundles } from "../../../plan/bringup.ts";
+import { bundles } from "../../../plan/bringup.ts";
 import { bundleGeneration, claimGeneration, type HostReading } from "../../../plan/facts.ts";
 import type { HostInput } from "../../../plan/inventory.ts";
 import { noRequests } from "../../../plan/requests.ts";
@@ -85,7 +85,7 @@ describe("a run for some hosts only, by the real engine", function () {
         ),
       });
       const done = commands.take();
-      assert.ok(done.length > 0 && bringUp.length > 0);
+      assert.ok(done.length > 0);
       assert.deepEqual(
         done.filter((line) => !line.includes(` ${target}-`)),
         [],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { HostFacts, HostReading } from "../../../plan/facts.ts";
-import { goneFindings } from "../../../plan/guards.ts";
+import { formerMachines, goneFindings, returnFindings } from "../../../plan/guards.ts";
 import type { PreviousRun } from "../../../plan/previousrun.ts";
 import { recordOf } from "../../../plan/record.ts";
 import { factsOf, hostsOf, readingsOf, threeHosts } from "../../support/cluster.ts";
@@ -52,5 +52,33 @@ describe("a cluster that is gone", () => {
     assert.deepEqual(goneFindings(hosts, readingsOf(hosts), undefined), []);
     assert.deepEqual(rulesOf(readingsOf(hosts), { ...previous, survivors: {} }), []);
     assert.deepEqual(rulesOf(readingsOf(hosts), recordOf(hosts, ids, {})), []);
+  });
+
+  it("is no reason to reset a host that was no Node", () => {
+    const balancer: HostFacts["bundles"] = { loadbalancer: { generation: 1, state: "complete" } };
+    assert.deepEqual(rulesOf(with_("w1", { bundles: balancer })), ["cluster-gone"]);
+  });
+});
+
+describe("a cluster that was given up", () => {
+  const empty = readingsOf(hosts, {
+    cp1: { facts: factsOf("cp1", { machineId: "another" }) },
+    cp2: { failure: "unreachable", message: "no answer" },
+  });
+  const pending = { formerMachines: formerMachines(previous, empty) };
+
+  it("has machines that are no host of the inventory any more, as far as hosts can be read", () => {
+    assert.deepEqual(pending.formerMachines, ["machine-cp1", "machine-cp2"]);
+    assert.deepEqual(formerMachines(undefined, empty), []);
+  });
+
+  it("is back where one of them is, with what it had, before the new one has been brought up", () => {
+    const back = with_("cp1", { claim: { ...claim, host: "cp1" } });
+    assert.deepEqual(
+      returnFindings(back, pending).map(({ rule, hosts: names }) => [rule, names]),
+      [["cluster-returned", ["cp1"]]],
+    );
+    assert.deepEqual(returnFindings(readingsOf(hosts), pending), [], "they were reset");
+    assert.deepEqual(returnFindings(back, {}), [], "the new one is there");
   });
 });
