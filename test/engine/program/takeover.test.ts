@@ -132,7 +132,9 @@ describe("a state that an earlier release has left", function () {
       "plinth:worker:RosterCommand",
     ]);
     const updated = [...new Set(done.get("update")?.map(typeOf))].sort();
-    assert.deepEqual(updated, ["command:remote:Command"]);
+    assert.deepEqual(updated, ["command:remote:Command", "kubernetes:apps/v1:Deployment"]);
+    const rolled = done.get("update")?.filter((urn) => typeOf(urn) === "kubernetes:apps/v1:Deployment");
+    assert.deepEqual(rolled?.map(nameOf), ["metrics-server"], "it is asked sooner whether it is ready");
     const now = await resources();
     const keys = (list: readonly Resource[]): unknown[][] =>
       list
