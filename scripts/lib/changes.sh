@@ -6,7 +6,7 @@
 #                 those of other bundles ------+--> compare ---.
 #   there         look: stat of every path ----+               `--> what was ours and is planned no more --->
 #                 that either of them names,   |                    drop_units remove_files remove_masks
-#                 sha256sum of files ----------'                    unlink_binaries leave_directories
+#                 digests of files ------------'                    unlink_binaries leave_directories
 #
 # In the stage this leaves
 #   problems   sentences; not empty: nothing may be done
@@ -22,7 +22,7 @@
 # changes_compute PLAN: PLAN is as `stream_read` and `fetch_all` leave it; its sources are relative to the stage or
 # absolute. A source `=SHA:FILE` has been verified; `=SHA` stands for content that is expected on disk and cannot be written.
 changes_compute() {
-  local plan home old intent replaced other file
+  local plan home old intent replaced file
   plan=$1
   home=$STATE/bundles/$BUNDLE
   rm -f "$STAGE/problems" "$STAGE/save" "$STAGE/previous" "$STAGE/ops" "$STAGE/hits" "$STAGE/owns" "$STAGE/manifest" "$STAGE/differences"
@@ -37,19 +37,14 @@ changes_compute() {
   if [ -e "$home/replaced" ]; then
     replaced=$home/replaced
   fi
-  : >"$STAGE/others"
-  for other in "$STATE/bundles"/*; do
-    if [ "$other" != "$home" ] && [ -d "$other" ]; then
-      for file in "$other/manifest" "$other/intent"; do
-        if [ -e "$file" ]; then
-          printf 'bundle %s\n' "${other##*/}"
-          cat "$file"
-        fi
-      done >>"$STAGE/others"
+  changes_look "$plan" "$old" "$intent" || return 1
+  set -- "$plan" "$old" "$intent" "$replaced"
+  for file in "$STATE/bundles"/*/manifest "$STATE/bundles"/*/intent; do
+    if [ -e "$file" ] && [ "${file%/*}" != "$home" ]; then
+      set -- "$@" "$file"
     fi
   done
-  changes_look "$plan" "$old" "$intent" || return 1
-  changes_compare "$plan" "$old" "$intent" "$replaced" || return 1
+  changes_compare "$@" || return 1
   : >>"$STAGE/differences" && : >>"$STAGE/save" && : >>"$STAGE/previous" && : >>"$STAGE/ops" && : >>"$STAGE/hits" && : >>"$STAGE/owns"
 }
 
@@ -70,18 +65,22 @@ changes_look() {
   # A path that is not there makes these complain and fail: that it is missing is the finding.
   xargs -r stat -c '%n %f %a %U:%G %N' <"$STAGE/look" >"$STAGE/stat" 2>/dev/null
   xargs -r stat -L -c '%n %f %a %U:%G' <"$STAGE/look-directories" >"$STAGE/stat-directories" 2>/dev/null
-  xargs -r sha256sum <"$STAGE/look-content" >"$STAGE/sums" 2>/dev/null
-  (cd "$STAGE" && xargs -r sha256sum <sources >sums-wanted) || return 1
+  digests <"$STAGE/look-content" >"$STAGE/sums" 2>/dev/null
+  (cd "$STAGE" && digests <sources >sums-wanted) || return 1
   rm -f "$STAGE/look" "$STAGE/look-content" "$STAGE/look-directories" "$STAGE/sources"
 }
 
-# changes_compare PLAN MANIFEST INTENT REPLACED: writes what `changes_compute` leaves. In awk, an array has a path or a name as its key:
+# changes_compare PLAN MANIFEST INTENT REPLACED [FILE…]: FILEs are manifests and intents of other bundles. Writes
+# what `changes_compute` leaves. In awk, an array has a path or a name as its key:
 #   type mode owner target sum, dtype dmode downer    what is there; `type` is the first digit of stat's %f: 8 file, 4 directory, a link
 #   wanted                                            the sums of sources
 #   oldfile oldunit olddirectory oldbinary left mask  ours so far, with lists in order: oldfiles[1…nof], oldunits[1…nou] …
 #   otherfile otherunit otherdirectory otherbinary    of other bundles, by whom
 #   planned                                           the plan, by `KIND NAME`; line[1…nl] in order
 changes_compare() {
+  local plan old intent replaced
+  plan=$1 old=$2 intent=$3 replaced=$4
+  shift 4
   awk -v root="$ROOT" -v stage="$STAGE" -v yields="$PREPARE_YIELDS" -v units="$UNITS_PATH/" -v bin="$SOFTWARE_PATH/bin/" '
     function problem(text) { print text > (stage "/problems") }
     function op(text) { print text > (stage "/ops") }
@@ -231,6 +230,7 @@ changes_compare() {
       for (path in left) if (!(("directory " path) in planned)) { own("left " path " " left[path]); manifest("left " path " " left[path]) }
     }
     # --- the files, each of which says by `section` what it is ---
+    section ~ /sums$/ { sub(/^\*/, "", $2) }
     section == "wanted-sums" { wanted[$2] = $1; next }
     section == "stat" {
       path = relative($1)
@@ -241,8 +241,8 @@ changes_compare() {
     section == "stat-directories" { path = relative($1); dtype[path] = substr($2, 1, 1); dmode[path] = $3; downer[path] = $4; next }
     section == "sums" { sum[relative($2)] = $1; next }
     section == "others" {
+      if (FNR == 1) { n = split(FILENAME, f, "/"); other = f[n - 1] }
       if ($1 == "owns") sub(/^owns /, "")
-      if ($1 == "bundle") other = $2
       if ($1 == "file") otherfile[$2] = other
       if ($1 == "unit") otherunit[$2] = other
       if ($1 == "directory" || $1 == "left") otherdirectory[$2] = other
@@ -285,6 +285,6 @@ changes_compare() {
       leave_directories()
       manifest("end")
     }' section=wanted-sums "$STAGE/sums-wanted" section=stat "$STAGE/stat" \
-    section=stat-directories "$STAGE/stat-directories" section=sums "$STAGE/sums" section=others "$STAGE/others" \
-    section=old "$2" "$3" section=replaced "$4" section=plan "$1"
+    section=stat-directories "$STAGE/stat-directories" section=sums "$STAGE/sums" section=others "$@" \
+    section=old "$old" "$intent" section=replaced "$replaced" section=plan "$plan"
 }

@@ -58,9 +58,7 @@ binary_verified() {
 
 # binary_right FILE SHA: looks at the bytes of a file that is there.
 binary_right() {
-  local sha
-  sha=$(sha256sum "$1")
-  [ "${sha%% *}" = "$2" ]
+  digest "$1" && [ "$DIGEST" = "$2" ]
 }
 
 # bundle_changes: whether this run asks for another generation than the one that is here. Generations are raised to repair a
@@ -128,13 +126,10 @@ fetch_binary() {
 
 # fetch_download PATH SHA URL: notes in STAGE/fetched where the content of PATH is: at PATH itself, or in DOWNLOADS.
 fetch_download() {
-  local got file
-  if [ -f "$ROOT$1" ]; then
-    got=$(sha256sum "$ROOT$1")
-    if [ "${got%% *}" = "$2" ]; then
-      printf '%s\n' "$1 $ROOT$1" >>"$STAGE/fetched"
-      return 0
-    fi
+  local file
+  if [ -f "$ROOT$1" ] && digest "$ROOT$1" && [ "$DIGEST" = "$2" ]; then
+    printf '%s\n' "$1 $ROOT$1" >>"$STAGE/fetched"
+    return 0
   fi
   # On a disk, for it may be larger than the memory.
   DOWNLOADS=$STATE/downloads
@@ -149,7 +144,7 @@ fetch_download() {
 
 # fetch WHAT SHA URL FILE: downloads URL to FILE and verifies it; FILE is gone when that fails.
 fetch() {
-  local pid file code error line got
+  local pid file code error line
   say "fetching $1"
   # In the background and waited for, so that an interrupt is heard at once; without the lock's descriptor, so that a
   # download that outlives a killed run does not hold the lock.
@@ -172,11 +167,14 @@ fetch() {
     FAILURE="cannot fetch $1 from $3: ${error:-curl ended with $code}; check that the host reaches that address, then run again"
     return 1
   fi
-  got=$(sha256sum "$4")
-  got=${got%% *}
-  if [ "$got" != "$2" ]; then
+  if ! digest "$4"; then
     rm -f "$4"
-    FAILURE="what came from $3 is not $1: expected sha256 $2, got $got; it was thrown away"
+    FAILURE="cannot read again what was fetched of $1 from $3; it was thrown away"
+    return 1
+  fi
+  if [ "$DIGEST" != "$2" ]; then
+    rm -f "$4"
+    FAILURE="what came from $3 is not $1: expected sha256 $2, got $DIGEST; it was thrown away"
     return 1
   fi
 }

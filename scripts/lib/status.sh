@@ -129,9 +129,7 @@ binaries_compare() {
   done <"$STAGE/binaries" >"$STAGE/binary-files"
   xargs -r stat -L -c '%n %a %s' <"$STAGE/binary-files" >"$STAGE/binary-stat"
   if [ -n "$VERIFY" ]; then
-    # openssl uses what processors have for it, which takes a fraction of the time.
-    xargs -r openssl dgst -sha256 -r <"$STAGE/binary-files" >"$STAGE/binary-sums" 2>/dev/null ||
-      xargs -r sha256sum <"$STAGE/binary-files" >"$STAGE/binary-sums"
+    digests <"$STAGE/binary-files" >"$STAGE/binary-sums"
   else
     while read -r file; do
       if [ -f "$file.sha256" ] && read -r sha size <"$file.sha256"; then

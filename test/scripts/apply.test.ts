@@ -256,7 +256,7 @@ onHosts("apply", (host) => {
 
   it("keeps secrets to root and out of what it prints, and leaves nothing in the stage", async () => {
     // The fake records every argument list that a process of the run had.
-    for (const name of ["install", "mv", "sync", "stat", "sha256sum", "cp"]) {
+    for (const name of ["install", "mv", "sync", "stat", "openssl", "sha256sum", "cp"]) {
       host().command(name, `printf '%s\\n' "$*" >>"$PLINTH_FAKES/argv"\nPATH=/usr/bin:/bin exec ${name} "$@"`);
     }
     const result = await host().run(["apply"], demo({ secret: "TOPSECRET" }).text());
