@@ -23,7 +23,7 @@ describe("digests of files", () => {
 
   for (const shell of shells) {
     for (const tool of ["openssl", "sha256sum"]) {
-      it(`are the same by ${shell} on a host with ${tool}, and a file that is missing hides no other`, () => {
+      it(`are the same by ${shell} with ${tool}, and a file that is missing hides no other`, () => {
         mkdirSync(file("bin"));
         for (const command of ["xargs", tool]) symlinkSync(where(command), join(file("bin"), command));
         const run = (script: string, input: string) =>
