@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { wasTakenDown } from "./lab/takendown.ts";
 import { goneRule } from "../plan/guards/gone.ts";
 import { readRequests, requestEnvironment } from "../plan/requests.ts";
 import { pluginModes } from "./pulumi/plugins.ts";
@@ -42,8 +43,8 @@ export const overrideOption = (): Option =>
   new Option("--override <guard...>", "set these guards aside for this run, by name");
 
 /**
- * What the operator asks of this run only, for the program: it reads the environment, as under plain `pulumi`. Of the lab
- * nobody expects that it is there for ever: whoever has taken it down is not asked whether a new cluster may be started.
+ * What the operator asks of this run only, for the program: it reads the environment, as under plain `pulumi`. Whoever has
+ * taken the lab down is not asked whether a new cluster may be started there.
  */
 export function announceRequests(options: {
   stack?: string;
@@ -56,7 +57,7 @@ export function announceRequests(options: {
   const asked = {
     lost: options.lost,
     replace: options.replace,
-    overrides: options.stack === labStack ? [...new Set([...overrides, goneRule])] : options.override,
+    overrides: options.stack === labStack && wasTakenDown() ? [...new Set([...overrides, goneRule])] : options.override,
   };
   const requests = Object.fromEntries(
     Object.entries(asked).flatMap(([name, names]) => (names === undefined ? [] : [[name, names]])),

@@ -45,6 +45,11 @@ export class LabPaths {
     return join(this.instance, "hosts");
   }
 
+  /** Is there from `lab down` on until there is a cluster again. */
+  get takenDown(): string {
+    return join(this.instance, "taken-down");
+  }
+
   host(name: string): string {
     return join(this.hosts, name);
   }

@@ -41,7 +41,9 @@ export async function forgetHost(paths: LabPaths, name: string): Promise<void> {
   await rm(paths.host(name), { recursive: true, force: true });
 }
 
-/** Removes disks, logs and records of all hosts: they must be off. */
+/** Removes disks, logs and records of all hosts: they must be off. What is left says that this was asked for. */
 export async function forgetHosts(paths: LabPaths): Promise<void> {
   await rm(paths.instance, { recursive: true, force: true });
+  await mkdir(paths.instance, { recursive: true });
+  await writeFile(paths.takenDown, "");
 }

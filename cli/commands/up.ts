@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
+import { forgetTakenDown } from "../lab/takendown.ts";
 import { atOnceOption, forStacks, stacksOption } from "./several.ts";
 import type { UpOptions } from "../operations/up.ts";
 
@@ -69,5 +70,6 @@ async function up(options: UpOptions): Promise<void> {
   enterRunningLab(project, options.stack, input.settings, phases);
   const { runUp } = await import("../operations/up.ts");
   const code = await runUp({ ...options, project, input, terminal, phases });
+  if (code === Exit.done && options.stack === LAB_STACK) forgetTakenDown();
   if (code !== Exit.done) throw new QuietExit(code);
 }

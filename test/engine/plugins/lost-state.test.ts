@@ -264,6 +264,7 @@ describe("a state that lost a resource", function () {
       "replace LocallySignedCert cp1-apiserver",
       "replace LocallySignedCert cp1-scheduler",
       "update Command cp1-controlplane",
+      "update Command cp1-drain",
       "update Command cp1-etcd",
       "update Command cp1-node",
       "update Command cp1-register",

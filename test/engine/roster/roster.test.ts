@@ -54,7 +54,7 @@ describe("the roster's scripts", function () {
       subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:bootstrappers:plinth" }],
     });
     // Nothing works before: the roster's rights are given by a step of its own.
-    const refused = await drain("w0", 2);
+    const refused = await drain("w0", { deadline: 2 });
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /w0: the API server did not tell about the Node within 2 s: .*forbidden/);
     const given = await giveAccess();
@@ -116,8 +116,9 @@ describe("the roster's scripts", function () {
     return run(step, `token ${options.token ?? "-"}\n`);
   }
 
-  function drain(name: string, deadline = 20, token = "-") {
-    const variables = { MACHINE_ID: machine, RUNTIME: "containerd 2.4.2", GENERATION: "1" };
+  function drain(name: string, options: { deadline?: number; token?: string; runtime?: string } = {}) {
+    const { deadline = 20, token = "-", runtime = "containerd 2.4.2" } = options;
+    const variables = { MACHINE_ID: machine, RUNTIME: runtime, GENERATION: "1" };
     return run({ script: "drain", node: name, deadline, variables }, `token ${token}\n`);
   }
 
@@ -287,7 +288,7 @@ describe("the roster's scripts", function () {
       spec: { minAvailable: 1, selector: { matchLabels: { app: "stays" } } },
     });
     await pod("stays", "w1");
-    const { code, stderr } = await drain("w1", 5);
+    const { code, stderr } = await drain("w1", { deadline: 5 });
     assert.equal(code, 1);
     assert.match(stderr, /w1: it could not be drained within 5 s and is in service again: .*stays/);
     assert.equal((await node("w1")).spec.unschedulable, undefined);
@@ -298,10 +299,7 @@ describe("the roster's scripts", function () {
   it("drain nothing when the Node has that runtime already: the step has only moved to another host", async () => {
     await join("w30");
     assert.equal((await register("w30")).code, 0);
-    const moved = await run({
-      ...{ script: "drain", node: "w30", deadline: 20 },
-      variables: { MACHINE_ID: machine, RUNTIME: "containerd 2.4.1" },
-    });
+    const moved = await drain("w30", { runtime: "containerd 2.4.1" });
     assert.equal(moved.code, 0, moved.stderr);
     assert.match(moved.stdout, /"drained":false,"reason":"it has that runtime already"/);
     assert.equal((await node("w30")).spec.unschedulable, undefined);
@@ -469,7 +467,7 @@ describe("the roster's scripts", function () {
   });
 
   it("have nothing to drain where there is no Node yet, and let that host ask for its certificate before it starts", async () => {
-    const { code, stdout, stderr } = await drain("w9", 20, "nnnnnn.0123456789abcdef");
+    const { code, stdout, stderr } = await drain("w9", { token: "nnnnnn.0123456789abcdef" });
     assert.equal(code, 0, stderr);
     assert.match(stdout, /"drained":false,"reason":"there is no such Node yet, it may join"/);
     const secret = "/api/v1/namespaces/kube-system/secrets/bootstrap-token-nnnnnn";
@@ -481,7 +479,7 @@ describe("the roster's scripts", function () {
   });
 
   it("let nobody in for a Node that is there already", async () => {
-    assert.equal((await drain("w9", 20, "oooooo.0123456789abcdef")).code, 0);
+    assert.equal((await drain("w9", { token: "oooooo.0123456789abcdef" })).code, 0);
     assert.equal(await server.get("/api/v1/namespaces/kube-system/secrets/bootstrap-token-oooooo"), undefined);
     assert.equal((await register("w9")).code, 0);
   });

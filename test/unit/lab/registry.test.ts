@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Machine, type MachineContext } from "../../../lab/machine.ts";
 import { LabPaths } from "../../../lab/paths.ts";
-import { forgetHost, recordedHosts, recordHost } from "../../../lab/registry.ts";
+import { forgetHost, forgetHosts, recordedHosts, recordHost } from "../../../lab/registry.ts";
 
 describe("lab: what it remembers", () => {
   let directory: string;
@@ -33,6 +33,14 @@ describe("lab: what it remembers", () => {
     assert.deepEqual(await recordedHosts(paths), [lab1]);
     assert.equal(existsSync(paths.host("lab2")), false);
     await forgetHost(paths, "lab2");
+  });
+
+  it("forgets everything but that it was taken down", async () => {
+    assert.equal(existsSync(paths.takenDown), false);
+    await forgetHosts(paths);
+    assert.deepEqual(await recordedHosts(paths), []);
+    assert.equal(existsSync(paths.takenDown), true);
+    await forgetHosts(paths);
   });
 
   it("takes a disk away, also what is left of one that was being taken away", async () => {
