@@ -20,12 +20,19 @@ export function hostKeyFile(ssh: string, name: string): string {
   return join(ssh, "hosts", name, "ssh_host_ed25519_key");
 }
 
-/** `known_hosts` text with a line for this address and key; the same text when it has that line already. */
+/**
+ * `known_hosts` text whose first line for this address has this key, for the first one counts; the same text when it is so
+ * already. Other keys stay: they are of hosts with other names that had the address, or have it in another lab.
+ */
 export function pinHostKey(knownHosts: string, address: string, publicKey: string): string {
   const [algorithm = "", key = ""] = publicKey.trim().split(/\s+/);
   const line = `${address} ${algorithm} ${key}`;
   const lines = knownHosts.split("\n").filter((text) => text !== "");
-  return `${(lines.includes(line) ? lines : [...lines, line]).join("\n")}\n`;
+  const first = lines.findIndex((text) => text.startsWith(`${address} `));
+  if (lines[first] === line) return knownHosts;
+  const others = lines.filter((text) => text !== line);
+  const at = first === -1 ? others.length : first;
+  return `${[...others.slice(0, at), line, ...others.slice(at)].join("\n")}\n`;
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lookUpHostKey } from "../../../plan/knownhosts.ts";
 import { ensureIdentity, hostKeyFile, pinHostKey, sshCommand } from "../../../lab/identity.ts";
 
 describe("lab: keys", () => {
@@ -18,6 +19,18 @@ describe("lab: keys", () => {
     assert.equal(
       pinHostKey(once, "10.27.0.12", "ssh-ed25519 BBBB"),
       "10.27.0.11 ssh-ed25519 AAAA\n10.27.0.12 ssh-ed25519 BBBB\n",
+    );
+  });
+
+  it("pins the key of the host that was made last at an address, and keeps that of the one before", () => {
+    const pins = "10.27.0.11 ssh-ed25519 AAAA\n10.27.0.12 ssh-ed25519 BBBB\n";
+    const another = pinHostKey(pins, "10.27.0.12", "ssh-ed25519 CCCC");
+    assert.equal(another, "10.27.0.11 ssh-ed25519 AAAA\n10.27.0.12 ssh-ed25519 CCCC\n10.27.0.12 ssh-ed25519 BBBB\n");
+    assert.equal(lookUpHostKey(another, "10.27.0.12", 22), "ssh-ed25519 CCCC");
+    assert.equal(pinHostKey(another, "10.27.0.12", "ssh-ed25519 CCCC"), another);
+    assert.equal(
+      lookUpHostKey(pinHostKey(another, "10.27.0.12", "ssh-ed25519 BBBB"), "10.27.0.12", 22),
+      "ssh-ed25519 BBBB",
     );
   });
 
