@@ -15,6 +15,9 @@ import { ArtifactError, reasonOf } from "./errors.ts";
 import { type Platform } from "./platform.ts";
 import { listScripts, readScript, scriptPath } from "./scripts.ts";
 
+/** How much of a file is in memory for a host at a time. A quarter of that, Node.js's default, costs half as much processor time again. */
+const chunkBytes = 256 * 1024;
+
 export interface ServeOptions {
   /** The address to listen on, one that the hosts reach. */
   host: string;
@@ -143,7 +146,7 @@ async function sendFile({ path, record }: Served, request: IncomingMessage, resp
     response.setHeader("content-range", `bytes ${first.toString()}-${last.toString()}/${record.size.toString()}`);
   }
   if (request.method === "HEAD") response.end();
-  else await pipeline(createReadStream(path, { start: first, end: last }), response);
+  else await pipeline(createReadStream(path, { start: first, end: last, highWaterMark: chunkBytes }), response);
 }
 
 /** The one range of a Range header; undefined when the whole file is to be sent (no range, or one we do not know). */

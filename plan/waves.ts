@@ -72,7 +72,7 @@ export interface OrderOptions {
  * The order of all steps: the control plane first, then the Nodes, so that a kubelet never is newer than its API server.
  *
  * A first bring-up is parallel: all baselines at once, then all etcd members (none of them becomes healthy alone), then all
- * control planes, then all load balancers. Afterwards the control plane is one chain through its hosts in the order of
+ * control planes, then all load balancers and beside them what is done once. Afterwards the control plane is one chain through its hosts in the order of
  * the inventory, so that at most one is changed at a time and the first failure stops the rest. Hosts that leave do so when
  * those that join serve already, and before the load balancers forget them: their VIP is handed over, not lost.
  *
@@ -115,11 +115,26 @@ function stepsOf(host: Host, config: ClusterConfig): Step[] {
  * hosts; afterwards host by host, up to what is done once and on from there.
  */
 function orderControlPlane(hosts: readonly Host[], { bootstrapped, config }: OrderOptions): OrderedStep[] {
-  const waves = bootstrapped
-    ? sections.flatMap((section) => rolling(section, hosts, config))
-    : controlPlaneSteps.map((step) => occurrencesOf(step, hosts, config));
+  return bootstrapped
+    ? oneAfterAnother(sections.flatMap((section) => rolling(section, hosts, config)))
+    : firstControlPlane(hosts, config);
+}
+
+/** Each wave after the one before it. */
+function oneAfterAnother(waves: readonly Step[][], first: Step[] = []): OrderedStep[] {
   const stages = waves.filter((wave) => wave.length > 0);
-  return stages.flatMap((stage, index) => stage.map((step) => ({ ...step, after: stages[index - 1] ?? [] })));
+  return stages.flatMap((stage, index) => stage.map((step) => ({ ...step, after: stages[index - 1] ?? first })));
+}
+
+/** Bundle after bundle on all hosts; beside those that follow, what is done once: it needs what came before, and nobody leaves. */
+function firstControlPlane(hosts: readonly Host[], config: ClusterConfig): OrderedStep[] {
+  const firstOnce = controlPlaneSteps.findIndex((step) => step.kind === "membership");
+  const wavesOf = (steps: readonly ControlPlaneStep[]): Step[][] =>
+    steps.map((step) => occurrencesOf(step, hosts, config)).filter((wave) => wave.length > 0);
+  const before = wavesOf(controlPlaneSteps.slice(0, firstOnce));
+  const after = controlPlaneSteps.slice(firstOnce);
+  const kinds = [after.filter(({ kind }) => kind === "membership"), after.filter(({ kind }) => kind === "bundle")];
+  return [...oneAfterAnother(before), ...kinds.flatMap((steps) => oneAfterAnother(wavesOf(steps), before.at(-1)))];
 }
 
 /** A step that is done once is a section of its own; what stands between two of them is one. */

@@ -1,6 +1,7 @@
 # Etcd: questions to members, and the file that tells a member without data how to start.
 
 ETCD_CA=- ETCD_CERT=- ETCD_KEY=-           # credentials; `-`: no TLS
+ETCD_PATIENCE=2                            # seconds for an answer of the others; etcdctl needs all of them to say that nobody is there
 
 # etcdctl_call SECONDS ENDPOINT ARGUMENT…
 etcdctl_call() {
@@ -39,11 +40,13 @@ etcd_ask() {
       printf 'it has never started\n' >"$STAGE/etcd-error.$number"
       continue
     fi
-    { etcdctl_call 4 "$url" "$@" >"$STAGE/etcd-answer.$number" 2>"$STAGE/etcd-error.$number" && : >"$STAGE/etcd-yes.$number"; } &
+    { etcdctl_call "$ETCD_PATIENCE" "$url" "$@" >"$STAGE/etcd-answer.$number" 2>"$STAGE/etcd-error.$number" && : >"$STAGE/etcd-yes.$number"; } &
     children="$children $!"
   done <"$STAGE/etcd-asked"
   # shellcheck disable=SC2086 # a list of words
   wait $children
+  # Whoever is asked again may be slow.
+  ETCD_PATIENCE=4
 }
 
 # etcd_others NAME MEMBERS: writes the declared members but NAME to STAGE/etcd-asked, as `NAME CLIENT-URL`, and all of them to

@@ -110,13 +110,10 @@ describe("program", () => {
     );
     assert.deepEqual(waitsFor(registrations, "cp1-controlplane"), ["cp1-claim", "cp1-etcd", "cp2-etcd", "cp3-etcd"]);
     assert.deepEqual(waitsFor(registrations, "evacuation"), ["roster-access"]);
-    assert.deepEqual(waitsFor(registrations, "roster-access"), [
-      "cp1-controlplane",
-      "cp2-controlplane",
-      "cp3-controlplane",
-    ]);
+    const controlPlane = ["cp1-controlplane", "cp2-controlplane", "cp3-controlplane"];
+    assert.deepEqual(waitsFor(registrations, "roster-access"), controlPlane);
     assert.deepEqual(waitsFor(registrations, "roster"), ["evacuation"]);
-    assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), ["cp3-claim", "roster"]);
+    assert.deepEqual(waitsFor(registrations, "cp3-loadbalancer"), [...controlPlane, "cp3-claim"].sort());
   });
 
   it("applies what is to be healed again, and nothing else", async () => {
