@@ -110,7 +110,7 @@ describe("the engine and the program", function () {
     assert.ok(order.indexOf("create roster-access") > order.findLastIndex((line) => line.endsWith("-controlplane")));
     // A provider may look for the API when it is made.
     for (const name of names) assert.ok(looked?.includes(`${name}-loadbalancer`), `${name}: ${String(looked)}`);
-    assert.ok(order.indexOf("create roster") < order.findIndex((line) => line.endsWith("-loadbalancer")));
+    assert.ok(order.indexOf("create roster") < order.findIndex((line) => line.endsWith("-drain")));
     const stageOf = (line: string) => stages.findIndex((stage) => line.endsWith(`-${stage}`));
     // A claim is needed by its own host only: it may end after another host's etcd has begun, not after it has ended everywhere.
     const controlPlane = order.map(stageOf).filter((stage) => stage >= 0 && stage < stages.indexOf("drain"));
