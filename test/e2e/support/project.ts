@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_pr
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { parse, parseDocument } from "yaml";
 import { Lab } from "../../../lab/index.ts";
 import { shellQuote } from "../../../plan/shell.ts";
 
@@ -89,10 +90,9 @@ export class Project {
   /** Sets `plinth:KEY` in the lab's configuration; `value` is YAML in flow style. */
   configure(key: string, value: string): void {
     const file = path.join(this.dir, "Pulumi.lab.yaml");
-    const lines = readFileSync(file, "utf8")
-      .split("\n")
-      .filter((line) => line !== "" && !line.startsWith(`  plinth:${key}:`));
-    writeFileSync(file, `${[...lines, `  plinth:${key}: ${value}`].join("\n")}\n`);
+    const document = parseDocument(readFileSync(file, "utf8"));
+    document.setIn(["config", `plinth:${key}`], document.createNode(parse(value)));
+    writeFileSync(file, document.toString());
   }
 
   async kubeconfig(): Promise<string> {
