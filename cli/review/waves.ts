@@ -6,7 +6,8 @@ import type { Ordered } from "../pulumi/program.ts";
  *
  * A part of a component waits for whatever the component waits for, and what waits for a component waits for all its parts.
  *
- * @returns the changed keys in the order given, by wave; keys that the program has not declared are left out.
+ * @param resources in the order in which the program declares them.
+ * @returns the changed keys in that order, by wave; keys that the program has not declared are left out.
  */
 export function wavesOf(resources: readonly Ordered[], changed: readonly string[]): string[][] {
   const byKey = new Map(resources.map((resource) => [resource.key, resource]));
@@ -43,7 +44,7 @@ export function wavesOf(resources: readonly Ordered[], changed: readonly string[
       return Math.max(begin(key), ...(parts.get(key) ?? []).map(end));
     });
   const waves = new Map<number, string[]>();
-  for (const key of changed.filter((candidate) => byKey.get(candidate)?.custom === true)) {
+  for (const { key } of [...byKey.values()].filter((resource) => resource.custom && isChanged.has(resource.key))) {
     waves.set(begin(key), [...(waves.get(begin(key)) ?? []), key]);
   }
   return [...waves].sort(([a], [b]) => a - b).map(([, wave]) => wave);
