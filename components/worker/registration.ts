@@ -1,6 +1,7 @@
 import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterConfig } from "../../plan/config.ts";
+import { balancedAgain } from "../../plan/bundles/serviceports.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { renderNodeManifest, renderTaints, runtimeVersions } from "../../plan/roster.ts";
 import { rosterCommand, type RosterArgs } from "../roster/command.ts";
@@ -25,6 +26,7 @@ export interface RegistrationArgs extends RosterArgs {
  * stay; a label that somebody else has taken over is an error and not overwritten.
  */
 export function register(host: Host, config: ClusterConfig, args: RegistrationArgs): command.remote.Command {
+  const balanced = balancedAgain(host, config);
   const variables = {
     MACHINE_ID: args.machineId,
     GENERATION: String(args.generation),
@@ -33,6 +35,7 @@ export function register(host: Host, config: ClusterConfig, args: RegistrationAr
     READINESS: config.network === "none" ? "reported" : "required",
     TAINTS: renderTaints(host),
     MANIFEST: renderNodeManifest(host, args.stack),
+    ...(balanced === undefined ? {} : { BALANCED: balanced }),
   };
   const step = { script: "register", node: host.name, deadline: readySeconds, variables } as const;
   return rosterCommand({ name: `${host.name}-register`, ...step, stdin: tokenLine(args.token) }, args);

@@ -14,6 +14,22 @@ export function servicePortAddress(port: ServicePort, config: ClusterConfig): st
   return port.address ?? config.serviceVip ?? config.vip;
 }
 
+/** How load balancers look at a worker: every so many seconds, and how many answers in a row change their mind. */
+const checks = { seconds: 1, rise: 2, fall: 5 };
+
+/** Where kube-proxy says whether its Node may be given connections. */
+const healthPath = "/healthz";
+
+/**
+ * What load balancers ask a worker, and for how many seconds it must have been healthy before all of them give it connections
+ * again: up to one interval until the first look, and then as many as they want to see. `URL SECONDS`; undefined where no
+ * load balancer asks.
+ */
+export function balancedAgain(host: Host, config: ClusterConfig): string | undefined {
+  if (config.servicePorts.length === 0 || !host.roles.includes("worker")) return undefined;
+  return `http://${host.address}:${ports.kubeProxyHealth}${healthPath} ${checks.seconds * (checks.rise + 1)}`;
+}
+
 /** What is wrong with the service ports, whatever the hosts. */
 export function validateServicePorts(config: ClusterConfig): Finding[] {
   const findings: Finding[] = [];
@@ -105,9 +121,9 @@ frontend service-${port.name}
 backend workers
   balance leastconn
   option httpchk
-  http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host kube-proxy
+  http-check send meth GET uri ${healthPath} ver HTTP/1.1 hdr Host kube-proxy
   http-check expect status 200 error-status L7OKC
-  default-server check port ${ports.kubeProxyHealth} inter 1s rise 2 fall 5
+  default-server check port ${ports.kubeProxyHealth} inter ${checks.seconds}s rise ${checks.rise} fall ${checks.fall}
 ${servers.join("\n")}
 `;
 }

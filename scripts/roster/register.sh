@@ -1,8 +1,9 @@
 # register.sh: one Node of the roster, from its first certificate to its labels and taints.
 #
 # Given besides: MACHINE_ID of the host; READINESS `required`, or `reported` where the pod network is somebody else's;
-# MANIFEST, the Node with the labels and annotations of the inventory, as JSON; TAINTS, lines KEY|VALUE|EFFECT|. By standard
-# input: a line `token ID.SECRET`, the host's bootstrap token.
+# MANIFEST, the Node with the labels and annotations of the inventory, as JSON; TAINTS, lines KEY|VALUE|EFFECT|; BALANCED, what
+# load balancers ask the Node and how many seconds it must have been healthy for them, or nothing. By standard input: a line
+# `token ID.SECRET`, the host's bootstrap token.
 #
 # Safe to run again, and to kill at any point: everything is read before it is changed.
 
@@ -110,6 +111,9 @@ declare_taints() {
       if [ "$before" != "$after" ]; then
         TAINTED=true
       fi
+      if grep -q "^$LEAVING_TAINT|" "$WORK/taints" && ! grep -q "^$LEAVING_TAINT|" "$WORK/after"; then
+        RETURNED=true
+      fi
       return
     fi
     complaint
@@ -123,11 +127,35 @@ declare_taints() {
   done
 }
 
+# balanced URL SECONDS: every load balancer gives connections to the Node again: it has been healthy as long as they want to see. Until
+# then the next Node must not leave, or nobody serves.
+balanced() {
+  local since
+  since=
+  until [ -n "$since" ] && [ $((NOW - since)) -gt "$2" ]; do
+    if late; then
+      fail "kube-proxy there was not healthy for $2 s within $DEADLINE s ($1), so load balancers leave the Node out: journalctl -u kube-proxy"
+    fi
+    if curl --silent --fail --max-time 1 --output /dev/null "$1" </dev/null; then
+      now
+      since=${since:-$NOW}
+    else
+      since=
+    fi
+    sleep 0.2
+  done
+}
+
+: "${BALANCED=}"
 read -r _ TOKEN || fail "no bootstrap token came by standard input"
-APPROVED=0 TAINTED=false
+APPROVED=0 TAINTED=false RETURNED=false
 join
 declare_labels
 declare_taints
+if [ "$RETURNED" = true ] && [ -n "$BALANCED" ]; then
+  # shellcheck disable=SC2086 # two words
+  balanced $BALANCED
+fi
 # What a drain looks for: this host has that runtime now.
 until kube annotate --overwrite node "$NODE" "$RUNTIME_ANNOTATION=$RUNTIME" >/dev/null; do
   if ! again; then

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parse, stringify } from "yaml";
@@ -102,7 +104,11 @@ describe("the roster's scripts", function () {
   }
 
   /** Registers a host of the inventory. */
-  function register(name: string, more: object = {}, options: { token?: string; deadline?: number } = {}) {
+  function register(
+    name: string,
+    more: object = {},
+    options: { token?: string; deadline?: number; balanced?: string } = {},
+  ) {
     const [host] = hostsOf([{ name, address: "192.0.2.21", roles: ["worker"], ...more }]);
     assert.ok(host);
     const variables = {
@@ -111,6 +117,7 @@ describe("the roster's scripts", function () {
       RUNTIME: "containerd 2.4.1",
       TAINTS: renderTaints(host),
       MANIFEST: renderNodeManifest(host, "lab"),
+      ...(options.balanced === undefined ? {} : { BALANCED: options.balanced }),
     };
     const step = { script: "register", node: name, deadline: options.deadline ?? 30, variables } as const;
     return run(step, `token ${options.token ?? "-"}\n`);
@@ -270,6 +277,40 @@ describe("the roster's scripts", function () {
     assert.equal((await register("w1")).code, 0);
     assert.equal((await node("w1")).spec.unschedulable, undefined);
     assert.deepEqual(await keys("w1"), ["manual:NoSchedule"]);
+  });
+
+  it("wait until load balancers may give a Node connections again that had left: only then may the next one leave", async () => {
+    const answers: { status: number; at: number }[] = [];
+    // Not healthy yet, healthy, not healthy after all, healthy.
+    const plan = [503, 503, 200, 200, 503];
+    const health = createServer((_request, response) => {
+      const status = plan[answers.length] ?? 200;
+      answers.push({ status, at: performance.now() });
+      response.writeHead(status).end();
+    });
+    await new Promise<void>((resolve) => {
+      health.listen(0, "127.0.0.1", resolve);
+    });
+    const balanced = `http://127.0.0.1:${(health.address() as AddressInfo).port}/healthz 2`;
+    try {
+      assert.equal((await register("w1", {}, { balanced })).code, 0);
+      assert.equal(answers.length, 0, "it had not left");
+      assert.equal((await drain("w1")).code, 0);
+      const { code, stderr } = await register("w1", {}, { balanced });
+      assert.equal(code, 0, stderr);
+      const healthy = answers.slice(plan.length);
+      const [first] = healthy;
+      assert.ok(first);
+      assert.ok((healthy.at(-1)?.at ?? 0) - first.at >= 2000);
+      assert.equal((await drain("w1")).code, 0);
+      plan.push(...Array.from({ length: 1000 }, () => 503));
+      const refused = await register("w1", {}, { balanced, deadline: 3 });
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /w1: kube-proxy there was not healthy for 2 s within 3 s/);
+    } finally {
+      health.close();
+    }
+    assert.equal((await register("w1")).code, 0);
   });
 
   it("leave a Node cordoned that somebody else had cordoned, also when the drain was killed and ran again", async () => {
