@@ -27,6 +27,8 @@ export class LabPaths {
   readonly locks: string;
   /** Disks and logs of this lab. */
   readonly instance: string;
+  /** A file beside the stacks' state: it is there from `lab down` on until there is a cluster again. */
+  readonly takenDown: string;
 
   constructor(projectDir: string, environment: NodeJS.ProcessEnv = process.env) {
     // The XDG specification says that an empty or relative value counts as unset.
@@ -39,15 +41,11 @@ export class LabPaths {
     this.ssh = join(state, "ssh");
     this.locks = join(state, "locks");
     this.instance = join(state, instanceId(projectDir));
+    this.takenDown = join(resolve(projectDir), ".plinth", "lab-taken-down");
   }
 
   get hosts(): string {
     return join(this.instance, "hosts");
-  }
-
-  /** Is there from `lab down` on until there is a cluster again. */
-  get takenDown(): string {
-    return join(this.instance, "taken-down");
   }
 
   host(name: string): string {

@@ -1,5 +1,5 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { namesIn, readIfThere } from "./files.ts";
 import type { LabPaths } from "./paths.ts";
 import type { LabHost } from "./types.ts";
@@ -44,6 +44,6 @@ export async function forgetHost(paths: LabPaths, name: string): Promise<void> {
 /** Removes disks, logs and records of all hosts: they must be off. What is left says that this was asked for. */
 export async function forgetHosts(paths: LabPaths): Promise<void> {
   await rm(paths.instance, { recursive: true, force: true });
-  await mkdir(paths.instance, { recursive: true });
+  await mkdir(dirname(paths.takenDown), { recursive: true, mode: 0o700 });
   await writeFile(paths.takenDown, "");
 }
