@@ -1,13 +1,12 @@
 import { InvalidArgumentError, Option } from "commander";
-import { wasTakenDown } from "./lab/takendown.ts";
+import { LAB_STACK, wasTakenDown } from "./lab/stack.ts";
 import { goneRule } from "../plan/guards/gone.ts";
 import { readRequests, requestEnvironment } from "../plan/requests.ts";
 import { pluginModes } from "./pulumi/plugins.ts";
 
 /** The stack of hosts on this machine. */
-const labStack = "lab";
 
-export const stackOption = (): Option => new Option("-s, --stack <name>", "the stack to work on").default(labStack);
+export const stackOption = (): Option => new Option("-s, --stack <name>", "the stack to work on").default(LAB_STACK);
 
 export const jsonOption = (): Option => new Option("--json", "print one JSON document on stdout, progress on stderr");
 
@@ -57,7 +56,8 @@ export function announceRequests(options: {
   const asked = {
     lost: options.lost,
     replace: options.replace,
-    overrides: options.stack === labStack && wasTakenDown() ? [...new Set([...overrides, goneRule])] : options.override,
+    overrides:
+      options.stack === LAB_STACK && wasTakenDown() ? [...new Set([...overrides, goneRule])] : options.override,
   };
   const requests = Object.fromEntries(
     Object.entries(asked).flatMap(([name, names]) => (names === undefined ? [] : [[name, names]])),

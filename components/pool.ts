@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PlinthError } from "../plan/findings.ts";
-import { remainsFindings } from "../plan/guards.ts";
+import { remainsFindings, startsAnew } from "../plan/guards.ts";
 import { checkPool, controlPlaneOf, guardPool, guardRosterHosts } from "../plan/pool.ts";
 import { parsePoolMaterial, type PoolMaterial } from "../plan/poolmaterial.ts";
 import { fleetOutputs, type PoolOutputs } from "./outputs.ts";
@@ -33,7 +33,7 @@ export async function deployPool(args: PoolArgs): Promise<PoolOutputs | Recorded
     controlPlane,
     incarnation: material.incarnation,
     guards: ({ hosts, readings, previous }) => [
-      ...(material.incarnation === (previous?.incarnation ?? 0) ? [] : remainsFindings(hosts, readings)),
+      ...(startsAnew(previous, material.incarnation) ? remainsFindings(hosts, readings) : []),
       ...guardPool(args.stack, hosts, readings, material),
       ...guardRosterHosts(controlPlane, readings),
     ],

@@ -5,7 +5,14 @@ import type { ClusterConfig } from "../plan/config.ts";
 import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
 import type { HostReading } from "../plan/facts.ts";
 import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts";
-import { alongFinding, applyOverrides, goneRule, guardHosts, guardMembership } from "../plan/guards.ts";
+import {
+  alongFinding,
+  applyOverrides,
+  guardHosts,
+  guardMembership,
+  incarnationOf,
+  startsAnew,
+} from "../plan/guards.ts";
 import type { Host } from "../plan/inventory.ts";
 import { liveCluster } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
@@ -141,11 +148,9 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     const leftOut = hosts.filter(({ name }) => unreachable.has(name));
     throw new PlinthError([...remaining, ...guardHosts(leftOut, config, own, undefined)]);
   }
-  const begun = previous?.incarnation ?? 0;
-  const startsAnew = setAside.some(({ rule }) => rule === goneRule);
-  if (startsAnew && (args.recording ?? "along") === "along" && !pulumi.runtime.isDryRun())
+  const ownIncarnation = incarnationOf(previous, setAside);
+  if (startsAnew(previous, ownIncarnation) && (args.recording ?? "along") === "along" && !pulumi.runtime.isDryRun())
     throw new PlinthError([alongFinding()]);
-  const incarnation = kind.incarnation ?? (startsAnew ? begun + 1 : begun);
   for (const finding of setAside)
     await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
   const abandoned = abandonedHosts({
@@ -177,7 +182,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     tombstones,
     abandoned,
     rosterGeneration,
-    incarnation,
+    incarnation: kind.incarnation ?? ownIncarnation,
     heal,
   };
 }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { formerMachines } from "../plan/guards.ts";
+import { formerMachines, startsAnew } from "../plan/guards.ts";
 import { machineIdsOf } from "../plan/membership.ts";
 import { secretOutputs } from "../plan/outputs.ts";
 import { hostsAhead, isNewStack, isRecorded, recordOf, RecordFirst } from "../plan/record.ts";
@@ -24,9 +24,9 @@ export async function record(
 ): Promise<Recorded | undefined> {
   const { hosts, readings, previous, tombstones, abandoned, incarnation } = checked;
   const found = recordOf(hosts, machineIdsOf(hosts, readings, previous), tombstones);
-  const startsAnew = incarnation !== (previous?.incarnation ?? 0);
+  const anew = startsAnew(previous, incarnation);
   const newStack = isNewStack(previous, readings);
-  if (args.recording === "first" && !pulumi.runtime.isDryRun() && (startsAnew || !isRecorded(previous, found)))
+  if (args.recording === "first" && !pulumi.runtime.isDryRun() && (anew || !isRecorded(previous, found)))
     throw new RecordFirst(newStack);
   if (args.recording !== "now") return undefined;
   const keys = newStack ? await declareKeys() : {};
@@ -39,6 +39,6 @@ export async function record(
     lost: { ...previous?.lost, ...found.lost },
     incarnation,
     // Nobody has served the new cluster's roster yet: that is how the next run knows that it has still to be brought up.
-    ...(startsAnew ? { survivors: {}, formerMachines: formerMachines(previous, readings) } : {}),
+    ...(anew ? { survivors: {}, formerMachines: formerMachines(previous, readings) } : {}),
   };
 }

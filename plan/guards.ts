@@ -16,8 +16,10 @@ export {
   formerMachines,
   goneFindings,
   goneRule,
+  incarnationOf,
   remainsFindings,
   returnFindings,
+  startsAnew,
 } from "./guards/gone.ts";
 export { guardMembership, type MembershipSituation } from "./guards/membership.ts";
 export { guardSettingsChange, type PreviousSettings } from "./guards/settingschange.ts";

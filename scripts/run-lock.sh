@@ -27,17 +27,19 @@ fi
 
 # held FILE…: says who has the lock, by the first of them that is locked, and ends.
 held() {
-  local file holder
-  # The holder writes its line after it has got the lock.
-  sleep 1
-  for file in "$@"; do
-    holder=
-    [ -e "$file" ] || continue
-    # A run that was killed has left its line in a file that is free.
-    if ! flock -n "$file" true; then
-      read -r holder <"$file" || :
-      break
-    fi
+  local file holder tries
+  holder='' tries=0
+  # The holder writes its line after it has got the lock: it has a second for that.
+  while [ -z "$holder" ] && [ "$tries" -lt 10 ]; do
+    for file in "$@"; do
+      # A run that was killed has left its line in a file that is free.
+      if [ -e "$file" ] && ! flock -n "$file" true; then
+        read -r holder <"$file" || :
+        break
+      fi
+    done
+    [ -n "$holder" ] || sleep 0.1
+    tries=$((tries + 1))
   done
   printf 'held %s\n' "${holder:-by a run that has not said who it is}"
   exit 0
@@ -54,8 +56,8 @@ if [ -n "$pool" ]; then
   : >"$lock"
 else
   flock -w 2 9 || held "${lock%.lock}".pool-*.lock "$lock"
+  printf '%s\n' "$1" >"$lock"
 fi
-[ -n "$pool" ] || printf '%s\n' "$1" >"$lock"
 echo locked
 # Children must not have the lock: one that outlives this script would hold it.
 while [ -n "$(timeout "${2:-45}" head -c 1 8>&- 9>&- 2>/dev/null)" ]; do

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import { LAB_STACK } from "../lab/stack.ts";
 import * as shared from "../options.ts";
 
 /** Verb, arguments, description. */
@@ -54,7 +55,7 @@ export function labCommand(): Command {
 async function run(args: string[], json: boolean): Promise<void> {
   const { thisProject } = await import("../project/project.ts");
   const { readInput } = await import("../project/inventory.ts");
-  const { LAB_STACK, openLab } = await import("../lab/namespace.ts");
+  const { openLab } = await import("../lab/namespace.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { labCommand: carryOut } = await import("../../lab/index.ts");
   const terminal = makeTerminal({ json });

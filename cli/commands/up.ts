@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
-import { forgetTakenDown } from "../lab/takendown.ts";
+import { forgetTakenDown, LAB_STACK } from "../lab/stack.ts";
 import { atOnceOption, forStacks, stacksOption } from "./several.ts";
 import type { UpOptions } from "../operations/up.ts";
 
@@ -62,7 +62,7 @@ async function up(options: UpOptions): Promise<void> {
   const phases = Phases.fromEnvironment();
   const input = await readInput(project, options.stack);
 
-  const { enterRunningLab, isOutside, LAB_STACK } = await import("../lab/namespace.ts");
+  const { enterRunningLab, isOutside } = await import("../lab/namespace.ts");
   if (options.stack === LAB_STACK && isOutside(options.stack, input.settings)) {
     const { bringUpLab } = await import("../lab/hosts.ts");
     return bringUpLab(project, input, terminal, phases);

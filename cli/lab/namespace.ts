@@ -4,14 +4,12 @@ import { delimiter, join } from "node:path";
 import { CliError } from "../errors.ts";
 import { joinedStack } from "../../plan/site.ts";
 import { instanceName, wayInto } from "../../lab/paths.ts";
+import { LAB_STACK } from "./stack.ts";
 import type { StackInput } from "../project/inventory.ts";
 import type { StackSettings } from "../project/settings.ts";
 import type { Lab } from "../../lab/index.ts";
 import type { Phases } from "../process/phases.ts";
 import type { Project } from "../project/project.ts";
-
-/** The stack whose hosts run on this machine, in a network namespace of their own. */
-export const LAB_STACK = "lab";
 
 /** Set to the namespace's name in a process that runs inside of it. */
 const MARK = "PLINTH_NAMESPACE";

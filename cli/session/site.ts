@@ -1,7 +1,8 @@
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { bringUpLab } from "../lab/hosts.ts";
-import { enterRunningLab, isInLab, isOutside, LAB_STACK } from "../lab/namespace.ts";
+import { enterRunningLab, isInLab, isOutside } from "../lab/namespace.ts";
+import { LAB_STACK } from "../lab/stack.ts";
 import { Phases } from "../process/phases.ts";
 import { readInput } from "../project/inventory.ts";
 import type { Project } from "../project/project.ts";

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { CliError } from "../errors.ts";
 import { readInput } from "../project/inventory.ts";
 import { ensureForHosts, findPulumi } from "../supply/needs.ts";
-import { LAB_STACK } from "../lab/namespace.ts";
+import { LAB_STACK } from "../lab/stack.ts";
 import type { Project } from "../project/project.ts";
 import type { Terminal } from "../render/terminal.ts";
 import type { Need } from "./tiers.ts";

@@ -46,6 +46,23 @@ export function goneFindings(
   ];
 }
 
+/** How often a new cluster was started in the place of one that was gone: once more where that guard is set aside. */
+export function incarnationOf(
+  previous: Pick<PreviousRun, "incarnation"> | undefined,
+  setAside: readonly Finding[],
+): number {
+  return begunBefore(previous) + (setAside.some(({ rule }) => rule === goneRule) ? 1 : 0);
+}
+
+/** Whether a run begins with another cluster than the last one has left. */
+export function startsAnew(previous: Pick<PreviousRun, "incarnation"> | undefined, incarnation: number): boolean {
+  return incarnation !== begunBefore(previous);
+}
+
+function begunBefore(previous: Pick<PreviousRun, "incarnation"> | undefined): number {
+  return previous?.incarnation ?? 0;
+}
+
 /** Nodes of a cluster that is gone, while another one is started. */
 export function remainsFindings(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): Finding[] {
   const isNode = (reading: HostReading | undefined): boolean =>
