@@ -14,7 +14,7 @@ import {
   startsAnew,
 } from "../plan/guards.ts";
 import type { Host } from "../plan/inventory.ts";
-import { liveCluster } from "../plan/livecluster.ts";
+import { liveCluster, type RankedHost } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
 import { membershipChange } from "../plan/membershipchange.ts";
 import type { PreviousHost, Tombstone } from "../plan/outputs.ts";
@@ -117,14 +117,16 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     findings.push(...missingArtifacts(artifacts.digests, config.artifactsUrl, neededArtifacts(hosts, config)));
 
   // The members of etcd are none of a pool's business, and of the Nodes only its own.
-  const liveIn = (seen: typeof readings) => ({
-    ...liveCluster(seen),
+  const liveIn = (seen: typeof readings, former: readonly RankedHost[]) => ({
+    ...liveCluster(seen, [...reached, ...former]),
     ...(kind.controlPlane === undefined ? {} : { members: undefined }),
   });
-  const leaving = leavingHosts(hosts, previous?.hosts, liveIn(readings), args.stack);
-  const { access: leavingAccess } = await resolveAccess(leaving, config);
-  const everybody = leaving.length === 0 ? readings : new Map([...readings, ...(await args.readHosts(leavingAccess))]);
-  const change = membershipChange({ hosts, leaving, readings: everybody, previous, requests: args.requests });
+  const leaving = leavingHosts(hosts, previous?.hosts, liveIn(readings, []), args.stack);
+  const former = leaving.filter(({ recorded }) => recorded);
+  const { access: formerAccess } = await resolveAccess(former, config);
+  const everybody = former.length === 0 ? readings : new Map([...readings, ...(await args.readHosts(formerAccess))]);
+  const live = liveIn(everybody, former);
+  const change = membershipChange({ hosts, leaving, readings: everybody, live, previous, requests: args.requests });
   const { bootstrapped, unreachable, tombstones, rosterGeneration, heal } = change;
 
   const own = new Map(hosts.flatMap(({ name }) => entryOf(readings, name)));
@@ -135,7 +137,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
       hosts,
       leaving,
       readings: everybody,
-      live: liveIn(everybody),
+      live,
       bootstrapped,
       requests: change.requests,
       tombstones: previous?.lost ?? {},
@@ -177,7 +179,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     bootstrapped,
     unreachable,
     usableRosterHosts: chosenFrom(all, usableRosterHosts(controlPlane, everybody)),
-    handingOver: chosenFrom(leavingAccess, change.handingOver),
+    handingOver: chosenFrom(formerAccess, change.handingOver),
     previous,
     tombstones,
     abandoned,

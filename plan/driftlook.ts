@@ -1,6 +1,7 @@
 import { reportReaders, type HostReport, type ReportFacts } from "./hostreport.ts";
-import { readLook } from "./look.ts";
+import { readLook, word } from "./look.ts";
 import { etcdReaders, type EtcdFacts } from "./members.ts";
+import { absolutePath } from "./told.ts";
 
 /** What a look for drift at a host tells (`scripts/look/drift.sh`). */
 export interface DriftLook {
@@ -22,7 +23,7 @@ export function parseDriftLook(text: string): DriftLook {
   readLook(text, {
     ...reportReaders(facts),
     ...etcdReaders(() => (etcd ??= { data: false, members: [] })),
-    "drop-in": (path) => dropIns.push(path),
+    "drop-in": word("files that change units", absolutePath, (path) => dropIns.push(path)),
   });
   if (facts.report === undefined) {
     throw new Error(`the host could not be compared: ${facts.reportError ?? "no answer"}`);

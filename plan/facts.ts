@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { decimal, number, readLook, words, type LineReaders } from "./look.ts";
+import { readLook, word, words, type LineReaders } from "./look.ts";
 import { etcdReaders, type EtcdFacts } from "./members.ts";
 import { nodeReaders, type KubeNode } from "./nodes.ts";
 import type { HostVersions } from "./outputs.ts";
+import { printable } from "./printable.ts";
+import * as told from "./told.ts";
 
 /** A listening socket of a host. */
 export interface Listener {
@@ -106,60 +108,71 @@ export type HostReading =
 const architectures: Record<string, string> = { x86_64: "amd64", aarch64: "arm64" };
 
 const bundleWords = z
-  .tuple([z.string().min(1), decimal, z.enum(["complete", "half-done", "failed"])], z.string())
+  .tuple([told.plainName, told.count, z.enum(["complete", "half-done", "failed"])], z.string())
   .transform(([name, generation, state, ...reason]): [string, BundleFact] => [
     name,
-    { generation, state, ...(reason.length === 0 ? {} : { reason: reason.join(" ") }) },
+    { generation, state, ...(reason.length === 0 ? {} : { reason: told.sentence.parse(reason.join(" ")) }) },
   ]);
 
+/** Of a process, whose name is its own choice. */
+const processName = z.string().max(64).transform((name) => printable(name));
+
 const listenerWords = z
-  .tuple([z.enum(["tcp", "udp"]), z.string(), decimal, z.string(), z.string(), z.string()])
+  .tuple([z.enum(["tcp", "udp"]), told.listening, told.port, told.count.or(z.literal("-")), processName, told.unitName])
   .transform(([protocol, address, port, pid, command, unit]): Listener => ({
-    ...{ protocol, address, port, pid, command, unit },
+    ...{ protocol, address, port, pid: String(pid), command, unit },
   }));
 
-/** What something is said about, in one word, and what. */
-const pair = z
-  .tuple([z.string().min(1)], z.string())
-  .transform(([name, ...value]): [string, string] => [name, value.join(" ")]);
-const amount = z.tuple([z.string().min(1), decimal]);
-const feature = z.tuple([z.string().min(1), z.enum(["present", "loadable", "missing"])]);
+const claimWords = z.union([
+  z.tuple([z.enum(["cluster", "cluster-id", "host", "stack"]), z.string().regex(/^[\w.@:/-]{0,253}$/)]),
+  z.tuple([z.literal("generation"), told.count]),
+]);
+const osWords = z.tuple([told.version, told.version]);
+const amount = z.tuple([told.absolutePath, told.decimal]);
+const feature = z.tuple([told.plainName, z.enum(["present", "loadable", "missing"])]);
+const controllers = z.array(z.union([told.plainName, z.literal("-")])).max(100);
 
 /** Who reads which line of the facts (scripts/look/base.sh describes them). */
-function factReaders(facts: HostFacts, claim: Map<string, string>): LineReaders {
+function factReaders(facts: HostFacts, claim: Map<string, string | number>): LineReaders {
   const etcd = () => (facts.etcd ??= { data: false, members: [] });
   const nodes = () => (facts.nodes ??= []);
   return {
-    "machine-id": (value) => (facts.machineId = value),
-    "boot-id": (value) => (facts.bootId = value),
-    hostname: (value) => (facts.hostname = value),
-    kernel: (value) => (facts.kernel = value),
-    arch: (value) => (facts.arch = architectures[value] ?? value),
-    os: (value) => (facts.os = value),
-    systemd: (value) => (facts.systemd = value),
-    container: (value) => (facts.container = value),
-    "mount-cgroup": (value) => (facts.cgroup = value),
-    "own-address": (value) => facts.ownAddresses.push(value),
-    "time-sync": (value) => facts.timeSync.push(value),
-    populated: (value) => facts.populated.push(value),
-    uid: number("its user", (value) => (facts.uid = value)),
-    clock: number("its clock", (value) => (facts.clock = value)),
-    elapsed: number("its clock", (value) => (facts.elapsed = value)),
-    "memory-kib": number("its memory", (value) => (facts.memoryKiB = value)),
-    "memory-available-kib": number("its memory", (value) => (facts.memoryAvailableKiB = value)),
-    "swap-kib": number("its swap", (value) => (facts.swapKiB = value)),
-    "swap-used-kib": number("its swap", (value) => (facts.swapUsedKiB = value)),
+    "machine-id": word("its machine id", told.machineId, (value) => (facts.machineId = value)),
+    "boot-id": word("its boot", told.bootId, (value) => (facts.bootId = value)),
+    hostname: word("its name", told.label, (value) => (facts.hostname = value)),
+    kernel: word("its kernel", told.version, (value) => (facts.kernel = value)),
+    arch: word("its architecture", told.plainName, (value) => (facts.arch = architectures[value] ?? value)),
+    os: words("its distribution", osWords, ([id, version]) => (facts.os = `${id} ${version}`)),
+    systemd: word("systemd", told.version, (value) => (facts.systemd = value)),
+    container: word("its container", told.plainName, (value) => (facts.container = value)),
+    "mount-cgroup": word("its control groups", z.enum(["v1", "v2"]), (value) => (facts.cgroup = value)),
+    "own-address": word("its own address", told.address, (value) => facts.ownAddresses.push(value)),
+    "time-sync": word("who sets its clock", told.unitName, (value) => facts.timeSync.push(value)),
+    populated: word("its directories", told.absolutePath, (value) => facts.populated.push(value)),
+    uid: word("its user", told.count, (value) => (facts.uid = value)),
+    clock: word("its clock", told.decimal, (value) => (facts.clock = value)),
+    elapsed: word("its clock", told.decimal, (value) => (facts.elapsed = value)),
+    "memory-kib": word("its memory", told.decimal, (value) => (facts.memoryKiB = value)),
+    "memory-available-kib": word("its memory", told.decimal, (value) => (facts.memoryAvailableKiB = value)),
+    "swap-kib": word("its swap", told.decimal, (value) => (facts.swapKiB = value)),
+    "swap-used-kib": word("its swap", told.decimal, (value) => (facts.swapUsedKiB = value)),
     "disk-free-kib": words("its disks", amount, ([path, value]) => (facts.diskFreeKiB[path] = value)),
     "inodes-free": words("its disks", amount, ([path, value]) => (facts.inodesFree[path] = value)),
-    claim: words("its claim", pair, ([key, value]) => claim.set(key, value)),
+    claim: words("its claim", claimWords, ([key, value]) => claim.set(key, value)),
     bundle: words("its bundles", bundleWords, ([name, fact]) => (facts.bundles[name] = fact)),
     listen: words("who listens", listenerWords, (listener) => facts.listeners.push(listener)),
-    address: words("its addresses", pair, ([address, name]) => (facts.addresses[address] = name)),
-    command: words("its commands", pair, ([name, path]) => {
-      if (path !== "-" && path !== "") facts.commands[name] = path;
+    address: words("its addresses", z.tuple([told.address, told.interfaceName]), ([address, name]) => {
+      facts.addresses[address] = name;
     }),
-    version: words("its tools", pair, ([name, version]) => (facts.versions[name] = version)),
-    "cgroup-controllers": (value) => (facts.cgroupControllers = value.split(" ").filter((name) => name !== "-")),
+    command: words("its commands", z.tuple([told.plainName, told.orNothing(told.absolutePath)]), ([name, path]) => {
+      if (path !== undefined) facts.commands[name] = path;
+    }),
+    version: words("its tools", z.tuple([told.plainName, told.version]), ([name, version]) => {
+      facts.versions[name] = version;
+    }),
+    "cgroup-controllers": words("its control groups", controllers, (names) => {
+      facts.cgroupControllers = names.filter((name) => name !== "-");
+    }),
     "kernel-feature": words("its kernel", feature, ([name, state]) => (facts.features[name] = state)),
     ...etcdReaders(etcd),
     ...nodeReaders(nodes),
@@ -201,13 +214,13 @@ export function parseFacts(text: string): HostFacts {
     cgroupControllers: [],
     features: {},
   };
-  const claim = new Map<string, string>();
+  const claim = new Map<string, string | number>();
   readLook(text, factReaders(facts, claim));
-  const clusterId = claim.get("cluster-id");
-  if (clusterId !== undefined) {
-    const [cluster = "", host = "", stack = ""] = ["cluster", "host", "stack"].map((key) => claim.get(key));
+  const [cluster = "", clusterId, host = "", stack = ""] = ["cluster", "cluster-id", "host", "stack"].map(
+    (key) => claim.get(key)?.toString(),
+  );
+  if (clusterId !== undefined)
     facts.claim = { cluster, clusterId, host, stack, generation: Number(claim.get("generation") ?? 0) };
-  }
   return facts;
 }
 

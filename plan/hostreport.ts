@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { LineReaders } from "./look.ts";
+import { sentenceOf, type LineReaders } from "./look.ts";
+import * as told from "./told.ts";
 
 /** One thing of a bundle that is not as it was left, as `plinth-host status` tells it. */
 export interface BundleDifference {
@@ -32,24 +33,24 @@ export interface HostReport {
 
 /** A host script of earlier tells paths only. */
 const difference = z.union([
-  z.object({ kind: z.string(), name: z.string(), detail: z.string() }),
-  z.string().transform((name): BundleDifference => ({ kind: "file", name, detail: "is not as it was left" })),
+  z.object({ kind: told.plainName, name: told.sentence, detail: told.sentence }),
+  told.sentence.transform((name): BundleDifference => ({ kind: "file", name, detail: "is not as it was left" })),
 ]);
 
 const bundle = z
   .object({
-    bundle: z.string(),
+    bundle: told.plainName,
     generation: z.int().nonnegative(),
     state: z.enum(["complete", "half-done", "failed"]),
-    reason: z.string().optional(),
-    units: z.record(z.string(), z.string()),
+    reason: told.sentence.optional(),
+    units: z.record(told.unitName, told.plainName),
     drift: z.array(difference),
   })
   .transform(({ reason, ...told }): BundleReport => (reason === undefined ? told : { ...told, reason }));
 
 const report = z.object({
   claim: z
-    .object({ cluster: z.string(), clusterId: z.string(), host: z.string() })
+    .object({ cluster: told.plainName, clusterId: told.plainName, host: told.label })
     .nullable()
     .transform((claim) => claim ?? undefined),
   // Nothing is said of it where there is neither claim nor bundle.
@@ -78,8 +79,6 @@ export function reportReaders(facts: ReportFacts): LineReaders {
     report: (json) => {
       facts.report = parseHostReport(json);
     },
-    "report-failed": (reason) => {
-      facts.reportError = reason;
-    },
+    "report-failed": sentenceOf((reason) => (facts.reportError = reason)),
   };
 }

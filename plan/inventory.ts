@@ -124,6 +124,6 @@ export function isNode(host: Host): boolean {
 }
 
 /** The hosts that have a role, in the order of the inventory. */
-export function withRole(hosts: readonly Host[], role: Role): Host[] {
+export function withRole<Ranked extends Pick<Host, "roles">>(hosts: readonly Ranked[], role: Role): Ranked[] {
   return hosts.filter((host) => host.roles.includes(role));
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { known, orNothing, words, type LineReaders } from "./look.ts";
+import { known, sentenceOf, words, type LineReaders } from "./look.ts";
+import { etcdId, etcdUrl, label, orNothing, sentence, version } from "./told.ts";
 
 /** A member of the etcd cluster, as the member list has it. */
 export interface EtcdMember {
@@ -48,9 +49,12 @@ const kind = z.enum(["learner", "voter"]).transform((word) => word === "learner"
 /** `ID NAME|- PEER-URLS started|unstarted learner|voter` */
 const memberWords = z
   .tuple([
-    z.string().regex(/^[0-9a-f]{1,16}$/),
-    orNothing,
-    z.string().transform((urls) => urls.split(",")),
+    etcdId,
+    orNothing(label),
+    z
+      .string()
+      .transform((urls) => urls.split(","))
+      .pipe(z.array(etcdUrl).max(16)),
     z.enum(["started", "unstarted"]).transform((word) => word === "started"),
     kind,
   ])
@@ -67,12 +71,12 @@ const statusSchema = z
     z.object({
       Status: z.object({
         header: z.object({ member_id: id }),
-        version: z.string().default(""),
+        version: version.or(z.literal("")).default(""),
         dbSize: z.int().nonnegative().default(0),
         leader: id.optional(),
         raftIndex: z.int().nonnegative().default(0),
         isLearner: z.boolean().default(false),
-        errors: z.array(z.string()).default([]),
+        errors: z.array(sentence).max(100).default([]),
       }),
     }),
   ])
@@ -107,14 +111,10 @@ export function etcdReaders(etcd: () => EtcdFacts): LineReaders {
     "etcd-status": (json) => {
       etcd().self = parseMemberStatus(json);
     },
-    "etcd-status-failed": (reason) => {
-      etcd().selfError = reason;
-    },
+    "etcd-status-failed": sentenceOf((reason) => (etcd().selfError = reason)),
     "etcd-member": words("members of etcd", memberWords, (member) => {
       etcd().members.push(member);
     }),
-    "etcd-members-failed": (reason) => {
-      etcd().membersError = reason;
-    },
+    "etcd-members-failed": sentenceOf((reason) => (etcd().membersError = reason)),
   };
 }

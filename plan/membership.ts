@@ -34,6 +34,8 @@ export function machineIdsOf(
 
 /** A host that serves the cluster and is not in the inventory any more. */
 export interface LeavingHost {
+  /** Whether a run has left word of it. Of others, the cluster alone tells: its word is no address to log in to. */
+  recorded: boolean;
   name: string;
   address: string;
   roles: readonly Role[];
@@ -56,7 +58,7 @@ export function leavingHosts(
   const stays = new Set(hosts.map(({ name }) => name));
   const roleOf = (name: string, address: string, ...roles: readonly string[]): void => {
     if (stays.has(name) || name === "") return;
-    const known = found.get(name) ?? { name, address, roles: [] };
+    const known = found.get(name) ?? { name, address, roles: [], recorded: false };
     found.set(name, { ...known, roles: [...new Set([...known.roles, ...(roles as Role[])])] });
   };
   const staying = new Set(hosts.map(peerUrlOf));
@@ -69,12 +71,10 @@ export function leavingHosts(
   for (const [name, { roles, ...access }] of Object.entries(previous ?? {})) {
     roleOf(name, access.address, ...roles);
     const host = found.get(name);
-    if (host !== undefined) found.set(name, { ...access, ...host });
+    if (host !== undefined) found.set(name, { ...host, ...access, recorded: true });
   }
-  return [...found.values()].map(({ name, address, roles, user, port, hostKey }) => ({
-    name,
-    address,
-    roles,
+  return [...found.values()].map(({ name, address, roles, recorded, user, port, hostKey }) => ({
+    ...{ name, address, roles, recorded },
     ...(user === undefined ? {} : { user }),
     ...(port === undefined ? {} : { port }),
     ...(hostKey === undefined ? {} : { hostKey }),

@@ -1,6 +1,6 @@
 import type { HostReading } from "./facts.ts";
 import type { Host } from "./inventory.ts";
-import { isAt, liveCluster, peerUrlOf, type LiveCluster } from "./livecluster.ts";
+import { isAt, peerUrlOf, type LiveCluster } from "./livecluster.ts";
 import type { LeavingHost } from "./membership.ts";
 import type { Tombstone } from "./outputs.ts";
 import type { PreviousRun } from "./previousrun.ts";
@@ -13,13 +13,13 @@ export interface ChangeSources {
   leaving: readonly LeavingHost[];
   /** Of the inventory, and of hosts that leave. */
   readings: ReadonlyMap<string, HostReading>;
+  live: LiveCluster;
   previous: PreviousRun | undefined;
   requests: RunRequests;
 }
 
 /** What a run changes about who belongs to the cluster. */
 export interface MembershipChange {
-  live: LiveCluster;
   /** Hosts that leave, are alive and may hold a VIP, a lease or connections of clients. Workers hold nothing of that. */
   handingOver: ReadonlySet<string>;
   /** With what earlier runs were asked, and still holds. */
@@ -35,7 +35,8 @@ export interface MembershipChange {
   heal: ReadonlySet<string>;
 }
 
-export function membershipChange({ hosts, leaving, readings, previous, requests }: ChangeSources): MembershipChange {
+export function membershipChange(sources: ChangeSources): MembershipChange {
+  const { hosts, leaving, readings, live, previous, requests } = sources;
   const inventory = new Set(hosts.map(({ name }) => name));
   const lostBefore = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
   const lost = new Set([...requests.lost, ...Object.keys(lostBefore)]);
@@ -45,7 +46,6 @@ export function membershipChange({ hosts, leaving, readings, previous, requests 
     const reading = readings.get(name);
     return reading !== undefined && "failure" in reading && reading.failure === "unreachable";
   };
-  const live = liveCluster(readings);
   // A run that took them for leaving was killed, and the inventory has them again: nothing about the roster has changed then.
   const stayAfterAll = (live.nodes ?? []).some(({ name, leaving: mark }) => inventory.has(name) && mark !== undefined);
   const isInCluster = (name: string): boolean => {
@@ -57,8 +57,6 @@ export function membershipChange({ hosts, leaving, readings, previous, requests 
   const joinedUnknown = leaving.filter(({ name }) => previous?.hosts[name]?.joining === true && isInCluster(name));
   const repeatRoster = stayAfterAll || joinedUnknown.length > 0 || requests.heal.includes("roster");
   return {
-    // Members count as answering only when their own hosts say so, and those that leave do count until they have left.
-    live,
     handingOver: new Set(
       leaving
         .filter(({ name, roles }) => answers(name) && !lost.has(name) && roles.some((role) => role !== "worker"))

@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { decimal, known, orNothing, words, type LineReaders } from "./look.ts";
+import { known, words, type LineReaders } from "./look.ts";
 import { annotations, taints } from "./names.ts";
+import { printable } from "./printable.ts";
+import * as told from "./told.ts";
 
 /** A Node of Kubernetes, as far as a change depends on it. */
 export interface KubeNode {
@@ -43,17 +45,42 @@ function isReady(status: string | undefined): boolean | undefined {
   return status === "Unknown" ? undefined : status === "True";
 }
 
-/** `NAME MACHINE-ID|- READY|- INTERNAL-IP|- OWNER|- LEAVING|- DRAINED|-`; hosts leave out what is `-` at the end. */
+/** What a Node says of itself and has no such form is as good as not said: it may not keep anybody from reading the others. */
+const ifFits = <Value>(schema: z.ZodType<Value, string>) => schema.optional().catch(undefined);
+
+const heldBack = z.enum(["uncordon", "cordoned"]);
+
+/** The fields of a Node that its own kubelet can write. */
+const ownWords = z.object({
+  machineId: ifFits(told.machineId),
+  address: ifFits(told.address),
+  owner: ifFits(told.label),
+  leaving: ifFits(heldBack),
+  drained: ifFits(heldBack),
+});
+
+const encoded = z.string().transform((word, context) => {
+  try {
+    return decodeURIComponent(word.replaceAll("+", " "));
+  } catch {
+    context.addIssue("is not encoded");
+    return z.NEVER;
+  }
+});
+
+/** `NAME READY MACHINE-ID INTERNAL-IPS OWNER LEAVING DRAINED`, each encoded as in a URL, and `-` where there is nothing. */
 const nodeWords = z
-  .tuple([z.string().min(1)], orNothing)
-  .transform(([name, machineId, ready, address, owner, leaving, drained]): KubeNode => ({
-    ...{ name, ready: isReady(ready), ...known({ machineId, address, owner, leaving, drained }) },
-  }));
+  .tuple([told.nodeName, encoded, encoded, encoded, encoded, encoded, encoded])
+  .transform(([name, ready, ...own]): KubeNode => {
+    const [machineId, addresses, owner, leaving, drained] = own.map((text) => (text === "-" ? undefined : text));
+    const fields = ownWords.parse({ machineId, address: addresses?.split(" ")[0], owner, leaving, drained });
+    return { name, ready: isReady(ready), ...known(fields) };
+  });
 
 /** Reads the lines about Nodes. `nodes` is called once the API server of the host has answered. */
 export function nodeReaders(nodes: () => KubeNode[]): LineReaders {
   return {
-    nodes: words("Nodes", z.tuple([decimal]), () => {
+    nodes: words("Nodes", z.tuple([told.count]), () => {
       nodes();
     }),
     node: words("Nodes", nodeWords, (node) => {
@@ -100,7 +127,7 @@ const nodeList = z.object({
 });
 
 function describe({ reason, message, type }: Condition): string {
-  return [reason ?? type, message].filter((part) => part !== undefined && part !== "").join(": ");
+  return printable([reason ?? type, message].filter((part) => part !== undefined && part !== "").join(": "), 500);
 }
 
 /** Everything but Ready says that something is wrong when it is True. */
@@ -121,15 +148,17 @@ export function parseNodeList(json: string): ListedNode[] {
     return {
       name,
       ready: isReady(status.conditions.find(({ type }) => type === "Ready")?.status),
-      ...known({
-        machineId: status.nodeInfo.machineID,
-        address: status.addresses.find(({ type }) => type === "InternalIP")?.address,
-        owner: notes[annotations.owner],
-        leaving: notes[annotations.leaving],
-        drained: notes[annotations.drained],
-      }),
+      ...known(
+        ownWords.parse({
+          machineId: status.nodeInfo.machineID,
+          address: status.addresses.find(({ type }) => type === "InternalIP")?.address,
+          owner: notes[annotations.owner],
+          leaving: notes[annotations.leaving],
+          drained: notes[annotations.drained],
+        }),
+      ),
       complaints: complaintsOf(status.conditions),
-      version: status.nodeInfo.kubeletVersion.replace(/^v/, ""),
+      version: printable(status.nodeInfo.kubeletVersion.replace(/^v/, ""), 64),
       roles: Object.keys(labels)
         .filter((label) => label.startsWith(roleLabel))
         .map((label) => label.slice(roleLabel.length))

@@ -115,7 +115,7 @@ function nodes(host: SimulatedHost, cluster: SimulatedCluster): string[] {
   return [
     `nodes ${cluster.nodes.size}`,
     ...[...cluster.nodes.values()].map(
-      ({ name, machineId, address, owner }) => `node ${name} ${machineId} True ${address} ${owner} - -`,
+      ({ name, machineId, address, owner }) => `node ${name} True ${machineId} ${address} ${owner} - -`,
     ),
   ];
 }

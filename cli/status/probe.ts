@@ -1,8 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { reportReaders, type ReportFacts } from "../../plan/hostreport.ts";
-import { number, readLook, words } from "../../plan/look.ts";
+import { readLook, word, words } from "../../plan/look.ts";
 import { etcdReaders, type EtcdFacts } from "../../plan/members.ts";
+import { printable } from "../../plan/printable.ts";
+import * as told from "../../plan/told.ts";
 import type { CertificateStatus, HostProbe } from "./types.ts";
 
 function parseCertificate(path: string, der: string): CertificateStatus[] {
@@ -11,7 +13,7 @@ function parseCertificate(path: string, der: string): CertificateStatus[] {
     return [
       {
         path,
-        subject: subject.replaceAll("\n", ", "),
+        subject: printable(subject.replaceAll("\n", ", "), 500),
         notBefore: validFromDate.toISOString(),
         notAfter: validToDate.toISOString(),
       },
@@ -21,7 +23,8 @@ function parseCertificate(path: string, der: string): CertificateStatus[] {
   }
 }
 
-const pair = z.tuple([z.string().min(1), z.string()]);
+const addressWords = z.tuple([told.address, told.interfaceName]);
+const certificateWords = z.tuple([told.absolutePath, z.base64().max(2 ** 16)]);
 
 /**
  * Reads what a look for the status of a host has printed.
@@ -35,12 +38,12 @@ export function parseProbe(text: string): HostProbe {
     ...{ uptime: 0, machineId: "", addresses: {}, certificates: [] },
   };
   readLook(text, {
-    uptime: number("its uptime", (seconds) => (probe.uptime = seconds)),
-    "machine-id": (id) => (probe.machineId = id === "-" ? "" : id),
-    address: words("its addresses", pair, ([address, name]) => {
+    uptime: word("its uptime", told.decimal, (seconds) => (probe.uptime = seconds)),
+    "machine-id": word("its machine id", told.machineId, (id) => (probe.machineId = id === "-" ? "" : id)),
+    address: words("its addresses", addressWords, ([address, name]) => {
       if (!address.includes(":")) probe.addresses[address] = name;
     }),
-    certificate: words("its certificates", pair, ([path, der]) =>
+    certificate: words("its certificates", certificateWords, ([path, der]) =>
       probe.certificates.push(...parseCertificate(path, der)),
     ),
     ...reportReaders(report),

@@ -26,8 +26,8 @@
 #   etcd-member ID NAME|- PEER-URLS started|unstarted learner|voter, or etcd-members-failed REASON
 #                                            the cluster's, as that member knows it with a quorum; URLs with commas between them
 #   nodes NUMBER                             where the API server of this host answers, and then for each
-#   node NAME MACHINE-ID|- READY|- INTERNAL-IP|- OWNER|- LEAVING|- DRAINED|-
-#                                            READY as Kubernetes says it: True, False or Unknown
+#   node NAME READY MACHINE-ID INTERNAL-IPS OWNER LEAVING DRAINED
+#                                            each encoded as in a URL, `-` for none; READY as Kubernetes says it: True, False or Unknown
 #   clock SECONDS                            since the epoch
 #   elapsed SECONDS                          that this look has taken, until the clock was read
 

@@ -189,7 +189,7 @@ sockets() {
       address = substr(local, 1, length(local) - length(port) - 1)
       gsub(/[][]/, "", address); sub(/%.*/, "", address)
       pid = "-"; command = "-"
-      if (match($0, /\(\("[^"]*"/)) { command = substr($0, RSTART + 3, RLENGTH - 4); gsub(/ /, "_", command) }
+      if (match($0, /\(\("[^"]*"/)) { command = substr($0, RSTART + 3, RLENGTH - 4); gsub(/[^!-~]/, "_", command) }
       if (match($0, /pid=[0-9]+/)) pid = substr($0, RSTART + 4, RLENGTH - 4)
       print $1, address, port, pid, command
     }' | while read -r protocol address port pid command; do

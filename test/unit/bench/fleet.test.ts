@@ -147,7 +147,7 @@ describe("bench/fleet", () => {
       const variables = { MANIFEST: renderNodeManifest(host, "bench"), MACHINE_ID: "x" };
       await run("cp1", renderRosterText({ script: "register", node: host.name, deadline: 9, variables }));
     }
-    const before = liveCluster(await readings());
+    const before = liveCluster(await readings(), hosts());
     assert.deepEqual(
       before.members?.map(({ name, healthy }) => [name, healthy]),
       [
@@ -160,7 +160,7 @@ describe("bench/fleet", () => {
     const ROSTER = ["member cp1", "member cp2"].map((line, n) => `${line} https://${hosts()[n]?.address ?? ""}:2380`);
     const stays = [...ROSTER, "node cp1 x", "node cp2 x", ""].join("\n");
     await run("cp1", renderRosterText({ script: "roster", node: "roster", deadline: 9, variables: {} }), stays);
-    const after = liveCluster(await readings());
+    const after = liveCluster(await readings(), hosts());
     assert.deepEqual(
       after.members?.map(({ name }) => name),
       ["cp1", "cp2"],

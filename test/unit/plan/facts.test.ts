@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { factsOf } from "../../support/cluster.ts";
+import { longestLook } from "../../../plan/look.ts";
 import { bundleGeneration, claimGeneration, hostVersions, parseFacts } from "../../../plan/facts.ts";
 
 const sample = `Welcome to this machine!
 plinth-facts 1
-machine-id 0af1
-boot-id b00
+machine-id 0af10af10af10af10af10af10af10af1
+boot-id 6fd9a390-8002-4b85-81f5-8acf83500001
 hostname cp1
 kernel 6.1.0-1
 arch x86_64
@@ -49,9 +50,9 @@ etcd-status [{"Endpoint":"https://192.0.2.11:2379","Status":{"header":{"cluster_
 etcd-member b82403f238c8d7e8 cp1 https://192.0.2.11:2380 started voter
 etcd-member 17f68738da218ab6 - https://192.0.2.12:2380 unstarted learner
 nodes 3
-node w1 0af2 True 192.0.2.21 demo/lab
-node w2 - - - -
-node w3 0af3 True 192.0.2.23 demo cordoned uncordon
+node w1 True 0af20af20af20af20af20af20af20af2 192.0.2.21+192.0.2.22+ demo - -
+node w2 - - - - - -
+node w3 True 0af30af30af30af30af30af30af30af3 192.0.2.23 demo cordoned uncordon
 elapsed 0.42
 end
 `;
@@ -72,14 +73,14 @@ describe("plan/facts", () => {
       ],
     });
     assert.deepEqual(nodes, [
-      { name: "w1", machineId: "0af2", ready: true, address: "192.0.2.21", owner: "demo/lab" },
+      { name: "w1", machineId: "0af2".repeat(8), ready: true, address: "192.0.2.21", owner: "demo" },
       { name: "w2", ready: false },
       {
-        ...{ name: "w3", machineId: "0af3", ready: true, address: "192.0.2.23", owner: "demo" },
+        ...{ name: "w3", machineId: "0af3".repeat(8), ready: true, address: "192.0.2.23", owner: "demo" },
         ...{ leaving: "cordoned", drained: "uncordon" },
       },
     ]);
-    const bare = parseFacts("plinth-facts 1\nmachine-id x\nend\n");
+    const bare = parseFacts("plinth-facts 1\nmachine-id -\nend\n");
     assert.deepEqual([bare.etcd, bare.nodes], [undefined, undefined]);
     assert.deepEqual(parseFacts("plinth-facts 1\nnodes 0\nend\n").nodes, [], "none is not unknown");
   });
@@ -137,10 +138,50 @@ describe("plan/facts", () => {
       ["etcd-member 1 cp1 https://192.0.2.11:2380 started king", "members of etcd"],
       ["etcd-status {}", "etcd member"],
       ["kernel-feature overlay perhaps", "its kernel"],
+      ["machine-id 0af1;reboot", "its machine id"],
+      ["hostname w1$(reboot)", "its name"],
+      ["hostname --all", "its name"],
+      ["kernel 6.1\u001b[2J", "its kernel"],
+      [`kernel ${"6".repeat(200)}`, "its kernel"],
+      ["claim cluster-id a'b", "its claim"],
+      ["claim generation 1e9", "its claim"],
+      ["bundle __proto__ 3 complete", "its bundles"],
+      ["disk-free-kib ../var 3", "its disks"],
+      ["listen tcp 192.0.2.11 70000 - - -", "who listens"],
+      ["address 192.0.2.300 eth0", "its addresses"],
+      ["own-address localhost", "its own address"],
+      ["etcd-member 1 x;touch https://192.0.2.11:2380 started voter", "members of etcd"],
+      ["etcd-member 1 cp1 https://192.0.2.11:2380/x started voter", "members of etcd"],
+      ["etcd-member 1 cp1 file:///etc/passwd started voter", "members of etcd"],
+      ["node --all True - - - - -", "Nodes"],
     ] as const) {
       const text = ["plinth-facts 1", line, "end", ""].join("\n");
       assert.throws(() => parseFacts(text), new RegExp(`${what} makes no sense`), line);
     }
+  });
+
+  it("escapes what it shows of an answer that makes no sense", () => {
+    const text = (line: string) => ["plinth-facts 1", line, "end", ""].join("\n");
+    assert.throws(() => parseFacts(text("kernel a\u001b[2J\u202eb")), /makes no sense: a\\x1b\[2J\\u\{202e\}b$/);
+    const { bundles, etcd } = parseFacts(
+      text("bundle etcd 3 failed \u001b[31mred\netcd-status-failed a\u0007b"),
+    );
+    assert.deepEqual(bundles["etcd"]?.reason, "\\x1b[31mred");
+    assert.equal(etcd?.selfError, "a\\x07b");
+    assert.throws(() => parseFacts(text(`os ${"x".repeat(longestLook)}`)), /longer than 8 Mi characters/);
+  });
+
+  it("takes nothing from a Node that its own kubelet wrote in another form, and keeps the others", () => {
+    const word = (value: string) => encodeURIComponent(value).replaceAll("%20", "+");
+    const hostile = ["x\nnode w2 True", "--all", "'; reboot #", "", "-", "a".repeat(100_000)];
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: "binary" })), { minLength: 6, maxLength: 6 }), (values) => {
+        const lines = [`node w1 ${values.map((value) => word(value.toWellFormed()) || "-").join(" ")}`, "node w2 True - - - - -"];
+        const { nodes } = parseFacts(["plinth-facts 1", "nodes 2", ...lines, "end", ""].join("\n"));
+        assert.deepEqual(nodes?.map(({ name }) => name), ["w1", "w2"]);
+        for (const value of Object.values(nodes[0] ?? {})) assert.match(String(value), /^[\w.:-]+$/);
+      }),
+    );
   });
 
   it("does not take half an answer for a whole one", () => {

@@ -120,7 +120,7 @@ describe("plan/guards/membership", () => {
   ): MembershipSituation => {
     const all = new Map(Object.entries(readings));
     return {
-      ...{ hosts, leaving: [], readings: all, live: liveCluster(all), bootstrapped: true },
+      ...{ hosts, leaving: [], readings: all, live: liveCluster(all, [...hosts, ...(more.leaving ?? [])]), bootstrapped: true },
       ...{ requests: { lost: [], replace: [] }, tombstones: {}, ...more },
     };
   };

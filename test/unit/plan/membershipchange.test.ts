@@ -34,8 +34,9 @@ function generation(left: Record<string, PreviousHost>, has: { member?: string; 
       return [name, { facts: factsOf(name, { etcd, nodes }) }];
     }),
   );
-  const leaving = leavingHosts(hosts, previous.hosts, liveCluster(readings), "demo");
-  return membershipChange({ hosts, leaving, readings, previous, requests: noRequests }).rosterGeneration;
+  const live = liveCluster(readings, hosts);
+  const leaving = leavingHosts(hosts, previous.hosts, live, "demo");
+  return membershipChange({ hosts, leaving, readings, live, previous, requests: noRequests }).rosterGeneration;
 }
 
 describe("plan/membershipchange", () => {
