@@ -10,10 +10,12 @@ import {
   applyOverrides,
   guardHosts,
   guardMembership,
+  guardReplacements,
   incarnationOf,
   startsAnew,
 } from "../plan/guards.ts";
 import type { Host } from "../plan/inventory.ts";
+import { leaveOut, leftOutWarning } from "../plan/leftout.ts";
 import { liveCluster, type RankedHost } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
 import { membershipChange } from "../plan/membershipchange.ts";
@@ -24,7 +26,6 @@ import type { Recording } from "../plan/record.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { CheckedInput } from "../plan/stackinput.ts";
-import { unreachableWarning } from "../plan/unreachable.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import type { FleetInput } from "./fleet.ts";
 import { chosenFrom, resolveAccess, type HostAccess } from "./host/access.ts";
@@ -126,30 +127,37 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   const { access: formerAccess } = await resolveAccess(former, config);
   const everybody = former.length === 0 ? readings : new Map([...readings, ...(await args.readHosts(formerAccess))]);
   const live = liveIn(everybody, former);
-  const change = membershipChange({ hosts, leaving, readings: everybody, live, previous, requests: args.requests });
-  const { bootstrapped, unreachable, tombstones, rosterGeneration, heal } = change;
+  const changeSeen = (seen: typeof readings) =>
+    membershipChange({ hosts, leaving, controlPlane, readings: seen, live, previous, requests: args.requests });
+  const first = changeSeen(everybody);
 
   const own = new Map(hosts.flatMap(({ name }) => entryOf(readings, name)));
-  const judged = new Map([...own].filter(([name]) => !unreachable.has(name)));
-  findings.push(
+  const judged = new Map([...own].filter(([name]) => !first.leftOut.has(name)));
+  const { bootstrapped } = first;
+  const situation = {
+    ...{ hosts, leaving, readings: everybody, live, bootstrapped, requests: first.requests },
+    tombstones: previous?.lost ?? {},
+  };
+  const saidByHosts = [
     ...guardHosts(hosts, config, judged, clusterId === undefined ? undefined : { clusterId: knownId }),
-    ...guardMembership({
-      hosts,
-      leaving,
-      readings: everybody,
-      live,
-      bootstrapped,
-      requests: change.requests,
-      tombstones: previous?.lost ?? {},
-    }),
+    ...guardReplacements(situation),
+  ];
+  findings.push(
+    ...saidByHosts,
+    ...guardMembership(situation),
     ...kind.guards({ config, hosts, readings: everybody, previous }),
   );
   const { remaining, setAside } = applyOverrides(findings, [...config.overrides, ...args.requests.overrides]);
-  if (remaining.length > 0 || clusterId === undefined) {
-    // Whoever has to run again anyway is told of unreachable hosts, too, although they alone would not stop the run.
-    const leftOut = hosts.filter(({ name }) => unreachable.has(name));
-    throw new PlinthError([...remaining, ...guardHosts(leftOut, config, own, undefined)]);
+  const { refused, leftOut } = leaveOut(remaining, saidByHosts, {
+    ...{ hosts, previous, bootstrapped, maxUnavailable: config.maxUnavailable },
+  });
+  if (refused.length > 0 || clusterId === undefined) {
+    // Whoever has to run again anyway is told of hosts that are left out, too, although they alone would not stop the run.
+    const silent = hosts.filter(({ name }) => first.leftOut.has(name));
+    throw new PlinthError([...remaining, ...guardHosts(silent, config, own, undefined)]);
   }
+  const { tombstones, rosterGeneration, heal, ...change } =
+    leftOut.size === 0 ? first : changeSeen(new Map([...everybody, ...leftOut]));
   const ownIncarnation = incarnationOf(previous, setAside);
   if (startsAnew(previous, ownIncarnation) && (args.recording ?? "along") === "along" && !pulumi.runtime.isDryRun())
     throw new PlinthError([alongFinding()]);
@@ -163,7 +171,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     owner: { stack: args.stack, clusterId: knownId },
   });
   for (const name of Object.keys(abandoned)) await pulumi.log.warn(abandonedWarning(name));
-  for (const name of unreachable) await pulumi.log.warn(unreachableWarning(name, own.get(name)));
+  for (const [name, failure] of change.leftOut) await pulumi.log.warn(leftOutWarning(name, failure));
 
   return {
     config,
@@ -174,10 +182,10 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
       all,
       hosts.map(({ name }) => name),
     ),
-    readings: own,
+    readings: new Map([...own, ...leftOut]),
     locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
     bootstrapped,
-    unreachable,
+    unreachable: new Set(change.leftOut.keys()),
     usableRosterHosts: chosenFrom(all, usableRosterHosts(controlPlane, everybody)),
     handingOver: chosenFrom(formerAccess, change.handingOver),
     previous,

@@ -101,9 +101,14 @@ export function hostVersions({ kernel, os, systemd, arch, versions }: HostFacts)
   return { kernel, os, systemd, arch, tools: versions };
 }
 
-/** What a look at a host came to: its facts, or one sentence about why it could not be read. */
-export type HostReading =
-  { facts: HostFacts } | { failure: "unreachable" | "auth" | "host-key" | "sudo" | "garbled"; message: string };
+/** Why nothing is known of a host, in one sentence. `refused`: what it says is not accepted. */
+export interface HostFailure {
+  failure: "unreachable" | "auth" | "host-key" | "sudo" | "garbled" | "refused";
+  message: string;
+}
+
+/** What a look at a host came to: its facts, or why there are none. */
+export type HostReading = { facts: HostFacts } | HostFailure;
 
 const architectures: Record<string, string> = { x86_64: "amd64", aarch64: "arm64" };
 
@@ -115,7 +120,10 @@ const bundleWords = z
   ]);
 
 /** Of a process, whose name is its own choice. */
-const processName = z.string().max(64).transform((name) => printable(name));
+const processName = z
+  .string()
+  .max(64)
+  .transform((name) => printable(name));
 
 const listenerWords = z
   .tuple([z.enum(["tcp", "udp"]), told.listening, told.port, told.count.or(z.literal("-")), processName, told.unitName])
@@ -216,8 +224,8 @@ export function parseFacts(text: string): HostFacts {
   };
   const claim = new Map<string, string | number>();
   readLook(text, factReaders(facts, claim));
-  const [cluster = "", clusterId, host = "", stack = ""] = ["cluster", "cluster-id", "host", "stack"].map(
-    (key) => claim.get(key)?.toString(),
+  const [cluster = "", clusterId, host = "", stack = ""] = ["cluster", "cluster-id", "host", "stack"].map((key) =>
+    claim.get(key)?.toString(),
   );
   if (clusterId !== undefined)
     facts.claim = { cluster, clusterId, host, stack, generation: Number(claim.get("generation") ?? 0) };

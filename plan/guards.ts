@@ -21,7 +21,7 @@ export {
   returnFindings,
   startsAnew,
 } from "./guards/gone.ts";
-export { guardMembership, type MembershipSituation } from "./guards/membership.ts";
+export { guardMembership, guardReplacements, type MembershipSituation } from "./guards/membership.ts";
 export { guardSettingsChange, type PreviousSettings } from "./guards/settingschange.ts";
 export type { Identity } from "./guards/ownership.ts";
 

@@ -124,6 +124,9 @@ export function isNode(host: Host): boolean {
 }
 
 /** The hosts that have a role, in the order of the inventory. */
-export function withRole<Ranked extends Pick<Host, "roles">>(hosts: readonly Ranked[], role: Role): Ranked[] {
+export function withRole<Ranked extends { readonly roles: readonly Role[] }>(
+  hosts: readonly Ranked[],
+  role: Role,
+): Ranked[] {
   return hosts.filter((host) => host.roles.includes(role));
 }

@@ -41,7 +41,9 @@ export function memberLabel({ name, peerUrls }: Pick<EtcdMember, "name" | "peerU
 }
 
 /** A host and the roles that the inventory gives it, or has given it: nobody else's word makes it one of etcd's. */
-export type RankedHost = Pick<Host, "name" | "address" | "roles">;
+export interface RankedHost extends Pick<Host, "name" | "address"> {
+  readonly roles: readonly Role[];
+}
 
 interface Told<Fact> {
   host: RankedHost;
@@ -75,10 +77,7 @@ function mostGiven<Answer>(answers: readonly Answer[]): Answer | undefined {
  *
  * @param hosts of the inventory, and those that leave, with the roles of the last run.
  */
-export function liveCluster(
-  readings: ReadonlyMap<string, HostReading>,
-  hosts: readonly RankedHost[],
-): LiveCluster {
+export function liveCluster(readings: ReadonlyMap<string, HostReading>, hosts: readonly RankedHost[]): LiveCluster {
   const views = toldBy("etcd", hosts, readings, ({ etcd }) => (etcd?.members.length ? etcd : undefined));
   const leader = mostGiven(views.flatMap(({ fact }) => fact.self?.leader ?? []));
   const leads = ({ fact: { self } }: Told<EtcdFacts>): boolean => self !== undefined && self.id === self.leader;

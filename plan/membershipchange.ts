@@ -1,6 +1,7 @@
 import type { HostReading } from "./facts.ts";
 import type { Host } from "./inventory.ts";
-import { isAt, peerUrlOf, type LiveCluster } from "./livecluster.ts";
+import { unreadable, type LeftOut } from "./leftout.ts";
+import { isAt, peerUrlOf, type LiveCluster, type RankedHost } from "./livecluster.ts";
 import type { LeavingHost } from "./membership.ts";
 import type { Tombstone } from "./outputs.ts";
 import type { PreviousRun } from "./previousrun.ts";
@@ -11,6 +12,8 @@ import { isBootstrapped } from "./waves.ts";
 export interface ChangeSources {
   hosts: readonly Host[];
   leaving: readonly LeavingHost[];
+  /** Those by which Nodes join and leave, of the inventory or of another stack's. */
+  controlPlane: readonly RankedHost[];
   /** Of the inventory, and of hosts that leave. */
   readings: ReadonlyMap<string, HostReading>;
   live: LiveCluster;
@@ -27,8 +30,8 @@ export interface MembershipChange {
   tombstones: Record<string, Tombstone>;
   /** Hosts that leave count: a cluster whose members all leave at once has been brought up all the same. */
   bootstrapped: boolean;
-  /** Hosts of a cluster in service that cannot be reached. */
-  unreachable: ReadonlySet<string>;
+  /** Hosts of a cluster in service that the run leaves as they are. */
+  leftOut: LeftOut;
   /** Of the roster: raised to make it good although nothing about it has changed. */
   rosterGeneration: number;
   /** What is applied again although nothing about it has changed: `HOST/BUNDLE`, or `HOST/claim`. */
@@ -36,16 +39,12 @@ export interface MembershipChange {
 }
 
 export function membershipChange(sources: ChangeSources): MembershipChange {
-  const { hosts, leaving, readings, live, previous, requests } = sources;
+  const { hosts, leaving, controlPlane, readings, live, previous, requests } = sources;
   const inventory = new Set(hosts.map(({ name }) => name));
   const lostBefore = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
   const lost = new Set([...requests.lost, ...Object.keys(lostBefore)]);
-  const bootstrapped = isBootstrapped(readings);
+  const bootstrapped = isBootstrapped([...hosts, ...leaving.filter(({ recorded }) => recorded), ...controlPlane], readings);
   const answers = (name: string): boolean => "facts" in (readings.get(name) ?? {});
-  const isUnreachable = (name: string): boolean => {
-    const reading = readings.get(name);
-    return reading !== undefined && "failure" in reading && reading.failure === "unreachable";
-  };
   // A run that took them for leaving was killed, and the inventory has them again: nothing about the roster has changed then.
   const stayAfterAll = (live.nodes ?? []).some(({ name, leaving: mark }) => inventory.has(name) && mark !== undefined);
   const isInCluster = (name: string): boolean => {
@@ -72,9 +71,7 @@ export function membershipChange(sources: ChangeSources): MembershipChange {
       ),
     },
     bootstrapped,
-    unreachable: new Set(
-      [...inventory].filter((name) => bootstrapped && previous?.hosts[name] !== undefined && isUnreachable(name)),
-    ),
+    leftOut: unreadable(hosts, readings, previous, bootstrapped),
     // A run that had drained them was killed. What it was for may have been given up: then nothing else brings them back.
     heal: new Set([
       ...requests.heal,

@@ -104,7 +104,7 @@ const nodeList = z.object({
   items: z.array(
     z.object({
       metadata: z.object({
-        name: z.string(),
+        name: told.nodeName,
         labels: texts,
         annotations: texts,
         managedFields: z.array(z.object({ manager: z.string().optional() })).default([]),
@@ -126,6 +126,14 @@ const nodeList = z.object({
   ),
 });
 
+function readNodeList(json: string): z.infer<typeof nodeList> {
+  try {
+    return nodeList.parse(JSON.parse(json));
+  } catch (error) {
+    throw new Error("the API server's list of Nodes makes no sense", { cause: error });
+  }
+}
+
 function describe({ reason, message, type }: Condition): string {
   return printable([reason ?? type, message].filter((part) => part !== undefined && part !== "").join(": "), 500);
 }
@@ -140,10 +148,10 @@ function complaintsOf(conditions: readonly Condition[]): string[] {
 /**
  * Reads the API's list of Nodes.
  *
- * @throws Error when it is none.
+ * @throws Error with a sentence when it is none.
  */
 export function parseNodeList(json: string): ListedNode[] {
-  return nodeList.parse(JSON.parse(json)).items.map(({ metadata, spec, status }) => {
+  return readNodeList(json).items.map(({ metadata, spec, status }) => {
     const { name, labels, annotations: notes, managedFields } = metadata;
     return {
       name,
@@ -161,7 +169,7 @@ export function parseNodeList(json: string): ListedNode[] {
       version: printable(status.nodeInfo.kubeletVersion.replace(/^v/, ""), 64),
       roles: Object.keys(labels)
         .filter((label) => label.startsWith(roleLabel))
-        .map((label) => label.slice(roleLabel.length))
+        .map((label) => printable(label.slice(roleLabel.length), 63))
         .sort(),
       cordoned: spec.unschedulable,
       unserved: spec.taints.some(({ key }) => key === taints.leaving),

@@ -1,7 +1,8 @@
 import { bringUp, stepNamed } from "./bringup.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
-import { isNode, type Host } from "./inventory.ts";
+import { isNode, withRole, type Host } from "./inventory.ts";
+import type { RankedHost } from "./livecluster.ts";
 
 /** One step of plan/bringup.ts for one host. */
 export interface Step {
@@ -27,10 +28,14 @@ function servesApi(host: Host): boolean {
  * The hosts and not the stack's outputs, because an `up` that was killed after the last host was done has left no
  * outputs, and restarting all members of such a cluster at once would stop it just the same.
  */
-export function isBootstrapped(readings: ReadonlyMap<string, HostReading>): boolean {
-  return [...readings.values()].some(
-    (reading) => "facts" in reading && reading.facts.bundles["etcd"]?.state === "complete",
-  );
+export function isBootstrapped(
+  hosts: readonly Pick<RankedHost, "name" | "roles">[],
+  readings: ReadonlyMap<string, HostReading>,
+): boolean {
+  return withRole(hosts, "etcd").some(({ name }) => {
+    const reading = readings.get(name);
+    return reading !== undefined && "facts" in reading && reading.facts.bundles["etcd"]?.state === "complete";
+  });
 }
 
 /** The hosts that serve as Nodes already, as they tell it: they are changed in batches, the others all at once. */

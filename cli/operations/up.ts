@@ -7,7 +7,7 @@ import { warnOnce, type Terminal } from "../render/terminal.ts";
 import { describeFinding } from "../../plan/findings.ts";
 import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { namesUnrecorded } from "../../plan/record.ts";
-import { unreachablePrefix } from "../../plan/unreachable.ts";
+import { leftOutPrefix } from "../../plan/leftout.ts";
 import { waveLines } from "../review/wave-lines.ts";
 import { revealScripts } from "../review/script-texts.ts";
 import { rememberRun } from "../review/history.ts";
@@ -168,7 +168,7 @@ async function report(run: UpRun, events: RunEvents, outputs: Outputs): Promise<
 /** Tells again, where it is seen last, which hosts could not be reached; true when there were any. */
 function leftAlone(events: RunEvents, terminal: Terminal): boolean {
   const warnings = [...new Set(events.diagnostics.map(({ message }) => message.replace(/^warning: /, "")))];
-  const left = warnings.filter((message) => message.startsWith(unreachablePrefix));
+  const left = warnings.filter((message) => message.startsWith(leftOutPrefix));
   for (const message of left) terminal.warn(`not done, ${message}`);
   return left.length > 0;
 }

@@ -27,8 +27,13 @@ export function guardMembership(situation: MembershipSituation): Finding[] {
     ...returnFindings(situation),
     ...leavingFindings(situation),
     ...lastMemberFindings(situation),
-    ...(situation.bootstrapped ? [...replacementFindings(situation), ...quorumFindings(situation)] : []),
+    ...(situation.bootstrapped ? quorumFindings(situation) : []),
   ];
+}
+
+/** Hosts of the inventory that are not what the cluster has known by their names. Follows from what hosts say, and from nothing else. */
+export function guardReplacements(situation: MembershipSituation): Finding[] {
+  return situation.bootstrapped ? replacementFindings(situation) : [];
 }
 
 function answers(readings: ReadonlyMap<string, HostReading>, name: string): boolean {

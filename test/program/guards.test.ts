@@ -72,6 +72,13 @@ interface Situation {
   requests?: Partial<RunRequests>;
 }
 
+const hostsBefore: PreviousRun["hosts"] = Object.fromEntries(
+  inventory.map(({ name, address, roles }) => [
+    name,
+    { address, roles: [...roles], hostKey: `ssh-ed25519 KEY-${name}` },
+  ]),
+);
+
 function argsOf({ inventory: wanted = inventory, config, hosts = {}, previous, requests }: Situation): ProgramArgs {
   const known = new Map([...inventory, ...wanted].map((host) => [host.name, host]));
   const read = (name: string): HostReading => {
@@ -91,12 +98,7 @@ function argsOf({ inventory: wanted = inventory, config, hosts = {}, previous, r
     readPrevious: () =>
       Promise.resolve({
         clusterName: "demo",
-        hosts: Object.fromEntries(
-          inventory.map(({ name, address, roles }) => [
-            name,
-            { address, roles: [...roles], hostKey: `ssh-ed25519 KEY-${name}` },
-          ]),
-        ),
+        hosts: hostsBefore,
         versions: { kubernetes: configOf().kubernetesVersion, etcd: configOf().etcdVersion },
         ...previous,
       }),
@@ -113,10 +115,10 @@ const state = (type: string, name: string) => {
   return type.includes("randomId") ? { hex: clusterId } : { stdout: "", stderr: "" };
 };
 
-/** Rules that refuse, and how many commands for hosts were declared. */
-async function outcome(situation: Situation): Promise<{ rules: string[]; commands: number }> {
+/** Rules that refuse, what is warned of, and how many commands for hosts were declared. */
+async function outcome(situation: Situation): Promise<{ rules: string[]; commands: number; warnings: string[] }> {
   let rules: string[] = [];
-  const { registrations } = await record(
+  const { registrations, warnings } = await record(
     () =>
       deploy(argsOf(situation)).catch((error: unknown) => {
         if (!(error instanceof PlinthError)) throw error;
@@ -124,7 +126,7 @@ async function outcome(situation: Situation): Promise<{ rules: string[]; command
       }),
     { state, preview: true },
   );
-  return { rules, commands: registrations.filter(({ type }) => type === "command:remote:Command").length };
+  return { rules, warnings, commands: registrations.filter(({ type }) => type === "command:remote:Command").length };
 }
 
 const another: HostInput = { name: "cp9", address: "192.0.2.19", roles: ["etcd", "control-plane", "load-balancer"] };
@@ -141,8 +143,22 @@ const gone = {
   previous: { survivors: { roster: "cp1" }, clusterId },
 } satisfies Situation;
 
+interface Guarded {
+  refused: Situation;
+  /** The same, of a worker that has been in service. */
+  said?: Situation;
+  wayOut?: Situation;
+}
+
+/** What a worker says of itself: it refuses the run that lets the worker join. */
+function saidByWorker(said: Partial<HostFacts> | "blank", more: Situation = {}): Guarded & { said: Situation } {
+  const joins = Object.fromEntries(Object.entries(hostsBefore).filter(([name]) => name !== "w1"));
+  const situation = { ...more, hosts: { w1: said } };
+  return { refused: { ...situation, previous: { hosts: joins } }, said: situation };
+}
+
 /** One diff or state of hosts per guard, and the way out where the guard cannot be set aside. */
-const guards: Record<string, { refused: Situation; wayOut?: Situation }> = {
+const guards: Record<string, Guarded> = {
   // What a change would do to the cluster.
   "etcd-quorum": {
     refused: {
@@ -172,7 +188,7 @@ const guards: Record<string, { refused: Situation; wayOut?: Situation }> = {
     },
   },
   "replaced-host": {
-    refused: { hosts: { w1: "blank" } },
+    ...saidByWorker("blank"),
     wayOut: { hosts: { w1: "blank" }, requests: { replace: ["w1"] } },
   },
   immutable: {
@@ -185,46 +201,32 @@ const guards: Record<string, { refused: Situation; wayOut?: Situation }> = {
   "version-down": { refused: { previous: { versions: { kubernetes: minor(kubernetesVersion, 1) } } } },
   "tenant-removal": { refused: { previous: { tenants: { shop: { namespaces: ["shop"] } } } } },
   // Whose a host is.
-  "foreign-host": {
-    refused: {
-      hosts: { w1: { claim: { cluster: "other", clusterId: "f".repeat(16), host: "w1", stack: "x", generation: 1 } } },
-    },
-  },
-  "renamed-host": {
-    refused: { hosts: { w1: { claim: { cluster: "demo", clusterId, host: "w9", stack: "demo", generation: 1 } } } },
-  },
-  "foreign-etcd-data": { refused: { hosts: { w1: { populated: ["/var/lib/etcd"] } } } },
-  "foreign-remnants": {
-    refused: { hosts: { w1: { populated: ["/etc/cni/net.d"], bundles: {} } }, requests: { replace: ["w1"] } },
-  },
+  "foreign-host": saidByWorker({
+    claim: { cluster: "other", clusterId: "f".repeat(16), host: "w1", stack: "x", generation: 1 },
+  }),
+  "renamed-host": saidByWorker({ claim: { cluster: "demo", clusterId, host: "w9", stack: "demo", generation: 1 } }),
+  "foreign-etcd-data": saidByWorker({ populated: ["/var/lib/etcd"] }),
+  "foreign-remnants": saidByWorker({ populated: ["/etc/cni/net.d"], bundles: {} }, { requests: { replace: ["w1"] } }),
   "duplicate-machine-id": { refused: { hosts: { cp2: { machineId: "machine-cp1" } }, requests: { replace: ["cp2"] } } },
   // What a host lacks.
-  "port-taken": {
-    refused: {
-      hosts: {
-        w1: { listeners: [{ protocol: "tcp", address: "*", port: 10250, pid: "7", command: "x", unit: "x.service" }] },
-      },
-    },
-  },
-  architecture: { refused: { hosts: { w1: { arch: "arm64" } } } },
-  "missing-command": { refused: { hosts: { w1: { commands: {} } } } },
-  memory: { refused: { hosts: { w1: { memoryKiB: 100_000 } } } },
-  "disk-space": { refused: { hosts: { w1: { diskFreeKiB: { "/opt": 1000 } } } } },
-  "clock-skew": { refused: { hosts: { w1: { skew: 60 } } } },
-  swap: { refused: { hosts: { w1: { container: "systemd-nspawn", swapKiB: 1_000_000 } } } },
-  "time-sync": { refused: { hosts: { w1: { timeSync: [] } } } },
-  "kernel-feature": { refused: { hosts: { w1: { features: { overlay: "missing" } } } } },
-  "cgroup-v1": {
-    refused: {
-      hosts: {
-        w1: { cgroup: "v1", cgroupControllers: ["cpu", "cpuacct", "cpuset", "devices", "freezer", "memory", "pids"] },
-      },
-    },
-  },
-  "cgroup-controllers": { refused: { hosts: { w1: { cgroupControllers: ["cpu"] } } } },
-  "nftables-version": { refused: { hosts: { w1: { versions: { nft: "0.9.8" } } } } },
-  "host-name": { refused: { hosts: { w1: { hostname: "localhost" } } } },
-  "hosts-file": { refused: { hosts: { w1: { ownAddresses: ["198.51.100.9"] } } } },
+  "port-taken": saidByWorker({
+    listeners: [{ protocol: "tcp", address: "*", port: 10250, pid: "7", command: "x", unit: "x.service" }],
+  }),
+  architecture: saidByWorker({ arch: "arm64" }),
+  "missing-command": saidByWorker({ commands: {} }),
+  memory: saidByWorker({ memoryKiB: 100_000 }),
+  "disk-space": saidByWorker({ diskFreeKiB: { "/opt": 1000 } }),
+  "clock-skew": saidByWorker({ skew: 60 }),
+  swap: saidByWorker({ container: "systemd-nspawn", swapKiB: 1_000_000 }),
+  "time-sync": saidByWorker({ timeSync: [] }),
+  "kernel-feature": saidByWorker({ features: { overlay: "missing" } }),
+  "cgroup-v1": saidByWorker({
+    ...{ cgroup: "v1", cgroupControllers: ["cpu", "cpuacct", "cpuset", "devices", "freezer", "memory", "pids"] },
+  }),
+  "cgroup-controllers": saidByWorker({ cgroupControllers: ["cpu"] }),
+  "nftables-version": saidByWorker({ versions: { nft: "0.9.8" } }),
+  "host-name": saidByWorker({ hostname: "localhost" }),
+  "hosts-file": saidByWorker({ ownAddresses: ["198.51.100.9"] }),
 };
 
 describe("guards, each by itself", () => {
@@ -238,9 +240,10 @@ describe("guards, each by itself", () => {
     for (const rule of overridable) assert.ok(guards[rule], rule);
   });
 
-  for (const [rule, { refused, wayOut }] of Object.entries(guards)) {
+  for (const [rule, { refused, said, wayOut }] of Object.entries(guards)) {
     it(`${rule} refuses at preview, before anything is declared for a host`, async () => {
-      assert.deepEqual(await outcome(refused), { rules: [rule], commands: 0 });
+      const { rules, commands } = await outcome(refused);
+      assert.deepEqual([rules, commands], [[rule], 0]);
     });
 
     const canBeSetAside = (overridable as readonly string[]).includes(rule);
@@ -250,6 +253,15 @@ describe("guards, each by itself", () => {
       assert.deepEqual(rules, canBeSetAside ? [] : [rule, "overrides"]);
       assert.equal(commands > 0, canBeSetAside);
     });
+
+    if (said !== undefined) {
+      it(`${rule} leaves a worker in service out, and lets the others be changed`, async () => {
+        const { rules, commands, warnings } = await outcome(said);
+        assert.deepEqual(rules, []);
+        assert.ok(commands > 0);
+        assert.match(warnings.join("\n"), new RegExp(`^left as it is: w1: .* \\[${rule}\\]; put that right`, "m"));
+      });
+    }
 
     if (wayOut !== undefined) {
       it(`${rule} lets the way out pass that it tells`, async () => {
@@ -282,7 +294,8 @@ describe("guards, each by itself", () => {
   it("last-control-plane refuses also when all members are said to be lost, and nobody can say what they held", async () => {
     const silent = { cp1: "silent", cp2: "silent", cp3: "silent", cp9: "blank" } as const;
     const all: Situation = { inventory: [another, worker], hosts: silent, requests: { lost: ["cp1", "cp2", "cp3"] } };
-    assert.deepEqual(await outcome(all), { rules: ["last-control-plane"], commands: 0 });
+    const { rules, commands } = await outcome(all);
+    assert.deepEqual([rules, commands], [["last-control-plane"], 0]);
   });
 
   it("are told all at once, those that are set aside as warnings", async () => {

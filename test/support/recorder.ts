@@ -55,7 +55,7 @@ export function plain(value: unknown): unknown {
 export async function record(
   program: () => Promise<unknown>,
   options: { preview?: boolean; state?: (type: string, name: string) => Record<string, unknown> } = {},
-): Promise<{ registrations: Registration[]; outputs: unknown }> {
+): Promise<{ registrations: Registration[]; outputs: unknown; warnings: string[] }> {
   await pulumi.runtime.setMocks(
     {
       newResource: (args) => ({
@@ -94,6 +94,10 @@ export async function record(
       callback(error, response);
     });
   };
+  const warnings: string[] = [];
+  const log = pulumi.log as { warn: typeof pulumi.log.warn };
+  const { warn } = log;
+  log.warn = (message) => Promise.resolve(void warnings.push(message));
   const held = new Map<string, readonly pulumi.Resource[]>();
   let outputs: unknown;
   await pulumi.runtime.runInPulumiStack(async () => {
@@ -104,10 +108,11 @@ export async function record(
     return (outputs = await program());
   });
   await pulumi.runtime.disconnect();
+  log.warn = warn;
   for (const registration of registrations) {
     const resources = held.get(`${registration.type} ${registration.name}`) ?? [];
     const urns = resources.map(({ urn }) => (urn as unknown as { promise(): Promise<string> }).promise());
     registration.waitsFor = [...new Set([...registration.dependencies, ...(await Promise.all(urns))])];
   }
-  return { registrations, outputs };
+  return { registrations, outputs, warnings };
 }

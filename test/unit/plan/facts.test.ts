@@ -163,9 +163,7 @@ describe("plan/facts", () => {
   it("escapes what it shows of an answer that makes no sense", () => {
     const text = (line: string) => ["plinth-facts 1", line, "end", ""].join("\n");
     assert.throws(() => parseFacts(text("kernel a\u001b[2J\u202eb")), /makes no sense: a\\x1b\[2J\\u\{202e\}b$/);
-    const { bundles, etcd } = parseFacts(
-      text("bundle etcd 3 failed \u001b[31mred\netcd-status-failed a\u0007b"),
-    );
+    const { bundles, etcd } = parseFacts(text("bundle etcd 3 failed \u001b[31mred\netcd-status-failed a\u0007b"));
     assert.deepEqual(bundles["etcd"]?.reason, "\\x1b[31mred");
     assert.equal(etcd?.selfError, "a\\x07b");
     assert.throws(() => parseFacts(text(`os ${"x".repeat(longestLook)}`)), /longer than 8 Mi characters/);
@@ -175,12 +173,21 @@ describe("plan/facts", () => {
     const word = (value: string) => encodeURIComponent(value).replaceAll("%20", "+");
     const hostile = ["x\nnode w2 True", "--all", "'; reboot #", "", "-", "a".repeat(100_000)];
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: "binary" })), { minLength: 6, maxLength: 6 }), (values) => {
-        const lines = [`node w1 ${values.map((value) => word(value.toWellFormed()) || "-").join(" ")}`, "node w2 True - - - - -"];
-        const { nodes } = parseFacts(["plinth-facts 1", "nodes 2", ...lines, "end", ""].join("\n"));
-        assert.deepEqual(nodes?.map(({ name }) => name), ["w1", "w2"]);
-        for (const value of Object.values(nodes[0] ?? {})) assert.match(String(value), /^[\w.:-]+$/);
-      }),
+      fc.property(
+        fc.array(fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: "binary" })), { minLength: 6, maxLength: 6 }),
+        (values) => {
+          const lines = [
+            `node w1 ${values.map((value) => word(value.toWellFormed()) || "-").join(" ")}`,
+            "node w2 True - - - - -",
+          ];
+          const { nodes } = parseFacts(["plinth-facts 1", "nodes 2", ...lines, "end", ""].join("\n"));
+          assert.deepEqual(
+            nodes?.map(({ name }) => name),
+            ["w1", "w2"],
+          );
+          for (const value of Object.values(nodes[0] ?? {})) assert.match(String(value), /^[\w.:-]+$/);
+        },
+      ),
     );
   });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { guardMembership, guardSettingsChange, type MembershipSituation } from "../../../plan/guards.ts";
+import { guardMembership, guardReplacements, guardSettingsChange, type MembershipSituation } from "../../../plan/guards.ts";
 import type { LiveMember } from "../../../plan/livecluster.ts";
 import { liveCluster, peerUrlOf } from "../../../plan/livecluster.ts";
 import { leavingHosts, planMembership, quorumOf, rosterHostFor } from "../../../plan/membership.ts";
@@ -120,13 +120,19 @@ describe("plan/guards/membership", () => {
   ): MembershipSituation => {
     const all = new Map(Object.entries(readings));
     return {
-      ...{ hosts, leaving: [], readings: all, live: liveCluster(all, [...hosts, ...(more.leaving ?? [])]), bootstrapped: true },
+      ...{
+        hosts,
+        leaving: [],
+        readings: all,
+        live: liveCluster(all, [...hosts, ...(more.leaving ?? [])]),
+        bootstrapped: true,
+      },
       ...{ requests: { lost: [], replace: [] }, tombstones: {}, ...more },
     };
   };
   const healthy = { cp1: serving(1, [1, 2, 3]), cp2: serving(2, [1, 2, 3]), cp3: serving(3, [1, 2, 3]) };
   const found = (at: MembershipSituation): string[] =>
-    guardMembership(at).map(({ rule, hosts: names }) => `${rule} ${names.join()}`);
+    [...guardMembership(at), ...guardReplacements(at)].map(({ rule, hosts: names }) => `${rule} ${names.join()}`);
   const cp4 = { name: "cp4", address: address(4), roles: ["etcd" as const, "control-plane" as const] };
 
   it("has nothing against a cluster that stays as it is, nor against a host that joins", () => {
@@ -143,13 +149,13 @@ describe("plan/guards/membership", () => {
       cp3: serving(3, [1, 2, 3, 4]),
       cp4: gone,
     };
-    assert.deepEqual(found(situation(readings, { leaving: [cp4] })), ["leaving-unreachable cp4"]);
-    assert.deepEqual(found(situation(readings, { leaving: [cp4], requests: { lost: ["cp4"], replace: [] } })), []);
+    assert.deepEqual(found(situation(readings, { leaving: [{ ...cp4, recorded: true }] })), ["leaving-unreachable cp4"]);
+    assert.deepEqual(found(situation(readings, { leaving: [{ ...cp4, recorded: true }], requests: { lost: ["cp4"], replace: [] } })), []);
   });
 
   it("lost-but-alive, lost-in-inventory, lost-unknown, replace-unknown: requests must fit the hosts", () => {
     const alive = { ...healthy, cp4: serving(4, [1, 2, 3]) };
-    assert.deepEqual(found(situation(alive, { leaving: [cp4], requests: { lost: ["cp4"], replace: [] } })), [
+    assert.deepEqual(found(situation(alive, { leaving: [{ ...cp4, recorded: true }], requests: { lost: ["cp4"], replace: [] } })), [
       "lost-but-alive cp4",
     ]);
     assert.deepEqual(found(situation(healthy, { requests: { lost: ["cp1", "x"], replace: ["y"] } })), [
@@ -176,7 +182,7 @@ describe("plan/guards/membership", () => {
 
   it("last-control-plane: somebody must stay who holds what the cluster holds", () => {
     const four = hostsOf([{ ...cp4, roles: ["etcd", "control-plane", "load-balancer"] }]);
-    const leaving = hosts.map(({ name, address: at, roles }) => ({ name, address: at, roles }));
+    const leaving = hosts.map(({ name, address: at, roles }) => ({ name, address: at, roles, recorded: true }));
     const at = situation({ ...healthy, cp4: { facts: factsOf("cp4") } }, { hosts: four, leaving });
     assert.deepEqual(found(at), ["last-control-plane cp1,cp2,cp3"]);
   });

@@ -18,7 +18,7 @@ describe("plan/nodes", () => {
             { type: "MemoryPressure", status: "False", reason: "KubeletHasSufficientMemory" },
             { type: "Ready", status: "True", reason: "KubeletReady" },
           ],
-          nodeInfo: { kubeletVersion: "v1.36.3", machineID: "m1" },
+          nodeInfo: { kubeletVersion: "v1.36.3", machineID: "0af10af10af10af10af10af10af10af1" },
           addresses: [
             { type: "Hostname", address: "w1" },
             { type: "InternalIP", address: "192.0.2.21" },
@@ -32,7 +32,7 @@ describe("plan/nodes", () => {
     assert.deepEqual(read[0], {
       name: "w1",
       ready: true,
-      machineId: "m1",
+      machineId: "0af10af10af10af10af10af10af10af1",
       address: "192.0.2.21",
       owner: "demo",
       leaving: "uncordon",

@@ -211,10 +211,10 @@ describe("plan/waves", () => {
     const begun = {
       facts: factsOf("cp1", { bundles: { etcd: { generation: 1, state: "half-done" as const } } }),
     };
-    assert.ok(!isBootstrapped(readingsOf(hosts)));
-    assert.ok(!isBootstrapped(readingsOf(hosts, { cp1: begun })));
+    assert.ok(!isBootstrapped(hosts, readingsOf(hosts)));
+    assert.ok(!isBootstrapped(hosts, readingsOf(hosts, { cp1: begun })));
     // A member is done only once there was a quorum; another host may join, or be down.
-    assert.ok(isBootstrapped(readingsOf(hosts, { cp1: done("cp1") })));
+    assert.ok(isBootstrapped(hosts, readingsOf(hosts, { cp1: done("cp1") })));
   });
 
   it("hosts that leave do so after those that join serve, and before load balancers forget them", () => {

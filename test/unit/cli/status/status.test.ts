@@ -22,7 +22,7 @@ describe("what a host's probe prints", () => {
       [
         "plinth-facts 1",
         "uptime 123.45",
-        "machine-id 0123456789abcdef",
+        "machine-id 0123456789abcdef0123456789abcdef",
         "address 127.0.0.1 lo",
         "address 192.0.2.11 eth0",
         "address fe80::1 eth0",
@@ -35,7 +35,7 @@ describe("what a host's probe prints", () => {
       ].join("\n"),
     );
     assert.equal(probe.uptime, 123.45);
-    assert.equal(probe.machineId, "0123456789abcdef");
+    assert.equal(probe.machineId, "0123456789abcdef0123456789abcdef");
     assert.deepEqual(probe.addresses, { "127.0.0.1": "lo", "192.0.2.11": "eth0" });
     assert.deepEqual(
       probe.report?.bundles.map(({ bundle, generation, state, reason, units, drift }) => [
