@@ -2,6 +2,7 @@
 
 # nodes: kubectl writes nothing, as it finds no place for its cache. What a kubelet may have written about its Node is encoded as
 # in a URL: it cannot hold a space or the end of a line.
+# shellcheck disable=SC2016 # templates of kubectl have variables of their own
 nodes() {
   local template name answer
   if [ ! -r "$STATE/bundles/controlplane/manifest" ] || [ ! -x "$OPT/bin/kubectl" ]; then

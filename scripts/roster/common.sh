@@ -47,7 +47,7 @@ kube() {
 
 # node_drain TIMEOUT: takes the pods off the Node, as far as disruption budgets let it; its report in WORK/drain.
 node_drain() {
-  kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --force ${GRACE:+--grace-period="$GRACE"} --timeout="$1" \
+  kubectl drain --ignore-daemonsets --delete-emptydir-data --force ${GRACE:+--grace-period="$GRACE"} --timeout="$1" -- "$NODE" \
     >"$WORK/drain" 2>"$WORK/error" </dev/null
 }
 
@@ -80,16 +80,39 @@ late() {
   [ "$NOW" -ge "$END" ]
 }
 
+# word PATH: a template for a field in one word: encoded as in a URL, or `-` where it is empty or not there. A kubelet writes what it likes
+# about its Node, and must not be able to begin another word or line.
+word() {
+  printf '%s' "{{\$word := \"\"}}$1{{with \$word}}{{urlquery .}}{{else}}-{{end}}"
+}
+
+# of_node annotation NAME | machine | ready: a template that sets $word.
+# shellcheck disable=SC2016 # templates of kubectl have variables of their own
+of_node() {
+  case $1 in
+    annotation) printf '%s' "{{with .metadata.annotations}}{{with index . \"$2\"}}{{\$word = .}}{{end}}{{end}}" ;;
+    machine) printf '%s' '{{with .status}}{{with .nodeInfo}}{{with .machineID}}{{$word = .}}{{end}}{{end}}{{end}}' ;;
+    ready) printf '%s' '{{with .status}}{{range .conditions}}{{if eq .type "Ready"}}{{$word = .status}}{{end}}{{end}}{{end}}' ;;
+  esac
+}
+
 # node_read: sets FOUND (yes or no), MACHINE, READY (True, False, Unknown or empty) and REVISION. Asks until the API answers.
 node_read() {
   local fields
-  fields='{.metadata.resourceVersion} {.status.nodeInfo.machineID} {.status.conditions[?(@.type=="Ready")].status}'
+  fields="{{.metadata.resourceVersion}} $(word "$(of_node machine)") $(word "$(of_node ready)"){{\"\n\"}}"
   while :; do
-    if kube get node "$NODE" --ignore-not-found -o jsonpath="$fields" >"$WORK/node"; then
+    if kube get node --ignore-not-found -o go-template="$fields" -- "$NODE" >"$WORK/node"; then
       FOUND=no REVISION='' MACHINE='' READY=''
       if [ -s "$WORK/node" ]; then
         FOUND=yes
         read -r REVISION MACHINE READY <"$WORK/node" || :
+        if [ "$MACHINE" = - ]; then
+          MACHINE=
+        fi
+        case $READY in
+          True | False | Unknown) ;;
+          *) READY= ;;
+        esac
       fi
       return
     fi
@@ -103,7 +126,7 @@ node_read() {
 
 # node_field PATH: sets VALUE to a field of the Node, by its path in jsonpath.
 node_field() {
-  until VALUE=$(kube get node "$NODE" -o jsonpath="{$1}"); do
+  until VALUE=$(kube get node -o jsonpath="{$1}" -- "$NODE"); do
     if ! again; then
       complaint
       fail "it could not be read: $COMPLAINT"
@@ -122,11 +145,10 @@ roster_read() {
 # another machine, and WORK/staying, lines `NAME uncordon|cordoned` of those that were about to leave and stay after all.
 # Nodes of others are none of ours.
 nodes_leaving() {
-  local owner leaving
-  owner='{{with .metadata.annotations}}{{with index . "'"$OWNER_ANNOTATION"'"}}{{.}}{{end}}{{end}}'
-  leaving='{{with .metadata.annotations}}{{with index . "'"$LEAVING_ANNOTATION"'"}}{{.}}{{end}}{{end}}'
-  while ! kube get nodes >"$WORK/nodes" \
-    -o go-template="{{range .items}}{{.metadata.name}}|$owner|{{.status.nodeInfo.machineID}}|$leaving{{\"\\n\"}}{{end}}"; do
+  local fields
+  fields="{{.metadata.name}} $(word "$(of_node annotation "$OWNER_ANNOTATION")") $(word "$(of_node machine)")"
+  fields="$fields $(word "$(of_node annotation "$LEAVING_ANNOTATION")")"
+  while ! kube get nodes -o go-template="{{range .items}}$fields{{\"\n\"}}{{end}}" >"$WORK/nodes"; do
     complaint
     if late; then
       fail "the API server did not tell about Nodes within $DEADLINE s: $COMPLAINT"
@@ -134,12 +156,13 @@ nodes_leaving() {
     sleep 1
   done
   : >"$WORK/staying"
-  awk -F'|' -v owner="$OWNER" -v staying="$WORK/staying" '
-    NR == FNR { split($0, f, " "); if (f[1] == "node") machine[f[2]] = f[3]; next }
-    $2 != owner { next }
+  # The owner comes by the environment, where awk takes no backslash for anything else.
+  awk -v staying="$WORK/staying" '
+    NR == FNR { if ($1 == "node") machine[$2] = $3; next }
+    $2 != ENVIRON["OWNER"] { next }
     !($1 in machine) { print $1 " leaves"; next }
-    machine[$1] != "-" && $3 != "" && machine[$1] != $3 { print $1 " replaced"; next }
-    $4 != "" { print $1 " " $4 > staying }' "$WORK/roster" "$WORK/nodes" >"$WORK/leaving"
+    machine[$1] != "-" && $3 != "-" && machine[$1] != $3 { print $1 " replaced"; next }
+    $4 == "uncordon" || $4 == "cordoned" { print $1 " " $4 > staying }' "$WORK/roster" "$WORK/nodes" >"$WORK/leaving"
 }
 
 # blocking: sets BLOCKING to what a drain that failed was waiting for, pods by name, from WORK/error.
@@ -194,7 +217,7 @@ END_OF_SECRET
 taints_read() {
   local fields
   fields='{{.key}}|{{with .value}}{{.}}{{end}}|{{.effect}}|{{with .timeAdded}}{{.}}{{end}}'
-  kube get node "$NODE" -o go-template="{{range .spec.taints}}$fields{{\"\\n\"}}{{end}}" >"$WORK/taints" || {
+  kube get node -o go-template="{{range .spec.taints}}$fields{{\"\\n\"}}{{end}}" -- "$NODE" >"$WORK/taints" || {
     complaint
     fail "its taints could not be read: $COMPLAINT"
   }

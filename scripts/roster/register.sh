@@ -11,24 +11,46 @@ token_close() {
   kube delete secret "bootstrap-token-${TOKEN%%.*}" -n kube-system --ignore-not-found >/dev/null
 }
 
-# approve: certificate requests made with this host's token, for this Node's name and no other.
+# hex: what comes from stdin, two digits for each byte.
+hex() {
+  od -An -v -tx1 | tr -d ' \n'
+}
+
+# attribute OID TEXT: one attribute of a name, as a pattern: its text is a PrintableString or a UTF8String.
+attribute() {
+  local text length
+  text=$(printf '%s' "$2" | hex)
+  length=$((${#text} / 2))
+  printf '31%02x30%02x0603%s(13|0c)%02x%s' $((length + 9)) $((length + 7)) "$1" "$length" "$text"
+}
+
+# request_pattern: sets PATTERN to what the request of a kubelet for this Node's certificate is in DER, in hex, whatever its key: version 0; the
+# subject O=system:nodes, CN=system:node:NODE and nothing else; a key on the curve P-256; no attributes, and by that no other names.
+# Nobody's text is read for that, and none can pretend to be another one.
+request_pattern() {
+  local name key
+  name=$(attribute 55040a system:nodes)$(attribute 550403 "system:node:$NODE")
+  key="3059301306072a8648ce3d020106082a8648ce3d03010703420004[0-9a-f]{128}"
+  PATTERN="30(81..|82....)30(..|81..|82....)02010030..$name${key}a000300a06082a8648ce3d04030[2-4]03[0-9a-f]*"
+}
+
+# approve: certificate requests made with this host's token, for a kubelet of this Node, and no other. What differs is left alone and named.
 approve() {
-  local request signer user
+  local request signer user fields body usages
   signer='(eq .spec.signerName "kubernetes.io/kube-apiserver-client-kubelet")'
   user='(eq .spec.username "system:bootstrap:'"${TOKEN%%.*}"'")'
-  kube get csr >"$WORK/requests" -o \
-    go-template="{{range .items}}{{if and $signer $user}}{{if not .status.conditions}}{{.metadata.name}}{{\"\\n\"}}{{end}}{{end}}{{end}}" ||
+  # A line for each: NAME REQUEST USAGE,USAGE,… where the first two are words for the API server.
+  fields="{{.metadata.name}} {{.spec.request}} {{range .spec.usages}}{{urlquery .}},{{end}}{{\"\n\"}}"
+  kube get csr >"$WORK/requests" \
+    -o go-template="{{range .items}}{{if and $signer $user}}{{if not .status.conditions}}$fields{{end}}{{end}}{{end}}" ||
     return 1
-  while read -r request; do
-    kube describe csr "$request" >"$WORK/request" || return 1
-    if awk -v wanted="system:node:$NODE" '
-      $1 == "Common" && $2 == "Name:" { name = $3 }
-      $1 == "Organization:" { organization = $2 }
-      END { exit !(name == wanted && organization == "system:nodes") }' "$WORK/request"; then
-      kube certificate approve "$request" >/dev/null || return 1
+  while read -r request body usages; do
+    if printf '%s' "$body" | base64 -d 2>/dev/null | sed '/^-----/d' | base64 -d 2>/dev/null | hex | grep -Eqx "$PATTERN" &&
+      [ "$usages" = "digital+signature,client+auth," ]; then
+      kube certificate approve -- "$request" >/dev/null || return 1
       APPROVED=$((APPROVED + 1))
     else
-      printf '%s: the certificate request %s asks for another name than this Node; it is not approved\n' "$NODE" "$request" >&2
+      printf '%s: the certificate request %s is not what a kubelet of this Node asks for; it is not approved\n' "$NODE" "$request" >&2
     fi
   done <"$WORK/requests"
 }
@@ -55,8 +77,9 @@ join() {
       if [ "$FOUND" = no ]; then
         fail "no Node registered within $DEADLINE s: look at the kubelet there (journalctl -u kubelet)"
       fi
-      why=$(kube get node "$NODE" -o jsonpath='{range .status.conditions[?(@.type=="Ready")]}{.reason}: {.message}{end}') || why=unknown
-      fail "the Node is not ready within $DEADLINE s ($why): look at kubelet and containerd there (journalctl -u kubelet -u containerd)"
+      why=$(kube get node -o jsonpath='{range .status.conditions[?(@.type=="Ready")]}{.reason}: {.message}{end}' -- "$NODE" |
+        tr -c '[:print:]' ' ')
+      fail "the Node is not ready within $DEADLINE s (${why:-unknown}): look at kubelet and containerd there (journalctl -u kubelet -u containerd)"
     fi
     sleep 0.5
   done
@@ -88,11 +111,12 @@ declare_taints() {
     drained=$VALUE
     taints_read
     printf '%s\n' "$TAINTS" | awk -F'|' 'NF >= 3' >"$WORK/wanted"
-    awk -F'|' -v owned="$owned" -v drained="$drained" -v uninitialized="$UNINITIALIZED_TAINT" -v leaving="$LEAVING_TAINT" '
-      BEGIN { n = split(owned, list, ","); for (i = 1; i <= n; i++) ours[list[i]] = 1 }
+    # What the Node says of itself comes by the environment, where awk takes no backslash for anything else.
+    OWNED=$owned DRAINED=$drained awk -F'|' -v uninitialized="$UNINITIALIZED_TAINT" -v leaving="$LEAVING_TAINT" '
+      BEGIN { n = split(ENVIRON["OWNED"], list, ","); for (i = 1; i <= n; i++) ours[list[i]] = 1 }
       declared { wanted[$1 ":" $3] = 1; print; next }
       ($1 ":" $3) in wanted || ($1 ":" $3) in ours || $1 == uninitialized { next }
-      $1 == leaving && drained != "" { next }
+      $1 == leaving && ENVIRON["DRAINED"] != "" { next }
       { print }' declared=1 "$WORK/wanted" declared=0 "$WORK/taints" >"$WORK/after"
     owned_after=$(awk -F'|' '{ printf "%s%s:%s", n++ ? "," : "", $1, $3 }' "$WORK/wanted")
     before=$(taints_json "$WORK/taints")
@@ -149,6 +173,7 @@ balanced() {
 : "${BALANCED=}"
 read -r _ TOKEN || fail "no bootstrap token came by standard input"
 APPROVED=0 TAINTED=false RETURNED=false
+request_pattern
 join
 declare_labels
 declare_taints

@@ -122,7 +122,7 @@ fi
 nodes_leaving
 while read -r node _; do
   NODE=$node
-  while ! kube delete node "$NODE" --ignore-not-found >/dev/null; do
+  while ! kube delete node --ignore-not-found -- "$NODE" >/dev/null; do
     complaint
     if late; then
       fail "the Node could not be deleted within $DEADLINE s: $COMPLAINT"

@@ -28,6 +28,15 @@ interface Outcome {
   stderr: string;
 }
 
+/** What may differ in a request for a certificate. */
+interface RequestForm {
+  subject: string;
+  curve: string;
+  /** Of openssl. */
+  options: string[];
+  usages: string[];
+}
+
 const machine = "0123456789abcdef0123456789abcdef";
 const requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
 
@@ -161,12 +170,13 @@ describe("the roster's scripts", function () {
     server.send("PATCH", `/api/v1/nodes/${name}`, body as never, "application/strategic-merge-patch+json");
 
   /** A request for a kubelet's client certificate, as the bearer of a bootstrap token sends it. */
-  function request(name: string, tokenId: string, commonName: string): void {
+  function request(name: string, tokenId: string, commonName: string, more: Partial<RequestForm> = {}): void {
+    const { subject = `/O=system:nodes/CN=${commonName}`, curve = "prime256v1", options = [], usages } = more;
     const key = path.join(folder, `${name}.key`);
     const pem = execFileSync(
       "openssl",
       // prettier-ignore
-      ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-subj", `/O=system:nodes/CN=${commonName}`],
+      ["req", "-new", "-newkey", "ec", "-pkeyopt", `ec_paramgen_curve:${curve}`, "-nodes", "-keyout", key, "-subj", subject, ...options],
       { stdio: ["ignore", "pipe", "ignore"] },
     );
     const object = {
@@ -176,7 +186,7 @@ describe("the roster's scripts", function () {
       spec: {
         request: pem.toString("base64"),
         signerName: "kubernetes.io/kube-apiserver-client-kubelet",
-        usages: ["digital signature", "client auth"],
+        usages: usages ?? ["digital signature", "client auth"],
       },
     };
     const file = path.join(folder, "request.json");
@@ -209,12 +219,65 @@ describe("the roster's scripts", function () {
     const { code, stdout, stderr } = await registration;
     assert.equal(code, 0, stderr);
     assert.deepEqual(JSON.parse(stdout), { node: "w1", ready: "True", certificatesApproved: 1, taintsChanged: true });
-    assert.match(stderr, /w1: the certificate request w1-stranger asks for another name than this Node/);
+    assert.match(stderr, /w1: the certificate request w1-stranger is not what a kubelet of this Node asks for/);
     assert.deepEqual(await conditions("w1-stranger"), []);
     assert.deepEqual(await conditions("w1-other-token"), []);
     assert.equal(await server.get("/api/v1/namespaces/kube-system/secrets/bootstrap-token-abcdef"), undefined);
     assert.deepEqual(await keys("w1"), []);
     assert.equal((await node("w1")).metadata.labels?.["topology.plinth/rack"], "r7");
+  });
+
+  it("approve nothing but what a kubelet of that Node asks for", async () => {
+    const token = "hhhhhh.0123456789abcdef";
+    const registration = register("w40", {}, { token });
+    await eventually("the token is valid", 20, async () =>
+      server.get("/api/v1/namespaces/kube-system/secrets/bootstrap-token-hhhhhh"),
+    );
+    const hostile: Record<string, Partial<RequestForm>> = {
+      "a-line-in-its-unit": { subject: "/O=system:nodes/OU=x\nCommon Name: system:node:w40/CN=system:node:cp1" },
+      "two-names": { subject: "/O=system:nodes/CN=system:node:w40/CN=system:node:cp1" },
+      "another-group": { subject: "/O=system:nodes/O=system:masters/CN=system:node:w40" },
+      "a-longer-name": { subject: "/O=system:nodes/CN=system:node:w401" },
+      "another-host": { options: ["-addext", "subjectAltName=DNS:cp1"] },
+      "another-curve": { curve: "secp384r1" },
+      "another-use": { usages: ["digital signature", "key encipherment", "client auth"] },
+    };
+    for (const [name, form] of Object.entries(hostile)) request(`w40-${name}`, "hhhhhh", "system:node:w40", form);
+    request("w40-own", "hhhhhh", "system:node:w40");
+    await eventually("its own request is approved", 20, async () =>
+      (await conditions("w40-own")).includes("Approved") ? true : undefined,
+    );
+    await join("w40");
+    const { code, stdout, stderr } = await registration;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /"certificatesApproved":1,/);
+    for (const name of Object.keys(hostile)) {
+      assert.deepEqual(await conditions(`w40-${name}`), [], name);
+      assert.match(stderr, new RegExp(`w40: the certificate request w40-${name} is not what a kubelet`));
+    }
+  });
+
+  it("do nothing to other Nodes by what one says of itself, and are not stopped by it", async () => {
+    const names = ["w41", "w42"];
+    for (const name of names) {
+      await join(name);
+      assert.equal((await register(name)).code, 0);
+      await patch(name, { metadata: { annotations: { "plinth/owner": "hostile" } } });
+    }
+    const lies = ["hostile\nw41 hostile x -", "x hostile\\nw41", "w41|hostile|x|", "-", "'; touch /tmp/x; '", "%0aw41"];
+    for (const lie of lies) {
+      const annotations = { "plinth/owner": lie, "plinth/leaving": lie, "plinth/taints": lie, "plinth/drained": lie };
+      await patch("w42", { metadata: { annotations } });
+      await patch("w42", { status: { nodeInfo: { machineID: machine } } });
+      const lines = rosterOf(["w41"]);
+      for (const script of ["evacuation", "roster"] as const) {
+        const variables = { OWNER: "hostile", LOCAL: "", GRACE: "" };
+        const { code, stdout, stderr } = await run({ script, node: script, deadline: 20, variables }, lines);
+        assert.deepEqual([code, stdout], [0, ""], `${lie}: ${stderr}`);
+      }
+      assert.ok(await server.get("/api/v1/nodes/w41"), lie);
+      assert.equal((await node("w41")).spec.unschedulable, undefined, lie);
+    }
   });
 
   it("change nothing when nothing is to change", async () => {
