@@ -1,7 +1,7 @@
 import type { FetchedBinary } from "./bundle.ts";
 import { hostScriptPath } from "./names.ts";
 import { installScript } from "./scripts.ts";
-import { asRoot, shellQuote } from "./shell.ts";
+import { asRoot, shellQuote, shellWord } from "./shell.ts";
 
 const delimiter = "END_OF_PLINTH_TEXT";
 
@@ -18,7 +18,7 @@ export function renderClaim(script: FetchedBinary, generation: number): string {
     delimiter,
     ")",
     `{ echo generation ${generation}; cat; } |`,
-    `  ${asRoot} /bin/sh -c "$install" install.sh ${script.sha256} ${shellQuote(script.url)} claim`,
+    `  ${asRoot} /bin/sh -c "$install" install.sh ${shellWord(script.sha256)} ${shellQuote(script.url)} claim`,
     "",
   ].join("\n");
 }
@@ -39,5 +39,5 @@ export function renderClaimant({ cluster, clusterId, host, stack }: Claimant): s
 /** The text that takes everything of ours off a host, unless it has been claimed under another name since. */
 export function renderRelease(host: string): string {
   const nothing = `echo '{"released":false,"reason":"nothing of Plinth is on this host"}'`;
-  return `if test -x ${hostScriptPath}; then ${asRoot} ${hostScriptPath} release --host ${host}; else ${nothing}; fi\n`;
+  return `if test -x ${hostScriptPath}; then ${asRoot} ${hostScriptPath} release --host ${shellWord(host)}; else ${nothing}; fi\n`;
 }

@@ -43,7 +43,10 @@ export function membershipChange(sources: ChangeSources): MembershipChange {
   const inventory = new Set(hosts.map(({ name }) => name));
   const lostBefore = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
   const lost = new Set([...requests.lost, ...Object.keys(lostBefore)]);
-  const bootstrapped = isBootstrapped([...hosts, ...leaving.filter(({ recorded }) => recorded), ...controlPlane], readings);
+  const bootstrapped = isBootstrapped(
+    [...hosts, ...leaving.filter(({ recorded }) => recorded), ...controlPlane],
+    readings,
+  );
   const answers = (name: string): boolean => "facts" in (readings.get(name) ?? {});
   // A run that took them for leaving was killed, and the inventory has them again: nothing about the roster has changed then.
   const stayAfterAll = (live.nodes ?? []).some(({ name, leaving: mark }) => inventory.has(name) && mark !== undefined);

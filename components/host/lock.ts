@@ -3,7 +3,7 @@ import { hostname, userInfo } from "node:os";
 import path from "node:path";
 import { PlinthError, type Finding } from "../../plan/findings.ts";
 import { withRole, type Host } from "../../plan/inventory.ts";
-import { shellQuote } from "../../plan/shell.ts";
+import { asRoot, shellQuote, shellWords } from "../../plan/shell.ts";
 import { sharedPool, type AttendedCommand, type ExecResult, type SshPool, type SshTarget } from "../../ssh/index.ts";
 import type { HostAccess } from "./targets.ts";
 
@@ -84,9 +84,13 @@ export async function takeClusterLock(
 ): Promise<Release> {
   const { beat = 10_000, patience = 45_000, pool = sharedPool, warn = () => undefined } = options;
   const line = describeHolder(holder);
-  const poolArgument = options.poolStack === undefined ? "" : ` ${shellQuote(options.poolStack)}`;
-  const arguments_ = `plinth-run-lock ${shellQuote(line)} ${Math.ceil(patience / 1000)}${poolArgument}`;
-  const command = `exec $(test "$(id -u)" = 0 || echo sudo -n) /bin/sh -c ${shellQuote(await readFile(script, "utf8"))} ${arguments_}`;
+  const text = await readFile(script, "utf8");
+  const words = [
+    line,
+    String(Math.ceil(patience / 1000)),
+    ...(options.poolStack === undefined ? [] : [options.poolStack]),
+  ];
+  const command = `exec ${asRoot} /bin/sh -c ${shellQuote(text)} plinth-run-lock ${shellWords(words)}`;
   const members = withRole(hosts, "control-plane");
   const locks: HostLock[] = [];
   const failures: string[] = [];

@@ -1,5 +1,6 @@
 import { sharedPool, type SshTarget } from "../../ssh/index.ts";
-import { asRoot, hostScriptPath } from "../host/script.ts";
+import { hostScriptPath } from "../../plan/names.ts";
+import { asRoot, shellWord } from "../../plan/shell.ts";
 
 /**
  * Lets hosts that leave hand over what they hold, one after the other: the VIP to another load balancer, leases to other
@@ -10,7 +11,7 @@ import { asRoot, hostScriptPath } from "../host/script.ts";
  */
 export async function handOver(leaving: ReadonlyMap<string, SshTarget>): Promise<void> {
   for (const [name, target] of leaving) {
-    const script = `if test -x ${hostScriptPath}; then ${asRoot} ${hostScriptPath} retire --host ${name}; fi`;
+    const script = `if test -x ${hostScriptPath}; then ${asRoot} ${hostScriptPath} retire --host ${shellWord(name)}; fi`;
     const result = await sharedPool.exec(target, script);
     if (result.code !== 0) {
       const reason = result.stderr.trim().split("\n").at(-1) ?? `exit code ${result.code ?? "none"}`;
