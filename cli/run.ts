@@ -4,6 +4,7 @@ import { separateArguments } from "./commands/kubectl.ts";
 import { isDebugging } from "./debugging.ts";
 import { describeError, exitCodeOf } from "./errors.ts";
 import { Exit } from "./exit.ts";
+import { shown } from "./render/terminal.ts";
 import { tieToParent } from "./process/tie.ts";
 
 /** Runs a command line and returns the exit code. Everything that goes wrong ends here, as one message. */
@@ -19,7 +20,7 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.badInput;
     const message = describeError(error, isDebugging());
-    if (message !== "") process.stderr.write(`plinth: ${message}\n`);
+    if (message !== "") process.stderr.write(`plinth: ${shown(message)}\n`);
     return exitCodeOf(error);
   }
 }

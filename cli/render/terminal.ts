@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { printable } from "../../plan/printable.ts";
 
 type Style = "green" | "red" | "yellow" | "cyan" | "dim" | "bold";
 
@@ -15,13 +16,25 @@ export interface Terminal {
   readonly interactive: boolean;
 }
 
+/** Ends of lines, tabs, and the colours of {@link Style}. */
+// eslint-disable-next-line no-control-regex -- terminal sequences begin with the escape character
+const ours = /([\n\t]|\u001b\[(?:1|2|22|31|32|33|36|39)m)/;
+
+/** Text as it may be written to a terminal: hosts and the cluster may have a say in it. */
+export function shown(text: string): string {
+  return text
+    .split(ours)
+    .map((part, index) => (index % 2 === 1 ? part : printable(part)))
+    .join("");
+}
+
 export function terminal(options: { json?: boolean } = {}): Terminal {
   const notes = options.json === true ? process.stderr : process.stdout;
   return {
-    print: (line = "") => void process.stdout.write(`${line}\n`),
-    note: (line = "") => void notes.write(`${line}\n`),
+    print: (line = "") => void process.stdout.write(`${shown(line)}\n`),
+    note: (line = "") => void notes.write(`${shown(line)}\n`),
     warn: (line) =>
-      void process.stderr.write(`${styleText("yellow", "warning:", { stream: process.stderr })} ${line}\n`),
+      void process.stderr.write(`${styleText("yellow", "warning:", { stream: process.stderr })} ${shown(line)}\n`),
     paint: (style, text) => styleText(style, text, { stream: notes }),
     interactive: process.stdin.isTTY && process.stdout.isTTY && options.json !== true,
   };

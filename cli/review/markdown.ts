@@ -1,6 +1,16 @@
+import { printable } from "../../plan/printable.ts";
+
+/** Lines in which everything can be seen. */
+function lines(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => printable(line))
+    .join("\n");
+}
+
 /** Text as GitHub and GitLab show it: no markup, no mention of people, no link to an issue. */
 export function plain(text: string): string {
-  return text
+  return lines(text)
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
     .replace(/>/g, "&gt;")
@@ -15,14 +25,14 @@ export function code(text: string): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const ticks = "`".repeat(longest + 1);
   const pad = text.startsWith("`") || text.endsWith("`") ? " " : "";
-  return `${ticks}${pad}${text.replaceAll("|", "\\|")}${pad}${ticks}`;
+  return `${ticks}${pad}${printable(text).replaceAll("|", "\\|")}${pad}${ticks}`;
 }
 
 /** A fenced block whose fence is longer than any run of backticks inside. */
-export function fenced(lines: readonly string[], language: string): string[] {
-  const longest = Math.max(2, ...(lines.join("\n").match(/`+/g) ?? []).map((run) => run.length));
+export function fenced(content: readonly string[], language: string): string[] {
+  const longest = Math.max(2, ...(content.join("\n").match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
-  return [`${fence}${language}`, ...lines, fence];
+  return [`${fence}${language}`, ...content.map(lines), fence];
 }
 
 /** A table; cells are Markdown already. */
