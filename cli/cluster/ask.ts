@@ -1,6 +1,7 @@
 import { askAsRoot } from "../../components/host/ask.ts";
 import { resolveAccess } from "../../components/host/targets.ts";
 import { PlinthError } from "../../plan/findings.ts";
+import { printable } from "../../plan/printable.ts";
 import type { SshTarget } from "../../ssh/index.ts";
 import type { StackInput } from "../project/inventory.ts";
 
@@ -12,12 +13,10 @@ const DIAL_SECONDS = 5;
 
 async function ask(target: SshTarget, script: string, seconds: number): Promise<Answer> {
   try {
-    const signal = AbortSignal.timeout(seconds * 1000);
     const quick = { ...target, dialErrorLimit: 0, perDialTimeout: DIAL_SECONDS };
-    const result = await askAsRoot(quick, script, { signal });
-    if (signal.aborted) return { error: `no answer within ${seconds} s` };
+    const result = await askAsRoot(quick, script, { seconds });
     if (result.code !== 0) {
-      return { error: result.stderr.trim().split("\n").at(-1) ?? `exit code ${String(result.code)}` };
+      return { error: printable(result.stderr.trim().split("\n").at(-1) ?? `exit code ${String(result.code)}`, 500) };
     }
     return { text: result.stdout };
   } catch (error) {

@@ -1,18 +1,66 @@
-import { sharedPool, type ExecOptions, type ExecResult, type SshPool, type SshTarget } from "../../ssh/index.ts";
+import { longestLook } from "../../plan/look.ts";
+import {
+  sharedPool,
+  SshError,
+  type ExecOptions,
+  type ExecResult,
+  type SshPool,
+  type SshTarget,
+} from "../../ssh/index.ts";
 
 const rootShell = 'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi';
 
+/** A host that began to answer, and did not come to an end that somebody can wait for. */
+export class UnfinishedAnswer extends Error {
+  override readonly name = "UnfinishedAnswer";
+}
+
 /**
- * Runs a script on a host as root: over the shared connection, by one command. A non-zero exit is a result.
+ * Runs a script on a host as root: over the shared connection, by one command. A non-zero exit is a result. Whatever the
+ * host does, this ends: its answer has a time limit once it has been asked, and a length.
  *
+ * @param seconds for the answer; the way to the host and the queue for it do not count.
  * @param pool tests pass what runs commands.
  * @throws SshError
+ * @throws UnfinishedAnswer
  */
-export function askAsRoot(
+export async function askAsRoot(
   target: SshTarget,
   script: string,
-  options: Omit<ExecOptions, "stdin"> = {},
+  { seconds, ...options }: Omit<ExecOptions, "stdin" | "onStdout" | "onStderr"> & { seconds: number },
   pool: Pick<SshPool, "exec"> = sharedPool,
 ): Promise<ExecResult> {
-  return pool.exec(target, rootShell, { ...options, stdin: script });
+  const stop = new AbortController();
+  let why: string | undefined;
+  const give = (reason: string): void => {
+    why ??= reason;
+    stop.abort();
+  };
+  let length = 0;
+  const count = (chunk: string): void => {
+    length += chunk.length;
+    if (length > longestLook) give(`the answer of the host is longer than ${longestLook / 2 ** 20} Mi characters`);
+  };
+  let deadline: NodeJS.Timeout | undefined;
+  try {
+    return await pool.exec(target, rootShell, {
+      ...options,
+      stdin: script,
+      signal: AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+      onStdout: count,
+      onStderr: count,
+      onSend: () => {
+        options.onSend?.();
+        clearTimeout(deadline);
+        deadline = setTimeout(() => {
+          give(`no answer within ${seconds} s`);
+        }, seconds * 1000);
+      },
+    });
+  } catch (error) {
+    if (why !== undefined && error instanceof SshError) throw new UnfinishedAnswer(why, { cause: error });
+    throw error;
+  } finally {
+    clearTimeout(deadline);
+  }
 }

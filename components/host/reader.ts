@@ -1,9 +1,13 @@
 import { readClock } from "../../plan/clock.ts";
 import { parseFacts, type HostReading } from "../../plan/facts.ts";
+import { printable } from "../../plan/printable.ts";
 import { sharedPool, SshError, type SshPool, type SshTarget } from "../../ssh/index.ts";
 import type { HostAccess } from "./access.ts";
 import { askAsRoot } from "./ask.ts";
 import { factsScript } from "./script.ts";
+
+/** A look takes a second, and up to half a minute where etcd and the API server are asked and do not answer on a busy host. */
+const lookSeconds = 90;
 
 /** Looks at hosts without changing anything: one exec per host, all hosts at once. Tests pass their own. */
 export type HostReader = (access: HostAccess) => Promise<Map<string, HostReading>>;
@@ -29,6 +33,7 @@ export async function readHost(
       target,
       script,
       {
+        seconds: lookSeconds,
         // The way to the host, and the queue for it, are no part of the look.
         onSend: () => {
           sent = Date.now();
@@ -38,7 +43,7 @@ export async function readHost(
     );
     const heard = Date.now();
     if (result.code !== 0) {
-      const reason = result.stderr.trim().split("\n").at(-1) ?? "";
+      const reason = printable(result.stderr.trim().split("\n").at(-1) ?? "", 500);
       const failure = /sudo/i.test(result.stderr) ? "sudo" : "garbled";
       const message =
         failure === "sudo"
