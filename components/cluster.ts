@@ -6,7 +6,7 @@ import { beginsNode, isControlPlaneStep } from "../plan/waves.ts";
 import { ClusterAccess } from "./addons/access.ts";
 import { Addons } from "./addons/addons.ts";
 import { kubernetesProvider } from "./addons/provider.ts";
-import { Fleet, type FleetInput } from "./fleet.ts";
+import { Fleet, joinsOf, type FleetInput } from "./fleet.ts";
 import type { HostAccess } from "./host/access.ts";
 import { heldUntil } from "./order.ts";
 import type { HostKeys } from "./pki/hostkeys.ts";
@@ -38,8 +38,6 @@ export class Cluster extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   /** Kubeconfig of the administrator. A secret. */
   readonly kubeconfig: pulumi.Output<string>;
-  /** Key of the authority behind `caCertificate`. A secret. */
-  readonly authorityKey: pulumi.Output<string>;
   private readonly args: ClusterArgs;
   private readonly pki: Pki;
 
@@ -47,10 +45,9 @@ export class Cluster extends pulumi.ComponentResource {
     super("plinth:index:Cluster", name, {}, opts);
     const { config, hosts } = args;
     this.args = args;
-    this.pki = new Pki(`${name}-pki`, { hosts, config }, { parent: this });
+    this.pki = new Pki(`${name}-pki`, { hosts, config, joinOf: joinsOf(args) }, { parent: this });
     this.endpoint = endpointOf(hosts, config);
     this.caCertificate = this.pki.authorities.kubernetes.certificate;
-    this.authorityKey = this.pki.authorities.kubernetes.key;
     this.kubeconfig = this.administratorKubeconfig();
     this.registerOutputs({ endpoint: this.endpoint, caCertificate: this.caCertificate, kubeconfig: this.kubeconfig });
   }

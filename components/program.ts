@@ -67,13 +67,7 @@ function materialOf(cluster: Cluster, checked: Preflight): pulumi.Output<PoolMat
   });
   return pulumi.secret(
     pulumi
-      .all([clusterId, cluster.caCertificate, cluster.authorityKey, cluster.kubeconfig])
-      .apply(([id, certificate, key, kubeconfig]) => ({
-        ...material,
-        clusterId: id,
-        incarnation,
-        authority: { certificate, key },
-        kubeconfig,
-      })),
+      .all([clusterId, cluster.caCertificate])
+      .apply(([id, authority]) => ({ ...material, clusterId: id, incarnation, authority })),
   );
 }

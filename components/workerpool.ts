@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
-import { Fleet, type FleetInput } from "./fleet.ts";
+import { Fleet, joinsOf, type FleetInput } from "./fleet.ts";
 import { PoolPki } from "./pki/poolpki.ts";
 
 export interface WorkerPoolArgs extends FleetInput {
@@ -16,10 +16,9 @@ export class WorkerPool extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:index:WorkerPool", name, {}, opts);
     const { hosts, config, material } = args;
-    const { certificate, key } = material.authority;
-    const authority = { certificate: pulumi.output(certificate), key: pulumi.secret(key) };
     this.args = args;
-    this.pki = new PoolPki(`${name}-pki`, { hosts, config, authority }, { parent: this });
+    const keyholders = { hosts, config, joinOf: joinsOf(args) };
+    this.pki = new PoolPki(`${name}-pki`, { ...keyholders, authority: material.authority }, { parent: this });
     this.registerOutputs({});
   }
 

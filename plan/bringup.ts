@@ -10,6 +10,7 @@ import { loadBalancer } from "./bundles/loadbalancer.ts";
 import type { BundlePart } from "./bundles/part.ts";
 import { rosterScriptsPart } from "./bundles/rosterscripts.ts";
 import { runtime } from "./bundles/runtime.ts";
+import { servingCertificates } from "./bundles/servingcertificates.ts";
 import type { ClusterConfig } from "./config.ts";
 import { isNode, type Host, type Role } from "./inventory.ts";
 
@@ -120,7 +121,7 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "control-plane",
     audience: withRole("control-plane"),
     title: "API server, controller manager and scheduler serve",
-    parts: [clusterAuthority, apiserver, controllerManager, scheduler, rosterScriptsPart],
+    parts: [clusterAuthority, apiserver, controllerManager, scheduler, rosterScriptsPart, servingCertificates],
   },
   {
     kind: "membership",

@@ -2,7 +2,7 @@ import type { HostReading } from "./facts.ts";
 import { withRole, type Host, type Role } from "./inventory.ts";
 import { addressOf, isAt, memberLabel, peerUrlOf, type LiveCluster, type LiveMember } from "./livecluster.ts";
 import type { PreviousHost } from "./outputs.ts";
-import { clusterOwner } from "./roster.ts";
+import { ownerOf } from "./roster.ts";
 
 /** What the next run needs to know of a host of this one. */
 export function rememberedHost(host: Host, machineId: string | undefined): PreviousHost {
@@ -66,7 +66,7 @@ export function leavingHosts(
     if (!isAt(member, staying)) roleOf(member.name ?? "", addressOf(member), "etcd");
   }
   for (const node of live.nodes ?? []) {
-    if (node.owner === clusterOwner(stack)) roleOf(node.name, node.address ?? "", "worker");
+    if (node.owner === ownerOf(stack)) roleOf(node.name, node.address ?? "", "worker");
   }
   for (const [name, { roles, ...access }] of Object.entries(previous ?? {})) {
     roleOf(name, access.address, ...roles);

@@ -38,9 +38,22 @@ export const exitCodes = {
   refused: 77,
 } as const;
 
+/**
+ * Labels of Nodes that their own kubelets cannot write: the admission plugin NodeRestriction keeps this prefix from them. What
+ * a Node says elsewhere about itself proves nothing.
+ */
+export const nodeLabels = {
+  /** The stack that answers for the Node, see `ownerOf` in plan/roster.ts. */
+  owner: "node-restriction.kubernetes.io/plinth-owner",
+  /** The address that the inventory gives its host: the only one that its kubelet's serving certificate may have. */
+  address: "node-restriction.kubernetes.io/plinth-address",
+  /** Digest of the annotation `plinth/taints` as the roster has written it: the first 40 digits of its SHA-256. */
+  taints: "node-restriction.kubernetes.io/plinth-taints",
+} as const;
+
 /** Annotations of Nodes. */
 export const annotations = {
-  /** The stack that answers for the Node. */
+  /** What earlier releases had instead of the label of the owner. */
   owner: "plinth/owner",
   /** Taints that the roster has set, `KEY:EFFECT` with commas in between. */
   taints: "plinth/taints",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { known, words, type LineReaders } from "./look.ts";
-import { annotations, taints } from "./names.ts";
+import { annotations, nodeLabels, taints } from "./names.ts";
 import { printable } from "./printable.ts";
 import * as told from "./told.ts";
 
@@ -13,7 +13,7 @@ export interface KubeNode {
   machineId?: string;
   /** Its first internal address. */
   address?: string;
-  /** Annotation `plinth/owner`: the stack that answers for it. */
+  /** The stack that answers for it, see `ownerOf` in plan/roster.ts: its label, or where it has none the annotation of earlier releases. */
   owner?: string;
   /** Annotation `plinth/leaving`: it was marked as leaving, and was `uncordon` or `cordoned` before. */
   leaving?: string;
@@ -160,7 +160,7 @@ export function parseNodeList(json: string): ListedNode[] {
         ownWords.parse({
           machineId: status.nodeInfo.machineID,
           address: status.addresses.find(({ type }) => type === "InternalIP")?.address,
-          owner: notes[annotations.owner],
+          owner: labels[nodeLabels.owner] ?? notes[annotations.owner],
           leaving: notes[annotations.leaving],
           drained: notes[annotations.drained],
         }),
@@ -174,6 +174,7 @@ export function parseNodeList(json: string): ListedNode[] {
       cordoned: spec.unschedulable,
       unserved: spec.taints.some(({ key }) => key === taints.leaving),
       ours:
+        labels[nodeLabels.owner] !== undefined ||
         Object.keys(notes).some((key) => key.startsWith(`${plinth}/`)) ||
         managedFields.some(({ manager }) => manager === plinth),
     };

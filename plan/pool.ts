@@ -159,7 +159,7 @@ export function poolMaterial(
   config: ClusterConfig,
   endpoint: string,
   reach: (host: Host) => { port: number; user: string; hostKey: string },
-): Omit<PoolMaterial, "clusterId" | "incarnation" | "authority" | "kubeconfig"> {
+): Omit<PoolMaterial, "clusterId" | "incarnation" | "authority"> {
   const { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network } = config;
   const [first, ...others] = withRole(hosts, "control-plane").map((host) => ({
     name: host.name,
@@ -168,7 +168,7 @@ export function poolMaterial(
   }));
   if (first === undefined) throw new Error("a cluster needs a control-plane host");
   return {
-    format: 1,
+    format: 2,
     endpoint,
     settings: { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network },
     kubernetesVersion: config.kubernetesVersion,

@@ -3,12 +3,13 @@ import { z } from "zod";
 import type { Finding } from "./findings.ts";
 
 /**
- * What a worker pool needs of its cluster, the secret output `poolMaterial`. Whoever has it is an administrator of the
- * cluster and can make certificates that it trusts.
+ * What a worker pool needs of its cluster, the output `poolMaterial`. It holds no key: what a pool does in the cluster is done by the
+ * steps of the roster on control-plane hosts, which its SSH key opens. The output is marked as a secret all the same, because it
+ * tells where they are.
  */
 export const poolMaterialSchema = z.object({
   /** Of this structure; another number needs another release of Plinth on one of the sides. */
-  format: z.literal(1),
+  format: z.literal(2),
   clusterId: z.string().min(1),
   /** See `incarnation` of the cluster's outputs. Default: 0. */
   incarnation: z.number().default(0),
@@ -24,10 +25,8 @@ export const poolMaterialSchema = z.object({
     network: z.string(),
   }),
   kubernetesVersion: z.string().refine((text) => semver.valid(text) !== null, "expected a version such as 1.36.3"),
-  /** The cluster's authority: it signs the certificates of kubelets, kube-proxy and flannel. PEM. */
-  authority: z.object({ certificate: z.string(), key: z.string() }),
-  /** The administrator's, for the steps of the roster. */
-  kubeconfig: z.string(),
+  /** Certificate of the cluster's authority. PEM. */
+  authority: z.string(),
   /** Where the steps of the roster can be run; the pool's stack has its own SSH key. */
   controlPlane: z
     .array(z.object({ name: z.string(), address: z.string(), port: z.number(), user: z.string(), hostKey: z.string() }))

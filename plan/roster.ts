@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import type { ClusterConfig } from "./config.ts";
 import { isNode, withRole, type Host, type Taint } from "./inventory.ts";
 import { peerUrlOf } from "./livecluster.ts";
-import { annotations } from "./names.ts";
+import { nodeLabels } from "./names.ts";
 import { renderEntries } from "./rostertext.ts";
 
 /** Labels, annotations and taints of a Node, as the inventory declares them. */
@@ -14,9 +15,16 @@ export interface NodeDeclaration {
 const sorted = (record: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** What the annotation of its owner says about a Node: another stack's Nodes are none of ours. */
-export function clusterOwner(stack: string): string {
-  return stack;
+/** What the value of a label may be. */
+const labelValue = /^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
+
+/**
+ * What the label of its owner says about a Node: another stack's Nodes are none of ours. It is the name of the stack, or a
+ * digest of a name that no label can have.
+ */
+export function ownerOf(stack: string): string {
+  if (labelValue.test(stack)) return stack;
+  return createHash("sha256").update(stack).digest("hex").slice(0, 40);
 }
 
 /** What the roster keeps: every member of etcd, and every Node with its machine. All others of ours leave. */
@@ -41,12 +49,14 @@ export function declareNode(host: Host, stack: string): NodeDeclaration {
     ...(host.zone === undefined ? {} : { "topology.kubernetes.io/zone": host.zone }),
     ...(host.rack === undefined ? {} : { "topology.plinth/rack": host.rack }),
     ...host.labels,
+    [nodeLabels.owner]: ownerOf(stack),
+    [nodeLabels.address]: host.address,
   };
   const ownTaints: Taint[] =
     controlPlane && !worker ? [{ key: "node-role.kubernetes.io/control-plane", value: "", effect: "NoSchedule" }] : [];
   return {
     labels: sorted(labels),
-    annotations: sorted({ ...host.annotations, [annotations.owner]: clusterOwner(stack) }),
+    annotations: sorted(host.annotations),
     taints: [...ownTaints, ...host.taints],
   };
 }

@@ -11,6 +11,10 @@ export function rosterUser(host: string): string {
 }
 
 const name = rosterGroup;
+
+/** Annotation of the roster's role: where Nodes say who owns them. Without it some may have it in an annotation alone. */
+export const ownersNote = "plinth/owners";
+
 /** The admission policy that keeps the roster to bootstrap tokens. Such policies have names without colons. */
 export const rosterPolicy = "plinth-roster";
 const labels = { "app.kubernetes.io/name": "plinth", "app.kubernetes.io/component": "access" };
@@ -18,8 +22,8 @@ const rbac = "rbac.authorization.k8s.io";
 const group = [{ apiGroup: rbac, kind: "Group", name: rosterGroup }];
 
 /**
- * What the roster may do, and nothing else: read, mark and delete Nodes; evict the pods of a Node; sign a kubelet's first
- * client certificate; make bootstrap tokens valid and take them back. The last is a right on Secrets, which RBAC cannot
+ * What the roster may do, and nothing else: read, mark and delete Nodes; evict the pods of a Node; have a kubelet's first client
+ * certificate and its serving certificates signed; make bootstrap tokens valid and take them back. The last is a right on Secrets, which RBAC cannot
  * limit to a type: an admission policy does.
  */
 const clusterRules = [
@@ -28,12 +32,12 @@ const clusterRules = [
   { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
   // A drain leaves the pods of daemon sets alone, and looks whether theirs still exists.
   { apiGroups: ["apps"], resources: ["daemonsets"], verbs: ["get"] },
-  { apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests"], verbs: ["get", "list"] },
+  { apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests"], verbs: ["get", "list", "watch"] },
   { apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests/approval"], verbs: ["update"] },
   {
     apiGroups: ["certificates.k8s.io"],
     resources: ["signers"],
-    resourceNames: ["kubernetes.io/kube-apiserver-client-kubelet"],
+    resourceNames: ["kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/kubelet-serving"],
     verbs: ["approve"],
   },
 ];
@@ -76,7 +80,12 @@ export function rosterAccess(): Record<string, unknown>[] {
       metadata: { ...metadata, name: rosterPolicy },
       spec: { policyName: rosterPolicy, validationActions: ["Deny"] },
     },
-    { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata, rules: clusterRules },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: "ClusterRole",
+      metadata: { ...metadata, annotations: { [ownersNote]: "label" } },
+      rules: clusterRules,
+    },
     {
       apiVersion: `${rbac}/v1`,
       kind: "ClusterRoleBinding",

@@ -21,6 +21,13 @@ export interface Script {
 export const rosterSteps = ["access", "drain", "register", "evacuation", "roster"] as const;
 export type RosterStepName = (typeof rosterSteps)[number];
 
+/** Scripts of the roster: its steps, and what approves the serving certificates of kubelets at any time. */
+export const rosterScriptNames = [...rosterSteps, "serving"] as const;
+export type RosterScriptName = (typeof rosterScriptNames)[number];
+
+/** What scripts of the roster have in front besides what all of them share. */
+const rosterParts: Partial<Record<RosterScriptName, string>> = { register: "requests", serving: "requests" };
+
 function read(file: string): string {
   return readFileSync(path.join(directory, file), "utf8");
 }
@@ -59,29 +66,29 @@ export const installScript = once(() => read("install.sh"));
 const rosterScripts = once(
   () =>
     new Map(
-      rosterSteps.map((step): [RosterStepName, Script] => [
-        step,
-        script(
-          `roster-${step}`,
-          ["#!/bin/sh\n", read("roster/names.sh"), read("roster/common.sh"), read(`roster/${step}.sh`)].join(""),
-        ),
-      ]),
+      rosterScriptNames.map((name): [RosterScriptName, Script] => {
+        const parts = ["names", "common", ...(rosterParts[name] ?? "").split(" ").filter(Boolean), name];
+        return [
+          name,
+          script(`roster-${name}`, ["#!/bin/sh\n", ...parts.map((part) => read(`roster/${part}.sh`))].join("")),
+        ];
+      }),
     ),
 );
 
-/** The script of a step of the roster. */
-export function rosterScript(step: RosterStepName): Script {
-  const found = rosterScripts().get(step);
-  if (found === undefined) throw new Error(`there is no script for the roster's step ${step}`);
+/** A script of the roster. */
+export function rosterScript(name: RosterScriptName): Script {
+  const found = rosterScripts().get(name);
+  if (found === undefined) throw new Error(`the roster has no script ${name}`);
   return found;
 }
 
 /** Directory of the roster's scripts on control-plane hosts. */
 export const rosterScriptDirectory = `${paths.scripts}/roster`;
 
-/** Where control-plane hosts have the script of a step. */
-export function rosterScriptPath(step: RosterStepName): string {
-  return `${rosterScriptDirectory}/${step}`;
+/** Where control-plane hosts have a script of the roster. */
+export function rosterScriptPath(name: RosterScriptName): string {
+  return `${rosterScriptDirectory}/${name}`;
 }
 
 /** A script of scripts/host/, which a unit of a host runs, by its name without `.sh`. */
@@ -92,7 +99,7 @@ export function unitScript(name: string): Script {
 /** Every script that hosts may fetch. */
 export const allScripts = once((): readonly Script[] => [
   hostScript(),
-  ...rosterSteps.map(rosterScript),
+  ...rosterScriptNames.map(rosterScript),
   ...["baseline", "end-pods", "load-images"].map(unitScript),
 ]);
 

@@ -1,11 +1,11 @@
-import { apiserverUnit } from "./bundles/apiserver.ts";
+import { apiserverUnit, kubernetesAuthorityFile } from "./bundles/apiserver.ts";
 import { controllerManager, scheduler } from "./bundles/controllers.ts";
 import { etcdPki } from "./bundles/etcd.ts";
 import { haproxyUnit, keepalivedUnit } from "./bundles/loadbalancer.ts";
 import { fewestArguments } from "./conditions.ts";
-import { annotations, binDirectory, bootstrappersGroup, exitCodes, paths, taints } from "./names.ts";
+import { annotations, binDirectory, bootstrappersGroup, exitCodes, nodeLabels, paths, taints } from "./names.ts";
 import { ports } from "./ports.ts";
-import { rosterCredentials, rosterPolicy } from "./rosteraccess.ts";
+import { ownersNote, rosterCredentials, rosterGroup, rosterPolicy } from "./rosteraccess.ts";
 
 /** Units by which a host serves others, in the order in which they stop: nothing may be asked of what has stopped already. */
 const retiredUnits = [
@@ -67,10 +67,25 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       STATE_PATH: paths.state,
       UNITS_PATH: paths.units,
     },
+    "Labels and annotations of Nodes.": {
+      OWNER_LABEL: nodeLabels.owner,
+      OWNER_ANNOTATION: annotations.owner,
+      LEAVING_ANNOTATION: annotations.leaving,
+      DRAINED_ANNOTATION: annotations.drained,
+    },
   }),
   "roster/names.sh": assignments({
-    "Paths.": { BIN_PATH: binDirectory, CREDENTIALS_PATH: rosterCredentials, ETCD_PKI_PATH: etcdPki },
-    "Annotations and taints of Nodes.": {
+    "Paths.": {
+      BIN_PATH: binDirectory,
+      CREDENTIALS_PATH: rosterCredentials,
+      ETCD_PKI_PATH: etcdPki,
+      AUTHORITY_PATH: kubernetesAuthorityFile,
+    },
+    "Ports.": { KUBELET_PORT: ports.kubelet },
+    "Labels, annotations and taints of Nodes.": {
+      OWNER_LABEL: nodeLabels.owner,
+      ADDRESS_LABEL: nodeLabels.address,
+      TAINTS_LABEL: nodeLabels.taints,
       OWNER_ANNOTATION: annotations.owner,
       TAINTS_ANNOTATION: annotations.taints,
       RUNTIME_ANNOTATION: annotations.runtime,
@@ -82,6 +97,8 @@ export const generatedScripts: Readonly<Record<string, string>> = {
     "Who asks for certificates, and what keeps the roster to tokens.": {
       BOOTSTRAPPERS: bootstrappersGroup,
       ROSTER_POLICY: rosterPolicy,
+      ROSTER_ROLE: rosterGroup,
+      OWNERS_NOTE: ownersNote,
     },
   }),
 };

@@ -1,7 +1,7 @@
 import { bringUp, stepNamed } from "./bringup.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
-import { isNode, withRole, type Host } from "./inventory.ts";
+import { isNode, withRole, type Host, type Role } from "./inventory.ts";
 import type { RankedHost } from "./livecluster.ts";
 
 /** One step of plan/bringup.ts for one host. */
@@ -32,10 +32,13 @@ export function isBootstrapped(
   hosts: readonly Pick<RankedHost, "name" | "roles">[],
   readings: ReadonlyMap<string, HostReading>,
 ): boolean {
-  return withRole(hosts, "etcd").some(({ name }) => {
-    const reading = readings.get(name);
-    return reading !== undefined && "facts" in reading && reading.facts.bundles["etcd"]?.state === "complete";
-  });
+  const completed = (role: Role, bundle: string): boolean =>
+    withRole(hosts, role).some(({ name }) => {
+      const reading = readings.get(name);
+      return reading !== undefined && "facts" in reading && reading.facts.bundles[bundle]?.state === "complete";
+    });
+  // A pool knows of its cluster's hosts that they are of the control plane, and of no members.
+  return completed("etcd", "etcd") || completed("control-plane", "controlplane");
 }
 
 /** The hosts that serve as Nodes already, as they tell it: they are changed in batches, the others all at once. */

@@ -27,9 +27,9 @@ export async function readPoolMaterial(context: EngineContext, outputs: Outputs)
  * @throws PlinthError as {@link readPoolMaterial}.
  */
 export async function administratorOf(context: EngineContext, outputs: Outputs): Promise<string | undefined> {
-  const { kubeconfig } = outputs;
-  if (kubeconfig !== undefined) return kubeconfig;
-  return (await readPoolMaterial(context, outputs))?.kubeconfig;
+  const { kubeconfig, clusterStack } = outputs;
+  if (kubeconfig !== undefined || clusterStack === undefined) return kubeconfig;
+  return (await readOutputs({ ...context, stack: clusterStack }, { secrets: true })).kubeconfig;
 }
 
 /** The same, for who cannot do without: before the first `up` a CliError says what to do. */

@@ -2,7 +2,8 @@ import { isNotFound, UnreachableError } from "../../kube/errors.ts";
 import { ApiClient } from "../../kube/client.ts";
 import { loadAccess } from "../../kube/kubeconfig.ts";
 import { listAt, textAt, type KubeObject } from "../../kube/object.ts";
-import { annotations } from "../../plan/names.ts";
+import { nodeLabels } from "../../plan/names.ts";
+import { ownerOf } from "../../plan/roster.ts";
 
 /** Seconds for which an API server that does not answer is asked again. */
 const patienceSeconds = 10;
@@ -37,7 +38,7 @@ export async function deleteNodesOf(
 ): Promise<{ deleted: string[] } | { unreachable: string }> {
   return withApi(kubeconfig, async (send) => {
     const nodes = listAt(await send("GET", nodesPath), "items");
-    const own = nodes.filter((node) => textAt(node, "metadata", "annotations", annotations.owner) === stack);
+    const own = nodes.filter((node) => textAt(node, "metadata", "labels", nodeLabels.owner) === ownerOf(stack));
     const deleted = [];
     for (const node of own) if (await remove(send, node)) deleted.push(textAt(node, "metadata", "name"));
     return { deleted };

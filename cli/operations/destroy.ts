@@ -10,7 +10,7 @@ import { Exit } from "../exit.ts";
 import type { Terminal } from "../render/terminal.ts";
 import { confirm } from "../render/prompt.ts";
 import { formatDuration } from "../render/duration.ts";
-import { readPoolMaterial } from "../cluster/administrator.ts";
+import { administratorOf, readPoolMaterial } from "../cluster/administrator.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 import { claimSearch, freeClaimed, stillClaimed, type ClaimSearch } from "./abandoned.ts";
 import { keptData } from "./kept-data.ts";
@@ -40,10 +40,19 @@ interface ExportedResources {
   deployment?: { resources?: { type: string; custom?: boolean }[] | null } | null;
 }
 
+/** The cluster of a pool. */
+interface PoolCluster {
+  material: PoolMaterial;
+  /** Kubeconfig of its administrator. */
+  administrator: string | undefined;
+}
+
 /** What a pool's cluster hands over. That it does not any more is no reason to refuse: the cluster may be gone. */
-async function materialOf(context: EngineContext, { terminal }: DestroyRun): Promise<PoolMaterial | undefined> {
+async function clusterOf(context: EngineContext, { terminal }: DestroyRun): Promise<PoolCluster | undefined> {
   try {
-    return await readPoolMaterial(context, await readOutputs(context, { secrets: true }));
+    const outputs = await readOutputs(context, { secrets: true });
+    const material = await readPoolMaterial(context, outputs);
+    return material && { material, administrator: await administratorOf(context, outputs) };
   } catch (error) {
     if (!(error instanceof PlinthError)) throw error;
     for (const { message } of error.findings) terminal.warn(`${message}; its Nodes stay where they are`);
@@ -52,8 +61,11 @@ async function materialOf(context: EngineContext, { terminal }: DestroyRun): Pro
 }
 
 /** Last, for a kubelet that runs would register again. */
-async function deleteNodes({ kubeconfig }: PoolMaterial, { stack, terminal }: DestroyRun): Promise<void> {
-  const deletion = await deleteNodesOf(kubeconfig, stack);
+async function deleteNodes({ administrator }: PoolCluster, { stack, terminal }: DestroyRun): Promise<void> {
+  const deletion =
+    administrator === undefined
+      ? { unreachable: "the cluster's stack has no kubeconfig" }
+      : await deleteNodesOf(administrator, stack);
   if ("unreachable" in deletion) {
     terminal.warn(`the Nodes of stack "${stack}" stay in the cluster, delete them there: ${deletion.unreachable}`);
   } else if (deletion.deleted.length > 0)
@@ -108,8 +120,8 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
       }
     }
     const { previous } = parsePreviousRun(stack, withoutSecrets(await readRawOutputs(engine.context)));
-    const material = pool ? await materialOf(engine.context, run) : undefined;
-    const members = pool ? material && controlPlaneOf(material) : input.hosts;
+    const cluster = pool ? await clusterOf(engine.context, run) : undefined;
+    const members = pool ? cluster && controlPlaneOf(cluster.material) : input.hosts;
     // Hosts are released with the key that this reads, also where there is no cluster to lock.
     const { access } = await resolveAccess(members ?? [], input.config);
     if (members !== undefined) await lockCluster(run, members, access);
@@ -122,7 +134,7 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
     const gone: ClaimSearch["deleteNode"] = () => Promise.resolve("none");
     const search = { ...claimSearch(engine.context, input, terminal, previous), deleteNode: gone };
     await freeClaimed(search, await stillClaimed(search, Object.keys(previous?.hosts ?? {})));
-    if (material !== undefined) await deleteNodes(material, run);
+    if (cluster !== undefined) await deleteNodes(cluster, run);
     const total = phases.list.reduce((sum, { duration }) => sum + duration, 0);
     terminal.print(`Destroyed ${what} (${formatDuration(total)}).`);
     for (const { host, path } of keptData(events.diagnostics, hosts)) terminal.print(`  kept on ${host}: ${path}`);

@@ -2,6 +2,7 @@ import type { BundleReport } from "../../plan/hostreport.ts";
 import { isNode, withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
 import type { EtcdMember } from "../../plan/members.ts";
+import { ownerOf } from "../../plan/roster.ts";
 import type { CertificateStatus, HostProbe, NodeStatus, Observation } from "./types.ts";
 
 /** Something that an operator should look at. */
@@ -148,14 +149,14 @@ function judgeNode(node: NodeStatus, observation: Observation): Problem[] {
 
 /** Whether another stack of the same cluster answers for a Node: the cluster's own, or a worker pool's. */
 export function isOfAnotherStack({ name, owner }: NodeStatus, hosts: readonly Host[], stack: string): boolean {
-  return owner !== undefined && owner !== stack && !hosts.some((host) => host.name === name);
+  return owner !== undefined && owner !== ownerOf(stack) && !hosts.some((host) => host.name === name);
 }
 
 /** Its own Nodes alone, where the stack is a worker pool: the others are for whoever looks at the cluster. */
 export function nodesOfInterest(hosts: readonly Host[], stack: string, observation: Observation): Observation {
   const { nodes } = observation;
   if ("error" in nodes || withRole(hosts, "control-plane").length > 0) return observation;
-  const isOwn = ({ name, owner }: NodeStatus) => owner === stack || hosts.some((host) => host.name === name);
+  const isOwn = ({ name, owner }: NodeStatus) => owner === ownerOf(stack) || hosts.some((host) => host.name === name);
   return { ...observation, nodes: { nodes: nodes.nodes.filter(isOwn) } };
 }
 

@@ -6,6 +6,7 @@ import { leavesOf } from "../../plan/bundles/index.ts";
 import { renderBootstrapKubeconfig } from "../../plan/bundles/kubelet.ts";
 import { renderHostsToml } from "../../plan/bundles/registries.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
+import { tokenKeepers, type Join } from "../../plan/joining.ts";
 import { endpointOf } from "../../plan/endpoint.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/pki.ts";
@@ -14,13 +15,22 @@ import { Pace } from "../pace.ts";
 import type { Authority } from "./authority.ts";
 import { makeLeaf, type Leaf } from "./leaf.ts";
 
-/** Certificate and key of an authority, wherever they come from. */
+/** Certificate and key of an authority. */
 export type Signer = Pick<Authority, "certificate" | "key">;
 
-export interface HostKeysArgs {
+/** What the keys of hosts depend on. */
+export interface Keyholders {
   hosts: readonly Host[];
   config: ClusterConfig;
-  authorityOf: (name: AuthorityName) => Signer;
+  /** Which join of a host it is. Undefined for a host that cannot be read: its token stays what it was. */
+  joinOf: (host: Host) => Join | undefined;
+}
+
+export interface HostKeysArgs extends Keyholders {
+  /** An authority's certificate, for those who verify with it. */
+  certificateOf: (name: AuthorityName) => pulumi.Output<string>;
+  /** What signs the hosts' certificates. @throws Error where there is none. */
+  signerOf: (name: AuthorityName) => Signer;
 }
 
 /** What belongs to single hosts: their leaf certificates and bootstrap tokens. */
@@ -47,21 +57,22 @@ export class HostKeys {
 
   /** Declares the keys of a host, and returns what the engine makes last of each. */
   private declareFor(host: Host, parent: pulumi.Resource): pulumi.Resource[] {
-    const { hosts, config, authorityOf } = this.args;
+    const { hosts, config, signerOf, joinOf } = this.args;
     const hours = leafHours(config);
     const declared: pulumi.Resource[] = [];
     for (const spec of leavesOf({ host, hosts, config })) {
-      const args = { spec, authority: authorityOf(spec.authority), hours };
+      const args = { spec, authority: signerOf(spec.authority), hours };
       const leaf = makeLeaf(`${host.name}-${spec.name}`, args, parent);
       this.leaves.set(`${host.name}/${spec.name}`, leaf);
       declared.push(leaf.last);
     }
     if (isNode(host)) {
+      const join = joinOf(host);
       // Six characters of id and sixteen of secret, as bootstrap tokens are made.
       const token = new random.RandomPassword(
         `${host.name}-bootstrap-token`,
-        { length: 22, upper: false, special: false },
-        { parent },
+        { length: 22, upper: false, special: false, ...(join === undefined ? {} : { keepers: tokenKeepers(join) }) },
+        { parent, ...(join === undefined ? { ignoreChanges: ["keepers"] } : {}) },
       );
       this.bootstrapTokens.set(host.name, token);
       declared.push(token);
@@ -71,7 +82,7 @@ export class HostKeys {
 
   /**
    * The token `id.secret` by which a host asks for its first client certificate. It is worth nothing but while the roster
-   * lets the host join.
+   * lets the host join, which is minutes, and no other join has the same.
    */
   bootstrapToken(host: string): pulumi.Output<string> {
     const token = this.bootstrapTokens.get(host);
@@ -81,10 +92,10 @@ export class HostKeys {
 
   /** The bytes of a secret file of a host. @throws Error for keys of the control plane. */
   contentOf(host: Host, source: SecretSource): pulumi.Output<string> {
-    const { hosts, config, authorityOf } = this.args;
+    const { hosts, config, certificateOf, signerOf } = this.args;
     switch (source.kind) {
       case "authority":
-        return authorityOf(source.authority)[source.part];
+        return source.part === "certificate" ? certificateOf(source.authority) : signerOf(source.authority).key;
       case "leaf": {
         const leaf = this.leaves.get(`${host.name}/${source.leaf.name}`);
         if (leaf === undefined) throw new Error(`${host.name} has no certificate named ${source.leaf.name}`);

@@ -3,17 +3,13 @@ import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import type { Authority as AuthorityName, SecretSource } from "../../plan/bundle.ts";
 import { renderEncryptionConfig } from "../../plan/bundles/apiserver.ts";
-import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { administrator, leafHours } from "../../plan/pki.ts";
 import { Authority } from "./authority.ts";
-import { HostKeys } from "./hostkeys.ts";
+import { HostKeys, type Keyholders } from "./hostkeys.ts";
 import { makeLeaf, type Leaf } from "./leaf.ts";
 
-export interface PkiArgs {
-  hosts: readonly Host[];
-  config: ClusterConfig;
-}
+export type PkiArgs = Keyholders;
 
 /** Everything that proves who somebody is: authorities, service-account and encryption keys, and the keys of hosts. */
 export class Pki extends pulumi.ComponentResource {
@@ -60,7 +56,12 @@ export class Pki extends pulumi.ComponentResource {
 
   /** Declares the keys of the hosts. */
   makeHostKeys(): Promise<HostKeys> {
-    return HostKeys.make(this, { ...this.args, authorityOf: (name) => this.authorities[name] });
+    const authorityOf = (name: AuthorityName): Authority => this.authorities[name];
+    return HostKeys.make(this, {
+      ...this.args,
+      certificateOf: (name) => authorityOf(name).certificate,
+      signerOf: authorityOf,
+    });
   }
 
   /** The bytes of a secret file of a host. */

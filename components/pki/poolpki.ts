@@ -1,16 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterConfig } from "../../plan/config.ts";
-import type { Host } from "../../plan/inventory.ts";
-import { HostKeys, type Signer } from "./hostkeys.ts";
+import type { Authority } from "../../plan/bundle.ts";
+import { HostKeys, type Keyholders } from "./hostkeys.ts";
 
-export interface PoolPkiArgs {
-  hosts: readonly Host[];
-  config: ClusterConfig;
-  /** The cluster's authority. */
-  authority: Signer;
+export interface PoolPkiArgs extends Keyholders {
+  /** Certificate of the cluster's authority. PEM. */
+  authority: string;
 }
 
-/** Certificates and tokens of a pool's hosts, signed by the authority of a cluster that another stack made. */
+/** What a pool's hosts need to join a cluster that another stack made. A pool signs nothing: it has no authority's key. */
 export class PoolPki extends pulumi.ComponentResource {
   private readonly args: PoolPkiArgs;
 
@@ -20,13 +17,15 @@ export class PoolPki extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** Declares the keys of the hosts. */
+  /** Declares the tokens of the hosts. */
   makeHostKeys(): Promise<HostKeys> {
-    const { hosts, config, authority } = this.args;
-    const authorityOf = (kind: string): Signer => {
+    const certificateOf = (kind: Authority): pulumi.Output<string> => {
       if (kind !== "kubernetes") throw new Error(`a pool has nothing to do with the ${kind} authority`);
-      return authority;
+      return pulumi.output(this.args.authority);
     };
-    return HostKeys.make(this, { hosts, config, authorityOf });
+    const signerOf = (kind: Authority): never => {
+      throw new Error(`a pool has no key of the ${kind} authority`);
+    };
+    return HostKeys.make(this, { ...this.args, certificateOf, signerOf });
   }
 }

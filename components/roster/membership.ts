@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { withRole, type Host } from "../../plan/inventory.ts";
 import { ports } from "../../plan/ports.ts";
-import { clusterOwner, renderRoster } from "../../plan/roster.ts";
+import { ownerOf, renderRoster } from "../../plan/roster.ts";
 import { renderRosterAccess } from "../../plan/rosteraccess.ts";
 import { rosterCommand, type RosterArgs } from "./command.ts";
 
@@ -59,7 +59,7 @@ export function drainLeavingNodes(
       script: "evacuation",
       node: "evacuation",
       deadline: config.drainSeconds,
-      variables: { OWNER: clusterOwner(args.stack), GRACE: grace, GENERATION: String(args.generation) },
+      variables: { OWNER: ownerOf(args.stack), GRACE: grace, GENERATION: String(args.generation) },
       stdin: renderRoster(hosts, args.machineIds),
     },
     args,
@@ -79,7 +79,7 @@ export function endMemberships(hosts: readonly Host[], args: MembershipArgs): co
       node: "roster",
       deadline: rosterSeconds,
       variables: {
-        OWNER: clusterOwner(args.stack),
+        OWNER: ownerOf(args.stack),
         LOCAL: `https://127.0.0.1:${ports.etcdClient}`,
         GENERATION: String(args.generation),
       },

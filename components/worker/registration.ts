@@ -1,6 +1,7 @@
 import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterConfig } from "../../plan/config.ts";
+import { isServedByCluster } from "../../plan/bundles/kubelet.ts";
 import { balancedAgain } from "../../plan/bundles/serviceports.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { renderNodeManifest, renderTaints, runtimeVersions } from "../../plan/roster.ts";
@@ -35,6 +36,7 @@ export function register(host: Host, config: ClusterConfig, args: RegistrationAr
     READINESS: config.network === "none" ? "reported" : "required",
     TAINTS: renderTaints(host),
     MANIFEST: renderNodeManifest(host, args.stack),
+    ...(isServedByCluster(config) ? { ADDRESS: host.address } : {}),
     ...(balanced === undefined ? {} : { BALANCED: balanced }),
   };
   const step = { script: "register", node: host.name, deadline: readySeconds, variables } as const;

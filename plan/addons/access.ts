@@ -21,14 +21,14 @@ export interface Grant {
 export const kubeletClientsGroup = "plinth:kubelet-api-clients";
 /** Group of the bootstrap tokens with which hosts ask for their first kubelet certificate. */
 export { bootstrappersGroup };
-/** User of flannel's client certificates. */
-export const flannelUser = "plinth:flannel";
+/** Group of every Node; the name tells which one it is. */
+const nodesGroup = "system:nodes";
 
 /**
  * What hosts need before they join.
  *
  * Nothing approves the request of a bootstrap token by itself: a token that leaks makes no Node. A kubelet that has a
- * certificate renews its own, and only its own, through kube-controller-manager.
+ * certificate renews its own, and only its own, through kube-controller-manager. kube-proxy and flannel act as the Node of their host.
  */
 export function grants(config: Pick<ClusterConfig, "network">): Grant[] {
   return [
@@ -44,20 +44,22 @@ export function grants(config: Pick<ClusterConfig, "network">): Grant[] {
     },
     {
       name: "node-certificate-renewal",
-      subject: { kind: "Group", name: "system:nodes" },
+      subject: { kind: "Group", name: nodesGroup },
       role: "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
     },
-    ...(config.network === "flannel" ? [flannelGrant] : []),
+    { name: "node-proxies", subject: { kind: "Group", name: nodesGroup }, role: "system:node-proxier" },
+    ...(config.network === "flannel" ? [nodeRoutes] : []),
   ];
 }
 
 /**
  * flannel with the kube subnet manager watches all Nodes and writes its lease into the annotations of its own, by a
- * patch of the status. It is told its Node's name, so it reads no pods; network policies are not its business here.
+ * patch of the status. It acts as the Node of its host: the admission plugin NodeRestriction keeps it to that one. It is told its
+ * Node's name, so it reads no pods; network policies are not its business here.
  */
-const flannelGrant: Grant = {
-  name: "flannel",
-  subject: { kind: "User", name: flannelUser },
+const nodeRoutes: Grant = {
+  name: "node-routes",
+  subject: { kind: "Group", name: nodesGroup },
   role: [
     { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
     { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },

@@ -1,18 +1,14 @@
-import { binaryPath, type BundleFile, type LeafSpec } from "../bundle.ts";
+import { binaryPath, type BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
-import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
-import { leafFiles } from "./certificates.ts";
-import { renderKubeconfig } from "./kubeconfig.ts";
-import { nodeAuthorityFile } from "./kubelet.ts";
+import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { because, commandLine, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 const flannelUnit = "flanneld.service";
 const configFile = "/etc/kubernetes/flannel.json";
 const kubeconfigFile = "/etc/kubernetes/flannel.conf";
-const pki = "/etc/kubernetes/pki/flannel";
 const restart = [flannelUnit];
 
 /** Plain routes between hosts of one subnet, VXLAN between subnets; masquerading by nftables, as kube-proxy does. */
@@ -45,7 +41,7 @@ function service(host: Host, config: ClusterConfig): string {
     service: {
       Type: because("It ends, and is started again, until the Node exists and has a pod network.", "exec"),
       Environment: `NODE_NAME=${host.name}`,
-      ExecStart: commandLine(binaryPath("flanneld"), args),
+      ExecStart: asNode(commandLine(binaryPath("flanneld"), args)),
       Restart: "always",
       RestartSec: "2",
       LimitNOFILE: String(config.openFilesLimit),
@@ -60,7 +56,8 @@ function service(host: Host, config: ClusterConfig): string {
   });
 }
 
-function files({ host, hosts, config }: Placement): BundleFile[] {
+function files(placement: Placement): BundleFile[] {
+  const { host, config } = placement;
   const owner = "root:root";
   return [
     { path: configFile, mode: "0644", owner, restart, content: renderNetwork(config) },
@@ -69,38 +66,21 @@ function files({ host, hosts, config }: Placement): BundleFile[] {
       mode: "0600",
       owner,
       restart,
-      content: renderKubeconfig({
-        cluster: config.clusterName,
-        user: "plinth:flannel",
-        server: endpointOf(hosts, config),
-        authority: { file: nodeAuthorityFile },
-        certificate: { file: `${pki}/client.crt` },
-        key: { file: `${pki}/client.key` },
-      }),
+      content: renderNodeKubeconfig(placement),
     },
     unitFile(flannelUnit, service(host, config), "0600"),
   ];
 }
 
-const client: LeafSpec = {
-  name: "flannel",
-  authority: "kubernetes",
-  commonName: "plinth:flannel",
-  dnsNames: [],
-  ipAddresses: [],
-  uses: ["client_auth"],
-};
-
 /** flannel of one Node, unless the pod network is somebody else's. */
 export const flannel: BundlePart = {
   name: "flannel",
   appliesTo: (_host, config) => config.network === "flannel",
-  directories: [...kubernetesDirectories, { path: pki, mode: "0755", owner: "root:root" }],
+  directories: kubernetesDirectories,
   listens: () => [{ protocol: "udp", address: "*", port: ports.vxlan, unit: flannelUnit, what: "flannel" }],
   plan: (placement) => ({
     binaries: [{ name: "flanneld", version: placement.config.flannelVersion, restart }],
     files: files(placement),
-    secrets: leafFiles({ leaf: client, path: `${pki}/client`, owner: "root:root", restart }),
     units: [flannelUnit],
     // Before the first lease there is no Node; afterwards it must stay up.
     checks: [

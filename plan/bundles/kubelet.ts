@@ -1,13 +1,13 @@
 import { stringify } from "yaml";
 import { clusterDnsAddress } from "../addons/dns.ts";
-import { binaryPath, type LeafSpec } from "../bundle.ts";
+import { binaryPath } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
 import { binDirectory, paths, taints } from "../names.ts";
 import { ports } from "../ports.ts";
-import { authorityFile, leafFiles } from "./certificates.ts";
+import { authorityFile } from "./certificates.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { containerdUnit } from "./runtime.ts";
 import {
@@ -24,7 +24,6 @@ import {
 const kubeletUnit = "kubelet.service";
 const configFile = "/etc/kubernetes/kubelet.yaml";
 const bootstrapFile = "/etc/kubernetes/kubelet-bootstrap.conf";
-const pki = "/etc/kubernetes/pki/kubelet";
 /** Written by the kubelet when it has got its client certificate. */
 const kubeconfigFile = "/var/lib/kubelet/kubeconfig";
 const restart = [kubeletUnit];
@@ -81,13 +80,13 @@ function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string,
       rotateCertificates: true,
       seccompDefault: true,
       serializeImagePulls: false,
+      // Its key is made on the host and stays there; plan/bundles/servingcertificates.ts has the certificate signed.
+      serverTLSBootstrap: true,
       shutdownGracePeriod: "60s",
       shutdownGracePeriodCriticalPods: "20s",
       systemReserved: { cpu: "100m", memory: "256Mi", "ephemeral-storage": "1Gi" },
-      tlsCertFile: `${pki}/server.crt`,
       tlsCipherSuites: cipherSuites.split(","),
       tlsMinVersion: "VersionTLS12",
-      tlsPrivateKeyFile: `${pki}/server.key`,
     },
     config.kubeletConfig,
   );
@@ -173,16 +172,9 @@ current-context: bootstrap
 `;
 }
 
-function serverLeaf(host: Host): LeafSpec {
-  return {
-    name: "kubelet-server",
-    authority: "kubernetes",
-    commonName: `system:node:${host.name}`,
-    organization: "system:nodes",
-    dnsNames: [host.name],
-    ipAddresses: [host.address],
-    uses: ["server_auth"],
-  };
+/** Whether the cluster signs the kubelet's serving certificate; `plinth:kubeletConfig` can name another one. */
+export function isServedByCluster(config: ClusterConfig): boolean {
+  return config.kubeletConfig["serverTLSBootstrap"] !== false;
 }
 
 /** The kubelet of one Node. */
@@ -192,7 +184,6 @@ export const kubelet: BundlePart = {
   startsAfter: ["kube-proxy", "flannel"],
   directories: [
     ...kubernetesDirectories,
-    { path: pki, mode: "0755", owner: "root:root" },
     { path: "/var/lib/kubelet", mode: "0750", owner: "root:root", atRelease: "purge" },
   ],
   listens: (host) => [
@@ -216,7 +207,6 @@ export const kubelet: BundlePart = {
       ],
       secrets: [
         authorityFile("kubernetes", nodeAuthorityFile, { restart }),
-        ...leafFiles({ leaf: serverLeaf(host), path: `${pki}/server`, owner, restart }),
         { path: bootstrapFile, mode: "0600", owner, source: { kind: "bootstrap-kubeconfig" } },
       ],
       units: [kubeletUnit],

@@ -1,20 +1,16 @@
 import { stringify } from "yaml";
-import { binaryPath, type BundleFile, type LeafSpec } from "../bundle.ts";
+import { binaryPath, type BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
-import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
 import { ports } from "../ports.ts";
-import { leafFiles } from "./certificates.ts";
-import { renderKubeconfig } from "./kubeconfig.ts";
-import { nodeAuthorityFile } from "./kubelet.ts";
+import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { commandLine, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 const kubeProxyUnit = "kube-proxy.service";
 const configFile = "/etc/kubernetes/kube-proxy.yaml";
 const kubeconfigFile = "/etc/kubernetes/kube-proxy.conf";
-const pki = "/etc/kubernetes/pki/kube-proxy";
 const restart = [kubeProxyUnit];
 
 /** KubeProxyConfiguration; `plinth:kubeProxyConfig` is merged over it. */
@@ -48,7 +44,7 @@ function service(config: ClusterConfig): string {
       ...restartsForever,
     },
     service: {
-      ExecStart: commandLine(binaryPath("kube-proxy"), { config: configFile }),
+      ExecStart: asNode(commandLine(binaryPath("kube-proxy"), { config: configFile })),
       Restart: "always",
       RestartSec: "2",
       LimitNOFILE: String(config.openFilesLimit),
@@ -62,7 +58,8 @@ function service(config: ClusterConfig): string {
   });
 }
 
-function files({ host, hosts, config }: Placement): BundleFile[] {
+function files(placement: Placement): BundleFile[] {
+  const { host, config } = placement;
   const owner = "root:root";
   return [
     {
@@ -77,33 +74,17 @@ function files({ host, hosts, config }: Placement): BundleFile[] {
       mode: "0600",
       owner,
       restart,
-      content: renderKubeconfig({
-        cluster: config.clusterName,
-        user: "system:kube-proxy",
-        server: endpointOf(hosts, config),
-        authority: { file: nodeAuthorityFile },
-        certificate: { file: `${pki}/client.crt` },
-        key: { file: `${pki}/client.key` },
-      }),
+      content: renderNodeKubeconfig(placement),
     },
     unitFile(kubeProxyUnit, service(config), "0600"),
   ];
 }
 
-const client: LeafSpec = {
-  name: "kube-proxy",
-  authority: "kubernetes",
-  commonName: "system:kube-proxy",
-  dnsNames: [],
-  ipAddresses: [],
-  uses: ["client_auth"],
-};
-
 /** kube-proxy of one Node. */
 export const kubeProxy: BundlePart = {
   name: "kube-proxy",
   startsAfter: ["flannel"],
-  directories: [...kubernetesDirectories, { path: pki, mode: "0755", owner: "root:root" }],
+  directories: kubernetesDirectories,
   listens: () => [
     { protocol: "tcp", address: "*", port: ports.kubeProxyHealth, unit: kubeProxyUnit },
     { protocol: "tcp", address: "127.0.0.1", port: ports.kubeProxyMetrics, unit: kubeProxyUnit },
@@ -111,7 +92,6 @@ export const kubeProxy: BundlePart = {
   plan: (placement) => ({
     binaries: [{ name: "kube-proxy", version: placement.config.kubernetesVersion, restart }],
     files: files(placement),
-    secrets: leafFiles({ leaf: client, path: `${pki}/client`, owner: "root:root", restart }),
     units: [kubeProxyUnit],
     // Its health is red until the Node exists, which comes later.
     checks: [{ name: "unit-active", deadline: 60, unit: kubeProxyUnit, args: { unit: kubeProxyUnit } }],

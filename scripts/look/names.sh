@@ -5,3 +5,9 @@ SOFTWARE_PATH=/opt/plinth
 SCRIPTS_PATH=/usr/local/lib/plinth
 STATE_PATH=/var/lib/plinth
 UNITS_PATH=/etc/systemd/system
+
+# Labels and annotations of Nodes.
+OWNER_LABEL=node-restriction.kubernetes.io/plinth-owner
+OWNER_ANNOTATION=plinth/owner
+LEAVING_ANNOTATION=plinth/leaving
+DRAINED_ANNOTATION=plinth/drained

@@ -14,8 +14,11 @@ nodes() {
   template=$template'{{with .nodeInfo}}{{with .machineID}}{{$machine = .}}{{end}}{{end}}'
   template=$template'{{range .addresses}}{{if eq .type "InternalIP"}}{{$addresses = printf "%s%s " $addresses .address}}{{end}}{{end}}{{end}}'
   template=$template' {{urlquery $ready}} {{with $machine}}{{urlquery .}}{{else}}-{{end}} {{with $addresses}}{{urlquery .}}{{else}}-{{end}}'
-  for name in owner leaving drained; do
-    template=$template' {{$value := ""}}{{with .metadata.annotations}}{{with index . "plinth/'$name'"}}{{$value = .}}{{end}}{{end}}'
+  for name in "$OWNER_ANNOTATION" "$LEAVING_ANNOTATION" "$DRAINED_ANNOTATION"; do
+    template=$template' {{$value := ""}}{{with .metadata.annotations}}{{with index . "'$name'"}}{{$value = .}}{{end}}{{end}}'
+    if [ "$name" = "$OWNER_ANNOTATION" ]; then
+      template=$template'{{with .metadata.labels}}{{with index . "'$OWNER_LABEL'"}}{{$value = .}}{{end}}{{end}}'
+    fi
     template=$template'{{with $value}}{{urlquery .}}{{else}}-{{end}}'
   done
   answer=$(HOME=/nonexistent timeout 4 "$OPT/bin/kubectl" --kubeconfig "$ROOT/etc/kubernetes/controller-manager.conf" \

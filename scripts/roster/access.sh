@@ -18,8 +18,44 @@ given() {
     grep -q "ValidatingAdmissionPolicy '$ROSTER_POLICY'" "$WORK/error"
 }
 
+# as_administrator ARGUMENT…: kubectl with the administrator's credentials.
+as_administrator() {
+  kube --kubeconfig "$WORK/administrator" --server "$SERVER" "$@"
+}
+
+# owners: Nodes that an earlier release has registered say who owns them in an annotation, which their kubelets can write. They get
+# the label that none can write: once, before a release that knows the label does anything else, and noted in the objects below.
+owners() {
+  local known fields node owner
+  known=$(of_node annotation "$OWNERS_NOTE")
+  until as_administrator get clusterrole --ignore-not-found -o go-template="$(word "$known")" -- "$ROSTER_ROLE" >"$WORK/known"; do
+    again || return 1
+  done
+  if [ ! -s "$WORK/known" ] || [ "$(cat "$WORK/known")" = label ]; then
+    return 0
+  fi
+  fields="{{.metadata.name}} $(word "$(of_node annotation "$OWNER_ANNOTATION")") $(word "$(of_node label "$OWNER_LABEL")")"
+  until as_administrator get nodes -o go-template="{{range .items}}$fields{{\"\n\"}}{{end}}" >"$WORK/nodes"; do
+    again || return 1
+  done
+  while read -r node owner known; do
+    if [ "$known" != - ] || [ "$owner" = - ]; then
+      continue
+    fi
+    printf '%s' "$owner" | grep -Eqx '[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?' ||
+      owner=$(printf '%s' "$owner" | sha256sum | cut -c1-40)
+    until as_administrator label node "$OWNER_LABEL=$owner" -- "$node" </dev/null >/dev/null; do
+      again || return 1
+    done
+  done <"$WORK/nodes"
+}
+
+owners || {
+  complaint
+  fail "the Nodes of earlier releases could not be labelled with their owners: $COMPLAINT"
+}
 until printf '%s\n' "$MANIFEST" |
-  kube --kubeconfig "$WORK/administrator" --server "$SERVER" apply --server-side --force-conflicts --field-manager=plinth -f - >"$WORK/applied"; do
+  as_administrator apply --server-side --force-conflicts --field-manager=plinth -f - >"$WORK/applied"; do
   if ! again; then
     complaint
     fail "the roster's rights could not be given: $COMPLAINT"

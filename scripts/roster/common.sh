@@ -86,10 +86,11 @@ word() {
   printf '%s' "{{\$word := \"\"}}$1{{with \$word}}{{urlquery .}}{{else}}-{{end}}"
 }
 
-# of_node annotation NAME | machine | ready: a template that sets $word.
+# of_node annotation NAME | label NAME | machine | ready: a template that sets $word.
 # shellcheck disable=SC2016 # templates of kubectl have variables of their own
 of_node() {
   case $1 in
+    label) printf '%s' "{{with .metadata.labels}}{{with index . \"$2\"}}{{\$word = .}}{{end}}{{end}}" ;;
     annotation) printf '%s' "{{with .metadata.annotations}}{{with index . \"$2\"}}{{\$word = .}}{{end}}{{end}}" ;;
     machine) printf '%s' '{{with .status}}{{with .nodeInfo}}{{with .machineID}}{{$word = .}}{{end}}{{end}}{{end}}' ;;
     ready) printf '%s' '{{with .status}}{{range .conditions}}{{if eq .type "Ready"}}{{$word = .status}}{{end}}{{end}}{{end}}' ;;
@@ -146,7 +147,7 @@ roster_read() {
 # Nodes of others are none of ours.
 nodes_leaving() {
   local fields
-  fields="{{.metadata.name}} $(word "$(of_node annotation "$OWNER_ANNOTATION")") $(word "$(of_node machine)")"
+  fields="{{.metadata.name}} $(word "$(of_node label "$OWNER_LABEL")") $(word "$(of_node machine)")"
   fields="$fields $(word "$(of_node annotation "$LEAVING_ANNOTATION")")"
   while ! kube get nodes -o go-template="{{range .items}}$fields{{\"\n\"}}{{end}}" >"$WORK/nodes"; do
     complaint

@@ -4,8 +4,15 @@
 BIN_PATH=/opt/plinth/bin
 CREDENTIALS_PATH=/etc/kubernetes/roster
 ETCD_PKI_PATH=/etc/kubernetes/pki/etcd
+AUTHORITY_PATH=/etc/kubernetes/pki/ca.crt
 
-# Annotations and taints of Nodes.
+# Ports.
+KUBELET_PORT=10250
+
+# Labels, annotations and taints of Nodes.
+OWNER_LABEL=node-restriction.kubernetes.io/plinth-owner
+ADDRESS_LABEL=node-restriction.kubernetes.io/plinth-address
+TAINTS_LABEL=node-restriction.kubernetes.io/plinth-taints
 OWNER_ANNOTATION=plinth/owner
 TAINTS_ANNOTATION=plinth/taints
 RUNTIME_ANNOTATION=plinth/runtime
@@ -17,3 +24,5 @@ LEAVING_TAINT=ToBeDeletedByClusterAutoscaler
 # Who asks for certificates, and what keeps the roster to tokens.
 BOOTSTRAPPERS=system:bootstrappers:plinth
 ROSTER_POLICY=plinth-roster
+ROSTER_ROLE=plinth:roster
+OWNERS_NOTE=plinth/owners

@@ -2,57 +2,13 @@
 #
 # Given besides: MACHINE_ID of the host; READINESS `required`, or `reported` where the pod network is somebody else's;
 # MANIFEST, the Node with the labels and annotations of the inventory, as JSON; TAINTS, lines KEY|VALUE|EFFECT|; BALANCED, what
-# load balancers ask the Node and how many seconds it must have been healthy for them, or nothing. By standard input: a line
-# `token ID.SECRET`, the host's bootstrap token.
+# load balancers ask the Node and how many seconds it must have been healthy for them, or nothing; ADDRESS of the host, or nothing where
+# its kubelet gets its serving certificate elsewhere. By standard input: a line `token ID.SECRET`, the host's bootstrap token.
 #
 # Safe to run again, and to kill at any point: everything is read before it is changed.
 
 token_close() {
   kube delete secret "bootstrap-token-${TOKEN%%.*}" -n kube-system --ignore-not-found >/dev/null
-}
-
-# hex: what comes from stdin, two digits for each byte.
-hex() {
-  od -An -v -tx1 | tr -d ' \n'
-}
-
-# attribute OID TEXT: one attribute of a name, as a pattern: its text is a PrintableString or a UTF8String.
-attribute() {
-  local text length
-  text=$(printf '%s' "$2" | hex)
-  length=$((${#text} / 2))
-  printf '31%02x30%02x0603%s(13|0c)%02x%s' $((length + 9)) $((length + 7)) "$1" "$length" "$text"
-}
-
-# request_pattern: sets PATTERN to what the request of a kubelet for this Node's certificate is in DER, in hex, whatever its key: version 0; the
-# subject O=system:nodes, CN=system:node:NODE and nothing else; a key on the curve P-256; no attributes, and by that no other names.
-# Nobody's text is read for that, and none can pretend to be another one.
-request_pattern() {
-  local name key
-  name=$(attribute 55040a system:nodes)$(attribute 550403 "system:node:$NODE")
-  key="3059301306072a8648ce3d020106082a8648ce3d03010703420004[0-9a-f]{128}"
-  PATTERN="30(81..|82....)30(..|81..|82....)02010030..$name${key}a000300a06082a8648ce3d04030[2-4]03[0-9a-f]*"
-}
-
-# approve: certificate requests made with this host's token, for a kubelet of this Node, and no other. What differs is left alone and named.
-approve() {
-  local request signer user fields body usages
-  signer='(eq .spec.signerName "kubernetes.io/kube-apiserver-client-kubelet")'
-  user='(eq .spec.username "system:bootstrap:'"${TOKEN%%.*}"'")'
-  # A line for each: NAME REQUEST USAGE,USAGE,… where the first two are words for the API server.
-  fields="{{.metadata.name}} {{.spec.request}} {{range .spec.usages}}{{urlquery .}},{{end}}{{\"\n\"}}"
-  kube get csr >"$WORK/requests" \
-    -o go-template="{{range .items}}{{if and $signer $user}}{{if not .status.conditions}}$fields{{end}}{{end}}{{end}}" ||
-    return 1
-  while read -r request body usages; do
-    if printf '%s' "$body" | base64 -d 2>/dev/null | sed '/^-----/d' | base64 -d 2>/dev/null | hex | grep -Eqx "$PATTERN" &&
-      [ "$usages" = "digital+signature,client+auth," ]; then
-      kube certificate approve -- "$request" >/dev/null || return 1
-      APPROVED=$((APPROVED + 1))
-    else
-      printf '%s: the certificate request %s is not what a kubelet of this Node asks for; it is not approved\n' "$NODE" "$request" >&2
-    fi
-  done <"$WORK/requests"
 }
 
 # joined: the Node is there, on this machine, and ready where that is required.
@@ -71,7 +27,7 @@ join() {
       token_open $((DEADLINE + 60))
       opened=yes
     fi
-    approve || complaint
+    judge kube-apiserver-client-kubelet "system:bootstrap:${TOKEN%%.*}" 'digital+signature,client+auth,' || complaint
     if late; then
       token_close
       if [ "$FOUND" = no ]; then
@@ -99,13 +55,46 @@ declare_labels() {
   done
 }
 
+# serve: the kubelet serves with a certificate of the cluster for the address that the inventory gives it, so that API servers talk to it.
+serve() {
+  serving_pattern "$ADDRESS" || fail "no kubelet can ask for a certificate for the name $NODE and the address $ADDRESS"
+  until curl --silent --max-time 2 --cacert "${PLINTH_ROOT:-}$AUTHORITY_PATH" --output /dev/null "https://$ADDRESS:$KUBELET_PORT/healthz" </dev/null; do
+    judge kubelet-serving "system:node:$NODE" 'digital+signature,server+auth,' || complaint
+    if late; then
+      fail "its kubelet did not serve with a certificate of the cluster at https://$ADDRESS:$KUBELET_PORT within $DEADLINE s: look at the kubelet there (journalctl -u kubelet)\
+ and at its requests (kubectl get csr)"
+    fi
+    sleep 0.3
+  done
+}
+
+# taints_digest LIST: what the label says about the list of taints that are ours.
+taints_digest() {
+  printf '%s' "$1" | sha256sum | cut -c1-40
+}
+
+# taints_owned: sets VALUE to the taints that we set earlier, as an annotation of the Node lists them. A list that the label does not
+# speak of is the kubelet's own and proves nothing: otherwise it could shake off what others have set. Without the label it is of an
+# earlier release.
+taints_owned() {
+  local digest
+  node_field ".metadata.labels.$(printf '%s' "$TAINTS_LABEL" | sed 's/\./\\./g')"
+  digest=$VALUE
+  node_field ".metadata.annotations.$TAINTS_ANNOTATION"
+  if [ -n "$digest" ] && [ "$digest" != "$(taints_digest "$VALUE")" ]; then
+    printf '%s: its list of taints that are ours was changed by others; it is not followed\n' "$NODE" >&2
+    VALUE=
+  fi
+  OWNED_KNOWN=$digest
+}
+
 # declare_taints: what we set earlier and do not want any more goes, what others set stays. The Node is schedulable again
 # when it was us who drained it.
 declare_taints() {
   local owned drained owned_after before after schedule noted
   while :; do
     node_read
-    node_field ".metadata.annotations.$TAINTS_ANNOTATION"
+    taints_owned
     owned=$VALUE
     node_field ".metadata.annotations.$DRAINED_ANNOTATION"
     drained=$VALUE
@@ -121,7 +110,7 @@ declare_taints() {
     owned_after=$(awk -F'|' '{ printf "%s%s:%s", n++ ? "," : "", $1, $3 }' "$WORK/wanted")
     before=$(taints_json "$WORK/taints")
     after=$(taints_json "$WORK/after")
-    if [ "$owned" = "$owned_after" ] && [ -z "$drained" ] &&
+    if [ "$OWNED_KNOWN" = "$(taints_digest "$owned_after")" ] && [ "$owned" = "$owned_after" ] && [ -z "$drained" ] &&
       [ "$(sort "$WORK/taints" | taints_json -)" = "$(sort "$WORK/after" | taints_json -)" ]; then
       return
     fi
@@ -129,9 +118,10 @@ declare_taints() {
     if [ "$drained" = uncordon ]; then
       schedule=',"unschedulable":null'
     fi
-    noted="{\"$TAINTS_ANNOTATION\":\"$owned_after\",\"$DRAINED_ANNOTATION\":null}"
+    noted="\"annotations\":{\"$TAINTS_ANNOTATION\":\"$owned_after\",\"$DRAINED_ANNOTATION\":null}"
+    noted="$noted,\"labels\":{\"$TAINTS_LABEL\":\"$(taints_digest "$owned_after")\"}"
     if kube patch node "$NODE" --type=merge --field-manager="$MANAGER-taints" >/dev/null \
-      -p "{\"metadata\":{\"resourceVersion\":\"$REVISION\",\"annotations\":$noted},\"spec\":{\"taints\":$after$schedule}}"; then
+      -p "{\"metadata\":{\"resourceVersion\":\"$REVISION\",$noted},\"spec\":{\"taints\":$after$schedule}}"; then
       if [ "$before" != "$after" ]; then
         TAINTED=true
       fi
@@ -170,12 +160,15 @@ balanced() {
   done
 }
 
-: "${BALANCED=}"
+: "${BALANCED=}" "${ADDRESS=}"
 read -r _ TOKEN || fail "no bootstrap token came by standard input"
 APPROVED=0 TAINTED=false RETURNED=false
-request_pattern
+client_pattern
 join
 declare_labels
+if [ -n "$ADDRESS" ]; then
+  serve
+fi
 declare_taints
 if [ "$RETURNED" = true ] && [ -n "$BALANCED" ]; then
   # shellcheck disable=SC2086 # two words

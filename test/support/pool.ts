@@ -20,8 +20,7 @@ export function materialOf(extra: Partial<PoolMaterial> = {}): PoolMaterial {
     ...poolMaterial(hostsOf(), configOf(), "https://192.0.2.10:6443", reach),
     clusterId: "0123456789abcdef",
     incarnation: 0,
-    authority: { certificate: "cluster certificate", key: "cluster PRIVATE KEY" },
-    kubeconfig: "administrator's kubeconfig",
+    authority: "cluster certificate",
     ...extra,
   };
 }

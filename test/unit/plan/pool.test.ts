@@ -102,9 +102,9 @@ describe("plan/pool", () => {
       parsePoolMaterial("organization/plinth/demo", undefined).findings.map(describeFinding).join(),
       /organization\/plinth\/demo has no output poolMaterial.*plinth:exportPoolMaterial/,
     );
-    const { material, findings } = parsePoolMaterial("s", { ...materialOf(), format: 2, kubeconfig: ["SECRET"] });
+    const { material, findings } = parsePoolMaterial("s", { ...materialOf(), format: 1, authority: ["SECRET"] });
     assert.equal(material, undefined);
-    assert.match(findings.map(describeFinding).join(), /\(format, kubeconfig\)/);
+    assert.match(findings.map(describeFinding).join(), /\(format, authority\)/);
     assert.doesNotMatch(findings.map(describeFinding).join(), /SECRET/);
   });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { declareNode, renderNodeManifest, renderTaints } from "../../../plan/roster.ts";
+import fc from "fast-check";
+import { declareNode, ownerOf, renderNodeManifest, renderTaints } from "../../../plan/roster.ts";
 import { hostsOf } from "../../support/cluster.ts";
 
 const [controlPlane, worker, both] = hostsOf([
@@ -27,6 +28,8 @@ describe("plan/roster", () => {
       "topology.kubernetes.io/region": "north",
       "topology.kubernetes.io/zone": "a",
       "topology.plinth/rack": "r7",
+      "node-restriction.kubernetes.io/plinth-address": "192.0.2.21",
+      "node-restriction.kubernetes.io/plinth-owner": "prod",
     });
   });
 
@@ -43,8 +46,18 @@ describe("plan/roster", () => {
       metadata: {
         name: "w1",
         labels: declareNode(worker, "prod").labels,
-        annotations: { "example.net/owner": "storage", "plinth/owner": "prod" },
+        annotations: { "example.net/owner": "storage" },
       },
     });
+  });
+
+  it("names an owner in a label, whatever a stack is called", () => {
+    assert.equal(ownerOf("prod-hz1"), "prod-hz1");
+    for (const stack of ["_", "a_", "x".repeat(64)]) assert.match(ownerOf(stack), /^[0-9a-f]{40}$/, stack);
+    fc.assert(
+      fc.property(fc.stringMatching(/^[A-Za-z0-9_.-]{1,100}$/), (stack) => {
+        assert.match(ownerOf(stack), /^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/);
+      }),
+    );
   });
 });
