@@ -89,15 +89,16 @@ describe("in-cluster objects", () => {
         .sort(),
       [
         "APIService v1beta1.metrics.k8s.io",
-        "ClusterRole plinth:flannel",
+        "ClusterRole plinth:node-routes",
         "ClusterRole system:aggregated-metrics-reader",
         "ClusterRole system:coredns",
         "ClusterRole system:metrics-server",
         "ClusterRoleBinding metrics-server:system:auth-delegator",
-        "ClusterRoleBinding plinth:flannel",
         "ClusterRoleBinding plinth:kubelet-api-clients",
         "ClusterRoleBinding plinth:node-bootstrappers",
         "ClusterRoleBinding plinth:node-certificate-renewal",
+        "ClusterRoleBinding plinth:node-proxies",
+        "ClusterRoleBinding plinth:node-routes",
         "ClusterRoleBinding system:coredns",
         "ClusterRoleBinding system:metrics-server",
         "ConfigMap coredns-HASH",
@@ -152,7 +153,7 @@ describe("in-cluster objects", () => {
 
   it("wait for what their component waits for: access for the API, addons for the Nodes", () => {
     const access = objects.filter((item) => item.parent.endsWith("::access")).map((item) => item.urn);
-    assert.equal(access.length, 5);
+    assert.equal(access.length, 6);
     for (const item of objects.filter((candidate) => !access.includes(candidate.urn))) {
       if (kindOf(item) === "APIService") continue;
       for (const urn of access) assert.ok(item.waitsFor.includes(urn), `${item.urn} does not wait for ${urn}`);

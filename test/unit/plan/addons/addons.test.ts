@@ -27,9 +27,10 @@ describe("grants", () => {
   });
 
   it("let flannel in only where it runs, to Nodes and their status alone", () => {
-    assert.ok(!grants({ network: "none" }).some(({ name }) => name === "flannel"));
-    const flannel = grants({ network: "flannel" }).find(({ name }) => name === "flannel");
-    assert.deepEqual(flannel?.role, [
+    assert.ok(!grants({ network: "none" }).some(({ name }) => name === "node-routes"));
+    const routes = grants({ network: "flannel" }).find(({ name }) => name === "node-routes");
+    assert.deepEqual(routes?.subject, { kind: "Group", name: "system:nodes" });
+    assert.deepEqual(routes.role, [
       { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
       { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
     ]);
