@@ -11,25 +11,42 @@ token_close() {
   kube delete secret "bootstrap-token-${TOKEN%%.*}" -n kube-system --ignore-not-found >/dev/null
 }
 
-# approve: certificate requests made with this host's token, for this Node's name and no other.
+# asks_for_node REQUEST: whether a certificate request is for this Node's name.
+asks_for_node() {
+  kube describe csr "$1" >"$WORK/request" || return 2
+  awk -v wanted="system:node:$NODE" '
+    $1 == "Common" && $2 == "Name:" { name = $3 }
+    $1 == "Organization:" { organization = $2 }
+    END { exit !(name == wanted && organization == "system:nodes") }' "$WORK/request"
+}
+
+# approve: certificate requests made with this host's token, for this Node's name and no other. One that another token has left, of a
+# run that was killed, is deleted: a kubelet waits for what it has asked for with its key once, whatever token it has got since.
 approve() {
-  local request signer user
-  signer='(eq .spec.signerName "kubernetes.io/kube-apiserver-client-kubelet")'
-  user='(eq .spec.username "system:bootstrap:'"${TOKEN%%.*}"'")'
-  kube get csr >"$WORK/requests" -o \
-    go-template="{{range .items}}{{if and $signer $user}}{{if not .status.conditions}}{{.metadata.name}}{{\"\\n\"}}{{end}}{{end}}{{end}}" ||
+  local request user open
+  open='{{if eq .spec.signerName "kubernetes.io/kube-apiserver-client-kubelet"}}{{if not .status.conditions}}'
+  kube get csr >"$WORK/requests" \
+    -o go-template="{{range .items}}$open{{.metadata.name}} {{urlquery .spec.username}}{{\"\\n\"}}{{end}}{{end}}{{end}}" ||
     return 1
-  while read -r request; do
-    kube describe csr "$request" >"$WORK/request" || return 1
-    if awk -v wanted="system:node:$NODE" '
-      $1 == "Common" && $2 == "Name:" { name = $3 }
-      $1 == "Organization:" { organization = $2 }
-      END { exit !(name == wanted && organization == "system:nodes") }' "$WORK/request"; then
-      kube certificate approve "$request" >/dev/null || return 1
-      APPROVED=$((APPROVED + 1))
-    else
-      printf '%s: the certificate request %s asks for another name than this Node; it is not approved\n' "$NODE" "$request" >&2
-    fi
+  while read -r request user; do
+    case $user in
+      "system%3Abootstrap%3A${TOKEN%%.*}")
+        if asks_for_node "$request"; then
+          kube certificate approve "$request" >/dev/null || return 1
+          APPROVED=$((APPROVED + 1))
+        elif [ "$?" -eq 2 ]; then
+          return 1
+        else
+          printf '%s: the certificate request %s asks for another name than this Node; it is not approved\n' "$NODE" "$request" >&2
+        fi
+        ;;
+      system%3Abootstrap%3A*)
+        if asks_for_node "$request"; then
+          kube delete csr "$request" --ignore-not-found >/dev/null || return 1
+          printf '%s: the certificate request %s was made with an earlier token; it is deleted, and its kubelet asks again\n' "$NODE" "$request" >&2
+        fi
+        ;;
+    esac
   done <"$WORK/requests"
 }
 

@@ -217,6 +217,26 @@ describe("the roster's scripts", function () {
     assert.equal((await node("w1")).metadata.labels?.["topology.plinth/rack"], "r7");
   });
 
+  it("let a kubelet ask again whose request an earlier token has left: of a run that was killed before its token was saved", async () => {
+    request("w51-left", "lllfff", "system:node:w51");
+    request("w52-left", "lllfff", "system:node:w52");
+    const registration = register("w51", {}, { token: "nnwwnn.0123456789abcdef" });
+    await eventually("the request of the earlier token is gone", 20, async () =>
+      (await server.get(`${requests}/w51-left`)) === undefined ? true : undefined,
+    );
+    // The kubelet's key is the same, and so is the name of its request.
+    request("w51-left", "nnwwnn", "system:node:w51");
+    await eventually("its own request is approved", 20, async () =>
+      (await conditions("w51-left")).includes("Approved") ? true : undefined,
+    );
+    await join("w51");
+    const { code, stderr } = await registration;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /w51: the certificate request w51-left was made with an earlier token; it is deleted/);
+    assert.deepEqual(await conditions("w52-left"), [], "another host's is none of its business");
+    assert.ok(await server.get(`${requests}/w52-left`));
+  });
+
   it("change nothing when nothing is to change", async () => {
     const before = await node("w1");
     const { code, stdout } = await register("w1", { rack: "r7" });
@@ -455,7 +475,7 @@ describe("the roster's scripts", function () {
       );
     };
     const everywhere = [
-      "certificatesigningrequests.certificates.k8s.io [get list]",
+      "certificatesigningrequests.certificates.k8s.io [get list delete]",
       "certificatesigningrequests.certificates.k8s.io/approval [update]",
       "daemonsets.apps [get]",
       "nodes [get list watch patch delete]",
