@@ -23,7 +23,8 @@ const group = [{ apiGroup: rbac, kind: "Group", name: rosterGroup }];
 
 /**
  * What the roster may do, and nothing else: read, mark and delete Nodes; evict the pods of a Node; have a kubelet's first client
- * certificate and its serving certificates signed; make bootstrap tokens valid and take them back. The last is a right on Secrets, which RBAC cannot
+ * certificate and its serving certificates signed, and delete requests that nobody signs any more; make bootstrap tokens valid and take
+ * them back. The last is a right on Secrets, which RBAC cannot
  * limit to a type: an admission policy does.
  */
 const clusterRules = [
@@ -32,7 +33,11 @@ const clusterRules = [
   { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
   // A drain leaves the pods of daemon sets alone, and looks whether theirs still exists.
   { apiGroups: ["apps"], resources: ["daemonsets"], verbs: ["get"] },
-  { apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests"], verbs: ["get", "list", "watch"] },
+  {
+    apiGroups: ["certificates.k8s.io"],
+    resources: ["certificatesigningrequests"],
+    verbs: ["get", "list", "watch", "delete"],
+  },
   { apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests/approval"], verbs: ["update"] },
   {
     apiGroups: ["certificates.k8s.io"],

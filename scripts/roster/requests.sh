@@ -60,18 +60,28 @@ is_right() {
 }
 
 # judge SIGNER USER USAGES: approves the open requests of a user to a signer of Kubernetes that are what PATTERN says, and counts them in
-# APPROVED. What differs is left alone and named.
+# APPROVED. What differs is left alone and named. A request that is right and was made with the bootstrap token of an earlier run, which was
+# killed, is deleted: a kubelet waits for what it has asked for with its key once, whatever token it has got since.
 judge() {
-  local request body usages open
-  open="{{if and (eq .spec.signerName \"kubernetes.io/$1\") (eq .spec.username \"$2\")}}{{if not .status.conditions}}"
-  kube get csr >"$WORK/requests" \
-    -o go-template="{{range .items}}$open$(request_fields){{\"\n\"}}{{end}}{{end}}{{end}}" || return 1
-  while read -r request body usages; do
-    if is_right "$body" "$usages" "$3"; then
-      kube certificate approve -- "$request" >/dev/null || return 1
-      APPROVED=$((APPROVED + 1))
-    else
-      printf '%s: the certificate request %s is not what a kubelet of this Node asks for; it is not approved\n' "$NODE" "$request" >&2
-    fi
+  local request body usages open user
+  open="{{if eq .spec.signerName \"kubernetes.io/$1\"}}{{if not .status.conditions}}{{urlquery .spec.username}}"
+  kube get csr >"$WORK/requests" -o go-template="{{range .items}}$open $(request_fields){{\"\n\"}}{{end}}{{end}}{{end}}" || return 1
+  while read -r user request body usages; do
+    case $user in
+      "$(printf '%s' "$2" | sed 's/:/%3A/g')")
+        if is_right "$body" "$usages" "$3"; then
+          kube certificate approve -- "$request" >/dev/null || return 1
+          APPROVED=$((APPROVED + 1))
+        else
+          printf '%s: the certificate request %s is not what a kubelet of this Node asks for; it is not approved\n' "$NODE" "$request" >&2
+        fi
+        ;;
+      system%3Abootstrap%3A*)
+        if is_right "$body" "$usages" "$3"; then
+          kube delete csr --ignore-not-found -- "$request" >/dev/null || return 1
+          printf '%s: the certificate request %s was made with an earlier token; it is deleted, and its kubelet asks again\n' "$NODE" "$request" >&2
+        fi
+        ;;
+    esac
   done <"$WORK/requests"
 }

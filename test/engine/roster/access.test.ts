@@ -48,7 +48,7 @@ describe("the roster's rights", function () {
       );
     };
     const everywhere = [
-      "certificatesigningrequests.certificates.k8s.io [get list watch]",
+      "certificatesigningrequests.certificates.k8s.io [get list watch delete]",
       "certificatesigningrequests.certificates.k8s.io/approval [update]",
       "daemonsets.apps [get]",
       "nodes [get list watch patch delete]",

@@ -67,6 +67,27 @@ describe("Nodes of the roster that join", function () {
     }
   });
 
+  it("let a kubelet ask again whose request an earlier token has left: of a run that was killed before its token was saved", async () => {
+    roster.request("w51-left", bearer("lllfff"), { subject: "/O=system:nodes/CN=system:node:w51" });
+    roster.request("w52-left", bearer("lllfff"), { subject: "/O=system:nodes/CN=system:node:w52" });
+    const registration = roster.register("w51", {}, { token: "nnwwnn.0123456789abcdef" });
+    const left = "/apis/certificates.k8s.io/v1/certificatesigningrequests/w51-left";
+    await eventually("the request of the earlier token is gone", 20, async () =>
+      (await roster.server.get(left)) === undefined ? true : undefined,
+    );
+    // The kubelet's key is the same, and so is the name of its request.
+    roster.request("w51-left", bearer("nnwwnn"), { subject: "/O=system:nodes/CN=system:node:w51" });
+    await eventually("its own request is approved", 20, async () =>
+      (await roster.conditions("w51-left")).includes("Approved") ? true : undefined,
+    );
+    await roster.join("w51");
+    const { code, stderr } = await registration;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /w51: the certificate request w51-left was made with an earlier token; it is deleted/);
+    assert.deepEqual(await roster.conditions("w52-left"), [], "another host's is none of its business");
+    assert.ok(await roster.server.get(left.replace("w51", "w52")));
+  });
+
   it("change nothing when nothing is to change", async () => {
     const before = await roster.node("w1");
     const { code, stdout } = await roster.register("w1", { rack: "r7" });
