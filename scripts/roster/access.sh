@@ -44,7 +44,7 @@ owners() {
     fi
     printf '%s' "$owner" | grep -Eqx '[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?' ||
       owner=$(printf '%s' "$owner" | sha256sum | cut -c1-40)
-    until as_administrator label node "$OWNER_LABEL=$owner" -- "$node" </dev/null >/dev/null; do
+    until as_administrator label node -- "$node" "$OWNER_LABEL=$owner" </dev/null >/dev/null; do
       again || return 1
     done
   done <"$WORK/nodes"

@@ -44,7 +44,7 @@ open="$open{{urlquery .spec.username}} $(request_fields){{\"\n\"}}{{end}}{{end}}
 while :; do
   # Lines USER NAME REQUEST USAGES: what is there, and then what comes.
   {
-    timeout "$WATCH" kubectl get csr --watch -o go-template="$open"
+    timeout --foreground "$WATCH" kubectl get csr --watch -o go-template="$open"
     printf '%s' "$?" >"$WORK/ended"
   } | while read -r user request body usages; do
     NODE=${user#system%3Anode%3A}

@@ -52,14 +52,14 @@ const rows: readonly Row[] = [
   },
   {
     rule: "host-name",
-    edit: (project) => project.read("w2", "hostname elsewhere").then(() => undefined),
-    undo: (project) => project.read("w2", "hostname w2").then(() => undefined),
+    edit: (project) => project.read("cp3", "hostname elsewhere").then(() => undefined),
+    undo: (project) => project.read("cp3", "hostname cp3").then(() => undefined),
     overridable: true,
   },
   {
     rule: "hosts-file",
-    edit: (project) => project.read("w2", "echo '203.0.113.9 w2' >>/etc/hosts").then(() => undefined),
-    undo: (project) => project.read("w2", "sed -i '/^203.0.113.9 /d' /etc/hosts").then(() => undefined),
+    edit: (project) => project.read("cp3", "echo '203.0.113.9 cp3' >>/etc/hosts").then(() => undefined),
+    undo: (project) => project.read("cp3", "sed -i '/^203.0.113.9 /d' /etc/hosts").then(() => undefined),
     overridable: true,
   },
 ];
