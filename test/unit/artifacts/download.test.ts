@@ -106,7 +106,7 @@ describe("downloads", () => {
       response.writeHead(200, { "content-length": data.length });
       response.write(data.slice(0, 10));
     });
-    await fetch(sha256(data), { stallTimeoutMs: 50 });
+    await fetch(sha256(data), { stallTimeoutMs: 500 });
     assert.equal(site.log.at(-1), "GET /file bytes=10-");
   });
 
