@@ -25,61 +25,66 @@ interval=60
 # ended: HAProxy's lines since the last pass. The place in the journal is written down last: a pass that is killed repeats lines,
 # and loses none.
 ended() {
-  rm -f "$directory/.cursor.new"
-  if [ -e "$directory/.cursor" ]; then
-    cp "$directory/.cursor" "$directory/.cursor.new" || return 1
+  rm -f "$DIRECTORY/.cursor.new"
+  if [ -e "$DIRECTORY/.cursor" ]; then
+    cp "$DIRECTORY/.cursor" "$DIRECTORY/.cursor.new" || return 1
   fi
-  journalctl --quiet --no-pager --output=cat --unit=haproxy.service --cursor-file="$directory/.cursor.new" >"$directory/.journal" || return 1
-  awk '$1 == "connection" && NF == 10 { $1 = "ended"; $3 = sprintf("%.3f", $2 + $3 / 1000); print }' "$directory/.journal" >>"$directory/$log" || return 1
-  rm -f "$directory/.journal"
-  if [ -e "$directory/.cursor.new" ]; then
-    mv "$directory/.cursor.new" "$directory/.cursor"
+  journalctl --quiet --no-pager --output=cat --unit=haproxy.service --cursor-file="$DIRECTORY/.cursor.new" >"$DIRECTORY/.journal" || return 1
+  awk '
+    $1 == "connection" && NF == 10 { $1 = "ended"; $3 = sprintf("%.3f", $2 + $3 / 1000); print }
+  ' "$DIRECTORY/.journal" >>"$DIRECTORY/$log" || return 1
+  rm -f "$DIRECTORY/.journal"
+  if [ -e "$DIRECTORY/.cursor.new" ]; then
+    mv "$DIRECTORY/.cursor.new" "$DIRECTORY/.cursor"
   fi
 }
 
 # still_open FRONTEND: the clients that have come and gone since the last pass, by the kernel's list.
 still_open() {
-  so_now=$(date +%s)
-  if [ ! -e "$directory/.open" ]; then
-    echo 0 >"$directory/.open" || return 1
+  local now
+  now=$(date +%s)
+  if [ ! -e "$DIRECTORY/.open" ]; then
+    echo 0 >"$DIRECTORY/.open" || return 1
   fi
-  ss -Htn state established "src $1" >"$directory/.sockets" || return 1
-  { echo "$so_now" && awk '{ print $4 }' "$directory/.sockets"; } >"$directory/.open.new" || return 1
-  awk -v now="$so_now" '
+  ss -Htn state established "src $1" >"$DIRECTORY/.sockets" || return 1
+  { echo "$now" && awk '{ print $4 }' "$DIRECTORY/.sockets"; } >"$DIRECTORY/.open.new" || return 1
+  awk -v now="$now" '
     FNR == 1 { if (NR == 1) after = $1; next }
     FILENAME == ARGV[1] { was[$1] = 1; next }
     $1 in was { delete was[$1]; next }
     { print "open", after, now, $1 }
-    END { for (client in was) print "gone", after, now, client }' "$directory/.open" "$directory/.open.new" >>"$directory/$log" || return 1
-  mv "$directory/.open.new" "$directory/.open"
+    END { for (client in was) print "gone", after, now, client }' "$DIRECTORY/.open" "$DIRECTORY/.open.new" >>"$DIRECTORY/$log" || return 1
+  mv "$DIRECTORY/.open.new" "$DIRECTORY/.open"
 }
 
 # compress: what is full, also what a killed pass has left.
 compress() {
-  for c_file in "$directory"/connections-*.log; do
-    if [ -e "$c_file" ]; then
-      gzip -f "$c_file" || return 1
+  local file
+  for file in "$DIRECTORY"/connections-*.log; do
+    if [ -e "$file" ]; then
+      gzip -f "$file" || return 1
     fi
   done
 }
 
 # rotate DAYS FILES MEGABYTES
 rotate() {
-  if [ "$3" -gt 0 ] && [ "$(stat -c %s "$directory/$log")" -ge $(($3 * 1048576)) ]; then
-    mv "$directory/$log" "$directory/connections-$(date -u +%Y%m%dT%H%M%SZ).log" || return 1
+  local files
+  if [ "$3" -gt 0 ] && [ "$(stat -c %s "$DIRECTORY/$log")" -ge $(($3 * 1048576)) ]; then
+    mv "$DIRECTORY/$log" "$DIRECTORY/connections-$(date -u +%Y%m%dT%H%M%SZ).log" || return 1
   fi
   compress || return 1
   if [ "$1" -gt 0 ]; then
-    find "$directory" -maxdepth 1 -name 'connections-*.log.gz' -mtime "+$1" -delete || return 1
+    find "$DIRECTORY" -maxdepth 1 -name 'connections-*.log.gz' -mtime "+$1" -delete || return 1
   fi
-  set -- "$2" "$directory"/connections-*.log.gz
+  set -- "$2" "$DIRECTORY"/connections-*.log.gz
   if [ "$1" = 0 ] || [ ! -e "$2" ]; then
     return 0
   fi
   # Their names are in the order of time.
-  r_files=$1
+  files=$1
   shift
-  while [ $# -gt "$r_files" ]; do
+  while [ $# -gt "$files" ]; do
     rm -f "$1" || return 1
     shift
   done
@@ -87,20 +92,21 @@ rotate() {
 
 # pass DIRECTORY FRONTEND DAYS FILES MEGABYTES
 pass() {
-  directory=$1
+  DIRECTORY=$1
   umask 077
   ended && still_open "$2" && rotate "$3" "$4" "$5"
 }
 
 # at DIRECTORY TIME [SERVER [SECONDS]]
 at() {
-  a_time=$(date -d "$2" +%s.%3N) || exit 65
-  a_found=$(
-    for a_file in "$1"/connections-*.log.gz "$1"/connections-*.log "$1"/connections.log; do
-      if [ -e "$a_file" ]; then
-        zcat -f "$a_file"
+  local time found file from until who where
+  time=$(date -d "$2" +%s.%3N) || exit 65
+  found=$(
+    for file in "$1"/connections-*.log.gz "$1"/connections-*.log "$1"/connections.log; do
+      if [ -e "$file" ]; then
+        zcat -f "$file"
       fi
-    done | awk -v at="$a_time" -v server="${3-}" -v slack="${4:-2}" '
+    done | awk -v at="$time" -v server="${3-}" -v slack="${4:-2}" '
       function met(from, until) { return from - slack <= at && at <= until + slack }
       # A connection that was open, of which HAProxy has said nothing yet, is over.
       function over(client, until) {
@@ -122,12 +128,12 @@ at() {
         for (client in found) print found[client]
       }' | sort -u
   )
-  if [ -z "$a_found" ]; then
+  if [ -z "$found" ]; then
     echo "nobody was connected at $2${3:+ to $3}, as far as $1 goes" >&2
     exit 1
   fi
-  printf '%s\n' "$a_found" | while read -r a_from a_until a_who a_where; do
-    printf '%s %s %s %s\n' "$(moment "$a_from")" "$(moment "$a_until")" "$a_who" "$a_where"
+  printf '%s\n' "$found" | while read -r from until who where; do
+    printf '%s %s %s %s\n' "$(moment "$from")" "$(moment "$until")" "$who" "$where"
   done
 }
 
