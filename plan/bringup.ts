@@ -1,6 +1,7 @@
 import { apiserver } from "./bundles/apiserver.ts";
 import { baseline } from "./bundles/baseline.ts";
 import { clusterAuthority } from "./bundles/clusterauthority.ts";
+import { connections } from "./bundles/connections.ts";
 import { controllerManager, scheduler } from "./bundles/controllers.ts";
 import { etcd } from "./bundles/etcd.ts";
 import { flannel } from "./bundles/flannel.ts";
@@ -152,7 +153,8 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "control-plane",
     audience: balancers,
     title: "HAProxy and keepalived answer under the virtual IP",
-    parts: [loadBalancer],
+    // A release stops in the opposite order: connections end before their log does.
+    parts: [connections, loadBalancer],
   },
   {
     kind: "objects",

@@ -34,7 +34,7 @@ export interface CheckArguments {
 
 /** What must succeed before any unit starts: name → arguments. */
 export interface PrepareArguments {
-  /** This host without data becomes a member of etcd. `members` as `NAME=PEER-URL,…`. */
+  /** This host without data becomes a member of etcd. `members` as `NAME=PEER-URL,…`; peer ports are asked as a member. */
   "etcd-join": {
     name: string;
     peerUrl: string;
@@ -44,6 +44,8 @@ export interface PrepareArguments {
     keyFile: string;
     token: string;
     members: string;
+    peerCertificateFile: string;
+    peerKeyFile: string;
   };
 }
 
@@ -102,15 +104,17 @@ const checks: Forms<CheckArguments> = {
 const prepares: Forms<PrepareArguments> = {
   "etcd-join": {
     fewest: 8,
-    words: ({ name, peerUrl, dataDirectory, authorityFile, certificateFile, keyFile, token, members }) => [
-      name,
-      peerUrl,
-      dataDirectory,
-      authorityFile,
-      certificateFile,
-      keyFile,
-      token,
-      members,
+    words: (args) => [
+      args.name,
+      args.peerUrl,
+      args.dataDirectory,
+      args.authorityFile,
+      args.certificateFile,
+      args.keyFile,
+      args.token,
+      args.members,
+      args.peerCertificateFile,
+      args.peerKeyFile,
     ],
   },
 };

@@ -3,6 +3,7 @@ import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { apiserverServiceAddress } from "../validate.ts";
+import { auditArguments, auditDirectory, auditPolicy, auditPolicyPath } from "./audit.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { etcdClientUrl, etcdUnit } from "./etcd.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
@@ -12,7 +13,6 @@ export const apiserverUnit = "kube-apiserver.service";
 const apiserverUser = "kube-apiserver";
 export const kubernetesAuthorityFile = "/etc/kubernetes/pki/ca.crt";
 const pki = "/etc/kubernetes/pki/apiserver";
-const auditDirectory = "/var/log/kubernetes";
 const restart = [apiserverUnit];
 
 /** The API server at the host's own address. */
@@ -33,13 +33,9 @@ function etcdEndpoints(host: Host, hosts: readonly Host[]): string[] {
 function argumentsOf({ host, hosts, config }: Placement): Arguments {
   return mergeArguments(
     {
+      ...auditArguments,
       "advertise-address": host.address,
       "allow-privileged": "true",
-      "audit-log-maxage": "30",
-      "audit-log-maxbackup": "10",
-      "audit-log-maxsize": "100",
-      "audit-log-path": `${auditDirectory}/audit.log`,
-      "audit-policy-file": "/etc/kubernetes/audit-policy.yaml",
       "authentication-config": "/etc/kubernetes/authentication.yaml",
       "authorization-mode": "Node,RBAC",
       "bind-address": host.address,
@@ -96,41 +92,6 @@ anonymous:
     - path: /healthz
     - path: /livez
     - path: /readyz
-`;
-
-/** Who did what, without the contents of secrets and without the noise of health checks and leases. */
-const auditPolicy = `apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages:
-  - RequestReceived
-rules:
-  - level: None
-    nonResourceURLs: ["/healthz*", "/livez*", "/readyz*", "/version", "/openapi/*"]
-  - level: None
-    verbs: ["get", "list", "watch"]
-    users: ["system:kube-controller-manager", "system:kube-scheduler", "system:apiserver"]
-  - level: None
-    userGroups: ["system:nodes"]
-    verbs: ["get", "list", "watch"]
-  - level: None
-    resources:
-      - group: coordination.k8s.io
-        resources: ["leases"]
-  - level: None
-    resources:
-      - group: ""
-        resources: ["events"]
-      - group: events.k8s.io
-        resources: ["events"]
-  - level: Metadata
-    resources:
-      - group: ""
-        resources: ["secrets", "configmaps", "serviceaccounts/token"]
-      - group: authentication.k8s.io
-        resources: ["tokenreviews"]
-  - level: Request
-    verbs: ["create", "update", "patch", "delete", "deletecollection"]
-  - level: Metadata
 `;
 
 /** Names and addresses under which clients reach the API server of a host. */
@@ -198,7 +159,7 @@ function files(placement: Placement): BundleFile[] {
   );
   return [
     { path: "/etc/kubernetes/authentication.yaml", mode: "0640", owner, restart, content: authentication },
-    { path: "/etc/kubernetes/audit-policy.yaml", mode: "0640", owner, restart, content: auditPolicy },
+    { path: auditPolicyPath, mode: "0640", owner, restart, content: auditPolicy },
     unitFile(apiserverUnit, service, "0600"),
   ];
 }
@@ -227,7 +188,7 @@ export const apiserver: BundlePart = {
   directories: [
     ...kubernetesDirectories,
     { path: pki, mode: "0755", owner: "root:root" },
-    { path: auditDirectory, mode: "0700", owner: `${apiserverUser}:${apiserverUser}`, atRelease: "purge" },
+    { path: auditDirectory, mode: "0700", owner: `${apiserverUser}:${apiserverUser}`, atRelease: "keep" },
   ],
   listens: (host) => [{ protocol: "tcp", address: host.address, port: ports.apiserver, unit: apiserverUnit }],
   plan: (placement) => {

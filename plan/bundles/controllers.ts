@@ -1,6 +1,7 @@
 import { binaryPath, type BundleFile, type BundleSecret, type LeafSpec } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
+import { leafHours } from "../pki.ts";
 import { ports } from "../ports.ts";
 import { apiserverUnit, apiserverUrl, kubernetesAuthorityFile } from "./apiserver.ts";
 import { leafFiles } from "./certificates.ts";
@@ -36,6 +37,8 @@ const managerService: Controller = {
         "cluster-cidr": config.podCidr,
         "cluster-name": config.clusterName,
         "cluster-signing-cert-file": kubernetesAuthorityFile,
+        // The most that a request gets; kubelets renew theirs before.
+        "cluster-signing-duration": `${leafHours(config).validity}h`,
         "cluster-signing-key-file": signingKey,
         controllers: "*,bootstrapsigner,tokencleaner",
         "root-ca-file": kubernetesAuthorityFile,

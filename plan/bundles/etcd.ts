@@ -14,6 +14,12 @@ const dataDirectory = "/var/lib/etcd";
 const bootstrapDirectory = path.dirname(paths.etcdBootstrap);
 /** Directory of etcd's certificates and keys on control-plane hosts. */
 export const etcdPki = "/etc/kubernetes/pki/etcd";
+const peerFiles = { peerCertificateFile: `${etcdPki}/peer.crt`, peerKeyFile: `${etcdPki}/peer.key` };
+/**
+ * The name in a certificate by which members know each other on the peer port. Only members' own certificates have it, and all
+ * of them do, whatever release made them: no member is ever refused, whichever of them ask for it already.
+ */
+export const memberName = "localhost";
 const access = {
   authorityFile: `${etcdPki}/ca.crt`,
   certificateFile: `${etcdPki}/healthcheck.crt`,
@@ -34,7 +40,7 @@ function secrets(host: Host): BundleSecret[] {
   const member: Omit<LeafSpec, "name"> = {
     authority: "etcd",
     commonName: host.name,
-    dnsNames: [host.name, "localhost"],
+    dnsNames: [host.name, memberName],
     ipAddresses: ["127.0.0.1", host.address],
     // etcd's own gRPC gateway dials the member with its server certificate, hence client_auth too.
     uses: ["server_auth", "client_auth"],
@@ -80,10 +86,12 @@ function argumentsOf(host: Host, config: ClusterConfig): Arguments {
       "trusted-ca-file": `${etcdPki}/ca.crt`,
       "cert-file": `${etcdPki}/server.crt`,
       "key-file": `${etcdPki}/server.key`,
+      // Clients' certificates come from the same authority. etcd takes one of both arguments.
+      ...("peer-cert-allowed-cn" in config.etcdArgs ? {} : { "peer-cert-allowed-hostname": memberName }),
       "peer-client-cert-auth": "true",
       "peer-trusted-ca-file": `${etcdPki}/ca.crt`,
-      "peer-cert-file": `${etcdPki}/peer.crt`,
-      "peer-key-file": `${etcdPki}/peer.key`,
+      "peer-cert-file": peerFiles.peerCertificateFile,
+      "peer-key-file": peerFiles.peerKeyFile,
       "tls-min-version": "TLS1.2",
       "cipher-suites": cipherSuites,
       // 8 GiB, the largest size that etcd's documentation suggests.
@@ -140,6 +148,7 @@ function plan({ host, hosts, config }: Placement): PartContent {
           peerUrl: peerUrl(host),
           dataDirectory: args["data-dir"] ?? dataDirectory,
           ...access,
+          ...peerFiles,
           token: config.clusterName,
           members,
         },

@@ -4,6 +4,7 @@ import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { connectTimeout, renderApiBackend } from "./apibackend.ts";
 import { authorityFile } from "./certificates.ts";
+import { connectionFormat } from "./connections.ts";
 import type { BundlePart, PartContent, Placement, Socket } from "./part.ts";
 import { renderServicePorts, servicePortAddress } from "./serviceports.ts";
 import { because, renderUnit, restartsForever, unitFile } from "./systemd.ts";
@@ -50,11 +51,14 @@ defaults
 frontend kube-apiserver
   # transparent: the address is bound here also while another host holds it.
   bind ${vip}:${ports.apiserver} transparent tcp-ut 10s
+  log-format "${connectionFormat}"
   default_backend kube-apiserver
 
 ${renderApiBackend(hosts, haproxyAuthority)}
 frontend health
   mode http
+  # keepalived asks every second.
+  no log
   option http-server-close
   timeout client 5s
   bind 127.0.0.1:${ports.haproxyHealth}

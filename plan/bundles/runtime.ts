@@ -126,7 +126,8 @@ export const runtime: BundlePart = {
   directories: [
     { path: "/etc/containerd", mode: "0755", owner: root },
     { path: registriesDirectory, mode: "0755", owner: root },
-    { path: cniConfigDirectory, mode: "0755", owner: root, atRelease: "purge" },
+    // containerd gives the file that it writes there the mode 0644; it and the plugins read it as root.
+    { path: cniConfigDirectory, mode: "0700", owner: root, atRelease: "purge" },
     // containerd itself gives its directory this mode.
     { path: "/var/lib/containerd", mode: "0700", owner: root, atRelease: "purge" },
     { path: "/var/lib/cni", mode: "0755", owner: root, atRelease: "purge" },

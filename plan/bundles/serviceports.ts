@@ -113,6 +113,8 @@ export function renderServicePorts(hosts: readonly Host[], config: ClusterConfig
 frontend service-${port.name}
   bind ${servicePortAddress(port, config) ?? "*"}:${port.port} transparent tcp-ut 10s
   maxconn ${connectionsPerPort(config, maxConnections)}
+  # The journal takes 10,000 lines in 30 s: those of a flood of clients here would be at the cost of connections to the API.
+  no log
   tcp-request content set-dst-port int(${port.nodePort})
   default_backend workers
 `,

@@ -1,11 +1,13 @@
 # Etcd, before a member starts: this host's place among the members. Membership is listed before it is changed, one step at a
 # time, so that a run killed at any point is finished by the next one.
 
-# prepare_etcd_join UNIT NAME PEER-URL DATA CA CERT KEY TOKEN MEMBERS: this host without data becomes a member, as a learner where the cluster is in
-# service; ETCD_BOOTSTRAP tells etcd how to start. Does nothing where there is data already.
+# prepare_etcd_join UNIT NAME PEER-URL DATA CA CERT KEY TOKEN MEMBERS [PEER-CERT PEER-KEY]: this host without data becomes a member, as a
+# learner where the cluster is in service; ETCD_BOOTSTRAP tells etcd how to start. Does nothing where there is data already. Bundles of
+# clusters in service may have no PEER-CERT; their peer ports take CERT.
 prepare_etcd_join() {
   local token members steps
   ETCD_NAME=$2 ETCD_PEER=$3 ETCD_CA=$5 ETCD_CERT=$6 ETCD_KEY=$7 token=$8 members=$9
+  ETCD_PEER_CERT=${10:-$6} ETCD_PEER_KEY=${11:-$7}
   if ! units_show "$1"; then
     REASON=$FAILURE
     return 1
@@ -151,7 +153,7 @@ etcd_nobody() {
     esac
     set --
     if [ "$ETCD_CA" != - ]; then
-      set -- --cacert "$ROOT$ETCD_CA" --cert "$ROOT$ETCD_CERT" --key "$ROOT$ETCD_KEY"
+      set -- --cacert "$ROOT$ETCD_CA" --cert "$ROOT$ETCD_PEER_CERT" --key "$ROOT$ETCD_PEER_KEY"
     fi
     : >"$STAGE/body"
     # Not by HTTP/2: etcd agrees to it on its peer port, for gRPC, and then hangs up on whoever speaks it there.

@@ -1,6 +1,7 @@
 import { Poller } from "./support/poller.ts";
 import { Project } from "./support/project.ts";
 import { printFailovers } from "./support/failovers.ts";
+import { audit } from "./scenarios/audit.ts";
 import { badFlag } from "./scenarios/bad-flag.ts";
 import { badInput } from "./scenarios/bad-input.ts";
 import { bringUp } from "./scenarios/bring-up.ts";
@@ -39,6 +40,7 @@ describe("a cluster on lab hosts", function () {
   nodes(project);
   noChange(project);
   secrecy(project);
+  audit(project);
   badInput(project);
   configChange(project);
   badFlag(project);

@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
 import { factsScript } from "../../components/host/script.ts";
 import { parseFacts } from "../../plan/facts.ts";
+import { memberName } from "../../plan/bundles/etcd.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import { eventually } from "../support/eventually.ts";
 import { Bundle, me } from "./support/bundle.ts";
@@ -18,19 +19,30 @@ import { FakeHost } from "./support/fake-host.ts";
 const network = `127.${64 + (process.pid % 64)}.${(process.pid >> 6) % 256}`;
 const url = (n: number, port: number) => `https://${network}.${n}:${port}`;
 const pki = "/etc/kubernetes/pki/etcd";
-/** Authority, certificate and key on every host, as arguments of prepares and checks. */
-const access = ["ca.crt", "tls.crt", "tls.key"].map((file) => `${pki}/${file}`).join(" ");
+/** Authority, and certificate and key of a client, on every host, as arguments of prepares and checks. */
+const access = ["ca.crt", "client.crt", "client.key"].map((file) => `${pki}/${file}`).join(" ");
+/** Certificate and key of members. */
+const memberAccess = ["member.crt", "member.key"].map((file) => `${pki}/${file}`).join(" ");
 
-/** An authority and one certificate for all members, in a new folder. Connections come from the first address of loopback. */
+/**
+ * An authority, one certificate for all members and one for all clients, in a new folder. Connections come from the first
+ * address of loopback.
+ */
 function makeCertificates(): string {
   const folder = mkdtempSync(join(tmpdir(), "plinth-etcd-pki-"));
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
   openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=etcd-ca");
-  const names = ["127.0.0.1", ...[1, 2, 3, 4, 5].map((n) => `${network}.${n}`)].map((address) => `IP:${address}`);
-  const issuer = ["-CA", "ca.crt", "-CAkey", "ca.key", "-addext", `subjectAltName=${names.join(",")}`];
-  const uses = ["-addext", "extendedKeyUsage=serverAuth,clientAuth", "-addext", "basicConstraints=CA:FALSE"];
-  openssl("req", "-x509", ...key, ...issuer, ...uses, "-keyout", "tls.key", "-out", "tls.crt", "-subj", "/CN=etcd");
+  const addresses = ["127.0.0.1", ...[1, 2, 3, 4, 5].map((n) => `${network}.${n}`)].map((address) => `IP:${address}`);
+  const leaf = (name: string, ...extensions: string[]) =>
+    openssl(
+      ...["req", "-x509", ...key, "-CA", "ca.crt", "-CAkey", "ca.key", "-addext", "basicConstraints=CA:FALSE"],
+      ...extensions.flatMap((extension) => ["-addext", extension]),
+      ...["-keyout", `${name}.key`, "-out", `${name}.crt`, "-subj", `/CN=${name}`],
+    );
+  const names = [`DNS:${memberName}`, ...addresses].join(",");
+  leaf("member", `subjectAltName=${names}`, "extendedKeyUsage=serverAuth,clientAuth");
+  leaf("client", "extendedKeyUsage=clientAuth");
   return folder;
 }
 
@@ -57,7 +69,7 @@ class Member {
       .line(`directory /etc/etcd 0755 ${me} purge`)
       .service("etcd.service")
       .line(
-        `prepare etcd-join 60 etcd.service ${this.name} ${url(this.n, 2380)} /var/lib/etcd ${access} demo ${members}`,
+        `prepare etcd-join 60 etcd.service ${this.name} ${url(this.n, 2380)} /var/lib/etcd ${access} demo ${members} ${memberAccess}`,
       );
   }
 
@@ -78,7 +90,8 @@ class Member {
     await this.host.apply(this.bundle(members).check("etcd-voter", 60, "etcd.service", args));
   }
 
-  start(): void {
+  /** @param closed whether the peer port takes members only; those of earlier releases take everybody of the authority. */
+  start(closed = true): void {
     const lines = readFileSync(this.host.path("/etc/etcd/bootstrap.env"), "utf8").trim().split("\n");
     const settings = lines.filter((line) => !line.startsWith("#")).map((line) => line.split(/=(.*)/s).slice(0, 2));
     const log = openSync(this.host.path("/etcd.log"), "a");
@@ -90,12 +103,13 @@ class Member {
       "listen-peer-urls": url(this.n, 2380),
       "initial-advertise-peer-urls": url(this.n, 2380),
       "unsafe-no-fsync": "true",
+      ...(closed ? { "peer-cert-allowed-hostname": memberName } : {}),
       ...Object.fromEntries(
         ["", "peer-"].flatMap((kind) => [
           [`${kind}client-cert-auth`, "true"],
           [`${kind}trusted-ca-file`, this.host.path(`${pki}/ca.crt`)],
-          [`${kind}cert-file`, this.host.path(`${pki}/tls.crt`)],
-          [`${kind}key-file`, this.host.path(`${pki}/tls.key`)],
+          [`${kind}cert-file`, this.host.path(`${pki}/member.crt`)],
+          [`${kind}key-file`, this.host.path(`${pki}/member.key`)],
         ]),
       ),
     };
@@ -147,6 +161,20 @@ class Member {
     return parseFacts((await this.host.runFile("-s", [], factsScript())).stdout).etcd;
   }
 
+  /** Whether the peer port answers whoever has a certificate of this name. */
+  async answersPeer(name: "member" | "client"): Promise<boolean> {
+    const [ca = "", cert = "", key = ""] = ["ca.crt", `${name}.crt`, `${name}.key`].map((each) =>
+      this.host.path(`${pki}/${each}`),
+    );
+    const request = ["--silent", "--fail", "--max-time", "10", "--cacert", ca, "--cert", cert, "--key", key];
+    try {
+      await promisify(execFile)("curl", [...request, "--http1.1", `${url(this.n, 2380)}/members`]);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   log(): string {
     return existsSync(this.host.path("/etcd.log")) ? readFileSync(this.host.path("/etcd.log"), "utf8") : "";
   }
@@ -187,17 +215,34 @@ describe("members of a real etcd", function () {
   it("begin a cluster together, also the one that comes late", async () => {
     const all = declared(1, 2, 3);
     await member(1).prepare(all);
-    member(1).start();
+    member(1).start(false);
     await eventually("the first one waits for the others", 20, () =>
       Promise.resolve(member(1).log().includes("starting a new election") ? true : undefined),
     );
     await member(2).prepare(all);
-    member(2).start();
+    member(2).start(false);
     await Promise.all([1, 2].map((n) => member(n).check(all)));
     await member(3).prepare(all);
-    member(3).start();
+    member(3).start(false);
     await member(3).check(all);
     assert.deepEqual(await member(3).list(), voters(1, 2, 3));
+  });
+
+  it("close their peer ports to clients one after the other, and none refuses another", async () => {
+    const all = declared(1, 2, 3);
+    assert.equal(await member(1).answersPeer("client"), true, "as earlier releases have left it");
+    for (const n of [1, 2, 3]) {
+      await member(n).kill();
+      member(n).start();
+      // Every mixture of members that ask and members that do not is a cluster in which all answer.
+      for (const each of [1, 2, 3]) await member(each).check(all);
+      assert.deepEqual([await member(n).answersPeer("member"), await member(n).answersPeer("client")], [true, false]);
+    }
+    // With two members left, a quorum needs the connection between them in both directions.
+    await member(1).kill();
+    for (const n of [2, 3]) await member(n).check(all);
+    member(1).start();
+    await member(1).check(all);
   });
 
   it("take a new one as a learner, then as a voter", async () => {
@@ -246,7 +291,7 @@ describe("members of a real etcd", function () {
   it("begin nothing new beside a cluster that stands still", async () => {
     await member(2).kill();
     await member(3).kill();
-    const line = `prepare etcd-join 1 - cp4 ${url(4, 2380)} /var/lib/other ${access} demo ${declared(1, 3, 4)}`;
+    const line = `prepare etcd-join 1 - cp4 ${url(4, 2380)} /var/lib/other ${access} demo ${declared(1, 3, 4)} ${memberAccess}`;
     const { code, stderr } = await member(4).host.run(["apply"], new Bundle("probe").line(line).text());
     assert.equal(code, 1);
     assert.match(stderr, /the cluster is in service, but cp1 does not list its members \(has it lost its quorum\?\)/);

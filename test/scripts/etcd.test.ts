@@ -85,6 +85,21 @@ onHosts("prepare etcd-join", (host) => {
     assert.equal(settings(host().read(file))["CLUSTER_STATE"], "new");
   });
 
+  it("asks peers as a member, for clients are refused there; bundles of earlier releases name no such certificate", async () => {
+    const log = host().path("/asked");
+    peers(`echo "$*" >>${log}; while [ "$1" != --output ]; do shift; done; echo '[]' >"$2"`);
+    etcd.silent("timeout", "10.0.0.1", "10.0.0.2");
+    const access = (name: string) =>
+      new RegExp(`--cert ${host().path(`/${name}.crt`)} --key ${host().path(`/${name}.key`)} `);
+    await host().apply(bundle(`${declared(1, 2, 3)} /peer.crt /peer.key`));
+    assert.match(host().read("/asked"), access("peer"));
+    rmSync(log);
+    rmSync(host().path(file));
+    host().setUnit("etcd.service", "active", "inactive");
+    await host().apply(bundle());
+    assert.match(host().read("/asked"), /--cert \S*\/crt --key \S*\/key /);
+  });
+
   it("begins none where somebody refuses its certificate", async () => {
     etcd.silent("tls: certificate required", "10.0.0.1", "10.0.0.2");
     peers("echo 'curl: (56) alert certificate required' >&2; exit 56");

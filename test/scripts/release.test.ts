@@ -66,6 +66,18 @@ onHosts("release", (host) => {
     );
   });
 
+  it("keeps what an earlier release of Plinth would have deleted", async () => {
+    await host().claim();
+    const log = "/var/log/kubernetes";
+    await host().apply(new Bundle("controlplane").directory(log, "purge"));
+    host().write(`${log}/audit.log`, "{}");
+    await host().apply(new Bundle("controlplane").directory(log, "keep"));
+    const { kept } = await release(host());
+    assert.match(kept[0] ?? "", /^\/var\/lib\/plinth-kept\/demo-01234567-\d{8}T\d{6}Z\/var\/log\/kubernetes$/);
+    assert.equal(host().read(`${kept[0] ?? ""}/audit.log`), "{}");
+    assert.equal(host().exists(log), false);
+  });
+
   it("is nothing the second time", async () => {
     await host().claim();
     await fill(host());

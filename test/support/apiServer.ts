@@ -33,16 +33,29 @@ export interface TestApiServer {
   stop(): Promise<void>;
 }
 
+/** What an API server is given besides what it needs to run. */
+export interface TestApiServerOptions {
+  /** Token → user and groups. */
+  users?: Readonly<Record<string, { name: string; groups: readonly string[] }>>;
+  /** Arguments of kube-apiserver: name without dashes → value. */
+  args?: Readonly<Record<string, string>>;
+}
+
 const NAMES = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
 
-export async function startApiServer(): Promise<TestApiServer> {
+export async function startApiServer({
+  users = {},
+  args: more = {},
+}: TestApiServerOptions = {}): Promise<TestApiServer> {
   const paths = await ensureArtifacts(NAMES.map((name) => ({ name, version: defaultVersions[name] ?? "" })));
   const folder = await mkdtemp(join(tmpdir(), "plinth-apiserver-"));
   const [etcdPort, peerPort, apiPort, controllerPort] = await freePorts(4);
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const keyFile = join(folder, "sa.key");
   await writeFile(keyFile, privateKey.export({ type: "pkcs1", format: "pem" }));
-  await writeFile(join(folder, "tokens.csv"), `${TOKEN},admin,admin,"system:masters"\n`);
+  const tokens = Object.entries({ ...users, [TOKEN]: { name: "admin", groups: ["system:masters"] } });
+  const lines = tokens.map(([token, { name, groups }]) => `${token},${name},${name},"${groups.join(",")}"\n`);
+  await writeFile(join(folder, "tokens.csv"), lines.join(""));
   const processes: ChildProcess[] = [];
   const start = (name: (typeof NAMES)[number], args: Record<string, string>): ChildProcess => {
     const log = openSync(join(folder, `${name}.log`), "a");
@@ -86,6 +99,7 @@ export async function startApiServer(): Promise<TestApiServer> {
     "service-account-key-file": keyFile,
     "service-account-signing-key-file": keyFile,
     "service-cluster-ip-range": "10.96.0.0/16",
+    ...more,
   });
   try {
     const certificate = await waitFor("the API server's certificate", async () => {

@@ -7,12 +7,14 @@ import { healthy } from "../support/status.ts";
 /** The cluster is taken off its hosts, and brought up again. */
 export function destroy(project: Project): void {
   describe("destroy", () => {
-    it("leaves nothing on the hosts but etcd's data, and says where", async () => {
+    it("leaves nothing on the hosts but etcd's data and the logs of who did what, and says where", async () => {
       const { text } = await project.expect(0, "destroy", "--yes");
       for (const host of hosts) {
         const kept = (await project.read(host, "find /var/lib/plinth-kept -name member")).trim();
         assert.match(kept, /^\/var\/lib\/plinth-kept\/\S+\/var\/lib\/etcd\/member$/, `${host} kept etcd's data`);
         assert.ok(text.includes(kept.split("/").slice(0, 5).join("/")), `${kept} in:\n${text}`);
+        const logs = await project.read(host, "find /var/lib/plinth-kept -name audit.log -o -name connections.log");
+        assert.equal(logs.trim().split("\n").length, 2, `${host} kept who did what, and from where: ${logs}`);
       }
       for (const host of allHosts) {
         const paths = [

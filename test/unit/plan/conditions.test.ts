@@ -45,6 +45,8 @@ describe("plan/conditions", () => {
           authorityFile: "/ca",
           certificateFile: "/crt",
           keyFile: "/key",
+          peerCertificateFile: "/peer.crt",
+          peerKeyFile: "/peer.key",
         },
       }),
     ];
@@ -53,7 +55,7 @@ describe("plan/conditions", () => {
       "check etcd-voter 5 a.service https://u /ca /crt /key cp1 cp1=https://p",
       "check if-bundle 5 a.service other if-file /x command test -e /y",
       "require etcd-quorum 5 a.service https://u /ca /crt /key",
-      "prepare etcd-join 5 a.service cp1 https://p /d /ca /crt /key t m",
+      "prepare etcd-join 5 a.service cp1 https://p /d /ca /crt /key t m /peer.crt /peer.key",
     ]);
   });
 
