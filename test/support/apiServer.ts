@@ -35,7 +35,8 @@ export interface TestApiServer {
 
 const NAMES = ["etcd", "kube-apiserver", "kube-controller-manager"] as const;
 
-export async function startApiServer(): Promise<TestApiServer> {
+/** @param args of kube-apiserver, besides and above its own. */
+export async function startApiServer(args: Readonly<Record<string, string>> = {}): Promise<TestApiServer> {
   const paths = await ensureArtifacts(NAMES.map((name) => ({ name, version: defaultVersions[name] ?? "" })));
   const folder = await mkdtemp(join(tmpdir(), "plinth-apiserver-"));
   const [etcdPort, peerPort, apiPort, controllerPort] = await freePorts(4);
@@ -86,6 +87,7 @@ export async function startApiServer(): Promise<TestApiServer> {
     "service-account-key-file": keyFile,
     "service-account-signing-key-file": keyFile,
     "service-cluster-ip-range": "10.96.0.0/16",
+    ...args,
   });
   try {
     const certificate = await waitFor("the API server's certificate", async () => {
