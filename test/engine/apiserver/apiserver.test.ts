@@ -105,7 +105,7 @@ class Planned {
           let text = "";
           response.on("data", (chunk: Buffer) => (text += chunk.toString()));
           response.on("end", () => {
-            const warnings = String(response.headers["warning"] ?? "");
+            const warnings = response.headers["warning"] ?? "";
             const answer = JSON.parse(text) as Record<string, unknown>;
             resolve({ status: response.statusCode ?? 0, warnings, body: answer });
           });
