@@ -297,7 +297,9 @@ describe("an API server that only warns", function () {
   const protections = { "external-ips": "warn", "pod-security": "warn" } as const;
 
   before(async () => {
-    await planned.start({ protections });
+    // A plugin of one's own, beside Plinth's.
+    const selector = { podNodeSelectorPluginConfig: { clusterDefaultNodeSelector: "kind=plain" } };
+    await planned.start({ protections, admission: { PodNodeSelector: selector } });
     for (const { name, resources, validations, actions } of admissionPolicies(protections)) {
       const group = "/apis/admissionregistration.k8s.io/v1";
       const apiVersion = "admissionregistration.k8s.io/v1";
@@ -330,11 +332,12 @@ describe("an API server that only warns", function () {
   });
 
   it("lets through privileged pods, and tells who makes them", async () => {
-    const { warnings } = await eventually("the pod", 60, async () => {
+    const { warnings, body } = await eventually("the pod", 60, async () => {
       // Without a service account there are no pods yet.
       const answer = await planned.ask("POST", pods, pod("privileged", true));
       return answer.status === 201 ? answer : undefined;
     });
     assert.match(warnings, /would violate PodSecurity .*baseline:latest/);
+    assert.deepEqual((body["spec"] as { nodeSelector: object }).nodeSelector, { kind: "plain" }, "plugins are merged");
   });
 });
