@@ -8,6 +8,7 @@ import type { Fetched } from "../plan/digests.ts";
 import type { Host as HostPlan } from "../plan/inventory.ts";
 import type { Join } from "../plan/joining.ts";
 import { machineIdsOf, rosterHostFor } from "../plan/membership.ts";
+import type { OperatorTexts } from "../plan/operatorfiles.ts";
 import type { PreviousRun } from "../plan/previousrun.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import { keyOf, nodesInService, orderSteps, type OrderedStep } from "../plan/waves.ts";
@@ -31,6 +32,8 @@ export interface FleetInput {
   readings: ReadonlyMap<string, HostReading>;
   /** Digest and address of what hosts of an architecture fetch. */
   locate: (item: Fetched, arch: HostPlan["arch"]) => FetchedBinary;
+  /** Content of the operator's files that the configuration names for hosts. */
+  texts: OperatorTexts;
   /** Whether the control plane has been brought up once. */
   bootstrapped: boolean;
   /** Hosts that cannot be reached: what is declared for them stays what it was. */
@@ -248,16 +251,17 @@ export class Fleet {
   }
 
   private bundle({ plan, facts, host }: Machine, entry: BundleEntry, after: readonly pulumi.Resource[]) {
-    const { hosts, config, locate, keys, heal } = this.args;
+    const { hosts, config, locate, keys, heal, texts } = this.args;
     const { name } = entry;
     const bundle = {
       host,
       after,
       generation: facts === undefined ? 0 : bundleGeneration(facts, name, heal.has(`${plan.name}/${name}`)),
       locate: (item: BundleBinary | BundleDownload) => locate(item, plan.arch),
-      contentOf: (source: SecretSource) => keys.contentOf(plan, source),
+      contentOf: (source: SecretSource) =>
+        source.kind === "operator-file" ? pulumi.secret(texts.get(source.file) ?? "") : keys.contentOf(plan, source),
     };
-    const planned = planBundle(entry, { host: plan, hosts, config });
+    const planned = planBundle(entry, { host: plan, hosts, config, texts });
     return new Bundle(entry, planned, bundle, { parent: this.parent }).command;
   }
 }

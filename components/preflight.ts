@@ -31,6 +31,7 @@ import type { FleetInput } from "./fleet.ts";
 import { chosenFrom, resolveAccess, type HostAccess } from "./host/access.ts";
 import { lockFindings, type TakeLock } from "./host/lock.ts";
 import type { HostReader } from "./host/reader.ts";
+import { readOperatorFiles } from "./operatorfiles.ts";
 import { checkRegistryAuthorities } from "./registries.ts";
 
 /** What a run is given. Readers are passed in, so that tests give their own. */
@@ -102,18 +103,21 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   const clusterId = findings.length === 0 ? kind.clusterId() : undefined;
   const controlPlane = kind.controlPlane ?? hosts;
   const reached = kind.controlPlane === undefined ? hosts : [...kind.controlPlane, ...hosts];
-  const [{ access: all, findings: accessFindings }, artifacts, registryFindings, knownId, outputs] = await Promise.all([
-    resolveAccess(reached, config),
-    resolveDigests(config.artifactsUrl, args.readDigests),
-    checkRegistryAuthorities(config.registries),
-    clusterId === undefined ? undefined : knownValue(clusterId),
-    args.readPrevious(),
-  ]);
+  const [{ access: all, findings: accessFindings }, artifacts, registryFindings, operatorFiles, knownId, outputs] =
+    await Promise.all([
+      resolveAccess(reached, config),
+      resolveDigests(config.artifactsUrl, args.readDigests),
+      checkRegistryAuthorities(config.registries),
+      readOperatorFiles(config),
+      clusterId === undefined ? undefined : knownValue(clusterId),
+      args.readPrevious(),
+    ]);
   if (clusterId !== undefined && !pulumi.runtime.isDryRun())
     findings.push(...(await lockFindings(args.lock(all, controlPlane))));
   const readings = await args.readHosts(all);
   const { previous, findings: previousFindings } = parsePreviousRun(args.stack, outputs);
-  findings.push(...accessFindings, ...artifacts.findings, ...registryFindings, ...previousFindings);
+  findings.push(...accessFindings, ...artifacts.findings, ...registryFindings, ...operatorFiles.findings);
+  findings.push(...previousFindings);
   if (artifacts.findings.length === 0 && findings.length === 0)
     findings.push(...missingArtifacts(artifacts.digests, config.artifactsUrl, neededArtifacts(hosts, config)));
 
@@ -184,6 +188,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     ),
     readings: new Map([...own, ...leftOut]),
     locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
+    texts: operatorFiles.texts,
     bootstrapped,
     unreachable: new Set(change.leftOut.keys()),
     usableRosterHosts: chosenFrom(all, usableRosterHosts(controlPlane, everybody)),

@@ -30,6 +30,7 @@ export function isKeyMaterial(source: SecretSource): boolean {
     case "bootstrap-kubeconfig":
     case "encryption-config":
     case "registry":
+    case "operator-file":
       return true;
     case "registry-authority":
       return false;
@@ -44,6 +45,8 @@ export type SecretSource =
   | { kind: "leaf"; leaf: LeafSpec; part: "certificate" | "key" }
   | { kind: "service-account"; part: "public" | "private" }
   | { kind: "encryption-config" }
+  /** A file of the operator's machine, as the configuration names it. */
+  | { kind: "operator-file"; file: string }
   /** Kubeconfig with the token by which a host asks for its first certificate. */
   | { kind: "bootstrap-kubeconfig" }
   /** `hosts.toml` of a registry, with credentials. */

@@ -20,6 +20,18 @@ export interface CheckArguments {
   "http-ok": { url: string; authorityFile?: string; text?: string };
   /** This host's member of etcd votes and answers. `members` as `NAME=PEER-URL,…`. */
   "etcd-voter": EtcdAccess & { name: string; members: string };
+  /**
+   * The unit works with what is in a file now: its metrics tell the hash, as `METRICS_last_config_info`. The certificate is
+   * one that may speak for others.
+   */
+  "config-in-use": {
+    url: string;
+    metrics: string;
+    file: string;
+    authorityFile: string;
+    certificateFile: string;
+    keyFile: string;
+  };
   /** The words, joined by blanks and run by sh, end with 0. */
   command: { words: readonly [string, ...string[]] };
   /** A kernel parameter has the value; the key may be a pattern. */
@@ -94,6 +106,17 @@ const checks: Forms<CheckArguments> = {
     words: ({ url, authorityFile = "-", text }) => [url, authorityFile, ...(text === undefined ? [] : [text])],
   },
   "etcd-voter": { fewest: 6, words: ({ name, members, ...access }) => [...etcdAccess(access), name, members] },
+  "config-in-use": {
+    fewest: 6,
+    words: ({ url, metrics, file, authorityFile, certificateFile, keyFile }) => [
+      url,
+      metrics,
+      file,
+      authorityFile,
+      certificateFile,
+      keyFile,
+    ],
+  },
   command: { fewest: 1, words: ({ words }) => words },
   sysctl: { fewest: 2, words: ({ key, value }) => [key, value] },
   "swap-off": { fewest: 0, words: () => [] },

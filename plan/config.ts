@@ -1,8 +1,11 @@
 import semver from "semver";
 import { z } from "zod";
 import { parseNetwork } from "./addresses.ts";
+import { apiserverFilesSchema } from "./apiserverfiles.ts";
+import { authenticationSchema } from "./authentication.ts";
 import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
+import { protectionsSchema } from "./protections.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 
 const network = z
@@ -96,6 +99,16 @@ const clusterSettings = {
   etcdVersion: version.default("3.6.14"),
   /** Extra arguments of kube-apiserver. */
   apiserverArgs: extraArgs.default({}),
+  /** Files of the operator's machine that the API servers are given, by their path on the hosts. */
+  apiserverFiles: apiserverFilesSchema.default({}),
+  /** Who may log in besides holders of certificates and service accounts' tokens: JWT issuers (OpenID Connect). */
+  authentication: authenticationSchema.default({}),
+  /** Admission plugin → its configuration, merged over Plinth's where there is one. The plugins are turned on. */
+  admission: z
+    .record(z.string().regex(/^[A-Z][A-Za-z0-9]*$/, "must be the name of an admission plugin"), overlay)
+    .default({}),
+  /** Protections of the API, by name: `enforce`, `warn` or `off`. Default: all are enforced. */
+  protections: protectionsSchema.default({}),
   /** Extra arguments of kube-controller-manager. */
   controllerManagerArgs: extraArgs.default({}),
   /** Extra arguments of kube-scheduler. */
@@ -254,7 +267,7 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
         rule: "config",
         kind: "input",
         hosts: [],
-        message: missing ? `config key plinth:${key} is not set` : `config key plinth:${key} ${issue.message}`,
+        message: missing ? `config key plinth:${key} is not set` : `config key plinth:${key} ${problemOf(issue)}`,
         remedy: `set it in the stack's file (Pulumi.<stack>.yaml), Pulumi.yaml describes it`,
       },
     ];
@@ -265,6 +278,11 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
   ]);
   const rest = configSchema.safeParse(Object.fromEntries(Object.entries(set).filter(([key]) => !leftOut.has(key))));
   return { ...(rest.success ? { config: rest.data } : {}), findings, unread };
+}
+
+/** What is wrong with a key of a map is said by the schema of its keys. */
+function problemOf(issue: z.core.$ZodIssue): string {
+  return issue.code === "invalid_key" ? issue.issues.map(({ message }) => message).join(", ") : issue.message;
 }
 
 function unknownKey(key: string): Finding {

@@ -1,6 +1,7 @@
 import semver from "semver";
 import { contains, containsHost, nthAddress, overlaps, parseNetwork, type Network } from "./addresses.ts";
 import { validateDns } from "./addons/dns.ts";
+import { validateApiserver } from "./bundles/apiserversettings.ts";
 import { validateServicePorts } from "./bundles/serviceports.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
@@ -102,6 +103,7 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateServicePorts(config),
     ...validateDns(config),
     ...validateVersions(config),
+    ...validateApiserver(config),
     ...validateTenants(config.tenants),
   ];
 }

@@ -3,18 +3,19 @@ import * as pulumi from "@pulumi/pulumi";
 import { grants, type Grant } from "../../plan/addons/access.ts";
 import { labelsOf } from "../../plan/addons/objects.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
+import { admissionPolicies, type AdmissionPolicy } from "../../plan/protections.ts";
 import { childOptions } from "./options.ts";
 
 export interface ClusterAccessArgs {
-  /** `network` decides whether flannel is let in. */
-  config: Pick<ClusterConfig, "network">;
+  /** `network` decides whether flannel is let in, `protections` which policies there are. */
+  config: Pick<ClusterConfig, "network" | "protections">;
 }
 
 const rbac = "rbac.authorization.k8s.io";
 
 /**
- * What users and groups of Plinth's own certificates and tokens may do in the cluster. Hosts need it before they join:
- * let their bundles depend on this component.
+ * What users and groups of Plinth's own certificates and tokens may do in the cluster, and what nobody may. Hosts need it
+ * before they join: let their bundles depend on this component.
  *
  * Options: `providers` with the cluster's Kubernetes provider; `dependsOn` and `deletedWith` hold for every object.
  */
@@ -24,7 +25,11 @@ export class ClusterAccess extends pulumi.ComponentResource {
 
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:addons:ClusterAccess", name, {}, opts);
-    this.objects = grants(args.config).flatMap((grant) => this.give(grant, childOptions(this, opts)));
+    const options = childOptions(this, opts);
+    this.objects = [
+      ...grants(args.config).flatMap((grant) => this.give(grant, options)),
+      ...admissionPolicies(args.config.protections).flatMap((policy) => this.protect(policy, options)),
+    ];
     this.registerOutputs({});
   }
 
@@ -46,5 +51,29 @@ export class ClusterAccess extends pulumi.ComponentResource {
       options,
     );
     return own === undefined ? [binding] : [own, binding];
+  }
+
+  private protect(policy: AdmissionPolicy, options: pulumi.CustomResourceOptions): pulumi.Resource[] {
+    const { name, resources, validations, actions } = policy;
+    const metadata = { name, labels: labelsOf("plinth", "access") };
+    const own = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
+      name,
+      {
+        metadata,
+        spec: {
+          // What only warns hinders nobody when it cannot be judged.
+          failurePolicy: actions.includes("Deny") ? "Fail" : "Ignore",
+          matchConstraints: { resourceRules: [resources] },
+          validations,
+        },
+      },
+      options,
+    );
+    const binding = new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+      name,
+      { metadata, spec: { policyName: own.metadata.name, validationActions: actions } },
+      options,
+    );
+    return [own, binding];
   }
 }

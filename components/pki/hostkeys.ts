@@ -116,6 +116,7 @@ export class HostKeys {
       }
       case "service-account":
       case "encryption-config":
+      case "operator-file":
         throw new Error(`${host.name} has no ${source.kind}: it is the control plane's`);
     }
   }

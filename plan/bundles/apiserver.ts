@@ -1,9 +1,14 @@
+import { apiserverFilesDirectory } from "../apiserverfiles.ts";
+import { renderAuthentication } from "../authentication.ts";
 import { binaryPath, type BundleFile, type BundleSecret, type LeafSpec, type SecretSource } from "../bundle.ts";
+import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { apiserverServiceAddress } from "../validate.ts";
 import { auditArguments, auditDirectory, auditPolicy, auditPolicyPath } from "./audit.ts";
+import { admissionArguments, admissionFiles } from "./admission.ts";
+import { authenticationFile, broughtFiles, serviceAccountIssuer } from "./apiserversettings.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { etcdClientUrl, etcdUnit } from "./etcd.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
@@ -36,11 +41,10 @@ function argumentsOf({ host, hosts, config }: Placement): Arguments {
       ...auditArguments,
       "advertise-address": host.address,
       "allow-privileged": "true",
-      "authentication-config": "/etc/kubernetes/authentication.yaml",
+      "authentication-config": authenticationFile,
       "authorization-mode": "Node,RBAC",
       "bind-address": host.address,
       "client-ca-file": kubernetesAuthorityFile,
-      "enable-admission-plugins": "NodeRestriction",
       "enable-aggregator-routing": "true",
       "enable-bootstrap-token-auth": "true",
       "encryption-provider-config": "/etc/kubernetes/encryption.yaml",
@@ -64,7 +68,7 @@ function argumentsOf({ host, hosts, config }: Placement): Arguments {
       "requestheader-username-headers": "X-Remote-User",
       "secure-port": String(ports.apiserver),
       "service-account-extend-token-expiration": "false",
-      "service-account-issuer": `https://kubernetes.default.svc.${config.clusterDomain}`,
+      "service-account-issuer": serviceAccountIssuer(config),
       "service-account-key-file": `${pki}/service-account.pub`,
       "service-account-signing-key-file": `${pki}/service-account.key`,
       "service-cluster-ip-range": config.serviceCidr,
@@ -79,20 +83,9 @@ function argumentsOf({ host, hosts, config }: Placement): Arguments {
       "tls-min-version": "VersionTLS12",
       "tls-private-key-file": `${pki}/server.key`,
     },
-    config.apiserverArgs,
+    { ...config.apiserverArgs, ...admissionArguments(config) },
   );
 }
-
-/** Requests without a certificate or token are answered on the health endpoints only. */
-const authentication = `apiVersion: apiserver.config.k8s.io/v1
-kind: AuthenticationConfiguration
-anonymous:
-  enabled: true
-  conditions:
-    - path: /healthz
-    - path: /livez
-    - path: /readyz
-`;
 
 /** Names and addresses under which clients reach the API server of a host. */
 function namesOf(host: Host, config: ClusterConfig): Pick<LeafSpec, "dnsNames" | "ipAddresses"> {
@@ -138,8 +131,10 @@ const frontProxyClient = clientLeaf({
 });
 
 function files(placement: Placement): BundleFile[] {
-  const { host, config } = placement;
+  const { host, config, texts } = placement;
+  const textOf = (file: string): string => texts?.get(file) ?? "";
   const owner = `root:${apiserverUser}`;
+  const brought = broughtFiles(config.apiserverFiles, textOf, { user: apiserverUser, restart });
   const service = renderService(
     {
       description: "Kubernetes API server",
@@ -152,13 +147,22 @@ function files(placement: Placement): BundleFile[] {
       args: argumentsOf(placement),
       // Delay, then requests in flight (60 s at the most), then watches.
       stopSeconds: 90,
+      reloadsItself: true,
       essential: true,
       writable: [auditDirectory],
     },
     config,
   );
   return [
-    { path: "/etc/kubernetes/authentication.yaml", mode: "0640", owner, restart, content: authentication },
+    {
+      path: authenticationFile,
+      mode: "0640",
+      owner,
+      reload: restart,
+      content: renderAuthentication(config.authentication, textOf),
+    },
+    ...admissionFiles(config, { mode: "0640", owner, restart }),
+    ...brought.files,
     { path: auditPolicyPath, mode: "0640", owner, restart, content: auditPolicy },
     unitFile(apiserverUnit, service, "0600"),
   ];
@@ -178,7 +182,29 @@ function secrets(host: Host, config: ClusterConfig): BundleSecret[] {
     { path: `${pki}/service-account.pub`, mode: "0644", owner: "root:root", source: publicKey, restart },
     { path: `${pki}/service-account.key`, mode: "0600", owner, source: privateKey, restart },
     { path: "/etc/kubernetes/encryption.yaml", mode: "0600", owner, source: { kind: "encryption-config" }, restart },
+    ...broughtFiles(config.apiserverFiles, () => "", { user: apiserverUser, restart }).secrets,
   ];
+}
+
+/**
+ * The server works with the AuthenticationConfiguration that is on the host. It hears of another file at once or within a
+ * minute, and then takes a minute at the most for issuers to answer. The group is that of the API server's own role for
+ * readers of metrics, which is there from the first start on.
+ */
+function authenticationCheck(host: Host): Check {
+  return {
+    name: "config-in-use",
+    deadline: 150,
+    unit: apiserverUnit,
+    args: {
+      url: `${apiserverUrl(host)}/metrics`,
+      metrics: "apiserver_authentication_config_controller",
+      file: authenticationFile,
+      authorityFile: kubernetesAuthorityFile,
+      certificateFile: `${pki}/front-proxy-client.crt`,
+      keyFile: `${pki}/front-proxy-client.key`,
+    },
+  };
 }
 
 /** The API server of one host. */
@@ -188,6 +214,7 @@ export const apiserver: BundlePart = {
   directories: [
     ...kubernetesDirectories,
     { path: pki, mode: "0755", owner: "root:root" },
+    { path: apiserverFilesDirectory, mode: "0750", owner: `root:${apiserverUser}` },
     { path: auditDirectory, mode: "0700", owner: `${apiserverUser}:${apiserverUser}`, atRelease: "keep" },
   ],
   listens: (host) => [{ protocol: "tcp", address: host.address, port: ports.apiserver, unit: apiserverUnit }],
@@ -206,6 +233,8 @@ export const apiserver: BundlePart = {
           unit: apiserverUnit,
           args: { url, authorityFile: kubernetesAuthorityFile, text: "ok" },
         },
+        // Whoever has a file of their own looks after it, too.
+        ...(config.apiserverArgs["authentication-config"] === undefined ? [authenticationCheck(host)] : []),
       ],
     };
   },

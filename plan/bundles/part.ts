@@ -11,6 +11,7 @@ import type { Check, Prepare, Require } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Listener } from "../facts.ts";
 import type { Host } from "../inventory.ts";
+import type { OperatorTexts } from "../operatorfiles.ts";
 
 /** Where a part is planned for. */
 export interface Placement {
@@ -18,6 +19,8 @@ export interface Placement {
   /** All hosts of the stack, in the order of the inventory. */
   hosts: readonly Host[];
   config: ClusterConfig;
+  /** Files of the operator's machine. Default: none, where only names of what is planned are asked for. */
+  texts?: OperatorTexts;
 }
 
 /** A port that a unit of ours listens on. */

@@ -24,6 +24,8 @@ export interface ServiceUnit {
   type: "notify" | "exec";
   executable: string;
   args: Arguments;
+  /** The service reads its files again by itself: when it is to reload, there is nothing to do. */
+  reloadsItself?: true;
   /** Seconds that a clean stop may take. */
   stopSeconds: number;
   /** Protect from the OOM killer as configured. */
@@ -121,6 +123,7 @@ export function renderService(service: ServiceUnit, config: ClusterConfig): stri
       EnvironmentFile: service.environmentFile,
       ExecStartPre: waitFor === undefined ? undefined : waitUntilServed(waitFor),
       ExecStart: commandLine(service.executable, service.args),
+      ExecReload: service.reloadsItself ? because("It reads its files again by itself.", "/bin/true") : undefined,
       Restart: "always",
       RestartSec: "2",
       TimeoutStartSec: "infinity",

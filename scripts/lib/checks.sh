@@ -1,5 +1,6 @@
 # Checks: the postconditions of a bundle, polled side by side until each has passed or its deadline is over. Each
-# `check_NAME UNIT ARGUMENTS…` looks once, returns 0 when the condition holds and sets REASON when not.
+# `check_NAME UNIT ARGUMENTS…` looks once, returns 0 when the condition holds and sets REASON when not; and HOPELESS when
+# waiting does not help.
 
 # check_longest UNIT: sets CHECK_LONGEST to the longest deadline of the checks that blame UNIT, 90 s when there is none.
 check_longest() {
@@ -47,7 +48,7 @@ checks_run() {
     fi
     uptime_seconds
     while read -r number name seconds unit arguments; do
-      REASON=
+      REASON='' HOPELESS=''
       set -f
       # shellcheck disable=SC2086 # the stream's words
       set -- $arguments
@@ -72,6 +73,9 @@ checks_run() {
         fi
         REASON=$reason
       fi
+      if [ -n "$HOPELESS" ]; then
+        seconds=$((UPTIME - CHECKS_BEGIN))
+      fi
       if [ $((UPTIME - CHECKS_BEGIN)) -ge "$seconds" ]; then
         FAILURE=${REASON:-the condition does not hold}
         FAILED_AFTER=$seconds FAILED_CHECK=$name
@@ -95,6 +99,7 @@ check() {
     unit-active) check_unit_active "$@" ;;
     http-ok) check_http_ok "$@" ;;
     etcd-voter) check_etcd_voter "$@" ;;
+    config-in-use) check_config_in_use "$@" ;;
     command) check_command "$@" ;;
     sysctl) check_sysctl "$@" ;;
     swap-off) check_swap_off "$@" ;;

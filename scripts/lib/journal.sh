@@ -27,7 +27,8 @@ journal_reason() {
       text = tolower(text)
       return text ~ /unknown (shorthand )?flag|not defined: |flag needs an argument|unknown command|unrecognized option/ ||
         text ~ /invalid argument|failed to verify flags|strict decoding error|^error: |^panic: / ||
-        text ~ /permission denied|address already in use|no such file or directory/
+        text ~ /permission denied|address already in use|no such file or directory/ ||
+        text ~ /failed to (load|validate) authentication config|oidc authenticator: initializing plugin/
     }
     function klog(text) {
       return text ~ /^[EF][0-9][0-9][0-9][0-9] [0-9][0-9]:/ || text ~ /"level":"(error|fatal|panic|dpanic)"/ ||

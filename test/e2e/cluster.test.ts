@@ -2,6 +2,8 @@ import { Poller } from "./support/poller.ts";
 import { Project } from "./support/project.ts";
 import { printFailovers } from "./support/failovers.ts";
 import { audit } from "./scenarios/audit.ts";
+import { admission } from "./scenarios/admission.ts";
+import { authentication } from "./scenarios/authentication.ts";
 import { badFlag } from "./scenarios/bad-flag.ts";
 import { badInput } from "./scenarios/bad-input.ts";
 import { bringUp } from "./scenarios/bring-up.ts";
@@ -44,6 +46,8 @@ describe("a cluster on lab hosts", function () {
   badInput(project);
   configChange(project);
   badFlag(project);
+  authentication(project);
+  admission(project);
   certificateRenewal(project);
   deadServer(project);
   faults(project);

@@ -116,6 +116,18 @@ describe("in-cluster objects", () => {
     );
   });
 
+  it("include a policy that warns where a protection has no plugin that does", async () => {
+    const warned = await run(configOf({ protections: { "external-ips": "warn" } }));
+    const name = "plinth-external-ips";
+    const policy = find(warned, "ValidatingAdmissionPolicy", name);
+    assert.equal(at(policy, "spec.failurePolicy"), "Ignore");
+    const binding = find(warned, "ValidatingAdmissionPolicyBinding", name);
+    assert.deepEqual(
+      [at(binding, "spec.policyName"), at(binding, "spec.validationActions")],
+      [name, ["Warn", "Audit"]],
+    );
+  });
+
   it("carry the recommended labels, and selectors that every pod has", () => {
     for (const item of objects) {
       const labels = at(item, "metadata.labels") as Record<string, string>;

@@ -55,6 +55,25 @@ const clusters: Record<string, { hosts: HostInput[]; config: Record<string, unkn
       sysctls: { "net.ipv4.ip_local_port_range": "32768 60999", "net.ipv4.conf.*.rp_filter": "2" },
     },
   },
+  "issuers, files and plugins of one's own": {
+    hosts: [single],
+    config: {
+      authentication: {
+        jwt: [
+          {
+            issuer: { url: "https://id.example.com", audiences: ["kubernetes"], caFile: "ca.pem" },
+            claimMappings: { username: { claim: "sub", prefix: "oidc:" } },
+          },
+        ],
+      },
+      apiserverFiles: {
+        "/etc/kubernetes/apiserver/audit.conf": { file: "audit.conf" },
+        "/etc/kubernetes/apiserver/more/tracing.yaml": { file: "tracing.yaml", secret: false },
+      },
+      admission: { PodNodeSelector: { podNodeSelectorPluginConfig: { clusterDefaultNodeSelector: "" } } },
+      protections: { "external-ips": "warn" },
+    },
+  },
   "a pool of workers": { hosts: workers, config: { clusterStack: "organization/plinth/prod" } },
 };
 

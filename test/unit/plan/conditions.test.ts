@@ -9,6 +9,7 @@ const checks: { [Name in Check["name"]]: Extract<Check, { name: Name }>["args"] 
   "unit-active": {},
   "http-ok": { url: "http://u" },
   "etcd-voter": { ...access, name: "cp1", members: "cp1=https://p" },
+  "config-in-use": { ...access, metrics: "m", file: "/f" },
   command: { words: ["true"] },
   sysctl: { key: "kernel.panic", value: "10" },
   "swap-off": {},

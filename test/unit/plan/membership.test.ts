@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { guardMembership, guardReplacements, guardSettingsChange, type MembershipSituation } from "../../../plan/guards.ts";
+import {
+  guardMembership,
+  guardReplacements,
+  guardSettingsChange,
+  type MembershipSituation,
+} from "../../../plan/guards.ts";
 import type { LiveMember } from "../../../plan/livecluster.ts";
 import { liveCluster, peerUrlOf } from "../../../plan/livecluster.ts";
 import { leavingHosts, planMembership, quorumOf, rosterHostFor } from "../../../plan/membership.ts";
@@ -149,15 +154,21 @@ describe("plan/guards/membership", () => {
       cp3: serving(3, [1, 2, 3, 4]),
       cp4: gone,
     };
-    assert.deepEqual(found(situation(readings, { leaving: [{ ...cp4, recorded: true }] })), ["leaving-unreachable cp4"]);
-    assert.deepEqual(found(situation(readings, { leaving: [{ ...cp4, recorded: true }], requests: { lost: ["cp4"], replace: [] } })), []);
+    assert.deepEqual(found(situation(readings, { leaving: [{ ...cp4, recorded: true }] })), [
+      "leaving-unreachable cp4",
+    ]);
+    assert.deepEqual(
+      found(situation(readings, { leaving: [{ ...cp4, recorded: true }], requests: { lost: ["cp4"], replace: [] } })),
+      [],
+    );
   });
 
   it("lost-but-alive, lost-in-inventory, lost-unknown, replace-unknown: requests must fit the hosts", () => {
     const alive = { ...healthy, cp4: serving(4, [1, 2, 3]) };
-    assert.deepEqual(found(situation(alive, { leaving: [{ ...cp4, recorded: true }], requests: { lost: ["cp4"], replace: [] } })), [
-      "lost-but-alive cp4",
-    ]);
+    assert.deepEqual(
+      found(situation(alive, { leaving: [{ ...cp4, recorded: true }], requests: { lost: ["cp4"], replace: [] } })),
+      ["lost-but-alive cp4"],
+    );
     assert.deepEqual(found(situation(healthy, { requests: { lost: ["cp1", "x"], replace: ["y"] } })), [
       "lost-in-inventory cp1",
       "lost-unknown x",

@@ -36,7 +36,8 @@ function generation(left: Record<string, PreviousHost>, has: { member?: string; 
   );
   const live = liveCluster(readings, hosts);
   const leaving = leavingHosts(hosts, previous.hosts, live, "demo");
-  return membershipChange({ hosts, leaving, controlPlane: hosts, readings, live, previous, requests: noRequests }).rosterGeneration;
+  return membershipChange({ hosts, leaving, controlPlane: hosts, readings, live, previous, requests: noRequests })
+    .rosterGeneration;
 }
 
 describe("plan/membershipchange", () => {
