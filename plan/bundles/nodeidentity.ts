@@ -26,5 +26,7 @@ export function renderNodeKubeconfig({ host, hosts, config }: Placement): string
 
 /** The command of such a service: there is nothing to be done before the kubelet has its certificate. */
 export function asNode(command: string): string {
-  return [`/bin/sh -c 'until test -s ${nodeCredentials}; do sleep 0.2; done; exec "$$0" "$$@"'`, command].join(" \\\n  ");
+  return [`/bin/sh -c 'until test -s ${nodeCredentials}; do sleep 0.2; done; exec "$$0" "$$@"'`, command].join(
+    " \\\n  ",
+  );
 }
