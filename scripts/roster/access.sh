@@ -5,7 +5,7 @@
 
 # An open file without a name: nothing of it is left, however this script ends.
 exec 3<>"$WORK/administrator"
-rm "$WORK/administrator" && cat >&3 || fail "the administrator's credentials could not be kept in /dev/shm"
+{ rm "$WORK/administrator" && cat >&3; } || fail "the administrator's credentials could not be kept in /dev/shm"
 SERVER=$(kubectl config view -o 'jsonpath={.clusters[0].cluster.server}') || fail "the roster's kubeconfig cannot be read"
 
 # given SERVER: whether an API server lets the roster do what it does. One that does not answer hears of its rights when it starts.
