@@ -5,7 +5,7 @@ import { labelOf, lockFileOf, workDirOf, type SourceContext, type Wanted } from 
 import { ArtifactError, reasonOf } from "./errors.ts";
 import { buildFromModules } from "./gomodule.ts";
 import { Reachability } from "./http.ts";
-import { withLock } from "./lock.ts";
+import { withLock } from "../local/lock.ts";
 import { ownPlatform, type Platform } from "./platform.ts";
 import { fetchPublished, mirrorSource, officialSource, whyUnreachable, type PublishedSource } from "./published.ts";
 import { run } from "./run.ts";

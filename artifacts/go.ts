@@ -6,7 +6,7 @@ import { installDebian } from "./debian.ts";
 import { downloadFile, publishedDigest } from "./download.ts";
 import { ArtifactError, isMissing, reasonOf } from "./errors.ts";
 import { downloadModule } from "./godownload.ts";
-import { withLock } from "./lock.ts";
+import { withLock } from "../local/lock.ts";
 import { ownPlatform } from "./platform.ts";
 import { formatDuration } from "./progress.ts";
 import { run } from "./run.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { withLock } from "../local/lock.ts";
 import { HostControl, type ListedHost } from "./control.ts";
 import { ensureIdentity } from "./identity.ts";
 import { ensureImage } from "./image.ts";
 import { raiseLimits } from "./limits.ts";
-import { withLock } from "./lock.ts";
 import { Machine, type MachineContext } from "./machine.ts";
 import { LabNetwork, portName, type Port } from "./network.ts";
 import { instanceName, LabPaths } from "./paths.ts";
@@ -20,6 +20,9 @@ const bootsAtOnce = 2;
 /** A host that runs for less than this is given the rest of it to answer; an older one gets `silenceSeconds`. */
 const bootSeconds = 60;
 const silenceSeconds = 10;
+
+/** How long to wait for another process that changes the lab, seconds: longer than building a base image and booting takes. */
+const patienceSeconds = 900;
 
 interface Look {
   listed: Map<string, ListedHost>;
@@ -230,7 +233,7 @@ export class Lab {
     };
     requireRoot();
     // One installation at a time: the package manager does not wait for another one that fetches lists.
-    await withLock(join(this.paths.locks, "tools.lock"), () => ensureTools(say), say);
+    await this.#withLock("tools", () => ensureTools(say));
     await raiseLimits(say);
     const image = await ensureImage(this.paths.cache, this.#options.user, say);
     await this.#locked(async () => {
@@ -244,7 +247,7 @@ export class Lab {
       const unlisted = [...hosts.values()].filter(({ name, added }) => added === undefined && !listed(name));
       this.#mustNotCollide(wanted, unlisted);
       validateHosts([...hosts.values()], this.#options);
-      await withLock(join(this.paths.locks, "ssh.lock"), () => ensureIdentity(this.paths.ssh, [...hosts.values()]));
+      await this.#withLock("ssh", () => ensureIdentity(this.paths.ssh, [...hosts.values()]));
       await this.#network.up(this.#options.gateway, this.#context.prefixLength);
 
       const { listed: alive, ports } = await this.#look();
@@ -370,9 +373,14 @@ export class Lab {
   }
 
   #locked<T>(work: () => Promise<T>): Promise<T> {
-    return withLock(join(this.paths.locks, `${this.namespace}.lock`), work, (line) => {
-      this.#say(line);
-    });
+    return this.#withLock(this.namespace, work);
+  }
+
+  #withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const onWait = (holder: string): void => {
+      this.#say(`waiting for another process that is changing the lab (${holder})`);
+    };
+    return withLock(join(this.paths.locks, `${name}.lock`), onWait, work, patienceSeconds);
   }
 
   #say(line: string): void {

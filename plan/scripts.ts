@@ -60,6 +60,9 @@ export function lookScript(purpose: "facts" | "status" | "drift"): string {
   return assembled(purpose);
 }
 
+/** What holds the lock of a run on a control-plane host, in one piece: fed to a shell there, and never installed. */
+export const runLockScript = once(() => assembled("run-lock"));
+
 /** What puts the host script on a host: part of a claim's text, so that a reviewer sees all that runs. */
 export const installScript = once(() => read("install.sh"));
 

@@ -1,4 +1,3 @@
-#!/bin/sh
 # Run lock: who changes the cluster that this host is a control-plane host of. A run of the cluster's own stack is alone. Runs of
 # pools may be there at the same time, one for each pool: each changes Nodes of its own, and nothing that they share.
 #
@@ -16,14 +15,15 @@ umask 077
 PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 export PATH
 
-lock=${PLINTH_ROOT:-}/run/lock/plinth-run.lock
-pool=${3:+${PLINTH_ROOT:-}/run/lock/plinth-run.pool-$3.lock}
-[ -d "${lock%/*}" ] || mkdir -p "${lock%/*}" || exit 1
-# The redirection of `exec` ends the shell when it fails, so it is tried in a subshell first.
-if ! (: >>"$lock") || { [ -n "$pool" ] && ! (: >>"$pool"); }; then
-  echo "cannot open the lock ${pool:-$lock} (is this running as root?)" >&2
-  exit 1
-fi
+lock=$LOCKS/run.lock
+pool=${3:+$LOCKS/run.pool-$3.lock}
+locks_make || exit 1
+for file in "$lock" "${pool:-$lock}"; do
+  if ! lock_can_open "$file"; then
+    echo "cannot open the lock $file (is this running as root?)" >&2
+    exit 1
+  fi
+done
 
 # held FILE…: says who has the lock, by the first of them that is locked, and ends.
 held() {
@@ -51,16 +51,45 @@ if [ -n "$pool" ]; then
   flock -s -w 2 9 || held "$lock"
   exec 8>>"$pool"
   flock -w 2 8 || held "$pool"
-  printf '%s\n' "$1" >"$pool"
-  # The line of a run that has ended long ago names nobody.
-  : >"$lock"
 else
   flock -w 2 9 || held "${lock%.lock}".pool-*.lock "$lock"
-  printf '%s\n' "$1" >"$lock"
 fi
+# The same once more, for runs of former releases.
+lock_former plinth-run.lock
+former=$FORMER former_pool=
+if [ -n "$former" ]; then
+  exec 7>>"$former"
+  if [ -n "$pool" ]; then
+    flock -s -w 2 7 || held "$former"
+    lock_former "plinth-run.pool-$3.lock"
+    former_pool=$FORMER
+    if [ -n "$former_pool" ]; then
+      exec 6>>"$former_pool"
+      flock -w 2 6 || held "$former_pool"
+    fi
+  else
+    flock -w 2 7 || held "${former%.lock}".pool-*.lock "$former"
+  fi
+fi
+
+# tell LINE: what others are told of the holder; nothing is left of whom they would take for it otherwise.
+tell() {
+  if [ -n "$pool" ]; then
+    # The line of a run that has ended long ago names nobody.
+    : >"$lock" && printf '%s' "$1" >"$pool"
+    [ -z "$former" ] || : >"$former"
+    [ -z "$former_pool" ] || printf '%s' "$1" >"$former_pool"
+  else
+    printf '%s' "$1" >"$lock"
+    [ -z "$former" ] || printf '%s' "$1" >"$former"
+  fi
+}
+
+tell "$1
+"
 echo locked
 # Children must not have the lock: one that outlives this script would hold it.
-while [ -n "$(timeout "${2:-45}" head -c 1 8>&- 9>&- 2>/dev/null)" ]; do
+while [ -n "$(timeout "${2:-45}" head -c 1 6>&- 7>&- 8>&- 9>&- 2>/dev/null)" ]; do
   printf . || exit
 done
-: >"${pool:-$lock}"
+tell ''

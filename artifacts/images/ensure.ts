@@ -6,7 +6,7 @@ import { type SourceContext } from "../context.ts";
 import { ensureArtifacts, type EnsureArtifacts, type EnsureOptions } from "../ensure.ts";
 import { ArtifactError, isMissing, reasonOf } from "../errors.ts";
 import { Reachability } from "../http.ts";
-import { withLock } from "../lock.ts";
+import { withLock } from "../../local/lock.ts";
 import { ownPlatform } from "../platform.ts";
 import { formatDuration, formatSize } from "../progress.ts";
 import { run } from "../run.ts";

@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { accessSync, closeSync, constants, openSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
 
@@ -20,18 +21,27 @@ function memoryDir(env: NodeJS.ProcessEnv): string {
   return found;
 }
 
-/** Writes a kubeconfig into memory (0600) while `use` runs, and removes it afterwards. */
+/** Where a program finds the first file that it inherits besides its standard ones. It may open that any number of times. */
+export const inheritedFile = "/proc/self/fd/3";
+
+/**
+ * Holds a kubeconfig in memory while `use` runs, as an open file without a name: no end of this process, however sudden, leaves it behind.
+ *
+ * @param use gets the file's descriptor, to be inherited by who reads it: {@link inheritedFile}.
+ * @throws CliError when there is no place in memory.
+ */
 export async function withKubeconfig<T>(
   content: string,
-  use: (path: string) => Promise<T>,
+  use: (file: number) => Promise<T>,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<T> {
-  const dir = mkdtempSync(join(memoryDir(env), "plinth-"));
+  const path = join(memoryDir(env), `plinth-${randomUUID()}`);
+  const file = openSync(path, "wx+", 0o600);
   try {
-    const path = join(dir, "kubeconfig");
-    writeFileSync(path, content, { mode: 0o600 });
-    return await use(path);
+    unlinkSync(path);
+    writeFileSync(file, content);
+    return await use(file);
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    closeSync(file);
   }
 }

@@ -57,13 +57,15 @@ async function kubectl(args: string[], options: { stack: string }): Promise<void
   const { openContext } = await import("../session/open-context.ts");
   const { requireAdministrator } = await import("../cluster/administrator.ts");
   const { findKubectl } = await import("../supply/needs.ts");
-  const { withKubeconfig } = await import("../cluster/kubeconfig.ts");
+  const { inheritedFile, withKubeconfig } = await import("../cluster/kubeconfig.ts");
   const { runForeground } = await import("../process/foreground.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal({ json: true }); // Stdout is kubectl's.
   const context = await openContext(options.stack, terminal, input.settings);
   const kubeconfig = await requireAdministrator(context);
   const binary = await findKubectl(input.config.kubernetesVersion, terminal);
-  const code = await withKubeconfig(kubeconfig, (path) => runForeground(binary, ["--kubeconfig", path, ...args]));
+  const code = await withKubeconfig(kubeconfig, (file) =>
+    runForeground(binary, ["--kubeconfig", inheritedFile, ...args], [file]),
+  );
   if (code !== 0) throw new QuietExit(code);
 }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { chmod, mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
@@ -21,10 +21,28 @@ export function projectAt(dir: string): Project {
   return { dir, workDir: join(dir, ".plinth") };
 }
 
-/** Makes `.plinth/` and returns its path. */
-export async function ensureWorkDir(project: Project): Promise<string> {
-  await mkdir(project.workDir, { recursive: true, mode: 0o700 });
-  return project.workDir;
+/**
+ * Makes `.plinth/`, for this user alone whatever the umask, and returns its path. One that others may enter, as earlier releases have left
+ * it, is closed to them, and with it all that is in it.
+ *
+ * @throws CliError when others may enter it and it is not this user's to close.
+ */
+export async function ensureWorkDir({ workDir }: Project): Promise<string> {
+  await mkdir(workDir, { recursive: true, mode: 0o700 });
+  const { mode } = await stat(workDir);
+  if ((mode & 0o077) === 0) return workDir;
+  try {
+    await chmod(workDir, 0o700);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      `Other users may enter ${workDir}, which holds state and keys, and it could not be closed to them (${reason}): ` +
+        `make it yours, for example by \`sudo chown -R "$(id -u)" ${workDir}\`, and run again.`,
+      undefined,
+      { cause: error },
+    );
+  }
+  return workDir;
 }
 
 /** The stacks that have both an inventory and a configuration. */

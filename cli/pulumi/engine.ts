@@ -1,4 +1,5 @@
 import type { OpMap, Stack } from "@pulumi/pulumi/automation/index.js";
+import { refuseOtherUsers } from "../../local/peers.ts";
 import { CliError } from "../errors.ts";
 import { automationCommand, type Running } from "./automation-command.ts";
 import type { EngineContext } from "./context.ts";
@@ -62,6 +63,8 @@ export class Engine {
 
   static async open(options: EngineOptions): Promise<Engine> {
     const { context, parallel } = options;
+    // Whoever talks to the SDK's server for the program runs that with a configuration of his own, and is told all its secrets.
+    await refuseOtherUsers();
     const automation = await import("@pulumi/pulumi/automation/index.js");
     const { SemVer } = await import("semver");
     const NotFound = automation.StackNotFoundError as unknown as new (result: unknown) => Error;

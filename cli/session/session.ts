@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { refuseOtherUsers } from "../../local/peers.ts";
 import { commandVariable } from "../../components/host/lock.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
@@ -47,6 +48,9 @@ export function parallelFrom(env: NodeJS.ProcessEnv): number | undefined {
   if (Number.isInteger(value) && value >= 1) return value;
   throw new CliError(`PULUMI_PARALLEL must be a whole number of 1 or more, not "${text}".`, Exit.badInput);
 }
+
+const openToOthers =
+  "This system does not tell which user opens a connection: other users of this machine can reach the plugins and the program of this run.";
 
 /**
  * Opens the engine for one command, runs `work`, and closes everything it has opened, also after an error or Ctrl-C.
@@ -98,6 +102,7 @@ export async function inSession<T>(
       cleanups.push(closeSsh);
       const program = await loadProgram(project);
       const parallel = options.parallel ?? parallelFrom(process.env) ?? defaultParallel(input.hosts.length);
+      if (!(await refuseOtherUsers())) say(openToOthers);
       const engine = await Engine.open({ context, program, plugins: options.plugins, parallel });
       cleanups.push(() => engine.close());
       return engine;

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
-import path from "node:path";
 import { PlinthError, type Finding } from "../../plan/findings.ts";
 import { withRole, type Host } from "../../plan/inventory.ts";
+import { runLockScript } from "../../plan/scripts.ts";
 import { asRoot, shellQuote, shellWords } from "../../plan/shell.ts";
 import { sharedPool, type AttendedCommand, type ExecResult, type SshPool, type SshTarget } from "../../ssh/index.ts";
 import type { HostAccess } from "./targets.ts";
@@ -62,8 +61,6 @@ type Answer = { held: HostLock } | { other: string } | { failure: string };
 const answerSeconds = 30;
 const goodbyeSeconds = 3;
 
-const script = path.join(import.meta.dirname, "../../scripts/run-lock.sh");
-
 /**
  * Takes the lock that makes runs of one cluster take turns, but for those of different pools: it lives on the control-plane hosts, each of which has it as long as this
  * process goes on giving signs of life, so that it needs neither an API nor a clean end. It is taken on the first host that
@@ -84,13 +81,12 @@ export async function takeClusterLock(
 ): Promise<Release> {
   const { beat = 10_000, patience = 45_000, pool = sharedPool, warn = () => undefined } = options;
   const line = describeHolder(holder);
-  const text = await readFile(script, "utf8");
   const words = [
     line,
     String(Math.ceil(patience / 1000)),
     ...(options.poolStack === undefined ? [] : [options.poolStack]),
   ];
-  const command = `exec ${asRoot} /bin/sh -c ${shellQuote(text)} plinth-run-lock ${shellWords(words)}`;
+  const command = `exec ${asRoot} /bin/sh -c ${shellQuote(runLockScript())} plinth-run-lock ${shellWords(words)}`;
   const members = withRole(hosts, "control-plane");
   const locks: HostLock[] = [];
   const failures: string[] = [];

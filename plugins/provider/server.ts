@@ -5,6 +5,7 @@ import structMessages, { type Struct } from "google-protobuf/google/protobuf/str
 import pluginMessages from "@pulumi/pulumi/proto/plugin_pb.js";
 import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import { refuseOtherUsers } from "../../local/peers.ts";
 import { EngineLog } from "./engine.ts";
 import { packageSchema } from "./schema.ts";
 import { useNativeStrings } from "./strings.ts";
@@ -31,8 +32,14 @@ export interface RunningProvider {
   close(): Promise<void>;
 }
 
-/** Serves one package until `close()`. The same server may serve any number of runs, one after the other or at once. */
+/**
+ * Serves one package until `close()`, on Linux to processes of this user alone. The same server may serve any number of runs, one after the
+ * other or at once.
+ *
+ * @throws Error when this Linux does not tell who opens a connection.
+ */
 export async function serveProvider(definition: ProviderDefinition): Promise<RunningProvider> {
+  await refuseOtherUsers();
   useNativeStrings();
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,

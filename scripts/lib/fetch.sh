@@ -150,7 +150,7 @@ fetch() {
   # download that outlives a killed run does not hold the lock.
   curl --fail --silent --show-error --location --connect-timeout 10 --speed-limit 1024 --speed-time 30 \
     --max-time "${PLINTH_FETCH_SECONDS:-900}" --retry 3 --retry-delay 1 --retry-connrefused --retry-max-time 60 \
-    --output "$4" "$3" 2>"$STAGE/curl.error" </dev/null 9>&- &
+    --output "$4" "$3" 2>"$STAGE/curl.error" </dev/null 8>&- 9>&- &
   pid=$!
   file=$4
   trap 'kill "$pid" 2>/dev/null; rm -f "$file"; exit 143' TERM INT

@@ -25,7 +25,8 @@ release() {
   if [ -d "$STATE" ]; then
     release_all || die "$EXIT_FAILED" "${FAILURE:-cannot take everything away}; correct the cause and run again, it goes on from there"
   fi
-  rm -rf "$ROOT/var/lib/.plinth-released" "$RUN"
+  # Of what is in /run, the locks stay until the host boots: a lock that is removed locks nothing.
+  rm -rf "$ROOT/var/lib/.plinth-released" "$STAGE"
   # The script itself goes last, in one step: while it is there, this can be called again.
   rm -rf "$SELF_DIR"
   release_report "$host" false

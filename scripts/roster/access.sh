@@ -3,7 +3,9 @@
 # Given besides: MANIFEST, the objects that give the rights, as JSON; API_SERVERS, the URLs of all API servers. By standard input: a
 # kubeconfig of an administrator, which stays in memory and is used for this alone: nobody can give himself rights.
 
-cat >"$WORK/administrator" || fail "the administrator's credentials could not be kept in /dev/shm"
+# An open file without a name: nothing of it is left, however this script ends.
+exec 3<>"$WORK/administrator"
+{ rm "$WORK/administrator" && cat >&3; } || fail "the administrator's credentials could not be kept in /dev/shm"
 SERVER=$(kubectl config view -o 'jsonpath={.clusters[0].cluster.server}') || fail "the roster's kubeconfig cannot be read"
 
 # given SERVER: whether an API server lets the roster do what it does. One that does not answer hears of its rights when it starts.
@@ -20,7 +22,7 @@ given() {
 
 # as_administrator ARGUMENT…: kubectl with the administrator's credentials.
 as_administrator() {
-  kube --kubeconfig "$WORK/administrator" --server "$SERVER" "$@"
+  kube --kubeconfig /proc/self/fd/3 --server "$SERVER" "$@"
 }
 
 # owners: Nodes that an earlier release has registered say who owns them in an annotation, which their kubelets can write. They get

@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmod, copyFile, mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -134,6 +146,18 @@ describe("the launcher", function () {
       const { code, stderr } = await run(["exit", "0"], { command: "./relative", cwd: join(home, "links") });
       assert.equal(code, 0, stderr);
       assert.deepEqual(await npmLog(), [`ci in ${project} by ${join(home, "bin", "node")}`]);
+    });
+
+    it("makes what it keeps in the project for this user alone, whatever the umask", async () => {
+      const before = process.umask(0o022);
+      try {
+        assert.equal((await run(["exit", "0"])).code, 0);
+      } finally {
+        process.umask(before);
+      }
+      const mode = async (path: string): Promise<number> => (await stat(join(project, path))).mode & 0o777;
+      assert.equal(await mode(".plinth"), 0o700);
+      assert.equal(await mode(".plinth/npm.lock"), 0o600);
     });
 
     it("becomes the CLI, so that signals reach it", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostAccess } from "../../../components/host/access.ts";
@@ -55,9 +56,9 @@ describe("the cluster's run lock", function () {
   const take = (machine: string, options: Parameters<typeof takeClusterLock>[3] = {}) =>
     takeClusterLock(access, hosts, holder(machine), { pool: pool(), ...options });
   /** Whether a host's lock is free. */
-  const free = (name: string): boolean => {
+  const free = (name: string, file = "run/plinth/run.lock", how = "-x"): boolean => {
     try {
-      execFileSync("flock", ["-n", join(directory, name, "run/lock/plinth-run.lock"), "true"], { stdio: "ignore" });
+      execFileSync("flock", [how, "-n", join(directory, name, file), "true"], { stdio: "ignore" });
       return true;
     } catch {
       return false;
@@ -215,6 +216,78 @@ describe("the cluster's run lock", function () {
     await eventually("it is being taken", 5, () => Promise.resolve(takenAgain > 0 && !free("cp2") ? true : undefined));
     await release();
     for (const { name } of hosts) assert.equal(free(name), true, name);
+  });
+
+  describe("beside runs of former releases, whose locks lie in /run/lock", () => {
+    const former = "run/lock/plinth-run.lock";
+    const formerPool = "run/lock/plinth-run.pool-racks1.lock";
+    let holders: ChildProcess[];
+    beforeEach(() => {
+      holders = [];
+    });
+    afterEach(() => {
+      for (const held of holders) held.stdin?.end();
+    });
+
+    /** Holds locks on cp1 as a former release does: the first one shared where there is a second, a pool's. */
+    const hold = async (line: string, mode: number, ...files: string[]): Promise<void> => {
+      mkdirSync(join(directory, "cp1/run/lock"), { recursive: true });
+      for (const [index, file] of files.entries()) {
+        const path = join(directory, "cp1", file);
+        writeFileSync(path, index === files.length - 1 ? `${line}\n` : "", { mode });
+        const how = index < files.length - 1 ? "-s" : "-x";
+        const held = spawn("flock", [how, path, "sh", "-c", "echo held; read x"], {
+          stdio: ["pipe", "pipe", "inherit"],
+        });
+        holders.push(held);
+        await once(held.stdout, "data");
+      }
+    };
+
+    it("is refused with who holds theirs", async () => {
+      await hold("ops@old, of the cluster", 0o600, former);
+      assert.match((await refusal(take("a"))).text, /another run is .*: ops@old, of the cluster/);
+      assert.match(
+        (await refusal(take("a", { poolStack: "racks1" }))).text,
+        /another run is .*: ops@old, of the cluster/,
+      );
+      assert.equal(free("cp1"), true, "and gives back what it has got");
+    });
+
+    it("goes to a pool beside another pool of theirs, and to no other", async () => {
+      await hold("ops@old, of a pool", 0o600, former, formerPool);
+      assert.match((await refusal(take("a"))).text, /another run is .*: ops@old, of a pool/);
+      assert.match((await refusal(take("a", { poolStack: "racks1" }))).text, /another run is .*: ops@old, of a pool/);
+      await (
+        await take("a", { poolStack: "racks2" })
+      )();
+    });
+
+    it("keeps theirs away, and tells them who it is", async () => {
+      const cluster = await take("a");
+      for (const { name } of hosts) assert.equal(free(name, former, "-s"), false, name);
+      assert.match(readFileSync(join(directory, "cp1", former), "utf8"), /^ops@a, /);
+      await cluster();
+      const pool = await take("b", { poolStack: "racks1" });
+      assert.deepEqual([free("cp1", former), free("cp1", former, "-s"), free("cp1", formerPool)], [false, true, false]);
+      assert.match(readFileSync(join(directory, "cp1", formerPool), "utf8"), /^ops@b, /);
+      await pool();
+      assert.deepEqual([free("cp1", former), free("cp1", formerPool)], [true, true]);
+    });
+
+    it("does not care for files that they have not made: anybody may make some there", async () => {
+      await hold("mallory", 0o644, former);
+      await (
+        await take("a")
+      )();
+      assert.equal(readFileSync(join(directory, "cp1", former), "utf8"), "mallory\n");
+    });
+  });
+
+  it("lies where root alone may enter", async () => {
+    const release = await take("a");
+    assert.equal(statSync(join(directory, "cp1/run/plinth")).mode & 0o777, 0o700);
+    await release();
   });
 
   it("does not keep its process alive, and is gone with it", async () => {

@@ -1,29 +1,46 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { fstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withKubeconfig } from "../../../../cli/cluster/kubeconfig.ts";
+import { inheritedFile, withKubeconfig } from "../../../../cli/cluster/kubeconfig.ts";
+
+const content = "apiVersion: v1\nkind: Config\n";
 
 describe("a kubeconfig for one command", () => {
-  it("is 0600 in memory and gone afterwards, also after an error", async () => {
-    const dir = mkdtempSync(join(tmpdir(), "plinth-unit-"));
-    try {
-      let seen = "";
-      const failing = withKubeconfig(
-        "apiVersion: v1\n",
-        (path) => {
-          seen = path;
-          assert.equal(statSync(path).mode & 0o777, 0o600);
-          assert.equal(readFileSync(path, "utf8"), "apiVersion: v1\n");
-          assert.ok(path.startsWith(dir));
-          return Promise.reject(new Error("kubectl failed"));
-        },
-        { XDG_RUNTIME_DIR: dir },
-      );
-      await assert.rejects(failing, /kubectl failed/);
-      assert.equal(existsSync(seen), false);
-    } finally {
-      rmSync(dir, { recursive: true });
-    }
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "plinth-unit-"));
+  });
+  afterEach(() => {
+    rmSync(dir, { recursive: true });
+  });
+  const hold = <T>(use: (file: number) => Promise<T>): Promise<T> =>
+    withKubeconfig(content, use, { XDG_RUNTIME_DIR: dir });
+
+  it("can be read by a program that inherits it, and more than once", async () => {
+    const printed = await hold((file) => {
+      const script = `cat ${inheritedFile} ${inheritedFile}`;
+      return Promise.resolve(spawnSync("sh", ["-c", script], { stdio: ["ignore", "pipe", "inherit", file] }).stdout);
+    });
+    assert.equal(printed.toString(), content + content);
+  });
+
+  it("is 0600, and nowhere to be found: a process that is killed leaves nothing behind", async () => {
+    await hold((file) => {
+      assert.equal(fstatSync(file).mode & 0o777, 0o600);
+      assert.deepEqual(readdirSync(dir), []);
+      return Promise.resolve();
+    });
+  });
+
+  it("is closed afterwards, also after an error", async () => {
+    let seen = -1;
+    const failing = hold((file) => {
+      seen = file;
+      return Promise.reject(new Error("kubectl failed"));
+    });
+    await assert.rejects(failing, /kubectl failed/);
+    assert.throws(() => fstatSync(seen), /EBADF/);
   });
 });
