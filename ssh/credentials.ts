@@ -10,8 +10,8 @@ import type { SshTarget } from "./types.ts";
 export interface Login {
   /** The only key to offer. Without it: all of the agent's. */
   key?: LoginKey | undefined;
-  /** Which of the agent's keys hosts took. */
-  taken: TakenKeys;
+  /** Which of the agent's keys hosts took; asked only where there is a choice. */
+  taken: () => TakenKeys;
 }
 
 /** Whether a target says itself what to log in with. */
@@ -99,18 +99,20 @@ function wholeAgent(target: SshTarget): Offer[] {
   return [{ description: "SSH agent", method: { type: "agent", username: userOf(target), agent: socket } }];
 }
 
-async function agentOffers(target: SshTarget, taken: TakenKeys): Promise<Offer[]> {
+async function agentOffers(target: SshTarget, taken: () => TakenKeys): Promise<Offer[]> {
   const socket = target.agentSocketPath ?? environmentAgent();
   if (socket === undefined) return [];
   const keys = await agentKeys(socket).catch((error: unknown) => {
     throw unusable(target, socket, error);
   });
   const named = keys.map((key) => ({ key, name: key.getPublicSSH().toString("base64") }));
-  return inOrderOfUse(named, ({ name }) => name, hostLabel(target), taken).map(({ key, name }) => ({
-    description: `${fingerprint(receivedKey(key.getPublicSSH()))} of the SSH agent`,
-    method: { type: "agent", username: userOf(target), agent: new AgentKey(socket, key) },
-    agentKey: name,
-  }));
+  return inOrderOfUse(named, ({ name }) => name, hostLabel(target), keys.length > 1 ? taken() : new Map()).map(
+    ({ key, name }) => ({
+      description: `${fingerprint(receivedKey(key.getPublicSSH()))} of the SSH agent`,
+      method: { type: "agent", username: userOf(target), agent: new AgentKey(socket, key) },
+      agentKey: name,
+    }),
+  );
 }
 
 function unusable(target: SshTarget, socket: string, error: unknown): SshError {

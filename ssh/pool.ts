@@ -4,7 +4,7 @@ import { dialWithBudget, DROP_PATIENCE_MS } from "./dial.ts";
 import { errorText, hostLabel, interrupted, SshError } from "./errors.ts";
 import { collect, gather } from "./exec.ts";
 import { namesCredentials } from "./credentials.ts";
-import { fingerprint, receivedKey } from "./hostkey.ts";
+import { fingerprint, type PublicKey, receivedKey } from "./hostkey.ts";
 import { targetIdentity } from "./identity.ts";
 import type { LoginKey } from "./keyfile.ts";
 import { login, planLogin } from "./login.ts";
@@ -129,6 +129,12 @@ export class SshPool {
     });
   }
 
+  /** Which of the agent's keys a host took, in this run or before; undefined where there was nothing to choose from. */
+  keyTakenBy(target: SshTarget): PublicKey | undefined {
+    const encoded = this.#memory.taken().get(hostLabel(target));
+    return encoded === undefined ? undefined : receivedKey(Buffer.from(encoded, "base64"));
+  }
+
   /** Whether there is a connection to the target that is not known to be dead. */
   connected(target: SshTarget): boolean {
     return this.#entries.get(this.#identity(target))?.established?.closed === false;
@@ -237,7 +243,7 @@ export class SshPool {
     if (proxy?.proxy !== undefined) {
       throw new SshError("unreachable", hostLabel(target), "a proxy behind another proxy is not supported.");
     }
-    const plan = await planLogin(target, { key: this.#key, taken: this.#memory.taken() });
+    const plan = await planLogin(target, { key: this.#key, taken: () => this.#memory.taken() });
     const attempt = async (): Promise<{ client: Client; transport: Transport }> => {
       // Before there is a place to wait for: the proxy needs one itself.
       const bastion = proxy === undefined ? undefined : { proxy, connection: await this.#bastion(target, proxy) };

@@ -4,11 +4,12 @@ import path from "node:path";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Finding } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
+import { signingFindings } from "../../plan/sshagent.ts";
 import { lookUpHostKey } from "../../plan/knownhosts.ts";
 import { errorText, FileMemory, type LoginKey, readLoginKey, sharedPool, type SshTarget } from "../../ssh/index.ts";
+import { type HostAccess, lookAtAgent, wantedKey } from "./agent.ts";
 
-/** How each host is reached, by host name. */
-export type HostAccess = ReadonlyMap<string, SshTarget>;
+export type { HostAccess };
 
 /** Access to the hosts with these names, in the order of the names. */
 export function chosenFrom(access: HostAccess, names: Iterable<string>): HostAccess {
@@ -42,13 +43,17 @@ function fileFinding(message: string, remedy = "correct the path, or create the 
   return { rule: "ssh-file", kind: "input", hosts: [], message, remedy };
 }
 
-/** The only key to log in with, as `plinth:sshPrivateKeyFile` names it; none: the keys of the SSH agent. */
+/**
+ * The only key to log in with, as `plinth:sshPrivateKeyFile` names it; none: the keys of the SSH agent. A key whose private part
+ * cannot be read must be in the agent.
+ */
 export async function chosenKey(file: string | undefined): Promise<{ key?: LoginKey; findings: Finding[] }> {
   const { text, findings } = await readIfSet("sshPrivateKeyFile", file);
   if (file === undefined || text === undefined) return { findings };
   const beside = await readFile(`${expandHome(file)}.pub`, "utf8").catch(() => undefined);
   try {
-    return { key: readLoginKey(text, beside), findings: [] };
+    const key = readLoginKey(text, beside);
+    return { key, findings: key.own ? [] : signingFindings(wantedKey(key, file), await lookAtAgent()) };
   } catch (error) {
     const message = `plinth:sshPrivateKeyFile ${file} cannot be used: ${errorText(error)}`;
     return { findings: [fileFinding(message, "name a key file of yours, or none for the keys of the SSH agent")] };
@@ -63,7 +68,7 @@ export async function chosenKey(file: string | undefined): Promise<{ key?: Login
 export async function resolveAccess(
   hosts: readonly Pick<Host, "name" | "address" | "user" | "port" | "hostKey">[],
   config: Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile" | "sshDials">,
-): Promise<{ access: HostAccess; findings: Finding[] }> {
+): Promise<{ access: HostAccess; key?: LoginKey; findings: Finding[] }> {
   sharedPool.limitDials(config.sshDials);
   const { key, findings: keyFindings } = await chosenKey(config.sshPrivateKeyFile);
   const known = hosts.every((host) => host.hostKey !== undefined)
@@ -96,5 +101,5 @@ export async function resolveAccess(
       perDialTimeout: dialSeconds,
     });
   }
-  return { access, findings };
+  return { access, ...(key === undefined ? {} : { key }), findings };
 }
