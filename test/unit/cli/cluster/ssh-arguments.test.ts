@@ -23,6 +23,19 @@ describe("ssh", () => {
     );
   });
 
+  it("offers the key that the host took from the agent, where none is configured", () => {
+    const { sshPrivateKeyFile: _configured, ...agent } = config;
+    assert.match(
+      sshArguments(host, agent, { dir: "/p" }, "/taken.pub").join(" "),
+      /^-i \/taken\.pub -o IdentitiesOnly=yes /,
+    );
+    assert.match(
+      sshArguments(host, config, { dir: "/p" }, "/taken.pub").join(" "),
+      /^-i \S+\/key -o IdentitiesOnly=yes /,
+    );
+    assert.match(sshArguments(host, agent, { dir: "/p" }).join(" "), /^-o UserKnownHostsFile/);
+  });
+
   it("lets a host's own settings win, and pins the key of the inventory", () => {
     const own = { ...host, user: "root", port: 2222, hostKey: "ssh-ed25519 AAAA comment" };
     const line = sshArguments(own, config, { dir: "/p" }).join(" ");
