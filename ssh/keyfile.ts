@@ -46,7 +46,9 @@ function publicPart(text: string): PublicKey | undefined {
     at = start + bytes.readUInt32BE(at);
     return bytes.subarray(start, at);
   };
-  for (const _skipped of ["cipher", "kdf", "options of the kdf"]) field();
+  field(); // Cipher,
+  field(); // key derivation,
+  field(); // and its options.
   at += 4; // The number of keys, which is 1.
   return receivedKey(field());
 }

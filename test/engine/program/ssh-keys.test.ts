@@ -69,11 +69,16 @@ describe("SSH keys of operators", function () {
   }
   const up = async (): Promise<string[]> => {
     const options = await common();
-    return commandsDuring(async () => assert.equal(await runUp(options), 0));
+    return commandsDuring(async () => {
+      assert.equal(await runUp(options), 0);
+    });
   };
   const unchanged = async (): Promise<void> => {
     const options = { ...(await common()), expectNoChanges: true };
-    assert.deepEqual(await commandsDuring(async () => assert.equal(await runUp(options), 0)), []);
+    const ran = await commandsDuring(async () => {
+      assert.equal(await runUp(options), 0);
+    });
+    assert.deepEqual(ran, []);
   };
 
   /** Every operator has a key; the configuration names a file, or none for the agent. */

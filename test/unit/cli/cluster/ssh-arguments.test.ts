@@ -24,7 +24,7 @@ describe("ssh", () => {
   });
 
   it("offers the key that the host took from the agent, where none is configured", () => {
-    const { sshPrivateKeyFile: _configured, ...agent } = config;
+    const agent = { sshUser: "plinth", sshPort: 22, sshKnownHostsFile: "known_hosts" };
     assert.match(
       sshArguments(host, agent, { dir: "/p" }, "/taken.pub").join(" "),
       /^-i \/taken\.pub -o IdentitiesOnly=yes /,
