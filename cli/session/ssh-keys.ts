@@ -1,3 +1,7 @@
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 interface ExportedState {
   deployment?: {
     resources?: { type: string; inputs?: Record<string, unknown>; outputs?: Record<string, unknown> }[] | null;
@@ -41,7 +45,7 @@ function keyless(connection: unknown): unknown {
  */
 export function withoutSshKeys(exported: string): { state: string; commands: number } | undefined {
   // Nearly always there is none, and a large state takes a while to parse. In a secret's text quotes are escaped.
-  if (!/\bprivateKey(Password)?\\?"/.test(exported)) return undefined;
+  if (!/\bprivateKey(Password)?\\?":/.test(exported)) return undefined;
   const state = JSON.parse(exported) as ExportedState;
   let commands = 0;
   for (const resource of state.deployment?.resources ?? []) {
@@ -58,4 +62,42 @@ export function withoutSshKeys(exported: string): { state: string; commands: num
     if (changed) commands++;
   }
   return commands === 0 ? undefined : { state: JSON.stringify(state), commands };
+}
+
+const namesKey = /"privateKey(?:Password)?":/;
+const sealed = new RegExp(
+  String.raw`"connection":\s*\{\s*"${secretKey}":\s*"${secretMark}",\s*"ciphertext":\s*"([^"]*)"`,
+  "g",
+);
+
+/**
+ * Which of a state's connections have been looked at already: a digest of them as they are encrypted, in `.plinth`. What the
+ * engine does not change it does not encrypt anew, so that a run after one that changed nothing need not decrypt the state.
+ */
+export class SeenConnections {
+  readonly #file: string;
+  readonly #digest: string | undefined;
+
+  /** @param exported with secrets encrypted. */
+  constructor(workDir: string, stack: string, exported: string) {
+    this.#file = join(workDir, `keyless.${stack}`);
+    const hash = createHash("sha256");
+    for (const [, ciphertext = ""] of exported.matchAll(sealed)) hash.update(`${ciphertext}\n`);
+    this.#digest = namesKey.test(exported) ? undefined : hash.digest("hex");
+  }
+
+  /** Whether it is known that no connection has a key. */
+  areKeyless(): boolean {
+    if (this.#digest === undefined) return false;
+    try {
+      return readFileSync(this.#file, "utf8") === this.#digest;
+    } catch {
+      return false; // Nobody has looked yet.
+    }
+  }
+
+  /** They have been looked at, and have no key. */
+  note(): void {
+    if (this.#digest !== undefined) writeFileSync(this.#file, this.#digest, { mode: 0o600 });
+  }
 }

@@ -2,19 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ssh2, { type ParsedKey } from "ssh2";
+import ssh2 from "ssh2";
 import { agentKeys, readLoginKey, SshError, SshPool, type SshTarget } from "../../../ssh/index.ts";
 import { lendKey, serveAgent } from "../../../ssh/agentserver.ts";
 import { FileMemory } from "../../../ssh/taken.ts";
+import { startAgent, type TestAgent } from "./testAgent.ts";
 import { newKey, startSshServer, type TestSshServer, type TestSshServerOptions } from "./sshServer.ts";
-
-const pairs = Array.from({ length: 10 }, newKey);
-
-function parsed(text: string): ParsedKey {
-  const key = ssh2.utils.parseKey(text);
-  if (key instanceof Error) throw key;
-  return key;
-}
 
 // Logins by an agent that has more keys than a host hears over one connection.
 describe("an SSH agent with ten keys", function () {
@@ -22,26 +15,19 @@ describe("an SSH agent with ten keys", function () {
   const cleanups: (() => unknown)[] = [];
   let folder: string;
   let socket: string;
-  let asked: string[];
+  let agent: TestAgent;
   const environment = process.env["SSH_AUTH_SOCK"];
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "plinth-agent-test-"));
     socket = join(folder, "agent");
-    asked = [];
-    const keys = pairs.map(({ privateKey }) => parsed(privateKey));
-    const stop = await serveAgent(socket, {
-      list: () => Promise.resolve(keys),
-      sign: (key, data) => {
-        const name = key.getPublicSSH();
-        asked.push(name.toString("base64"));
-        const own = keys.find((candidate) => candidate.getPublicSSH().equals(name));
-        return own === undefined ? Promise.reject(new Error("no such key")) : Promise.resolve(own.sign(data));
+    agent = await startAgent(socket);
+    cleanups.push(
+      () => {
+        rmSync(folder, { recursive: true });
       },
-    });
-    cleanups.push(() => {
-      rmSync(folder, { recursive: true });
-    }, stop);
+      () => agent.close(),
+    );
     process.env["SSH_AUTH_SOCK"] = socket;
   });
 
@@ -63,7 +49,7 @@ describe("an SSH agent with ten keys", function () {
     return pool;
   }
 
-  const publicKey = (index: number): string => pairs[index]?.publicKey ?? "";
+  const publicKey = (index: number): string => agent.publicKeys[index] ?? "";
 
   for (const endsSilently of [false, true]) {
     const how = endsSilently ? "ends connections without a word" : "says that there were too many tries";
@@ -72,7 +58,7 @@ describe("an SSH agent with ten keys", function () {
       const pool = newPool();
       assert.equal((await pool.exec(target, "echo in")).stdout, "in\n");
       assert.equal(server.counts.connections, 2);
-      assert.deepEqual(asked, [publicKey(8).split(" ")[1]], "only that key signs");
+      assert.deepEqual(agent.signed, [publicKey(8).split(" ")[1]], "only that key signs");
       assert.equal(pool.stats()[0]?.connections, 1);
     });
   }
@@ -117,7 +103,7 @@ describe("an SSH agent with ten keys", function () {
     const pool = newPool();
     pool.logInWith(readLoginKey(own.privateKey));
     await pool.exec(target, "true");
-    assert.deepEqual([server.counts.connections, server.counts.refusals, asked], [1, 0, []]);
+    assert.deepEqual([server.counts.connections, server.counts.refusals, agent.signed], [1, 0, []]);
   });
 
   it("offers the configured key alone where only the public key can be read", async () => {
@@ -144,7 +130,8 @@ describe("an SSH agent with ten keys", function () {
 
   it("of ours has one key, refuses what it does not know, and goes on", async () => {
     const path = join(folder, "ours");
-    const own = parsed(newKey().privateKey);
+    const { own } = readLoginKey(newKey().privateKey);
+    assert.ok(own);
     cleanups.push(await serveAgent(path, lendKey(own)));
     const { connect } = await import("node:net");
     const client = connect(path);

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { withoutSshKeys } from "../../../../cli/session/ssh-keys.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SeenConnections, withoutSshKeys } from "../../../../cli/session/ssh-keys.ts";
 
 const secret = (value: unknown): unknown => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
@@ -42,5 +45,29 @@ describe("SSH keys of a state", () => {
     assert.equal(withoutSshKeys(stateOf(certificate, command(secret(bare)))), undefined);
     for (const deployment of [{}, { resources: null }, null])
       assert.equal(withoutSshKeys(JSON.stringify({ deployment, note: '"privateKey":' })), undefined);
+  });
+
+  it("are looked for once in connections that stay as they are encrypted", () => {
+    const folder = mkdtempSync(join(tmpdir(), "plinth-keyless-"));
+    try {
+      const connection = (ciphertext: string): unknown => ({
+        "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+        ciphertext,
+      });
+      const seen = (state: unknown): SeenConnections =>
+        new SeenConnections(folder, "lab", JSON.stringify(state, null, 4));
+      const state = (ciphertext: string, time = "then"): unknown => ({
+        time,
+        resources: [command(connection(ciphertext))],
+      });
+      assert.equal(seen(state("v1:one")).areKeyless(), false);
+      seen(state("v1:one")).note();
+      assert.equal(seen(state("v1:one", "now")).areKeyless(), true, "other changes do not matter");
+      assert.equal(seen(state("v1:two")).areKeyless(), false);
+      seen({ resources: [command(keyed)] }).note();
+      assert.equal(seen({ resources: [command(keyed)] }).areKeyless(), false, "a key in sight is never overlooked");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
