@@ -64,31 +64,26 @@ export function withoutSshKeys(exported: string): { state: string; commands: num
   return commands === 0 ? undefined : { state: JSON.stringify(state), commands };
 }
 
-const namesKey = /"privateKey(?:Password)?":/;
-const sealed = new RegExp(
-  String.raw`"connection":\s*\{\s*"${secretKey}":\s*"${secretMark}",\s*"ciphertext":\s*"([^"]*)"`,
-  "g",
-);
-
 /**
- * Which of a state's connections have been looked at already: a digest of them as they are encrypted, in `.plinth`. What the
- * engine does not change it does not encrypt anew, so that a run after one that changed nothing need not decrypt the state.
+ * Which of a state's connections have been looked at already: a digest of them as they are encrypted, in `.plinth`. The engine
+ * does not encrypt anew what a run leaves alone, so that the state is decrypted only after a run that changed a command. That
+ * goes for outputs: inputs come from the program each time. A key in inputs has been in the outputs since the command ran.
  */
 export class SeenConnections {
   readonly #file: string;
-  readonly #digest: string | undefined;
+  readonly #digest: string;
 
   /** @param exported with secrets encrypted. */
   constructor(workDir: string, stack: string, exported: string) {
     this.#file = join(workDir, `keyless.${stack}`);
-    const hash = createHash("sha256");
-    for (const [, ciphertext = ""] of exported.matchAll(sealed)) hash.update(`${ciphertext}\n`);
-    this.#digest = namesKey.test(exported) ? undefined : hash.digest("hex");
+    const { deployment } = JSON.parse(exported) as ExportedState;
+    const commands = (deployment?.resources ?? []).filter(({ type }) => type === commandType);
+    const connections = commands.map(({ outputs }) => JSON.stringify(outputs?.["connection"] ?? null));
+    this.#digest = createHash("sha256").update(connections.join("\n")).digest("hex");
   }
 
   /** Whether it is known that no connection has a key. */
   areKeyless(): boolean {
-    if (this.#digest === undefined) return false;
     try {
       return readFileSync(this.#file, "utf8") === this.#digest;
     } catch {
@@ -98,6 +93,6 @@ export class SeenConnections {
 
   /** They have been looked at, and have no key. */
   note(): void {
-    if (this.#digest !== undefined) writeFileSync(this.#file, this.#digest, { mode: 0o600 });
+    writeFileSync(this.#file, this.#digest, { mode: 0o600 });
   }
 }

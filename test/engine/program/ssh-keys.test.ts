@@ -135,6 +135,10 @@ describe("SSH keys of operators", function () {
   it("are no change: neither another file, nor an agent in its place", async () => {
     await configure(file("second"));
     await unchanged();
+    const seen = await readFile(file(".plinth/keyless.demo"), "utf8");
+    assert.deepEqual(await up(), []);
+    await unchanged();
+    assert.equal(await readFile(file(".plinth/keyless.demo"), "utf8"), seen, "the state was not decrypted again");
     const agent = await openRunAgent("official", file("second"));
     Object.assign(process.env, agent.env);
     try {
