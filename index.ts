@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readDigests } from "./components/artifacts.ts";
-import { lockForProcess } from "./components/host/lock.ts";
+import { lookAtAgent } from "./components/host/agent.ts";
+import { commandVariable, lockForProcess } from "./components/host/lock.ts";
 import { readHosts } from "./components/host/reader.ts";
 import type { ClusterOutputs, PoolOutputs } from "./components/outputs.ts";
 import { deployPool } from "./components/pool.ts";
@@ -32,6 +33,8 @@ export default async function program(): Promise<ClusterOutputs | PoolOutputs | 
     readPrevious,
     requests: readRequests(process.env),
     recording: readRecording(process.env),
+    // Plain `pulumi` runs the official plugin, which has but the agent.
+    ...(process.env[commandVariable] === undefined ? { pluginAgent: () => lookAtAgent() } : {}),
     lock: (access, hosts) =>
       lockForProcess(access, hosts, stack, {
         ...(isPool(config) ? { poolStack: stack } : {}),

@@ -25,10 +25,12 @@ import type { RawConfig } from "../plan/rawconfig.ts";
 import type { Recording } from "../plan/record.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
+import type { AgentView } from "../plan/sshagent.ts";
 import type { CheckedInput } from "../plan/stackinput.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import type { FleetInput } from "./fleet.ts";
 import { chosenFrom, resolveAccess, type HostAccess } from "./host/access.ts";
+import { pluginAgentFindings, wantedKey } from "./host/agent.ts";
 import { lockFindings, type TakeLock } from "./host/lock.ts";
 import type { HostReader } from "./host/reader.ts";
 import { readOperatorFiles } from "./operatorfiles.ts";
@@ -50,6 +52,8 @@ export interface ProgramArgs {
   requests: RunRequests;
   /** When what cannot be made again is saved. Default: with everything else. */
   recording?: Recording;
+  /** The SSH agent that the command plugin logs in by, where it is a process of its own. Default: it logs in as this one does. */
+  pluginAgent?: () => Promise<AgentView>;
   /** Keeps other runs off the cluster until this one is over; asked only by runs that change something. */
   lock: TakeLock;
 }
@@ -103,7 +107,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   const clusterId = findings.length === 0 ? kind.clusterId() : undefined;
   const controlPlane = kind.controlPlane ?? hosts;
   const reached = kind.controlPlane === undefined ? hosts : [...kind.controlPlane, ...hosts];
-  const [{ access: all, findings: accessFindings }, artifacts, registryFindings, operatorFiles, knownId, outputs] =
+  const [{ access: all, key, findings: accessFindings }, artifacts, registryFindings, operatorFiles, knownId, outputs] =
     await Promise.all([
       resolveAccess(reached, config),
       resolveDigests(config.artifactsUrl, args.readDigests),
@@ -115,6 +119,10 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   if (clusterId !== undefined && !pulumi.runtime.isDryRun())
     findings.push(...(await lockFindings(args.lock(all, controlPlane))));
   const readings = await args.readHosts(all);
+  if (args.pluginAgent !== undefined) {
+    const chosen = key && wantedKey(key, config.sshPrivateKeyFile);
+    findings.push(...(await unlessPreview(pluginAgentFindings(await args.pluginAgent(), chosen, all))));
+  }
   const { previous, findings: previousFindings } = parsePreviousRun(args.stack, outputs);
   findings.push(...accessFindings, ...artifacts.findings, ...registryFindings, ...operatorFiles.findings);
   findings.push(...previousFindings);
@@ -200,6 +208,13 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     incarnation: kind.incarnation ?? ownIncarnation,
     heal,
   };
+}
+
+/** A preview changes no host: what would keep it from that is only said. */
+async function unlessPreview(findings: readonly Finding[]): Promise<readonly Finding[]> {
+  if (!pulumi.runtime.isDryRun()) return findings;
+  for (const finding of findings) await pulumi.log.warn(describeFinding(finding));
+  return [];
 }
 
 function entryOf<T>(map: ReadonlyMap<string, T>, name: string): [string, T][] {

@@ -149,7 +149,10 @@ const hostSettings = {
   sshUser: z.string().min(1).default("root"),
   /** SSH port of the hosts. */
   sshPort: z.coerce.number().int().min(1).max(65535).default(22),
-  /** Private key file; `~` is the home directory. Empty: the SSH agent. */
+  /**
+   * Key file; `~` is the home directory. The only key that hosts are offered. Where it is encrypted or a public key, the SSH agent
+   * uses it. Empty: the keys of the agent.
+   */
   sshPrivateKeyFile: z.string().optional(),
   /**
    * SSH connections that are being opened at the same time, over all hosts. sshd drops connections that have not logged in from

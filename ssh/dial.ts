@@ -19,6 +19,9 @@ export const DROP_PATIENCE_MS = 60_000;
  */
 export class DroppedConnection extends Error {}
 
+/** The server refused some of what there is to log in with, and ended the connection before it heard the rest. */
+export class MoreToOffer extends Error {}
+
 /** Codes of a connection that the other side ended. */
 const DROPS = new Set(["ECONNRESET", "EPIPE"]);
 
@@ -30,8 +33,8 @@ export function isDrop(error: unknown): boolean {
 /**
  * Calls `attempt` until it succeeds or the target's dial budget is spent: `dialErrorLimit` failures are forgiven, with
  * pauses of 100 ms growing to 5 s. Dropped connections do not count among them: they are tried again for `dropPatience`
- * milliseconds after the first, with random pauses, so that those who were dropped together do not come back together. An
- * `SshError` from `attempt` ends the dialling at once.
+ * milliseconds after the first, with random pauses, so that those who were dropped together do not come back together. After
+ * `MoreToOffer` it is called again at once. An `SshError` from `attempt` ends the dialling at once.
  * Rejects with an `unreachable` SshError that counts attempts and seconds.
  */
 export async function dialWithBudget<T>(
@@ -58,6 +61,7 @@ export async function dialWithBudget<T>(
       if (error instanceof SshError) {
         throw error;
       }
+      if (error instanceof MoreToOffer) continue; // Fewer each time.
       if (error instanceof DroppedConnection) {
         drops++;
         if (drops === 1) droppedSince = Date.now();

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
-/** A host key as SSH sends it: algorithm name and wire format. */
-export interface HostKey {
+/** A public key as SSH sends it, of a host or of a user: algorithm name and wire format. */
+export interface PublicKey {
   type: string;
   blob: Buffer;
 }
@@ -20,7 +20,7 @@ const ALL_ALGORITHMS = [
 export type HostKeyAlgorithm = (typeof ALL_ALGORITHMS)[number];
 
 /** Signature algorithms to ask a server for, those of the pinned key's type first. */
-export function hostKeyAlgorithms(pinned: HostKey): HostKeyAlgorithm[] {
+export function hostKeyAlgorithms(pinned: PublicKey): HostKeyAlgorithm[] {
   const matches = (name: HostKeyAlgorithm): boolean =>
     pinned.type === "ssh-rsa" ? name.includes("rsa-sha2") || name === "ssh-rsa" : name === pinned.type;
   return [...ALL_ALGORITHMS.filter(matches), ...ALL_ALGORITHMS.filter((name) => !matches(name))];
@@ -36,12 +36,12 @@ function keyType(blob: Buffer): string {
 }
 
 /** Wraps a key as it came over the wire. */
-export function receivedHostKey(blob: Buffer): HostKey {
+export function receivedKey(blob: Buffer): PublicKey {
   return { type: keyType(blob), blob };
 }
 
 /** Reads one authorized_keys line (`type base64 [comment]`, options before it allowed). Throws with the reason. */
-export function parseHostKey(line: string): HostKey {
+export function parseHostKey(line: string): PublicKey {
   const words = line.trim().split(/\s+/);
   for (const [index, word] of words.entries()) {
     const encoded = words[index + 1];
@@ -61,6 +61,6 @@ export function parseHostKey(line: string): HostKey {
 }
 
 /** `ssh-ed25519 SHA256:…` as `ssh-keygen -lf` prints the fingerprint. */
-export function fingerprint(key: HostKey): string {
+export function fingerprint(key: PublicKey): string {
   return `${key.type} SHA256:${createHash("sha256").update(key.blob).digest("base64").replace(/=+$/, "")}`;
 }

@@ -1,8 +1,9 @@
-import { Client, type ConnectConfig } from "ssh2";
-import { type Credentials, credentials } from "./credentials.ts";
-import { DroppedConnection, isDrop } from "./dial.ts";
+import { type AnyAuthMethod, Client, type ConnectConfig } from "ssh2";
+import { type Login, offersTo } from "./credentials.ts";
+import { DroppedConnection, isDrop, MoreToOffer } from "./dial.ts";
 import { errorText, hostLabel, SshError } from "./errors.ts";
-import { fingerprint, type HostKey, hostKeyAlgorithms, parseHostKey, receivedHostKey } from "./hostkey.ts";
+import { fingerprint, hostKeyAlgorithms, parseHostKey, type PublicKey, receivedKey } from "./hostkey.ts";
+import { Offers } from "./offers.ts";
 import type { Transport } from "./transport.ts";
 import type { SshTarget } from "./types.ts";
 
@@ -11,27 +12,27 @@ const HANDSHAKE_SECONDS = 15;
 /** What a login needs of a target, checked before anything is dialled. */
 export interface LoginPlan {
   target: SshTarget;
-  expected: HostKey | undefined;
-  credentials: Credentials;
+  expected: PublicKey | undefined;
+  offers: Offers;
 }
 
-/** Reads keys and settings of a target. Throws an `SshError` for what cannot be used. */
-export function planLogin(target: SshTarget): LoginPlan {
-  return { target, expected: expectedHostKey(target), credentials: credentials(target) };
+/** Reads keys and settings of a target. Rejects with an `SshError` for what cannot be used. */
+export async function planLogin(target: SshTarget, way: Login): Promise<LoginPlan> {
+  return { target, expected: expectedHostKey(target), offers: new Offers(await offersTo(target, way)) };
 }
 
 /**
  * Handshake and login over an open transport. Resolves with a ready client.
  * Rejects with an `SshError` where trying again cannot help (auth, host key), with a `DroppedConnection` when the server
- * went before the login began, and with a plain error where trying again may help otherwise.
+ * went before the login began, with `MoreToOffer` when it went after some refusals, and with a plain error where trying again
+ * may help otherwise.
  */
 export function login(plan: LoginPlan, transport: Transport, signal: AbortSignal): Promise<Client> {
-  const { target, expected } = plan;
-  const { config, description } = plan.credentials;
+  const { target, expected, offers } = plan;
   const host = hostLabel(target);
   return new Promise((resolve, reject) => {
     const client = new Client();
-    let received: HostKey | undefined;
+    let received: PublicKey | undefined;
     let isGreeted = false;
     let settled = false;
     const fail = (error: Error): void => {
@@ -53,9 +54,14 @@ export function login(plan: LoginPlan, transport: Transport, signal: AbortSignal
     }
     signal.addEventListener("abort", abort, { once: true });
 
-    client.on("keyboard-interactive", (_name, _instructions, _lang, prompts, finish) => {
-      finish(prompts.map(() => target.password ?? ""));
-    });
+    /** @param told the host said so, in the words of `reason`. */
+    const endOfLogin = (told: boolean, reason: string): Error => {
+      const end = offers.end(told);
+      if (end === "refused") return authError(target, offers);
+      return end === "more" ? new MoreToOffer(reason) : new Error(reason);
+    };
+    offers.begin();
+
     client.on("handshake", () => {
       isGreeted = true;
     });
@@ -65,17 +71,23 @@ export function login(plan: LoginPlan, transport: Transport, signal: AbortSignal
       resolve(client);
     });
     client.on("close", () => {
+      if (settled) return; // The offers may be another connection's by now.
       fail(
         isGreeted
-          ? new Error("the connection was closed before the login ended")
+          ? endOfLogin(false, "the connection was closed before the login ended")
           : new DroppedConnection("the connection was closed before the login began"),
       );
     });
     client.on("error", (error) => {
+      if (settled) return;
       if (expected !== undefined && received !== undefined && !received.blob.equals(expected.blob)) {
         fail(hostKeyError(host, expected, received));
       } else if (error.level === "client-authentication") {
-        fail(authError(target, description));
+        fail(authError(target, offers));
+      } else if (error.level === "agent") {
+        return; // It does not sign with this key; the next one is offered.
+      } else if (isGreeted && isDisconnect(error)) {
+        fail(endOfLogin(true, errorText(error)));
       } else if (!isGreeted && (isDrop(error) || transport.stream.destroyed || transport.stream.readableEnded)) {
         fail(new DroppedConnection(errorText(error)));
       } else {
@@ -84,12 +96,15 @@ export function login(plan: LoginPlan, transport: Transport, signal: AbortSignal
     });
 
     const full: ConnectConfig = {
-      ...config,
+      authHandler: (_methods, _partial, next) => {
+        // Without a further method the type asks for `false`, which its declaration does not have.
+        (next as (method: AnyAuthMethod | false) => void)(offers.next()?.method ?? false);
+      },
       sock: transport.stream,
       username: target.user ?? "root",
       readyTimeout: (target.perDialTimeout ?? HANDSHAKE_SECONDS) * 1000,
       hostVerifier: (blob: Buffer): boolean => {
-        received = receivedHostKey(blob);
+        received = receivedKey(blob);
         return expected === undefined || received.blob.equals(expected.blob);
       },
     };
@@ -104,7 +119,7 @@ export function login(plan: LoginPlan, transport: Transport, signal: AbortSignal
   });
 }
 
-function expectedHostKey(target: SshTarget): HostKey | undefined {
+function expectedHostKey(target: SshTarget): PublicKey | undefined {
   if (target.hostKey === undefined) {
     return undefined;
   }
@@ -115,7 +130,7 @@ function expectedHostKey(target: SshTarget): HostKey | undefined {
   }
 }
 
-function hostKeyError(host: string, expected: HostKey, received: HostKey): SshError {
+function hostKeyError(host: string, expected: PublicKey, received: PublicKey): SshError {
   return new SshError(
     "host-key",
     host,
@@ -125,12 +140,24 @@ function hostKeyError(host: string, expected: HostKey, received: HostKey): SshEr
   );
 }
 
-function authError(target: SshTarget, description: string): SshError {
+/** Whether the host itself said that it ends the connection; errors of the socket have names for codes. */
+function isDisconnect(error: Error): boolean {
+  return "code" in error && typeof error.code === "number";
+}
+
+/** So many keys of an agent are named in an error. */
+const NAMED_KEYS = 3;
+
+function authError(target: SshTarget, { all }: Offers): SshError {
   const user = target.user ?? "root";
+  const ofAgent = all.filter(({ agentKey }) => agentKey !== undefined);
+  const named = ofAgent.length > NAMED_KEYS ? all.filter((offer) => !ofAgent.includes(offer)) : all;
+  const offered = [...new Set(named.map(({ description }) => description))];
+  if (ofAgent.length > NAMED_KEYS) offered.push(`${ofAgent.length} keys of the SSH agent`);
   return new SshError(
     "auth",
     hostLabel(target),
-    `SSH login as user "${user}" was refused (offered: ${description}). ` +
+    `SSH login as user "${user}" was refused (offered: ${offered.join(", ")}). ` +
       `Check the user, and that the key is in ~${user}/.ssh/authorized_keys on the host.`,
   );
 }

@@ -3,8 +3,12 @@ import { SshConnection, StaleConnection } from "./connection.ts";
 import { dialWithBudget, DROP_PATIENCE_MS } from "./dial.ts";
 import { errorText, hostLabel, interrupted, SshError } from "./errors.ts";
 import { collect, gather } from "./exec.ts";
+import { namesCredentials } from "./credentials.ts";
+import { fingerprint, type PublicKey, receivedKey } from "./hostkey.ts";
 import { targetIdentity } from "./identity.ts";
+import type { LoginKey } from "./keyfile.ts";
 import { login, planLogin } from "./login.ts";
+import { type KeyMemory, ProcessMemory } from "./taken.ts";
 import { Slots } from "./slots.ts";
 import { openSocket, openThroughProxy, type Transport } from "./transport.ts";
 import type { AttendedCommand, ExecOptions, ExecResult, SshStats, SshTarget } from "./types.ts";
@@ -49,7 +53,8 @@ export class SshPool {
   readonly #stats = new Map<string, SshStats>();
   readonly #dials: Slots;
   readonly #dropPatience: number;
-  #key: string | undefined;
+  #key: LoginKey | undefined;
+  #memory: KeyMemory = new ProcessMemory();
 
   constructor({ dials = DEFAULT_DIALS, dropPatience = DROP_PATIENCE_MS }: SshPoolOptions = {}) {
     this.#dials = new Slots(dials);
@@ -61,17 +66,22 @@ export class SshPool {
     this.#dials.limit = dials;
   }
 
-  /** The private key of targets that name none, from now on; undefined where there is none. */
-  offerKey(privateKey: string | undefined): void {
-    this.#key = privateKey;
+  /**
+   * What targets that name no credentials log in with from now on: this key and no other, or else every key of the SSH agent
+   * (`$SSH_AUTH_SOCK`).
+   *
+   * @param memory where it is remembered which of an agent's keys a host took. Default: in this process.
+   */
+  logInWith(key: LoginKey | undefined, memory: KeyMemory = this.#memory): void {
+    this.#key = key;
+    this.#memory = memory;
   }
 
   /**
    * Runs `command` in the login shell of the target's user. A non-zero exit is a result, not an error.
    * Rejects with `SshError` alone.
    */
-  async exec(host: SshTarget, command: string, options: ExecOptions = {}): Promise<ExecResult> {
-    const target = this.#keyed(host);
+  async exec(target: SshTarget, command: string, options: ExecOptions = {}): Promise<ExecResult> {
     const signal = options.signal ?? NEVER;
     return this.#with(target, signal, async (connection) => {
       const { heard } = await connection.exec(
@@ -95,11 +105,10 @@ export class SshPool {
    * for it. It takes one of the sessions that sshd allows on the connection. Rejects with `SshError` alone.
    */
   async attend(
-    host: SshTarget,
+    target: SshTarget,
     command: string,
     options: Pick<ExecOptions, "onStdout" | "onStderr"> = {},
   ): Promise<AttendedCommand> {
-    const target = this.#keyed(host);
     return this.#with(target, NEVER, async (connection) => {
       const { heard } = await connection.exec(command, {}, NEVER, (channel) => ({
         channel,
@@ -120,9 +129,15 @@ export class SshPool {
     });
   }
 
+  /** Which of the agent's keys a host took, in this run or before; undefined where there was nothing to choose from. */
+  keyTakenBy(target: SshTarget): PublicKey | undefined {
+    const encoded = this.#memory.taken().get(hostLabel(target));
+    return encoded === undefined ? undefined : receivedKey(Buffer.from(encoded, "base64"));
+  }
+
   /** Whether there is a connection to the target that is not known to be dead. */
   connected(target: SshTarget): boolean {
-    return this.#entries.get(targetIdentity(this.#keyed(target)))?.established?.closed === false;
+    return this.#entries.get(this.#identity(target))?.established?.closed === false;
   }
 
   /** Cost per host since the pool was made or the last `resetStats()`, in the order of first use. */
@@ -156,10 +171,10 @@ export class SshPool {
     }
   }
 
-  /** A target with what it logs in with. One that names its own credentials keeps them. */
-  #keyed(target: SshTarget): SshTarget {
-    const own = target.privateKey ?? target.password ?? target.agentSocketPath;
-    return own === undefined && this.#key !== undefined ? { ...target, privateKey: this.#key } : target;
+  /** What makes two targets share a connection: for those that name no credentials, the key of the run is part of it. */
+  #identity(target: SshTarget): string {
+    const own = targetIdentity(target);
+    return this.#key === undefined || namesCredentials(target) ? own : `${own} ${fingerprint(this.#key.key)}`;
   }
 
   async #with<T>(target: SshTarget, signal: AbortSignal, use: (connection: SshConnection) => Promise<T>): Promise<T> {
@@ -181,7 +196,7 @@ export class SshPool {
     if (signal.aborted) {
       throw interrupted(target);
     }
-    const key = targetIdentity(target);
+    const key = this.#identity(target);
     const broken = this.#broken.get(key) ?? this.#broken.get(hostLabel(target));
     if (broken !== undefined) {
       throw broken;
@@ -228,7 +243,7 @@ export class SshPool {
     if (proxy?.proxy !== undefined) {
       throw new SshError("unreachable", hostLabel(target), "a proxy behind another proxy is not supported.");
     }
-    const plan = planLogin(target);
+    const plan = await planLogin(target, { key: this.#key, taken: () => this.#memory.taken() });
     const attempt = async (): Promise<{ client: Client; transport: Transport }> => {
       // Before there is a place to wait for: the proxy needs one itself.
       const bastion = proxy === undefined ? undefined : { proxy, connection: await this.#bastion(target, proxy) };
@@ -245,6 +260,10 @@ export class SshPool {
       });
     };
     const { client, transport } = await dialWithBudget(target, signal, attempt, this.#dropPatience);
+    // With one key there is nothing to choose from.
+    const { agentKey } = plan.offers.current ?? {};
+    if (agentKey !== undefined && plan.offers.all.length > 1)
+      this.#memory.note(hostLabel(target), receivedKey(Buffer.from(agentKey, "base64")));
     return new SshConnection(target, client, transport);
   }
 
@@ -279,7 +298,7 @@ export class SshPool {
   /** Forgets a connection, so that the next one who asks dials; another one under the same key is left alone. */
   #drop(target: SshTarget, connection: SshConnection): void {
     connection.close();
-    const key = targetIdentity(target);
+    const key = this.#identity(target);
     if (this.#entries.get(key)?.established === connection) this.#entries.delete(key);
   }
 

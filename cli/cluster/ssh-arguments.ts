@@ -2,6 +2,9 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
+import { resolveAccess } from "../../components/host/targets.ts";
+import { agentKeys, environmentAgent, FileMemory, hostLabel, sharedPool } from "../../ssh/index.ts";
+import type { StackInput } from "../project/inventory.ts";
 import type { Project } from "../project/project.ts";
 
 /** A file named in the configuration: `~` is the home directory, relative paths begin in the project. */
@@ -10,14 +13,20 @@ export function configuredFile(path: string, project: Pick<Project, "dir">, home
   return isAbsolute(path) ? path : join(project.dir, path);
 }
 
-/** Arguments of OpenSSH's client for one host, up to and including the destination. Unknown host keys are refused. */
+/**
+ * Arguments of OpenSSH's client for one host, up to and including the destination. Unknown host keys are refused. One key is
+ * offered, where it is known which: an agent may have more than a host hears (`MaxAuthTries`).
+ *
+ * @param taken file with the public key that the host took from the agent before.
+ */
 export function sshArguments(
   host: Host,
   config: Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile">,
   project: Pick<Project, "dir">,
+  taken?: string,
 ): string[] {
-  const key = config.sshPrivateKeyFile;
-  const keyOptions = key === undefined ? [] : ["-i", configuredFile(key, project), "-o", "IdentitiesOnly=yes"];
+  const key = config.sshPrivateKeyFile === undefined ? taken : configuredFile(config.sshPrivateKeyFile, project);
+  const keyOptions = key === undefined ? [] : ["-i", key, "-o", "IdentitiesOnly=yes"];
   // A key pinned in the inventory is handed to the client as the only one it may accept.
   const hostKeyOptions =
     host.hostKey === undefined
@@ -43,4 +52,23 @@ export function sshArguments(
     host.user ?? config.sshUser,
     host.address,
   ];
+}
+
+/**
+ * The file with the public key that a host takes from the SSH agent; undefined when one is configured, or nothing is to be
+ * chosen. A host of which that is not known is asked, by a login.
+ */
+export async function takenKeyFile(host: Host, input: StackInput): Promise<string | undefined> {
+  const socket = environmentAgent();
+  if (input.config.sshPrivateKeyFile !== undefined || socket === undefined) return undefined;
+  const target = (await resolveAccess([host], input.config)).access.get(host.name);
+  const keys = await agentKeys(socket).catch(() => []); // OpenSSH tells what is wrong with it.
+  if (target === undefined || keys.length < 2) return undefined;
+  const known = (): string | undefined => {
+    const taken = sharedPool.keyTakenBy(target);
+    const isThere = taken !== undefined && keys.some((key) => key.getPublicSSH().equals(taken.blob));
+    return isThere ? new FileMemory().file(hostLabel(target)) : undefined;
+  };
+  if (known() === undefined) await sharedPool.exec(target, "true").catch(() => undefined); // As above.
+  return known();
 }

@@ -34,10 +34,13 @@ async function ssh(name: string, command: string[], options: { stack: string }):
     hostNamed(name, hosts, options.stack);
   });
   const host = hostNamed(name, input.hosts, options.stack);
-  const { sshArguments } = await import("../cluster/ssh-arguments.ts");
+  const { sshArguments, takenKeyFile } = await import("../cluster/ssh-arguments.ts");
+  const { closeSsh } = await import("../cluster/ssh-use.ts");
   const { runForeground } = await import("../process/foreground.ts");
   const remote = command[0] === "--" ? command.slice(1) : command;
-  const code = await runForeground("ssh", [...sshArguments(host, input.config, project), ...remote]);
+  const taken = await takenKeyFile(host, input);
+  await closeSsh();
+  const code = await runForeground("ssh", [...sshArguments(host, input.config, project, taken), ...remote]);
   if (code !== 0) throw new QuietExit(code);
 }
 

@@ -12,6 +12,8 @@ export interface EngineOptions {
   context: EngineContext;
   program: Program;
   plugins: PluginMode;
+  /** Environment of the engine and of the plugins that it starts, besides this process's own and the context's. */
+  env?: Readonly<Record<string, string>>;
   /** Resource operations at the same time. */
   parallel: number;
 }
@@ -81,7 +83,7 @@ export class Engine {
         {
           workDir: context.workDir,
           pulumiCommand: command,
-          envVars: { ...context.env, ...plugins.env, [skipCheckpoints]: "true" },
+          envVars: { ...context.env, ...options.env, ...plugins.env, [skipCheckpoints]: "true" },
         },
       );
       return new Engine(context, stack, running, plugins, parallel, program);

@@ -117,8 +117,8 @@ export class RunEvents {
     const begun = this.#running.get(key);
     this.#running.delete(key);
     const ended = this.#now();
-    if (!failed && metadata.type === stackType && metadata.new !== undefined)
-      this.outputs = eventOutputs(metadata.new.outputs);
+    // At a deletion the engine says null.
+    if (!failed && metadata.type === stackType && metadata.new) this.outputs = eventOutputs(metadata.new.outputs);
     const custom = begun?.custom ?? (metadata.new ?? metadata.old)?.custom === true;
     const step: FinishedStep = { op, urn, custom, started: begun?.started ?? ended, ended, failed };
     this.steps.push(step);

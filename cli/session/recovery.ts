@@ -3,6 +3,7 @@ import { CliError } from "../errors.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 import { judgedLocks, type BackendLock } from "../pulumi/backend-locks.ts";
 import { withoutPending } from "./pending.ts";
+import { SeenConnections, withoutSshKeys } from "./ssh-keys.ts";
 import { isNoSuchStack, runPulumi } from "../pulumi/cli.ts";
 
 /** How long an engine that lost its Plinth run may take to end by itself, seconds. */
@@ -55,9 +56,37 @@ async function clearLocks(context: EngineContext, say: (line: string) => void): 
   await runPulumi(context, ["cancel", "--yes"]);
 }
 
+/** @param open with secrets in clear, by a pipe. */
+function exportState(context: EngineContext, { open }: { open: boolean }): Promise<string> {
+  return runPulumi(context, ["stack", "export", ...(open ? ["--show-secrets"] : [])]);
+}
+
+/**
+ * Takes SSH keys out of the state that earlier releases have written into it. Whether there are any cannot be told before the
+ * secrets are decrypted, which takes a while; connections that have been looked at once are not decrypted again.
+ *
+ * @param exported the state as it is, secrets encrypted.
+ * @throws CliError when another run has written the state meanwhile.
+ */
+async function dropSshKeys(context: EngineContext, exported: string, say: (line: string) => void): Promise<void> {
+  const seen = new SeenConnections(context.project.workDir, context.stack, exported);
+  if (seen.areKeyless()) return;
+  const keyless = withoutSshKeys(await exportState(context, { open: true }));
+  if (keyless === undefined) {
+    seen.note();
+    return;
+  }
+  const { state, commands } = keyless;
+  say(`Takes the SSH key out of ${commands} commands in the state. Copies of earlier states still have it, encrypted.`);
+  if ((await exportState(context, { open: false })) !== exported)
+    throw new CliError(`Another run has just changed the state of stack "${context.stack}": run this again.`);
+  await runPulumi(context, ["stack", "import"], state);
+}
+
 /**
  * Clears what a killed run has left behind: its lock, and operations that were under way. Dropping those from the state
- * is safe: the engine will do them again, and everything Plinth does on hosts may be done twice.
+ * is safe: the engine will do them again, and everything Plinth does on hosts may be done twice. Then SSH keys of earlier
+ * releases are taken out of the state.
  */
 export async function recover(
   context: EngineContext,
@@ -67,15 +96,18 @@ export async function recover(
   await clearLocks(context, say);
   let exported: string;
   try {
-    exported = await runPulumi(context, ["stack", "export"]);
+    exported = await exportState(context, { open: false });
   } catch (error) {
     if (isNoSuchStack(error)) return;
     throw error;
   }
   const cleaned = withoutPending(exported, hosts);
-  if (cleaned === undefined) return;
-  say("A killed run has left operations whose outcome the state does not know:");
-  for (const { type, resource } of cleaned.dropped) say(`  ${type} ${resource}`);
-  say("They are taken off the list and will be done again: every step on a host may safely run twice.");
-  await runPulumi(context, ["stack", "import"], cleaned.state);
+  if (cleaned !== undefined) {
+    say("A killed run has left operations whose outcome the state does not know:");
+    for (const { type, resource } of cleaned.dropped) say(`  ${type} ${resource}`);
+    say("They are taken off the list and will be done again: every step on a host may safely run twice.");
+    await runPulumi(context, ["stack", "import"], cleaned.state);
+    exported = await exportState(context, { open: false });
+  }
+  await dropSshKeys(context, exported, say);
 }

@@ -15,6 +15,7 @@ import type { PluginMode } from "../pulumi/plugins.ts";
 import { loadProgram } from "../pulumi/program.ts";
 import type { Project } from "../project/project.ts";
 import { recover } from "./recovery.ts";
+import { openRunAgent } from "./run-agent.ts";
 import { takeCloneLock } from "./clone-lock.ts";
 import { serveIfLocal } from "../supply/serving.ts";
 import { closeSsh } from "../cluster/ssh-use.ts";
@@ -103,7 +104,9 @@ export async function inSession<T>(
       const program = await loadProgram(project);
       const parallel = options.parallel ?? parallelFrom(process.env) ?? defaultParallel(input.hosts.length);
       if (!(await refuseOtherUsers())) say(openToOthers);
-      const engine = await Engine.open({ context, program, plugins: options.plugins, parallel });
+      const agent = await openRunAgent(options.plugins, input.config.sshPrivateKeyFile);
+      cleanups.push(() => agent.close());
+      const engine = await Engine.open({ context, program, plugins: options.plugins, env: agent.env, parallel });
       cleanups.push(() => engine.close());
       return engine;
     });

@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/command";
 import type { SshTarget } from "../../ssh/index.ts";
 import { dialErrorLimit, dialSeconds } from "./targets.ts";
@@ -6,7 +5,10 @@ import { dialErrorLimit, dialSeconds } from "./targets.ts";
 // Apart, because loading the SDK takes most of a second, which `status` has no use for.
 export { chosenFrom, expandHome, resolveAccess, type HostAccess } from "./targets.ts";
 
-/** The connection of @pulumi/command for a target. Built field by field: an unknown field would be printed with the key. */
+/**
+ * The connection of @pulumi/command for a target: what the state may hold, and no key. The bundled plugin logs in as this
+ * process does, the official one by the SSH agent (`$SSH_AUTH_SOCK`). Nothing in it tells who runs it.
+ */
 export function connectionOf(target: SshTarget): types.input.remote.ConnectionArgs {
   return {
     host: target.host,
@@ -15,6 +17,5 @@ export function connectionOf(target: SshTarget): types.input.remote.ConnectionAr
     hostKey: target.hostKey ?? "",
     dialErrorLimit: target.dialErrorLimit ?? dialErrorLimit,
     perDialTimeout: target.perDialTimeout ?? dialSeconds,
-    ...(target.privateKey === undefined ? {} : { privateKey: pulumi.secret(target.privateKey) }),
   };
 }

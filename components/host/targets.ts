@@ -4,11 +4,12 @@ import path from "node:path";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Finding } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
+import { signingFindings } from "../../plan/sshagent.ts";
 import { lookUpHostKey } from "../../plan/knownhosts.ts";
-import { sharedPool, type SshTarget } from "../../ssh/index.ts";
+import { errorText, FileMemory, type LoginKey, readLoginKey, sharedPool, type SshTarget } from "../../ssh/index.ts";
+import { type HostAccess, lookAtAgent, wantedKey } from "./agent.ts";
 
-/** How each host is reached, by host name. */
-export type HostAccess = ReadonlyMap<string, SshTarget>;
+export type { HostAccess };
 
 /** Access to the hosts with these names, in the order of the names. */
 export function chosenFrom(access: HostAccess, names: Iterable<string>): HostAccess {
@@ -34,33 +35,47 @@ async function readIfSet(key: string, file: string | undefined): Promise<{ text?
   try {
     return { text: await readFile(expandHome(file), "utf8"), findings: [] };
   } catch (error) {
-    const finding: Finding = {
-      rule: "ssh-file",
-      kind: "input",
-      hosts: [],
-      message: `plinth:${key} ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      remedy: "correct the path, or create the file",
-    };
-    return { findings: [finding] };
+    return { findings: [fileFinding(`plinth:${key} ${file} cannot be read: ${errorText(error)}`)] };
+  }
+}
+
+function fileFinding(message: string, remedy = "correct the path, or create the file"): Finding {
+  return { rule: "ssh-file", kind: "input", hosts: [], message, remedy };
+}
+
+/**
+ * The only key to log in with, as `plinth:sshPrivateKeyFile` names it; none: the keys of the SSH agent. A key whose private part
+ * cannot be read must be in the agent.
+ */
+export async function chosenKey(file: string | undefined): Promise<{ key?: LoginKey; findings: Finding[] }> {
+  const { text, findings } = await readIfSet("sshPrivateKeyFile", file);
+  if (file === undefined || text === undefined) return { findings };
+  const beside = await readFile(`${expandHome(file)}.pub`, "utf8").catch(() => undefined);
+  try {
+    const key = readLoginKey(text, beside);
+    return { key, findings: key.own ? [] : signingFindings(wantedKey(key, file), await lookAtAgent()) };
+  } catch (error) {
+    const message = `plinth:sshPrivateKeyFile ${file} cannot be used: ${errorText(error)}`;
+    return { findings: [fileFinding(message, "name a key file of yours, or none for the keys of the SSH agent")] };
   }
 }
 
 /**
  * Reads the SSH key and the pinned host keys once, and says for every host how to reach it. From here on this process opens no
- * more connections at the same time than `plinth:sshDials` says, and logs in with this key where a connection has none: the
- * engine's state holds none.
+ * more connections at the same time than `plinth:sshDials` says, and logs in with this key alone where a connection names
+ * none, as all of ours do: the engine's state holds no key.
  */
 export async function resolveAccess(
   hosts: readonly Pick<Host, "name" | "address" | "user" | "port" | "hostKey">[],
   config: Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile" | "sshDials">,
-): Promise<{ access: HostAccess; findings: Finding[] }> {
+): Promise<{ access: HostAccess; key?: LoginKey; findings: Finding[] }> {
   sharedPool.limitDials(config.sshDials);
-  const key = await readIfSet("sshPrivateKeyFile", config.sshPrivateKeyFile);
+  const { key, findings: keyFindings } = await chosenKey(config.sshPrivateKeyFile);
   const known = hosts.every((host) => host.hostKey !== undefined)
     ? { findings: [] }
     : await readIfSet("sshKnownHostsFile", config.sshKnownHostsFile);
-  sharedPool.offerKey("text" in key ? key.text : undefined);
-  const findings = [...key.findings, ...known.findings];
+  sharedPool.logInWith(key, new FileMemory());
+  const findings = [...keyFindings, ...known.findings];
   const access = new Map<string, SshTarget>();
   for (const host of hosts) {
     const port = host.port ?? config.sshPort;
@@ -84,8 +99,7 @@ export async function resolveAccess(
       hostKey,
       dialErrorLimit,
       perDialTimeout: dialSeconds,
-      ...(key.text === undefined ? {} : { privateKey: key.text }),
     });
   }
-  return { access, findings };
+  return { access, ...(key === undefined ? {} : { key }), findings };
 }

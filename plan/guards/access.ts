@@ -4,7 +4,7 @@ import type { Host } from "../inventory.ts";
 
 const remedies: Record<HostFailure["failure"], string> = {
   unreachable: "bring the host up, or correct its address in the inventory",
-  auth: "put the public key of plinth:sshPrivateKeyFile into the user's authorized_keys, or correct plinth:sshUser",
+  auth: "put the public key of plinth:sshPrivateKeyFile, or one of the SSH agent's, into the user's authorized_keys, or correct plinth:sshUser",
   "host-key":
     "if the host was reinstalled on purpose, put its new key into plinth:sshKnownHostsFile; if not, somebody may be in between",
   sudo: "give the user passwordless sudo (NOPASSWD: ALL), or use root",

@@ -1,6 +1,7 @@
 import type { SshTarget } from "../../ssh/index.ts";
 import {
   isMap,
+  isSecret,
   isUnknown,
   peel,
   plain,
@@ -39,8 +40,7 @@ export function sshTarget(connection: PropertyValue | undefined): SshTarget {
 
 function endpoint(fields: PropertyMap): SshTarget {
   const target: SshTarget = { host: text(fields["host"]) };
-  const given = privateKeys.get(endpointName(fields));
-  if (given !== undefined) target.privateKey = given;
+  Object.assign(target, given.get(endpointName(fields)));
   for (const name of ["user", "password", "privateKey", "privateKeyPassword", "agentSocketPath", "hostKey"] as const) {
     const value = fields[name];
     if (typeof value === "string") {
@@ -57,28 +57,50 @@ function endpoint(fields: PropertyMap): SshTarget {
 }
 
 /** Private keys that programs of this process gave, by endpoint. */
-const privateKeys = new Map<string, string>();
+const given = new Map<string, Pick<SshTarget, "privateKey" | "privateKeyPassword">>();
 
 function endpointName(fields: PropertyMap): string {
   return JSON.stringify(["host", "port", "user"].map((name) => plain(fields[name] ?? null)));
 }
 
-/**
- * Takes the private keys out of a checked connection and keeps them in this process, so that none gets into the engine's
- * state, and another key is no change of what runs on hosts. A command whose connection has no key, because it comes from
- * the state, is run with the key of its endpoint, else with that of the process ({@link sharedPool}).
- */
-export function withoutKeys(inputs: PropertyMap): PropertyMap {
-  const connection = peel(inputs["connection"] ?? null);
-  if (!isMap(connection)) return inputs;
-  const kept = withoutKey(connection);
-  const proxy = peel(kept["proxy"] ?? null);
-  return { ...inputs, connection: secret(isMap(proxy) ? { ...kept, proxy: withoutKey(proxy) } : kept) };
-}
+const keyFields = ["privateKey", "privateKeyPassword"] as const;
 
 function withoutKey(endpoint: PropertyMap): PropertyMap {
-  const { privateKey, ...rest } = endpoint;
-  if (privateKey === undefined || isUnknown(peel(privateKey))) return rest;
-  privateKeys.set(endpointName(rest), text(privateKey));
-  return rest;
+  return Object.fromEntries(Object.entries(endpoint).filter(([name]) => !keyFields.some((field) => field === name)));
+}
+
+/** A connection whose endpoints, the host's and the bastion's, are changed one by one. */
+function mapEndpoints(connection: PropertyMap, change: (endpoint: PropertyMap) => PropertyMap): PropertyMap {
+  const changed = change(connection);
+  const proxy = peel(changed["proxy"] ?? null);
+  return isMap(proxy) ? { ...changed, proxy: change(proxy) } : changed;
+}
+
+/**
+ * Takes the private keys out of a checked connection and keeps them in this process, so that none gets into the engine's
+ * state, and another key is no change of what runs on hosts. A command whose connection has no key, because none was given
+ * or it comes from the state, is run with the key of its endpoint, else as this process logs in ({@link sharedPool}).
+ */
+export function takeKeys(inputs: PropertyMap): PropertyMap {
+  const connection = peel(inputs["connection"] ?? null);
+  if (!isMap(connection)) return inputs;
+  const take = (endpoint: PropertyMap): PropertyMap => {
+    const kept = withoutKey(endpoint);
+    const keys = keyFields.flatMap((field) => {
+      const value = endpoint[field];
+      return value === undefined || isUnknown(peel(value)) ? [] : [[field, text(value)]];
+    });
+    if (keys.length > 0) given.set(endpointName(kept), Object.fromEntries(keys) as Record<string, string>);
+    return kept;
+  };
+  return { ...inputs, connection: secret(mapEndpoints(connection, take)) };
+}
+
+/** Properties of a state as they are without private keys, which the official plugin keeps there: no difference to today's. */
+export function withoutKeys(properties: PropertyMap): PropertyMap {
+  const connection = properties["connection"] ?? null;
+  const bare = peel(connection);
+  if (!isMap(bare)) return properties;
+  const kept = mapEndpoints(bare, withoutKey);
+  return { ...properties, connection: isSecret(connection) ? secret(kept) : kept };
 }

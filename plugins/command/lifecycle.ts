@@ -22,8 +22,13 @@ export interface RunOutputs extends PropertyMap {
   stderr: string;
 }
 
-/** Turns checked inputs into what the engine keeps of them. */
-export type KeepInputs = (inputs: PropertyMap) => PropertyMap;
+/** What the engine keeps. */
+export interface Kept {
+  /** Turns checked inputs into what is kept of them. */
+  check: (inputs: PropertyMap) => PropertyMap;
+  /** Does that to properties of a state that another version of this plugin may have written, to compare them. */
+  compare: (properties: PropertyMap) => PropertyMap;
+}
 
 /** Runs `command` with the resource's inputs; `previous` is what the last run printed. Throws when it fails. */
 export type RunCommand = (
@@ -39,14 +44,19 @@ const NOTHING: RunOutputs = { stdout: "", stderr: "" };
  * A resource whose life is commands: `create` at creation and, without `update`, at every change of an input; `delete`
  * at the end. A failure stores nothing, so a half-done create runs again and its `delete` does not.
  */
-export function commandResource(fields: Fields, run: RunCommand, keep: KeepInputs): ResourceHandler {
+export function commandResource(fields: Fields, run: RunCommand, kept: Kept): ResourceHandler {
   return {
     check: (news) => {
       const { value, failures } = checkFields(fields, news);
-      return { inputs: keep(value), failures };
+      return { inputs: kept.check(value), failures };
     },
 
-    diff: (request) => diffInputs(fields, request),
+    diff: ({ olds, oldInputs, ...request }) =>
+      diffInputs(fields, {
+        ...request,
+        olds: kept.compare(olds),
+        oldInputs: oldInputs && kept.compare(oldInputs),
+      }),
 
     create: async (inputs, preview, context) => {
       const id = context.name + randomBytes(4).toString("hex");

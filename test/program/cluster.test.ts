@@ -172,6 +172,8 @@ describe("program", () => {
       if (!/-claim$|^(evacuation|roster)$/.test(item.name)) assert.ok(isSecret(item.inputs["stdin"]), item.name);
       const connection = plain(item.inputs["connection"]) as Record<string, unknown>;
       assert.match(String(plain(connection["hostKey"])), /^ssh-ed25519 KEY-cp/);
+      const told = ["dialErrorLimit", "host", "hostKey", "perDialTimeout", "port", "user"];
+      assert.deepEqual(Object.keys(connection).sort(), told, "nothing of who runs it");
       assert.equal(item.inputs["addPreviousOutputInEnv"], false);
       assert.equal(item.inputs["triggers"] ?? undefined, undefined);
     }

@@ -9,6 +9,7 @@ import type { HostInput } from "../../plan/inventory.ts";
 import { peerUrlOf } from "../../plan/livecluster.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { PreviousRun } from "../../plan/previousrun.ts";
+import type { AgentView } from "../../plan/sshagent.ts";
 import { noRequests, type RunRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, memberStatus, rawConfig, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
@@ -70,6 +71,8 @@ interface Situation {
   hosts?: Record<string, Partial<HostFacts> | "silent" | "blank">;
   previous?: Partial<PreviousRun>;
   requests?: Partial<RunRequests>;
+  /** The SSH agent of plain pulumi. */
+  pluginAgent?: AgentView;
 }
 
 const hostsBefore: PreviousRun["hosts"] = Object.fromEntries(
@@ -79,7 +82,8 @@ const hostsBefore: PreviousRun["hosts"] = Object.fromEntries(
   ]),
 );
 
-function argsOf({ inventory: wanted = inventory, config, hosts = {}, previous, requests }: Situation): ProgramArgs {
+function argsOf(situation: Situation): ProgramArgs {
+  const { inventory: wanted = inventory, config, hosts = {}, previous, requests, pluginAgent } = situation;
   const known = new Map([...inventory, ...wanted].map((host) => [host.name, host]));
   const read = (name: string): HostReading => {
     const host = known.get(name);
@@ -103,6 +107,7 @@ function argsOf({ inventory: wanted = inventory, config, hosts = {}, previous, r
         ...previous,
       }),
     requests: { ...noRequests, ...requests },
+    ...(pluginAgent === undefined ? {} : { pluginAgent: () => Promise.resolve(pluginAgent) }),
     lock: () => Promise.resolve(() => Promise.resolve()),
   };
 }
@@ -116,7 +121,10 @@ const state = (type: string, name: string) => {
 };
 
 /** Rules that refuse, what is warned of, and how many commands for hosts were declared. */
-async function outcome(situation: Situation): Promise<{ rules: string[]; commands: number; warnings: string[] }> {
+async function outcome(
+  situation: Situation,
+  preview = true,
+): Promise<{ rules: string[]; commands: number; warnings: string[] }> {
   let rules: string[] = [];
   const { registrations, warnings } = await record(
     () =>
@@ -124,7 +132,7 @@ async function outcome(situation: Situation): Promise<{ rules: string[]; command
         if (!(error instanceof PlinthError)) throw error;
         rules = error.findings.map(({ rule }) => rule);
       }),
-    { state, preview: true },
+    { state, preview },
   );
   return { rules, warnings, commands: registrations.filter(({ type }) => type === "command:remote:Command").length };
 }
@@ -312,5 +320,19 @@ describe("guards, each by itself", () => {
     const { rules } = await outcome({ ...situation, requests: { overrides: ["memory", "time-sync"] } });
     assert.deepEqual(rules.sort(), ["architecture", "tenant-removal"]);
     assert.equal(pulumi.runtime.isDryRun(), true);
+  });
+
+  it("tell a preview of plain pulumi that its plugin has no agent to log in by, and refuse an up", async () => {
+    const said = await outcome({ pluginAgent: "none" });
+    assert.deepEqual(said.rules, []);
+    assert.ok(said.commands > 0);
+    assert.match(
+      said.warnings.join("\n"),
+      /^pulumi's command plugin logs in to hosts by the SSH agent.*there is no agent/,
+    );
+    const refused = await outcome({ pluginAgent: "none" }, false);
+    assert.deepEqual([refused.rules, refused.commands], [["ssh-agent"], 0]);
+    const agent = { socket: "/run/agent", keys: ["ssh-ed25519 SHA256:any"] };
+    assert.deepEqual((await outcome({ pluginAgent: agent })).warnings, []);
   });
 });

@@ -57,6 +57,17 @@ describe("command:remote:Command", () => {
       assert.deepEqual(await checked("one"), await checked("two"));
     });
 
+    it("a private key that a state has is no difference", async () => {
+      const { inputs: news } = await client.check({ connection: { host: "h", proxy: { host: "p" } }, create: "c" });
+      const kept = plainConnection(news);
+      const proxy = { ...(kept["proxy"] as PropertyMap), privateKey: "k" };
+      const olds = {
+        ...news,
+        connection: secret({ ...kept, privateKey: secret("k"), privateKeyPassword: "p", proxy }),
+      };
+      assert.equal((await client.diff({ id: "x", properties: olds }, news, olds)).changes, "none");
+    });
+
     it("names unknown keys of the connection and never shows its values", async () => {
       const connection = { host: "h", privatekey: "VERYSECRET", privateKey: "VERYSECRET" };
       const { inputs: checked, failures } = await client.check({ connection, create: "c" });

@@ -27,6 +27,10 @@ export interface TestSshServerOptions {
   port?: number;
   /** The only key that may log in; otherwise any. */
   publicKey?: string;
+  /** Refusals after which a connection is ended, as sshd does. */
+  maxAuthTries?: number;
+  /** It is ended without a word, as by other servers. */
+  endsSilently?: boolean;
   password?: string;
   /** PEM private key of the host. Defaults to a new Ed25519 one. */
   hostKey?: string;
@@ -60,7 +64,17 @@ export async function startSshServer(options: TestSshServerOptions = {}): Promis
     let sessions = 0;
     client.on("error", () => undefined); // Clients break off on purpose in these tests.
     client.on("close", () => clients.delete(client));
+    let tries = 0;
     client.on("authentication", (context) => {
+      if (context.method === "publickey" && !keyAllowed(context.key.data, options)) {
+        tries++;
+        if (tries >= (options.maxAuthTries ?? Infinity)) {
+          result.counts.refusals++;
+          if (options.endsSilently !== true) disconnect(client);
+          client.end();
+          return;
+        }
+      }
       authenticate(context, options, result.counts);
     });
     client.on("ready", () => {
@@ -106,6 +120,11 @@ export async function startSshServer(options: TestSshServerOptions = {}): Promis
         drop();
       }),
   };
+}
+
+/** SSH_DISCONNECT_PROTOCOL_ERROR, which ssh2 has no method for. */
+function disconnect(client: Connection): void {
+  (client as unknown as { _protocol: { disconnect(reason: number): void } })._protocol.disconnect(2);
 }
 
 function publicLine(privateKey: string): string {

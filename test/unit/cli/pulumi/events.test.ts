@@ -40,6 +40,14 @@ describe("events of a run of the engine", () => {
     assert.deepEqual(events.unfinished(), [{ op: "delete", urn, custom: true, started: 5 }]);
   });
 
+  it("takes the end of a stack, of which the engine has nothing new to say", () => {
+    const events = new RunEvents();
+    const gone = { ...metadata("delete"), type: "pulumi:pulumi:Stack", new: null };
+    events.handle(event({ resOutputsEvent: { metadata: gone as unknown as StepEventMetadata } }));
+    assert.equal(events.outputs, undefined);
+    assert.equal(events.steps.length, 1);
+  });
+
   it("keeps plans apart from what was done", () => {
     const events = new RunEvents();
     events.handle(event({ resourcePreEvent: { metadata: metadata("update"), planning: true } }));
