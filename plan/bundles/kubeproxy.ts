@@ -1,10 +1,10 @@
-import { stringify } from "yaml";
 import { binaryPath, type BundleFile, type LeafSpec } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
 import type { Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
 import { ports } from "../ports.ts";
+import { renderYaml } from "../yaml.ts";
 import { leafFiles } from "./certificates.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { nodeAuthorityFile } from "./kubelet.ts";
@@ -70,7 +70,7 @@ function files({ host, hosts, config }: Placement): BundleFile[] {
       mode: "0600",
       owner,
       restart,
-      content: stringify(kubeProxyConfiguration(host, config), { sortMapEntries: true }),
+      content: renderYaml(kubeProxyConfiguration(host, config)),
     },
     {
       path: kubeconfigFile,
