@@ -7,12 +7,15 @@ import { printable } from "./printable.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import {
   dnsDomain,
+  etcdArguments,
+  extraArgs,
   hostAddress,
   imageReference,
   interfaceName,
   localFile,
   loginName,
   oneLine,
+  parameterValue,
   placeOf,
   reasonOf,
   refineLines,
@@ -34,18 +37,6 @@ const version = z
 
 /** Values of the stack's file are text for `pulumi config set`. */
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
-
-/** Extra command line arguments of one service: name without dashes → value. They win over Plinth's own. */
-const extraArgs = z.record(
-  z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the name of an argument in lower case, without dashes in front"),
-  oneLine,
-);
-
-/** Of etcd. The path of its data is a word of a host's instructions as well. */
-const etcdArguments = extraArgs.superRefine(({ "data-dir": directory }, context) => {
-  if (directory === undefined || /^(\/[\w-][\w.-]*)+$/.test(directory)) return;
-  context.addIssue({ code: "custom", path: ["data-dir"], message: "must be an absolute path without blanks" });
-});
 
 /** A structure that is merged over one of Kubernetes' own configuration files. */
 const overlay = z.record(z.string(), z.unknown()).superRefine(refineLines);
@@ -81,12 +72,6 @@ const servicePort = z.strictObject({
   /** Address that clients use: `vip` or `serviceVip`. Default: `serviceVip` where there is one, else `vip`. */
   address: ipv4.optional(),
 });
-
-/** Value of a kernel parameter. Any blank between its words is as good as another. */
-const parameterValue = z.coerce
-  .string()
-  .transform((text) => text.trim().replaceAll(/\s+/g, " "))
-  .pipe(oneLine.regex(/^[^*?[\]]*$/, "must have none of * ? [ ]"));
 
 /** What the hosts must at least have. */
 const baseline = z.strictObject({

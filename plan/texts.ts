@@ -80,6 +80,24 @@ export const imageReference = z
     "must be an image with a tag or digest",
   );
 
+/** Extra command line arguments of one service: name without dashes → value. They win over Plinth's own. */
+export const extraArgs = z.record(
+  z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the name of an argument in lower case, without dashes in front"),
+  oneLine,
+);
+
+/** Of etcd. The path of its data is a word of a host's instructions as well. */
+export const etcdArguments = extraArgs.superRefine(({ "data-dir": directory }, context) => {
+  if (directory === undefined || /^(\/[\w-][\w.-]*)+$/.test(directory)) return;
+  context.addIssue({ code: "custom", path: ["data-dir"], message: "must be an absolute path without blanks" });
+});
+
+/** Value of a kernel parameter. Any blank between its words is as good as another. */
+export const parameterValue = z.coerce
+  .string()
+  .transform((text) => text.trim().replaceAll(/\s+/g, " "))
+  .pipe(oneLine.regex(/^[^*?[\]]*$/, "must have none of * ? [ ]"));
+
 /** For `superRefine` of a structure: every text in it, keys included, is one line. */
 export function refineLines(structure: unknown, context: z.core.$RefinementCtx): void {
   const report = (path: string[]): void => {
