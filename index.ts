@@ -9,11 +9,13 @@ import { readOutputsOf, readPrevious } from "./components/previous.ts";
 import type { ProgramArgs } from "./components/preflight.ts";
 import { deploy } from "./components/program.ts";
 import type { Recorded } from "./components/record.ts";
-import { withoutSourcePositions } from "./components/sdk.ts";
+import { isConfigSecret, withoutSourcePositions } from "./components/sdk.ts";
+import { keepSecret, markSecrets } from "./components/secrets.ts";
 import { isPool } from "./plan/pool.ts";
 import { readRecording } from "./plan/record.ts";
 import { readRequests } from "./plan/requests.ts";
-import { readConfig } from "./plan/stackconfig.ts";
+import { errorWithout, secretTexts } from "./plan/secrets.ts";
+import { namespace, readConfig } from "./plan/stackconfig.ts";
 
 /**
  * The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, or a pool of workers for the
@@ -41,5 +43,18 @@ export default async function program(): Promise<ClusterOutputs | PoolOutputs | 
         warn: (sentence) => void pulumi.log.warn(sentence).catch(() => undefined),
       }),
   } satisfies ProgramArgs;
-  return isPool(config) ? deployPool({ ...args, readOutputsOf }) : deploy(args);
+  const secrets = secretTexts(
+    Object.entries(config)
+      // Credentials of registries are secrets wherever they go; user names are none.
+      .filter(([key]) => key !== "registryCredentials" && isConfigSecret(`${namespace}:${key}`))
+      .map(([, value]) => value),
+  );
+  const run = () => (isPool(config) ? deployPool({ ...args, readOutputsOf }) : deploy(args));
+  if (secrets.length === 0) return run();
+  keepSecret(secrets);
+  try {
+    return markSecrets(await run(), secrets) as ClusterOutputs | PoolOutputs | Recorded;
+  } catch (error) {
+    throw errorWithout(error, secrets);
+  }
 }

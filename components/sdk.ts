@@ -14,3 +14,10 @@ export function withoutSourcePositions(): void {
   const traced = pulumi.Resource as unknown as Traced;
   if (typeof traced.stackTrace === "function") traced.stackTrace = () => [];
 }
+
+/** Whether the value of a configuration key, `NAMESPACE:KEY`, is encrypted in the stack's file, as a whole or in part. */
+export function isConfigSecret(key: string): boolean {
+  // The SDK has it, and leaves it out of its types.
+  const { isConfigSecret: isSecret } = pulumi.runtime as unknown as { isConfigSecret: (name: string) => boolean };
+  return isSecret(key);
+}

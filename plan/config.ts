@@ -5,8 +5,27 @@ import { apiserverFilesSchema } from "./apiserverfiles.ts";
 import { authenticationSchema } from "./authentication.ts";
 import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
+import { printable } from "./printable.ts";
 import { protectionsSchema } from "./protections.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
+import {
+  dnsDomain,
+  etcdArguments,
+  extraArgs,
+  hostAddress,
+  imageReference,
+  interfaceName,
+  localFile,
+  loginName,
+  oneLine,
+  parameterValue,
+  placeOf,
+  reasonOf,
+  refineLines,
+  registryHost,
+  webUrl,
+  words,
+} from "./texts.ts";
 
 const network = z
   .string()
@@ -19,29 +38,31 @@ const version = z
     "must be a version such as 1.36.3, without a leading v",
   );
 
-const image = z.string().regex(/^\S+[:@]\S+$/, "must be an image with a tag or digest");
-
 /** Values of the stack's file are text for `pulumi config set`. */
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
 
-/** Extra command line arguments of one service: name without dashes → value. They win over Plinth's own. */
-const extraArgs = z.record(
-  z.string().regex(/^[a-z][a-z0-9-]*$/, "argument names are written without dashes in front"),
-  z.string(),
-);
-
 /** A structure that is merged over one of Kubernetes' own configuration files. */
-const overlay = z.record(z.string(), z.unknown());
+const overlay = z.record(z.string(), z.unknown()).superRefine(refineLines);
 
 /** A registry of container images, and where its images are taken from instead. */
 const registry = z.strictObject({
   /** URLs, tried in this order before the registry itself. */
-  mirrors: z.array(z.url("must be a URL such as https://mirror.example.net")).default([]),
+  mirrors: z
+    .array(
+      webUrl.refine(
+        (text) => !text.includes("@"),
+        "must have no login in it: that belongs into plinth:registryCredentials",
+      ),
+    )
+    .default([]),
   /** PEM file on the operator's machine with the authority of the mirrors' certificates; `~` is the home directory. */
-  caFile: z.string().min(1).optional(),
+  caFile: localFile.optional(),
 });
 
-const credentials = z.strictObject({ username: z.string().min(1), password: z.string().min(1) });
+const credentials = z.strictObject({
+  username: words.regex(/^[^:]*$/, "must have no colon, which ends it in what registries are sent"),
+  password: words,
+});
 
 /** TCP port that the load balancers forward to a NodePort of the workers. */
 const servicePort = z.strictObject({
@@ -58,19 +79,19 @@ const servicePort = z.strictObject({
 /** What the hosts must at least have. */
 const baseline = z.strictObject({
   /** Lowest kernel version, e.g. `5.15`. */
-  kernel: z.string().optional(),
+  kernel: oneLine.optional(),
   /** Allowed distributions as `id version` of /etc/os-release, e.g. `debian 12`. */
-  os: z.array(z.string()).optional(),
+  os: z.array(oneLine).optional(),
   /** Lowest systemd version, e.g. `252`. */
-  systemd: z.string().optional(),
+  systemd: oneLine.optional(),
 });
 
 /** Who shares the cluster with others; docs/outputs.md tells what a tenant may do. Names and quantities: tenants.ts. */
 const tenant = z.strictObject({
   /** Namespaces of the tenant, the first of them the default of its kubeconfig. Default: one, called like the tenant. */
-  namespaces: z.array(z.string()).nonempty("must have at least one namespace").optional(),
+  namespaces: z.array(oneLine).nonempty("must have at least one namespace").optional(),
   /** Limits of each of its namespaces, as in a ResourceQuota, e.g. `requests.cpu: "4"`, `pods: 50`. */
-  quota: z.record(z.string(), z.coerce.string()).default({}),
+  quota: z.record(oneLine, z.coerce.string().pipe(oneLine)).default({}),
   /** Pod security standard that its namespaces enforce. */
   podSecurity: z.enum(["privileged", "baseline", "restricted"]).default("restricted"),
 });
@@ -86,7 +107,7 @@ const clusterSettings = {
   /** Virtual IP of the API server, held by one load-balancer host at a time. Empty: no VIP. */
   vip: ipv4.optional(),
   /** Address of a load balancer of your own, when there is no VIP. IPv4 address or DNS name. */
-  externalEndpoint: z.string().min(1).optional(),
+  externalEndpoint: hostAddress.optional(),
   /** VRRP virtual router id, unique in the subnet. */
   virtualRouterId: z.coerce.number().int().min(1).max(255).default(51),
   /** Pod network. Cannot be changed later. */
@@ -94,7 +115,7 @@ const clusterSettings = {
   /** Service network. Cannot be changed later. */
   serviceCidr: network.default("10.96.0.0/16"),
   /** DNS domain of services. Cannot be changed later. */
-  clusterDomain: z.string().default("cluster.local"),
+  clusterDomain: dnsDomain.default("cluster.local"),
   /** Version of etcd. */
   etcdVersion: version.default("3.6.14"),
   /** Extra arguments of kube-apiserver. */
@@ -114,17 +135,17 @@ const clusterSettings = {
   /** Extra arguments of kube-scheduler. */
   schedulerArgs: extraArgs.default({}),
   /** Extra arguments of etcd. */
-  etcdArgs: extraArgs.default({}),
+  etcdArgs: etcdArguments.default({}),
   /** Life of certificate authorities, days. */
   authorityDays: z.coerce.number().int().min(30).max(36500).default(3650),
   /** Pod network: `flannel`, or `none` for one of your own (Nodes become ready once it is there). */
   network: z.enum(["flannel", "none"]).default("flannel"),
   /** Image of CoreDNS. */
-  corednsImage: image.default("registry.k8s.io/coredns/coredns:v1.15.0"),
+  corednsImage: imageReference.default("registry.k8s.io/coredns/coredns:v1.15.0"),
   /** Image of metrics-server. */
-  metricsServerImage: image.default("registry.k8s.io/metrics-server/metrics-server:v0.9.0"),
+  metricsServerImage: imageReference.default("registry.k8s.io/metrics-server/metrics-server:v0.9.0"),
   /** Name servers that cluster DNS forwards other names to: addresses, or /etc/resolv.conf of the Node. Empty: none. */
-  dnsUpstreams: z.array(z.string().min(1)).default(["/etc/resolv.conf"]),
+  dnsUpstreams: z.array(words).default(["/etc/resolv.conf"]),
   /** TCP ports that the load balancers forward to NodePorts of the workers. */
   servicePorts: z.array(servicePort).default([]),
   /** A second virtual IP, for service ports. */
@@ -132,7 +153,7 @@ const clusterSettings = {
   /** VRRP virtual router id of `serviceVip`. */
   serviceRouterId: z.coerce.number().int().min(1).max(255).default(52),
   /** Who shares the cluster, by name. Each gets namespaces and a kubeconfig of its own. */
-  tenants: z.record(z.string(), tenant).default({}),
+  tenants: z.record(oneLine, tenant).default({}),
   /** Whether the stack has the output that pools need: who reads it has the whole cluster. */
   exportPoolMaterial: flag.default(false),
 };
@@ -140,27 +161,27 @@ const clusterSettings = {
 /** Settings of a stack's own hosts and of how they are reached, be they the cluster's or a worker pool's. */
 const hostSettings = {
   /** Interface of the hosts that carries their address and the VIP, unless a host names its own. */
-  interface: z.string().min(1).default("eth0"),
+  interface: interfaceName.default("eth0"),
   /** Version of all Kubernetes components. */
   kubernetesVersion: version.default("1.36.3"),
   /** Base URL from which hosts fetch binaries: the operator's artifact server or a mirror with the same tree. */
-  artifactsUrl: z.url("must be a URL such as http://192.0.2.1:8410"),
+  artifactsUrl: webUrl,
   /** SSH user of the hosts: root, or a user with passwordless sudo. */
-  sshUser: z.string().min(1).default("root"),
+  sshUser: loginName.default("root"),
   /** SSH port of the hosts. */
   sshPort: z.coerce.number().int().min(1).max(65535).default(22),
   /**
    * Key file; `~` is the home directory. The only key that hosts are offered. Where it is encrypted or a public key, the SSH agent
    * uses it. Empty: the keys of the agent.
    */
-  sshPrivateKeyFile: z.string().optional(),
+  sshPrivateKeyFile: localFile.optional(),
   /**
    * SSH connections that are being opened at the same time, over all hosts. sshd drops connections that have not logged in from
    * the tenth on (`MaxStartups 10:30:100`), and a bastion in front of the hosts counts all of them: two are left for others.
    */
   sshDials: z.coerce.number().int().min(1).max(1000).default(8),
   /** OpenSSH known_hosts file with the hosts' keys; `~` is the home directory. */
-  sshKnownHostsFile: z.string().default("~/.ssh/known_hosts"),
+  sshKnownHostsFile: localFile.default("~/.ssh/known_hosts"),
   /** systemd LimitNOFILE= of the services. */
   openFilesLimit: z.coerce.number().int().min(4096).default(65536),
   /** systemd OOMScoreAdjust= of etcd and the API server; below 0 protects them, 0 leaves them alone. */
@@ -176,13 +197,13 @@ const hostSettings = {
   /** Version of flannel. */
   flannelVersion: version.default("0.28.10"),
   /** Image of the pods' sandboxes. */
-  sandboxImage: image.default("registry.k8s.io/pause:3.10.1"),
+  sandboxImage: imageReference.default("registry.k8s.io/pause:3.10.1"),
   /** Image archives that every Node is given beforehand: NAME stands for images/NAME.tar of the artifact server. */
   images: z.array(z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "must be the name of an archive")).default([]),
   /** Mirrors by registry host, e.g. `docker.io`. */
-  registries: z.record(z.string(), registry).default({}),
+  registries: z.record(registryHost, registry).default({}),
   /** User and password by registry or mirror host. Set it with `pulumi config set --secret --path`. */
-  registryCredentials: z.record(z.string(), credentials).default({}),
+  registryCredentials: z.record(registryHost, credentials).default({}),
   /** Cgroup driver of the kubelet and containerd. */
   cgroupDriver: z.enum(["systemd", "cgroupfs"]).default("systemd"),
   /** For hosts that may not lower a process's OOM score: containers without CAP_SYS_RESOURCE. */
@@ -204,17 +225,17 @@ const hostSettings = {
   drainSeconds: z.coerce.number().int().min(10).max(86400).default(300),
   /** Kernel parameters, merged over Plinth's; an empty value leaves one alone. */
   sysctls: z
-    .record(z.string().regex(/^[a-z0-9_]+(\.[A-Za-z0-9_*/-]+)+$/, "must be a kernel parameter"), z.coerce.string())
+    .record(z.string().regex(/^[a-z0-9_]+(\.[A-Za-z0-9_*/-]+)+$/, "must be a kernel parameter"), parameterValue)
     .default({}),
   /** Versions that hosts must at least have. */
   hostBaseline: baseline.default({}),
   /** Makes the stack a worker pool of the cluster of another stack, by its fully qualified name. See docs/pools.md. */
   clusterStack: z
     .string()
-    .regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/, "must be a stack such as organization/plinth/prod")
+    .regex(/^\w[\w.-]*\/\w[\w.-]*\/\w[\w.-]*$/, "must be a stack such as organization/plinth/prod")
     .optional(),
   /** Names of guards that are set aside for this run, e.g. `[port-taken]`. */
-  overrides: z.array(z.string()).default([]),
+  overrides: z.array(z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the name of a guard")).default([]),
 };
 
 /**
@@ -263,14 +284,14 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
   const issues = (parsed.error?.issues ?? []).filter(({ path }) => !isUnread(set, path));
   const findings = issues.flatMap((issue): Finding[] => {
     if (issue.code === "unrecognized_keys" && issue.path.length === 0) return issue.keys.map(unknownKey);
-    const key = issue.path.map(String).join(".");
+    const key = placeOf(issue);
     const missing = issue.path.length === 1 && set[String(issue.path[0])] === undefined;
     return [
       {
         rule: "config",
         kind: "input",
         hosts: [],
-        message: missing ? `config key plinth:${key} is not set` : `config key plinth:${key} ${problemOf(issue)}`,
+        message: missing ? `config key plinth:${key} is not set` : `config key plinth:${key} ${reasonOf(issue)}`,
         remedy: `set it in the stack's file (Pulumi.<stack>.yaml), Pulumi.yaml describes it`,
       },
     ];
@@ -283,11 +304,6 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
   return { ...(rest.success ? { config: rest.data } : {}), findings, unread };
 }
 
-/** What is wrong with a key of a map is said by the schema of its keys. */
-function problemOf(issue: z.core.$ZodIssue): string {
-  return issue.code === "invalid_key" ? issue.issues.map(({ message }) => message).join(", ") : issue.message;
-}
-
 function unknownKey(key: string): Finding {
   const near = configKeys.find((known) => known.toLowerCase() === key.toLowerCase());
   const hint = near === undefined ? `the known keys are ${configKeys.join(", ")}` : `did you mean plinth:${near}?`;
@@ -295,7 +311,7 @@ function unknownKey(key: string): Finding {
     rule: "unknown-config-key",
     kind: "input",
     hosts: [],
-    message: `config key plinth:${key} is unknown`,
+    message: `config key plinth:${printable(key, 100)} is unknown`,
     remedy: `remove or correct it; ${hint}`,
   };
 }

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { isIPv4 } from "./addresses.ts";
 import type { Finding } from "./findings.ts";
+import { printable } from "./printable.ts";
+import { interfaceName, loginName, oneLine, placeOf, reasonOf, sshHostKey } from "./texts.ts";
 
 /** What a host does. A control-plane host of a stacked cluster has the first three. */
 export const roles = ["etcd", "control-plane", "load-balancer", "worker"] as const;
@@ -47,13 +49,13 @@ export const hostSchema = z.strictObject({
   /** CPU architecture in Go's terms. Default `amd64`. */
   arch: z.enum(["amd64", "arm64"]).default("amd64"),
   /** Network interface that carries `address` and may carry the VIP. Default: config `interface`. */
-  interface: z.string().min(1).optional(),
+  interface: interfaceName.optional(),
   /** SSH user; root, or a user with passwordless sudo. Default: config `sshUser`. */
-  user: z.string().min(1).optional(),
+  user: loginName.optional(),
   /** SSH port. Default: config `sshPort`. */
   port: z.int().min(1).max(65535).optional(),
   /** Public host key as one line `TYPE BASE64`. Default: looked up in config `sshKnownHostsFile` by address. */
-  hostKey: z.string().min(1).optional(),
+  hostKey: sshHostKey.optional(),
   /** Region, zone and rack: labels of the Node (`topology.kubernetes.io/region`, `…/zone`, `topology.plinth/rack`). */
   region: labelValue.optional(),
   zone: labelValue.optional(),
@@ -63,7 +65,7 @@ export const hostSchema = z.strictObject({
   /** Labels of the Node. */
   labels: z.record(labelName, labelValue).default({}),
   /** Annotations of the Node. */
-  annotations: z.record(labelName, z.string()).default({}),
+  annotations: z.record(labelName, oneLine).default({}),
   /** Taints of the Node, besides the one of control-plane hosts. */
   taints: z.array(taintSchema).default([]),
 });
@@ -100,12 +102,12 @@ export function parseInventory(input: unknown, least: 0 | 1 = 1): { hosts: Host[
     }
     const label = nameOf(item) ?? `host number ${index + 1}`;
     for (const issue of parsed.error.issues) {
-      const field = issue.path.length > 0 ? `field '${issue.path.join(".")}' ` : "";
+      const field = issue.path.length > 0 ? `field '${placeOf(issue)}' ` : "";
       findings.push({
         rule: "inventory",
         kind: "input",
         hosts: [label],
-        message: `${field}${issue.message}`,
+        message: `${field}${reasonOf(issue)}`,
         remedy: "correct this line of the inventory",
       });
     }
@@ -115,7 +117,7 @@ export function parseInventory(input: unknown, least: 0 | 1 = 1): { hosts: Host[
 
 function nameOf(item: unknown): string | undefined {
   if (typeof item !== "object" || item === null || !("name" in item)) return undefined;
-  return typeof item.name === "string" ? item.name : undefined;
+  return typeof item.name === "string" ? printable(item.name, 100) : undefined;
 }
 
 /** Whether the host runs pods, and is a Node: workers, and control-plane hosts for what the cluster itself needs. */

@@ -1,6 +1,8 @@
 import semver from "semver";
 import { z } from "zod";
 import type { Finding } from "./findings.ts";
+import { hostSchema } from "./inventory.ts";
+import { webUrl } from "./texts.ts";
 
 /**
  * What a worker pool needs of its cluster, the output `poolMaterial`. It holds no key: what a pool does in the cluster is done by the
@@ -14,7 +16,7 @@ export const poolMaterialSchema = z.object({
   /** See `incarnation` of the cluster's outputs. Default: 0. */
   incarnation: z.number().default(0),
   /** URL of the API. */
-  endpoint: z.url(),
+  endpoint: webUrl,
   /** Settings that a pool shares with its cluster, by the names of the configuration. */
   settings: z.object({
     clusterName: z.string(),
@@ -29,7 +31,7 @@ export const poolMaterialSchema = z.object({
   authority: z.string(),
   /** Where the steps of the roster can be run; the pool's stack has its own SSH key. */
   controlPlane: z
-    .array(z.object({ name: z.string(), address: z.string(), port: z.number(), user: z.string(), hostKey: z.string() }))
+    .array(hostSchema.pick({ name: true, address: true, port: true, user: true, hostKey: true }).required())
     .nonempty(),
   /** Name → address of every host of the cluster's stack. */
   hosts: z.record(z.string(), z.string()),

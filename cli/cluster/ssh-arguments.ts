@@ -13,6 +13,12 @@ export function configuredFile(path: string, project: Pick<Project, "dir">, home
   return isAbsolute(path) ? path : join(project.dir, path);
 }
 
+/** A path as one word of ssh_config(5), which splits at blanks and replaces what begins with `%`. It has no `"`. */
+function optionWord(path: string): string {
+  const text = path.replaceAll("%", "%%");
+  return /\s/.test(text) ? `"${text}"` : text;
+}
+
 /**
  * Arguments of OpenSSH's client for one host, up to and including the destination. Unknown host keys are refused. One key is
  * offered, where it is known which: an agent may have more than a host hears (`MaxAuthTries`).
@@ -30,7 +36,7 @@ export function sshArguments(
   // A key pinned in the inventory is handed to the client as the only one it may accept.
   const hostKeyOptions =
     host.hostKey === undefined
-      ? ["-o", `UserKnownHostsFile=${configuredFile(config.sshKnownHostsFile, project)}`]
+      ? ["-o", `UserKnownHostsFile=${optionWord(configuredFile(config.sshKnownHostsFile, project))}`]
       : [
           "-o",
           "UserKnownHostsFile=/dev/null",

@@ -23,14 +23,14 @@ export function artifactsCommand(): Command {
 
 async function artifacts(options: { stack: string; json?: boolean }): Promise<void> {
   const { thisProject, requireStack } = await import("../project/project.ts");
-  const { readInput } = await import("../project/inventory.ts");
+  const { openInput } = await import("../session/settings.ts");
   const { ensure, ensureForHosts, hostArtifacts, pulumiRef } = await import("../supply/needs.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { formatTable } = await import("../render/table.ts");
   const project = thisProject();
   requireStack(project, options.stack);
-  const input = await readInput(project, options.stack);
   const terminal = makeTerminal(options);
+  const input = await openInput(project, options.stack, terminal);
   const pulumi = await pulumiRef();
   const paths = new Map([...(await ensure([pulumi], terminal)), ...(await ensureForHosts(input, terminal))]);
   const refs = [

@@ -44,15 +44,8 @@ export function separateArguments(args: readonly string[]): string[] {
 }
 
 async function kubectl(args: string[], options: { stack: string }): Promise<void> {
-  const { thisProject, requireStack } = await import("../project/project.ts");
-  const { Phases } = await import("../process/phases.ts");
-  const { readSettings } = await import("../project/settings.ts");
-  const { enterRunningLab } = await import("../lab/namespace.ts");
-  const project = thisProject();
-  requireStack(project, options.stack);
-  enterRunningLab(project, options.stack, readSettings(project, options.stack), Phases.fromEnvironment());
-  const { readInput } = await import("../project/inventory.ts");
-  const input = await readInput(project, options.stack);
+  const { openStack } = await import("../session/opening.ts");
+  const { input } = await openStack(options.stack);
 
   const { openContext } = await import("../session/open-context.ts");
   const { requireAdministrator } = await import("../cluster/administrator.ts");

@@ -54,13 +54,13 @@ export function labCommand(): Command {
 
 async function run(args: string[], json: boolean): Promise<void> {
   const { thisProject } = await import("../project/project.ts");
-  const { readInput } = await import("../project/inventory.ts");
+  const { openInput } = await import("../session/settings.ts");
   const { openLab } = await import("../lab/namespace.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { labCommand: carryOut } = await import("../../lab/index.ts");
   const terminal = makeTerminal({ json });
   const project = thisProject();
-  const lab = await openLab(project, await readInput(project, LAB_STACK), (line) => {
+  const lab = await openLab(project, await openInput(project, LAB_STACK, terminal), (line) => {
     terminal.note(terminal.paint("dim", `  ${line}`));
   });
   const code = await carryOut(args, lab, json);

@@ -55,12 +55,12 @@ async function up(options: UpOptions): Promise<void> {
   const { thisProject, requireStack } = await import("../project/project.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { Phases } = await import("../process/phases.ts");
-  const { readInput } = await import("../project/inventory.ts");
+  const { openInput } = await import("../session/settings.ts");
   const project = thisProject();
   requireStack(project, options.stack);
   const terminal = makeTerminal(options);
   const phases = Phases.fromEnvironment();
-  const input = await readInput(project, options.stack);
+  const input = await openInput(project, options.stack, terminal);
 
   const { enterRunningLab, isOutside } = await import("../lab/namespace.ts");
   if (options.stack === LAB_STACK && isOutside(options.stack, input.settings)) {

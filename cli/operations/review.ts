@@ -12,7 +12,6 @@ import { makeReview, type Review } from "../review/review.ts";
 import type { Ordered } from "../pulumi/program.ts";
 import { RunEvents } from "../pulumi/events.ts";
 import { readInput, type LoadedStack } from "../project/inventory.ts";
-import { readSettings } from "../project/settings.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { operate } from "./operation.ts";
 import type { Phases } from "../process/phases.ts";
@@ -20,6 +19,7 @@ import type { PluginMode } from "../pulumi/plugins.ts";
 import { ensureWorkDir, type Project } from "../project/project.ts";
 import { keepPlan, withPlanFile } from "./saved-plan.ts";
 import { inSession } from "../session/session.ts";
+import { openSettings } from "../session/settings.ts";
 
 export interface ReviewRun {
   stack: string;
@@ -49,8 +49,9 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   let input: LoadedStack | undefined;
   let failure: Error | undefined;
   try {
-    enterRunningLab(project, stack, readSettings(project, stack), run.phases);
-    input = await readInput(project, stack);
+    const read = openSettings(project, stack, terminal);
+    enterRunningLab(project, stack, await read.with(["clusterStack"]), run.phases);
+    input = await readInput(project, stack, read.settings, read.decrypt);
     order = await previewOf(run, input, events);
   } catch (error) {
     if (!isProgramFindings(error) && !(error instanceof CliError && error.exitCode === Exit.failed)) throw error;

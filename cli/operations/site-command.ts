@@ -3,9 +3,10 @@ import { availableParallelism } from "node:os";
 import { exitCodeOfAll, nextTurns, type SiteStack, type Turn } from "../../plan/site.ts";
 import { Exit } from "../exit.ts";
 import { thisProject } from "../project/project.ts";
-import { readSite, type SiteMember } from "../project/site.ts";
+import { readSite, siteKeys, type SiteMember } from "../project/site.ts";
 import { confirm } from "../render/prompt.ts";
 import { terminal as makeTerminal, type Terminal } from "../render/terminal.ts";
+import { openSettings } from "../session/settings.ts";
 import { reachSite } from "../session/site.ts";
 import { serveSite } from "../supply/serving.ts";
 import { runSite, siteDocument, siteLines, type SiteResult, type SiteRun } from "./site.ts";
@@ -32,9 +33,9 @@ export interface SiteCommand {
 export async function runSiteCommand(run: SiteCommand): Promise<number> {
   const { command, args, changes = false } = run;
   const project = thisProject();
-  const members = readSite(project, run.stacks);
   // Beside: what is printed is what the runs print.
   const terminal = makeTerminal({ json: true });
+  const members = await readSite(project, run.stacks, (stack) => openSettings(project, stack, terminal).with(siteKeys));
   await reachSite(project, members, command === "up", terminal);
   const server = await serveSite(changes ? localArtifacts(members) : [], (line) => {
     terminal.note(line);

@@ -4,13 +4,14 @@ import { pathToFileURL } from "node:url";
 import { bundlesOf } from "../../plan/bringup.ts";
 import { artifactsOf, type HostArtifacts } from "../../plan/bundles/index.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
-import { PlinthError, type Finding } from "../../plan/findings.ts";
+import { PlinthError } from "../../plan/findings.ts";
+import { findingsWithout, revealedTexts } from "../../plan/secrets.ts";
 import { checkInput } from "../../plan/stackinput.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Project } from "./project.ts";
-import { readSettings, type StackSettings } from "./settings.ts";
+import { reveal, type Decrypt, type StackSettings } from "./settings.ts";
 
 /** Settings that commands use themselves, and those that say what hosts fetch. The program uses all of them. */
 const commandKeys = [
@@ -59,25 +60,19 @@ async function importInventory(project: Project, stack: string): Promise<unknown
   }
 }
 
-/** A secret is read by the program, which the engine decrypts it for; a command that needs it would take a default. */
-function secretFinding(key: string): Finding {
-  return {
-    rule: "config-secret",
-    kind: "input",
-    hosts: [],
-    message: `config key plinth:${key} is encrypted in the stack's file, and ./plinth needs its value before the engine decrypts it`,
-    remedy: "write its plain value into the stack's file (Pulumi.<stack>.yaml)",
-  };
-}
-
 /**
- * Reads hosts/<stack>.ts and Pulumi.<stack>.yaml, and checks everything that can be checked without a host, as the program
- * does again. Secrets are left to the program. Throws a PlinthError with all findings.
+ * Checks hosts/<stack>.ts and the settings of the stack as far as that goes without a host, as the program does again.
+ * Secrets that commands need are decrypted; all others are left to the program. Throws a PlinthError with all findings.
  */
-export async function readInput(project: Project, stack: string): Promise<LoadedStack> {
-  const settings = readSettings(project, stack);
-  const { hosts, config, findings, unread } = checkInput(await importInventory(project, stack), settings.config);
-  findings.push(...commandKeys.filter((key) => unread.includes(key)).map(secretFinding));
-  if (findings.length > 0 || config === undefined) throw new PlinthError(findings);
+export async function readInput(
+  project: Project,
+  stack: string,
+  read: StackSettings,
+  decrypt: Decrypt,
+): Promise<LoadedStack> {
+  const settings = await reveal(read, commandKeys, decrypt);
+  const { hosts, config, findings } = checkInput(await importInventory(project, stack), settings.config);
+  const secrets = revealedTexts(read.config, settings.config);
+  if (findings.length > 0 || config === undefined) throw new PlinthError(findingsWithout(findings, secrets));
   return { hosts, config, planned: plannedFrom(hosts, config), settings };
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { concealSecrets, type RawConfig } from "../../plan/rawconfig.ts";
+import { concealSecrets, holdsUnread, type RawConfig } from "../../plan/rawconfig.ts";
 import { readConfig } from "../../plan/stackconfig.ts";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
@@ -12,9 +12,12 @@ export interface StackSettings {
   readonly projectName: string;
   /** `backend.url` of Pulumi.yaml, if the project pins one. */
   readonly backendUrl: string | undefined;
-  /** The stack's configuration as the program gets it, except for its secrets: they are not decrypted. */
+  /** The stack's configuration as the program gets it, except for secrets that nobody has asked for: see `reveal`. */
   readonly config: RawConfig;
 }
+
+/** Gives the whole configuration with every secret in clear, as the engine hands it to the program: `NAMESPACE:KEY` → text. */
+export type Decrypt = () => Promise<Readonly<Record<string, string>>>;
 
 type Yaml = Record<string, unknown>;
 
@@ -68,4 +71,20 @@ export function readSettings(project: Project, stack: string): StackSettings {
     backendUrl: text(section(projectFile, "backend")["url"]),
     config: readConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, concealSecrets(value)]))),
   };
+}
+
+/**
+ * The same settings with the values of these keys in clear. All other secrets stay unread.
+ *
+ * @param decrypt asked only when one of the keys holds a secret.
+ */
+export async function reveal(
+  settings: StackSettings,
+  keys: readonly string[],
+  decrypt: Decrypt,
+): Promise<StackSettings> {
+  const hidden = keys.filter((key) => holdsUnread(settings.config[key]));
+  if (hidden.length === 0) return settings;
+  const clear = readConfig(await decrypt());
+  return { ...settings, config: { ...settings.config, ...Object.fromEntries(hidden.map((key) => [key, clear[key]])) } };
 }

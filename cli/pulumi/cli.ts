@@ -11,6 +11,18 @@ export interface PulumiResult {
   stderr: string;
 }
 
+/** A sentence for what the CLI says when it has no passphrase, or not the right one; undefined for all else. */
+export function passphraseProblem(said: string): string | undefined {
+  const problem = /incorrect passphrase/.test(said)
+    ? "the passphrase is wrong"
+    : /passphrase must be set/.test(said)
+      ? "there is no passphrase"
+      : undefined;
+  return problem === undefined
+    ? undefined
+    : `The secrets of the stack cannot be decrypted: ${problem}. Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the one that they were encrypted with.`;
+}
+
 /** A run of the Pulumi CLI that failed. `message` is what the CLI had to say, without our own words. */
 export class PulumiFailure extends Error {
   override readonly name = "PulumiFailure";
@@ -25,6 +37,8 @@ export class PulumiFailure extends Error {
     if (signal !== null)
       return `The engine was ended by ${signal}. Run the command again: it goes on where this one stopped.`;
     const said = stderr.trim() === "" ? stdout.trim() : stderr.trim();
+    const passphrase = passphraseProblem(stderr);
+    if (passphrase !== undefined) return passphrase;
     return said === "" ? `The Pulumi CLI failed (exit code ${String(code)}).` : said.replace(/^error: /, "");
   }
 }

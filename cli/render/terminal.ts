@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { printable } from "../../plan/printable.ts";
+import { withoutSecrets } from "../../plan/secrets.ts";
 
 type Style = "green" | "red" | "yellow" | "cyan" | "dim" | "bold";
 
@@ -20,9 +21,16 @@ export interface Terminal {
 // eslint-disable-next-line no-control-regex -- terminal sequences begin with the escape character
 const ours = /([\n\t]|\u001b\[(?:1|2|22|31|32|33|36|39)m)/;
 
+let hidden: readonly string[] = [];
+
+/** From now on these texts are shown as `[secret]`. */
+export function hide(secrets: readonly string[]): void {
+  hidden = [...new Set([...hidden, ...secrets])];
+}
+
 /** Text as it may be written to a terminal: hosts and the cluster may have a say in it. */
 export function shown(text: string): string {
-  return text
+  return withoutSecrets(text, hidden)
     .split(ours)
     .map((part, index) => (index % 2 === 1 ? part : printable(part)))
     .join("");

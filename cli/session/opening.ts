@@ -1,10 +1,11 @@
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { readInput, type LoadedStack } from "../project/inventory.ts";
-import { readSettings } from "../project/settings.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { Phases } from "../process/phases.ts";
 import { requireStack, thisProject, type Project } from "../project/project.ts";
+import { terminal } from "../render/terminal.ts";
+import { openSettings } from "./settings.ts";
 
 /** What most commands begin with. */
 export interface OpenedStack {
@@ -27,8 +28,9 @@ export async function openStack(
   const project = thisProject();
   requireStack(project, stack);
   const phases = Phases.fromEnvironment();
-  enterRunningLab(project, stack, readSettings(project, stack), phases);
-  const input = await readInput(project, stack);
+  const read = openSettings(project, stack, terminal({ json: true }));
+  enterRunningLab(project, stack, await read.with(["clusterStack"]), phases);
+  const input = await readInput(project, stack, read.settings, read.decrypt);
   check(input);
   return { project, input, phases };
 }

@@ -4,10 +4,10 @@ import { bringUpLab } from "../lab/hosts.ts";
 import { enterRunningLab, isInLab, isOutside } from "../lab/namespace.ts";
 import { LAB_STACK } from "../lab/stack.ts";
 import { Phases } from "../process/phases.ts";
-import { readInput } from "../project/inventory.ts";
 import type { Project } from "../project/project.ts";
 import type { SiteMember } from "../project/site.ts";
 import type { Terminal } from "../render/terminal.ts";
+import { openInput } from "./settings.ts";
 
 /**
  * Goes to where the hosts of all stacks are reached, as commands for one stack do: this process may be replaced.
@@ -35,7 +35,7 @@ export async function reachSite(
   const phases = Phases.fromEnvironment();
   const own = inside.some(({ name }) => name === LAB_STACK);
   if (makesHosts && own && isOutside(LAB_STACK, first.settings)) {
-    await bringUpLab(project, await readInput(project, LAB_STACK), terminal, phases);
+    await bringUpLab(project, await openInput(project, LAB_STACK, terminal), terminal, phases);
   }
   enterRunningLab(project, first.name, first.settings, phases);
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
 import { CliError } from "../errors.ts";
-import { readInput } from "../project/inventory.ts";
+import { openInput } from "../session/settings.ts";
 import { ensureForHosts, findPulumi } from "../supply/needs.ts";
 import { LAB_STACK } from "../lab/stack.ts";
 import type { Project } from "../project/project.ts";
@@ -45,7 +45,7 @@ const providers: Readonly<Record<Need, Provider>> = {
     return { PATH: `${dir}:${process.env["PATH"] ?? ""}` };
   },
   artifacts: async (project, terminal) => {
-    await ensureForHosts(await readInput(project, LAB_STACK), terminal);
+    await ensureForHosts(await openInput(project, LAB_STACK, terminal), terminal);
     return {};
   },
   shellcheck: (_project, terminal) => {

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { clusterDnsAddress, corefile, dnsPorts, dnsReplicas } from "../../plan/addons/dns.ts";
-import { contentName, labelsOf, readiness, systemNamespace } from "../../plan/addons/objects.ts";
+import { contentName, labelsOf, readiness, systemNamespace, unprivilegedUser } from "../../plan/addons/objects.ts";
 import { acrossZones, addonTolerations, apart } from "../../plan/addons/placement.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
@@ -21,8 +21,6 @@ const program = "coredns";
 /** Not kept apart from kubeadm's, so that NetworkPolicies and tools that look for the cluster's DNS find it. */
 const selector = { "k8s-app": "kube-dns" };
 const labels = { ...labelsOf(program, "dns"), ...selector };
-/** Of the image; the port below 1024 is opened to it by a namespaced kernel parameter. */
-const user = 65532;
 
 /**
  * The cluster's DNS: replicas on different Nodes behind the tenth service address.
@@ -110,9 +108,10 @@ export class CoreDns extends pulumi.ComponentResource {
               topologySpreadConstraints: acrossZones(selector),
               securityContext: {
                 runAsNonRoot: true,
-                runAsUser: user,
-                runAsGroup: user,
+                runAsUser: unprivilegedUser,
+                runAsGroup: unprivilegedUser,
                 seccompProfile: { type: "RuntimeDefault" },
+                // Opens the port below 1024 to that user.
                 sysctls: [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }],
               },
               containers: [container(config.corednsImage)],

@@ -8,7 +8,7 @@ import {
   metricsReplicas,
   metricsTlsDirectory,
 } from "../../plan/addons/metrics.ts";
-import { contentName, labelsOf, readiness, systemNamespace } from "../../plan/addons/objects.ts";
+import { contentName, labelsOf, readiness, systemNamespace, unprivilegedUser } from "../../plan/addons/objects.ts";
 import { acrossZones, addonTolerations, apart, controlPlaneTaint } from "../../plan/addons/placement.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
@@ -33,7 +33,6 @@ const program = "metrics-server";
 const rbac = "rbac.authorization.k8s.io";
 const selector = { "k8s-app": program };
 const labels = { ...labelsOf(program, "metrics"), ...selector };
-const user = 1000;
 
 /**
  * CPU and memory of Nodes and pods, for `kubectl top` and autoscalers. Verified on both sides: API servers check its
@@ -106,9 +105,9 @@ export class MetricsServer extends pulumi.ComponentResource {
               topologySpreadConstraints: acrossZones(selector),
               securityContext: {
                 runAsNonRoot: true,
-                runAsUser: user,
-                runAsGroup: user,
-                fsGroup: user,
+                runAsUser: unprivilegedUser,
+                runAsGroup: unprivilegedUser,
+                fsGroup: unprivilegedUser,
                 seccompProfile: { type: "RuntimeDefault" },
               },
               containers: [container(config.metricsServerImage, metricsMemoryLimit(hosts))],

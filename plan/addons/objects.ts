@@ -3,6 +3,12 @@ import { createHash } from "node:crypto";
 /** Where everything that Plinth runs in the cluster lives. */
 export const systemNamespace = "kube-system";
 
+/**
+ * User and group of programs in the cluster: `nonroot` of the distroless images, which neither people nor services of a
+ * machine have. The official images of CoreDNS and metrics-server run as any user.
+ */
+export const unprivilegedUser = 65532;
+
 /** Labels of every in-cluster object of Plinth. */
 export type Labels = Record<string, string>;
 

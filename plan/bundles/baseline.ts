@@ -46,12 +46,7 @@ const nodeParameters: Readonly<Record<string, string>> = {
 export function sysctlsOf(host: Host, config: ClusterConfig): Record<string, string> {
   const own = isNode(host) ? nodeParameters : {};
   const merged = Object.entries({ ...own, ...config.sysctls });
-  return Object.fromEntries(
-    merged
-      .map(([key, value]) => [key, value.trim().replaceAll(/\s+/g, " ")] as const)
-      .filter(([, value]) => value !== "")
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  );
+  return Object.fromEntries(merged.filter(([, value]) => value !== "").toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Kernel modules of a host. Those that are built in, or have been loaded by somebody else, are fine as they are. */

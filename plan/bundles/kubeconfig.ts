@@ -1,3 +1,5 @@
+import { yamlText } from "../yaml.ts";
+
 /** A certificate or key: the path of its file on the host, or its PEM text. */
 type Credential = { file: string } | { pem: string };
 
@@ -22,7 +24,10 @@ function field(name: string, credential: Credential): string {
 
 /** A kubeconfig with one cluster, user and context. Readable text when it names files, a secret when it carries the key. */
 export function renderKubeconfig(kubeconfig: Kubeconfig): string {
-  const { cluster, user, server, namespace } = kubeconfig;
+  const { server, namespace } = kubeconfig;
+  const cluster = yamlText(kubeconfig.cluster);
+  const user = yamlText(kubeconfig.user);
+  const context = yamlText(`${kubeconfig.user}@${kubeconfig.cluster}`);
   return `apiVersion: v1
 kind: Config
 clusters:
@@ -36,10 +41,10 @@ users:
       ${field("client-certificate", kubeconfig.certificate)}
       ${field("client-key", kubeconfig.key)}
 contexts:
-  - name: ${user}@${cluster}
+  - name: ${context}
     context:
       cluster: ${cluster}
-      user: ${user}${namespace === undefined ? "" : `\n      namespace: ${namespace}`}
-current-context: ${user}@${cluster}
+      user: ${user}${namespace === undefined ? "" : `\n      namespace: ${yamlText(namespace)}`}
+current-context: ${context}
 `;
 }

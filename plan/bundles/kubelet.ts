@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import { clusterDnsAddress } from "../addons/dns.ts";
 import { binaryPath } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
@@ -7,6 +6,7 @@ import type { Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
 import { binDirectory, paths, taints } from "../names.ts";
 import { ports } from "../ports.ts";
+import { renderYaml, yamlText } from "../yaml.ts";
 import { authorityFile } from "./certificates.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { containerdUnit } from "./runtime.ts";
@@ -155,7 +155,7 @@ export function renderBootstrapKubeconfig(cluster: string, server: string, token
   return `apiVersion: v1
 kind: Config
 clusters:
-  - name: ${cluster}
+  - name: ${yamlText(cluster)}
     cluster:
       server: ${server}
       certificate-authority: ${nodeAuthorityFile}
@@ -166,7 +166,7 @@ users:
 contexts:
   - name: bootstrap
     context:
-      cluster: ${cluster}
+      cluster: ${yamlText(cluster)}
       user: bootstrap
 current-context: bootstrap
 `;
@@ -201,7 +201,7 @@ export const kubelet: BundlePart = {
           mode: "0600",
           owner,
           restart,
-          content: stringify(kubeletConfiguration(host, config), { sortMapEntries: true }),
+          content: renderYaml(kubeletConfiguration(host, config)),
         },
         unitFile(kubeletUnit, kubeletService(placement), "0600"),
       ],

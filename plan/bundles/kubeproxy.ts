@@ -1,9 +1,9 @@
-import { stringify } from "yaml";
 import { binaryPath, type BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
 import { ports } from "../ports.ts";
+import { renderYaml } from "../yaml.ts";
 import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { commandLine, renderUnit, restartsForever, unitFile } from "./systemd.ts";
@@ -67,7 +67,7 @@ function files(placement: Placement): BundleFile[] {
       mode: "0600",
       owner,
       restart,
-      content: stringify(kubeProxyConfiguration(host, config), { sortMapEntries: true }),
+      content: renderYaml(kubeProxyConfiguration(host, config)),
     },
     {
       path: kubeconfigFile,

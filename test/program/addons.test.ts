@@ -4,6 +4,7 @@ import { ClusterAccess } from "../../components/addons/access.ts";
 import { Addons } from "../../components/addons/addons.ts";
 import { kubernetesProvider } from "../../components/addons/provider.ts";
 import { Authority } from "../../components/pki/authority.ts";
+import { images } from "../../artifacts/images/definitions.ts";
 import { corefile } from "../../plan/addons/dns.ts";
 import { configOf, hostsOf, threeHosts } from "../support/cluster.ts";
 import { isSecret, plain, record, type Registration } from "../support/recorder.ts";
@@ -229,6 +230,18 @@ describe("in-cluster objects", () => {
       assert.equal(container.imagePullPolicy, "IfNotPresent");
       assert.ok(!container.args.some((argument) => argument.includes("insecure")));
     }
+  });
+
+  it("run as a user that no machine gives to a person or a service, as the image is made for", () => {
+    for (const name of ["coredns", "metrics-server"]) {
+      const context = at(find(registrations, "Deployment", name), "spec.template.spec.securityContext");
+      const { runAsUser, runAsGroup, fsGroup = runAsGroup } = context as Record<string, number>;
+      assert.deepEqual([runAsUser, runAsGroup, fsGroup], [65532, 65532, 65532], name);
+      const image = images.find((definition) => definition.name === name);
+      assert.equal(image?.user, "65532:65532", name);
+    }
+    // 65534 is `nobody`, which hosts have as well.
+    for (const { name, user } of images) assert.match(user, /^6553[235]:6553[235]$/, name);
   });
 
   it("are declared before the authority exists", async () => {

@@ -1,88 +1,190 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { runUp } from "../../../cli/operations/up.ts";
-import { Phases } from "../../../cli/process/phases.ts";
-import { readInput } from "../../../cli/project/inventory.ts";
-import { projectAt, type Project } from "../../../cli/project/project.ts";
-import { rawConfig, threeHosts } from "../../support/cluster.ts";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, globSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { parse, stringify } from "yaml";
+import { FleetProcess } from "../../../bench/fleet/process.ts";
+import { benchHosts, BenchProject, benchStack as stack } from "../../../bench/project.ts";
 import { pulumiBinary } from "../../support/pulumi.ts";
 
 const root = join(import.meta.dirname, "../../..");
-const program = `
-import { writeFileSync } from "node:fs";
-import * as pulumi from "@pulumi/pulumi";
-import { readConfig } from "../../plan/stackconfig.ts";
-export default async () => {
-  writeFileSync(process.env.PLINTH_TEST_LOG, JSON.stringify(readConfig(pulumi.runtime.allConfig())));
-  return {};
+const pool = `${stack}-pool`;
+/** None of them may be seen anywhere. */
+const secrets = {
+  password: "correct horse battery",
+  argument: "staple-in-an-argument",
+  wholeText: "staple-in-a-structure",
 };
-`;
 
-// Secrets as plain pulumi writes them into the stack's file, read by the command line and, in the same run, by a program.
+interface Run {
+  code: number | null;
+  out: string;
+  said: string;
+}
+
+// Secrets as plain `pulumi` writes them into the stack's file, with the real command line and engine, and hosts that are
+// simulated. The tests build on each other.
 describe("secrets in the configuration of a stack", function () {
-  this.timeout(120_000);
-  const kept = { ...process.env };
-  const names = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_BACKEND_URL", "PLINTH_TEST_LOG"];
-  let project: Project;
-  const file = (name: string) => join(project.dir, name);
-  const terminal = {
-    print: () => undefined,
-    note: () => undefined,
-    warn: () => undefined,
-    paint: (_style: string, text: string) => text,
-    interactive: false,
-  };
-  const pulumi = (...args: string[]) =>
-    execFileSync(pulumiBinary(), [...args, "--stack", "demo", "--non-interactive"], {
-      cwd: project.dir,
-      env: { ...process.env, PULUMI_BACKEND_URL: `file://${file(".plinth/state")}` },
+  this.timeout(300_000);
+  this.bail(true);
+  let fleet: FleetProcess;
+  let project: BenchProject;
+  let fakes: string;
+  const file = (name: string): string => join(project.directory, name);
+  const environment = (passphrase: string): Record<string, string> =>
+    project.environment({
+      PULUMI_CONFIG_PASSPHRASE: passphrase,
+      PATH: [fakes, process.env["PATH"] ?? ""].join(delimiter),
+    });
+  const pulumi = (...args: string[]): void => {
+    execFileSync(pulumiBinary(), [...args, "--non-interactive"], {
+      cwd: project.directory,
+      env: { ...environment("test"), PULUMI_BACKEND_URL: `file://${file(".plinth/state")}` },
       stdio: "pipe",
     });
+  };
+  const plinth = (args: readonly string[], passphrase = "test"): Run => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file("cli/main.ts"), ...args], {
+      cwd: project.directory,
+      env: environment(passphrase),
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
+    });
+    for (const secret of Object.values(secrets))
+      for (const text of [stdout, stderr]) assert.ok(!text.includes(secret), `${args.join(" ")} shows ${secret}`);
+    return { code: status, out: stdout, said: stderr };
+  };
+  /** What ends as it should, with its stack. */
+  const run = (code: number, ...args: string[]): Run => {
+    const result = plinth(args.some((arg) => arg.startsWith("--stack")) ? args : [...args, "--stack", stack]);
+    assert.equal(result.code, code, `${args.join(" ")}: ${result.said}${result.out}`);
+    return result;
+  };
 
   before(async () => {
-    // Below the sources, so that the program finds the SDK.
-    await mkdir(join(root, ".plinth"), { recursive: true, mode: 0o700 });
-    project = projectAt(await mkdtemp(join(root, ".plinth", "test-config-")));
-    await mkdir(file("hosts"));
-    await mkdir(file(".plinth/state"), { recursive: true });
-    await copyFile(join(root, "Pulumi.yaml"), file("Pulumi.yaml"));
-    const config = Object.entries(rawConfig).map(([name, value]) => `  plinth:${name}: ${value}\n`);
-    await writeFile(file("Pulumi.demo.yaml"), `config:\n${config.join("")}`);
-    await writeFile(file("hosts/demo.ts"), `export default ${JSON.stringify(threeHosts)};\n`);
-    await writeFile(file("index.ts"), program);
-    Object.assign(process.env, { PULUMI_CONFIG_PASSPHRASE: "test", PLINTH_TEST_LOG: file("log") });
-    delete process.env["PULUMI_BACKEND_URL"];
-    pulumi("stack", "init");
-    const path = 'plinth:registryCredentials["registry.example.net"]';
-    pulumi("config", "set", "--path", `${path}.username`, "puller");
-    pulumi("config", "set", "--secret", "--path", `${path}.password`, "correct horse");
-    pulumi("config", "set", "--secret", "plinth:certificateDays", "90");
+    fleet = await FleetProcess.start();
+    project = await BenchProject.make(root, undefined, fleet.access);
+    // Prints what it is told, so that no network is needed to see it.
+    fakes = join(project.folder, "fakes");
+    await mkdir(fakes);
+    await writeFile(join(fakes, "ssh"), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+    const everybody = benchHosts(fleet.access.subnet, 5);
+    await fleet.publish(await project.scripts());
+    const keys = await fleet.add(everybody);
+    await project.configure(everybody, keys, { exportPoolMaterial: "true" });
+    await writeFile(file(`hosts/${stack}.ts`), `export default ${JSON.stringify(everybody.slice(0, 4))};\n`);
+    await writeFile(file(`hosts/${pool}.ts`), `export default ${JSON.stringify(everybody.slice(4))};\n`);
+    const { config } = parse(await readFile(file(`Pulumi.${stack}.yaml`), "utf8")) as {
+      config: Record<string, unknown>;
+    };
+    const own = ["artifactsUrl", "sshPrivateKeyFile", "sshKnownHostsFile", "kubernetesVersion"];
+    const poolConfig = Object.entries(config).filter(([key]) => own.some((name) => key === `plinth:${name}`));
+    await writeFile(file(`Pulumi.${pool}.yaml`), stringify({ config: Object.fromEntries(poolConfig) }));
   });
   after(async () => {
-    for (const name of names) {
-      const value = kept[name];
-      if (value === undefined) Reflect.deleteProperty(process.env, name);
-      else process.env[name] = value;
-    }
-    await rm(project.dir, { recursive: true });
+    await project.remove();
+    await fleet.close();
   });
 
-  it("are accepted by the command line, and reach the program in clear", async () => {
-    assert.match(await readFile(file("Pulumi.demo.yaml"), "utf8"), /password:\s+secure: v1:/);
-    const input = await readInput(project, "demo");
-    const phases = Phases.fromEnvironment({});
-    const common = { stack: "demo", plugins: "bundled" as const, project, terminal, phases };
-    assert.equal(await runUp({ ...common, yes: true, input }), 0);
-    const { registryCredentials, certificateDays, sshPort } = JSON.parse(await readFile(file("log"), "utf8")) as Record<
-      string,
-      unknown
-    >;
-    assert.deepEqual(registryCredentials, {
-      "registry.example.net": { username: "puller", password: "correct horse" },
+  it("are set as the documentation says, as whole values and inside of structures", async () => {
+    const set = (name: string, ...args: string[]): void => {
+      pulumi("config", "set", "--stack", name, "--secret", ...args);
+    };
+    pulumi("stack", "init", stack);
+    const registry = 'plinth:registryCredentials["registry.example.net"]';
+    pulumi("config", "set", "--stack", stack, "--path", `${registry}.username`, "puller");
+    set(stack, "--path", `${registry}.password`, secrets.password);
+    set(stack, "--path", "plinth:apiserverArgs.service-account-max-token-expiration", secrets.argument);
+    set(stack, "plinth:kubeletConfig", JSON.stringify({ providerID: secrets.wholeText }));
+    // What commands themselves need.
+    set(stack, "plinth:sshUser", "root");
+    set(stack, "plinth:sshPort", String(fleet.access.sshPort));
+    set(stack, "plinth:artifactsUrl", fleet.access.artifactsUrl);
+    pulumi("stack", "init", pool);
+    set(pool, "plinth:clusterStack", `organization/plinth/${stack}`);
+    set(pool, "plinth:sshPort", String(fleet.access.sshPort));
+    const text = await readFile(file(`Pulumi.${stack}.yaml`), "utf8");
+    assert.equal(text.match(/secure: v1:/g)?.length, 6, text);
+  });
+
+  it("are decrypted by commands that change nothing, before there is a cluster", () => {
+    run(0, "preview", "--json");
+    assert.match(run(1, "kubectl", "get", "nodes", "--stack", stack).said + run(1, "status").said, /no kubeconfig yet/);
+    const { out } = run(0, "ssh", "--stack", stack, "cp1", "--", "true");
+    assert.match(out, new RegExp(`-p ${String(fleet.access.sshPort)} -l root `));
+  });
+
+  it("reach the program: hosts are brought up, and a second run changes nothing", () => {
+    run(0, "up", "--yes", "--json");
+    run(0, "up", "--yes", "--json"); // Steps of the roster may move to other hosts once there are some.
+    run(0, "up", "--expect-no-changes");
+  });
+
+  it("of a pool and its cluster are read by one command for both", () => {
+    const both = `${stack},${pool}`;
+    run(0, "up", "--stacks", both, "--yes");
+    run(0, "preview", "--stacks", both, "--expect-no-changes");
+    for (const command of ["review", "status", "drift"]) assert.notEqual(plinth([command, "--stacks", both]).code, 2);
+  });
+
+  it("are accepted by every other command", () => {
+    run(0, "refresh");
+    run(0, "review");
+    run(0, "outputs", "--json");
+    run(0, "outputs", "kubeconfig", "--show-secrets");
+    for (const command of ["status", "drift"])
+      assert.ok([0, 1, 4].includes(plinth([command, "--stack", stack]).code ?? -1));
+    run(3, "reset", "w1", "--yes");
+  });
+
+  it("stand in no state in clear", () => {
+    const folder = file(".plinth/state/.pulumi");
+    const found = globSync("**/*", { cwd: folder }).filter((name) => /\.(json|zst|gz)$/.test(name));
+    assert.ok(found.length > 0 && existsSync(folder));
+    const { stdout } = spawnSync(pulumiBinary(), ["stack", "export", "--stack", stack, "--non-interactive"], {
+      cwd: project.directory,
+      env: { ...environment("test"), PULUMI_BACKEND_URL: `file://${file(".plinth/state")}` },
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
     });
-    assert.deepEqual([certificateDays, sshPort], ["90", "22"]);
-    assert.equal(input.settings.config["sshPort"], "22", "the files give what the engine gives");
+    assert.ok(stdout.length > 10_000);
+    for (const secret of Object.values(secrets)) assert.ok(!stdout.includes(secret), secret);
+  });
+
+  it("need the right passphrase, which one sentence says", () => {
+    for (const command of [
+      ["preview"],
+      ["up", "--yes"],
+      ["status"],
+      ["ssh", "cp1"],
+      ["review"],
+      ["destroy", "--yes"],
+    ]) {
+      const { code, said, out } = plinth([...command, "--stack", stack], "wrong");
+      assert.equal(code, 1, command.join(" "));
+      const sentence = /The secrets of the stack cannot be decrypted: the passphrase is wrong\. Set PULUMI_CONFIG_/g;
+      assert.equal(
+        `${said}${out}`.match(sentence)?.length,
+        command[0] === "review" ? 2 : 1,
+        `${command.join(" ")}: ${said}`,
+      );
+    }
+  });
+
+  it("are read in a clone that has no state yet", async () => {
+    const state = file(".plinth/state");
+    const aside = `${state}.aside`;
+    execFileSync("mv", [state, aside]);
+    await mkdir(state);
+    assert.match(run(0, "ssh", "--stack", stack, "cp1").out, /-l root/);
+    assert.deepEqual(globSync(".pulumi/stacks/**/*.json*", { cwd: state }), [], "no stack was made");
+    execFileSync("rm", ["-r", state]);
+    execFileSync("mv", [aside, state]);
+  });
+
+  it("do not keep a cluster from being destroyed", () => {
+    run(0, "destroy", "--yes", "--stack", pool);
+    run(0, "destroy", "--yes");
   });
 });

@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isProgramFindings } from "../../../cli/errors.ts";
-import { readInput } from "../../../cli/project/inventory.ts";
 import { Phases } from "../../../cli/process/phases.ts";
 import { projectAt, type Project } from "../../../cli/project/project.ts";
 import { runReview } from "../../../cli/operations/review.ts";
 import { runUp } from "../../../cli/operations/up.ts";
 import { rawConfig, threeHosts } from "../../support/cluster.ts";
+import { openInput } from "../../../cli/session/settings.ts";
 import { newKey, startSshServer, type TestSshServer } from "../../unit/ssh/sshServer.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -52,7 +52,7 @@ describe("saved plans of the command line", function () {
   });
   const review = (name: string) => runReview({ ...common(), save: file(name), out: file("review.md") });
   const up = async (name: string) =>
-    runUp({ ...common(), yes: true, plan: file(name), input: await readInput(project, "demo") });
+    runUp({ ...common(), yes: true, plan: file(name), input: await openInput(project, "demo", terminal) });
   const done = async () => (existsSync(file("log")) ? readFile(file("log"), "utf8") : "");
 
   before(async () => {

@@ -7,6 +7,7 @@ import { runPulumi } from "../../../cli/pulumi/cli.ts";
 import { readInput } from "../../../cli/project/inventory.ts";
 import { Phases } from "../../../cli/process/phases.ts";
 import { projectAt, type Project } from "../../../cli/project/project.ts";
+import { readSettings } from "../../../cli/project/settings.ts";
 import { runUp } from "../../../cli/operations/up.ts";
 import { RunEvents } from "../../../cli/pulumi/events.ts";
 import { inSession } from "../../../cli/session/session.ts";
@@ -58,7 +59,9 @@ describe("SSH keys of operators", function () {
   const common = async () => ({
     ...{ stack: "demo", plugins: "bundled" as const, yes: true, project, terminal },
     phases: Phases.fromEnvironment({}),
-    input: await readInput(project, "demo"),
+    input: await readInput(project, "demo", readSettings(project, "demo"), () =>
+      Promise.reject(new Error("there is nothing to decrypt")),
+    ),
   });
 
   /** Commands that a piece of work ran on the host. */

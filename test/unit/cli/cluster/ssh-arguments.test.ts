@@ -53,6 +53,11 @@ describe("ssh", () => {
     assert.match(line, /-p 2222 -l root 192\.0\.2\.11$/);
   });
 
+  it("hands a path with blanks on as one", () => {
+    const args = sshArguments(host, { ...config, sshKnownHostsFile: "/a b/50%" }, { dir: "/p" });
+    assert.ok(args.includes('UserKnownHostsFile="/a b/50%%"'));
+  });
+
   it("finds files from the home directory and from the project", () => {
     assert.equal(configuredFile("~/k", { dir: "/p" }, "/home/u"), "/home/u/k");
     assert.equal(configuredFile("k", { dir: "/p" }, "/home/u"), "/p/k");

@@ -1,0 +1,126 @@
+import { z } from "zod";
+import { isIPv4 } from "./addresses.ts";
+import { printable } from "./printable.ts";
+
+/**
+ * Texts that people write and that end in files, units, command lines or paths. Each schema takes what means one thing there,
+ * and nothing that could end the line, the word or the folder that it stands in.
+ */
+
+const anyLine = /^[^\p{Cc}\u2028\u2029]*$/u;
+
+/** One line of text. */
+export const oneLine = z.string().regex(anyLine, "must be one line, without control characters");
+
+/** The same, of at least one character. */
+export const words = oneLine.min(1, "must not be empty");
+
+/** Name of a network interface, as Linux takes it, less what configuration files and shells could misread. */
+export const interfaceName = z
+  .string()
+  .regex(/^[A-Za-z0-9_][\w.-]{0,14}$/, "must be the name of a network interface such as eth0 (at most 15 characters)");
+
+/** An account on a host; those of a directory may have their domain behind an @. */
+export const loginName = z
+  .string()
+  .regex(/^[A-Za-z0-9_][\w.@-]{0,63}$/, "must be the name of an account such as admin");
+
+/** A file on the operator's machine. */
+export const localFile = words.regex(/^[^"]*$/, 'must be a path without "');
+
+/** Public key of an SSH server. Type and key are words of OpenSSH's configuration, a comment behind them is not read. */
+export const sshHostKey = oneLine.regex(
+  /^[a-z0-9][a-z0-9@.-]* [\w+/=-]+( .*)?$/,
+  "must be a public host key as one line TYPE BASE64",
+);
+
+const dnsLabel = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+const dnsName = new RegExp(`^${dnsLabel}(\\.${dnsLabel})*$`);
+
+function isHostAddress(text: string): boolean {
+  return /^[\d.]+$/.test(text) ? isIPv4(text) : text.length <= 253 && dnsName.test(text);
+}
+
+/** Where a server is. */
+export const hostAddress = z
+  .string()
+  .refine(isHostAddress, "must be an IPv4 address or a DNS name such as api.example.net, without scheme and port");
+
+/** A domain of the cluster's DNS. */
+export const dnsDomain = z
+  .string()
+  .refine(
+    (text) => text.length <= 253 && dnsName.test(text) && text === text.toLowerCase(),
+    "must be a DNS domain in lower case such as cluster.local",
+  );
+
+/** Characters of a URL that no shell, line or table takes for anything else. */
+const webAddress = /^https?:\/\/[\w.~:/@%+,=[\]-]+$/;
+
+/** Base of the addresses of a server. */
+export const webUrl = z
+  .string()
+  .refine(
+    (text) => webAddress.test(text) && URL.canParse(text),
+    "must be a URL such as http://192.0.2.1:8410, with http or https and without a query",
+  );
+
+/** The name of a registry as images have it, or `_default` for all others. It is the name of a folder. */
+export const registryHost = z.string().refine((text) => {
+  const [host = "", port, ...more] = text.split(":");
+  const isPort = port === undefined || (/^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535);
+  return text === "_default" || (isHostAddress(host) && isPort && more.length === 0);
+}, "must be a registry such as registry.example.net or registry.example.net:5000, without scheme and path");
+
+/** An image with a tag, a digest or both. */
+export const imageReference = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][\w.-]*(:\d+)?(\/[\w.-]+)*(:[\w.-]+|(:[\w.-]+)?@[a-z0-9]+:[0-9a-f]{32,})$/,
+    "must be an image with a tag or digest",
+  );
+
+/** Extra command line arguments of one service: name without dashes → value. They win over Plinth's own. */
+export const extraArgs = z.record(
+  z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the name of an argument in lower case, without dashes in front"),
+  oneLine,
+);
+
+/** Of etcd. The path of its data is a word of a host's instructions as well. */
+export const etcdArguments = extraArgs.superRefine(({ "data-dir": directory }, context) => {
+  if (directory === undefined || /^(\/[\w-][\w.-]*)+$/.test(directory)) return;
+  context.addIssue({ code: "custom", path: ["data-dir"], message: "must be an absolute path without blanks" });
+});
+
+/** Value of a kernel parameter. Any blank between its words is as good as another. */
+export const parameterValue = z.coerce
+  .string()
+  .transform((text) => text.trim().replaceAll(/\s+/g, " "))
+  .pipe(oneLine.regex(/^[^*?[\]]*$/, "must have none of * ? [ ]"));
+
+/** For `superRefine` of a structure: every text in it, keys included, is one line. */
+export function refineLines(structure: unknown, context: z.core.$RefinementCtx): void {
+  const report = (path: string[]): void => {
+    context.addIssue({ code: "custom", path, message: "must be one line, without control characters" });
+  };
+  const look = (value: unknown, path: string[]): void => {
+    if (typeof value === "string" && !anyLine.test(value)) report(path);
+    if (typeof value !== "object" || value === null) return;
+    for (const [key, one] of Object.entries(value)) {
+      if (anyLine.test(key)) look(one, [...path, key]);
+      else report([...path, key]);
+    }
+  };
+  look(structure, []);
+}
+
+/** What an issue of a schema says, without its place: of a name in a map what is wrong with the name. */
+export function reasonOf(issue: z.core.$ZodIssue): string {
+  const [inner] = issue.code === "invalid_key" ? issue.issues : [];
+  return printable(inner === undefined ? issue.message : reasonOf(inner), 500);
+}
+
+/** The place of an issue, `tenants.shop.quota`; what people have written there is shown escaped. */
+export function placeOf(issue: Pick<z.core.$ZodIssue, "path">): string {
+  return printable(issue.path.map(String).join("."), 200);
+}
