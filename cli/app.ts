@@ -3,6 +3,7 @@ import { artifactsCommand } from "./commands/artifacts.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { driftCommand } from "./commands/drift.ts";
+import { inventoryCommand } from "./commands/inventory.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
 import { labCommand } from "./commands/lab.ts";
 import { outputsCommand } from "./commands/outputs.ts";
@@ -37,6 +38,7 @@ export function commandLine(): Command {
     destroyCommand(),
     refreshCommand(),
     outputsCommand(),
+    inventoryCommand(),
     statusCommand(),
     driftCommand(),
     kubectlCommand(),

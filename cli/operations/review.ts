@@ -18,10 +18,11 @@ import { operate } from "./operation.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
 import { ensureWorkDir, type Project } from "../project/project.ts";
+import { withProposal, type ProposalFiles } from "../project/proposal.ts";
 import { keepPlan, withPlanFile } from "./saved-plan.ts";
 import { inSession } from "../session/session.ts";
 
-export interface ReviewRun {
+export interface ReviewRun extends ProposalFiles {
   stack: string;
   /** Where the plan goes. */
   save?: string;
@@ -50,8 +51,9 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   let failure: Error | undefined;
   try {
     enterRunningLab(project, stack, readSettings(project, stack), run.phases);
-    input = await readInput(project, stack);
-    order = await previewOf(run, input, events);
+    const proposed = withProposal(project, stack, run);
+    input = await readInput(proposed, stack);
+    order = await previewOf({ ...run, project: proposed }, input, events);
   } catch (error) {
     if (!isProgramFindings(error) && !(error instanceof CliError && error.exitCode === Exit.failed)) throw error;
     failure = error;

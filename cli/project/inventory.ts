@@ -47,7 +47,9 @@ export function plannedFrom(hosts: readonly Host[], config: ClusterConfig): Plan
   };
 }
 
-async function importInventory(project: Project, stack: string): Promise<unknown> {
+/** What `hosts/<stack>.ts` exports, unchecked. Its code runs; that of a proposal is not there. */
+export async function importInventory(project: Project, stack: string): Promise<unknown> {
+  if (project.proposal?.hosts !== undefined) return project.proposal.hosts;
   const path = join(project.dir, "hosts", `${stack}.ts`);
   if (!existsSync(path)) throw new CliError(`The inventory ${path} is missing.`, Exit.badInput);
   try {
@@ -71,7 +73,7 @@ function secretFinding(key: string): Finding {
 }
 
 /**
- * Reads hosts/<stack>.ts and Pulumi.<stack>.yaml, and checks everything that can be checked without a host, as the program
+ * Reads hosts/<stack>.ts and Pulumi.<stack>.yaml, or what stands in for them, and checks everything that can be checked without a host, as the program
  * does again. Secrets are left to the program. Throws a PlinthError with all findings.
  */
 export async function readInput(project: Project, stack: string): Promise<LoadedStack> {

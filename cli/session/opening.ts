@@ -5,6 +5,7 @@ import { readSettings } from "../project/settings.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { Phases } from "../process/phases.ts";
 import { requireStack, thisProject, type Project } from "../project/project.ts";
+import { withProposal, type ProposalFiles } from "../project/proposal.ts";
 
 /** What most commands begin with. */
 export interface OpenedStack {
@@ -17,19 +18,20 @@ export interface OpenedStack {
  * Goes to where the hosts of a stack are reached, and reads its inventory and configuration. For the lab's hosts this process
  * is replaced by one inside the lab's network, which begins anew.
  *
- * @param check what else must be in order.
+ * @param options `check`: what else must be in order. `proposal`: files that stand in for the stack's own.
  * @throws CliError (bad input) when there is no such stack or its input is not valid.
  */
 export async function openStack(
   stack: string,
-  check: (input: LoadedStack) => void = () => undefined,
+  { check, proposal = {} }: { check?: (input: LoadedStack) => void; proposal?: ProposalFiles } = {},
 ): Promise<OpenedStack> {
-  const project = thisProject();
-  requireStack(project, stack);
+  const own = thisProject();
+  requireStack(own, stack);
   const phases = Phases.fromEnvironment();
-  enterRunningLab(project, stack, readSettings(project, stack), phases);
+  enterRunningLab(own, stack, readSettings(own, stack), phases);
+  const project = withProposal(own, stack, proposal);
   const input = await readInput(project, stack);
-  check(input);
+  check?.(input);
   return { project, input, phases };
 }
 
