@@ -8,6 +8,7 @@ import { kubectlCommand } from "./commands/kubectl.ts";
 import { labCommand } from "./commands/lab.ts";
 import { outputsCommand } from "./commands/outputs.ts";
 import { previewCommand } from "./commands/preview.ts";
+import { readerCommand } from "./commands/reader.ts";
 import { refreshCommand } from "./commands/refresh.ts";
 import { resetCommand } from "./commands/reset.ts";
 import { reviewCommand } from "./commands/review.ts";
@@ -43,6 +44,7 @@ export function commandLine(): Command {
     driftCommand(),
     kubectlCommand(),
     sshCommand(),
+    readerCommand(),
     resetCommand(),
     labCommand(),
     testCommand(),

@@ -75,6 +75,6 @@ function parseGiven(path: string, text: string): unknown {
     // The parser's own message quotes the text.
     const [at] = error instanceof YAMLError ? (error.linePos ?? []) : [];
     const where = at === undefined ? "" : ` (line ${at.line})`;
-    throw new PlinthError([unusableFile(path, `it is no YAML without aliases${where}`)]);
+    throw new PlinthError([unusableFile(path, `it is not one document of YAML without aliases${where}`)]);
   }
 }

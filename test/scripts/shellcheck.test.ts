@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { rosterScript, rosterSteps } from "../../plan/scripts.ts";
+import { readerInstaller, readerScript, rosterScript, rosterSteps } from "../../plan/scripts.ts";
 import { generatedScripts } from "../../plan/shellnames.ts";
 import { driftScript, factsScript, hostScript, statusScript } from "../../components/host/script.ts";
 
@@ -69,6 +69,13 @@ describe("shell scripts", function () {
     });
   }
 
+  for (const [name, text] of Object.entries({ "plinth-reader": readerScript(), "its installer": readerInstaller() })) {
+    it(`on hosts hold what shellcheck asks for, as they are assembled: ${name}`, () => {
+      // What the installer brings along has been checked by itself; it uses one of the names that both have.
+      assert.equal(shellcheck(text, name === "plinth-reader" ? [] : ["--exclude=SC2034"]), "");
+    });
+  }
+
   const alone = [
     "scripts/run-lock.sh",
     "scripts/install.sh",
@@ -93,7 +100,7 @@ describe("shell scripts", function () {
     });
   }
 
-  const ours = globSync(["scripts/{lib,host,look,roster}/*.sh", "scripts/*.sh"], { cwd: project });
+  const ours = globSync(["scripts/{lib,host,look,reader,roster}/*.sh", "scripts/*.sh"], { cwd: project });
 
   it("declare what a function assigns as local, or share it in capitals", () => {
     // Units of every host restart when these two get another digest: they change when they have to do something else.
