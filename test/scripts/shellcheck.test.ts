@@ -81,6 +81,7 @@ describe("shell scripts", function () {
     "scripts/install.sh",
     "scripts/host/*.sh",
     "plinth",
+    "examples/**/*.sh",
     "lab/**/*.sh",
     "test/**/*.sh",
     ".ci/*",
