@@ -7,7 +7,8 @@ import { askAsRoot } from "../../components/host/ask.ts";
 import { readHost } from "../../components/host/reader.ts";
 import { driftScript, factsScript } from "../../components/host/script.ts";
 import { readerInstaller, readerQuestion } from "../../plan/scripts.ts";
-import type { ExecOptions, ExecResult } from "../../ssh/index.ts";
+import { SshPool, type ExecOptions, type ExecResult } from "../../ssh/index.ts";
+import { newKey, startSshServer } from "../unit/ssh/sshServer.ts";
 import { Bundle } from "./support/bundle.ts";
 import type { FakeHost } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
@@ -40,7 +41,7 @@ onHosts("plinth-reader", (host) => {
   const asReader = {
     exec: (_target: unknown, command: string, { stdin = "", onSend }: ExecOptions = {}) => {
       onSend?.();
-      return Promise.resolve(login(host(), command, String(stdin)));
+      return Promise.resolve(login(host(), command, stdin));
     },
   };
   /** A key that may do everything: the user's shell runs what is asked for. */
@@ -48,7 +49,7 @@ onHosts("plinth-reader", (host) => {
     exec: async (_target: unknown, command: string, { stdin = "", onSend }: ExecOptions = {}) => {
       onSend?.();
       writeFileSync(join(host().directory, "asked"), command);
-      return { signal: null, ...(await host().runFile(join(host().directory, "asked"), [], String(stdin))) };
+      return { signal: null, ...(await host().runFile(join(host().directory, "asked"), [], stdin)) };
     },
   };
   const refused = (asked: string | undefined): string => {
@@ -95,9 +96,9 @@ onHosts("plinth-reader", (host) => {
     ];
     assert.ok("facts" in one && "facts" in other, JSON.stringify([one, other]));
     assert.deepEqual(one.facts.bundles, { demo: { generation: 5, state: "complete" } });
-    const again = Object.fromEntries(Object.entries(other.facts));
+    const again: Record<string, unknown> = { ...other.facts };
     // The rest passes while one looks twice.
-    const steady = Object.entries(one.facts).filter(
+    const steady = Object.entries<unknown>({ ...one.facts }).filter(
       ([name]) => !/clock|elapsed|skew|memory|free|listen|swap/i.test(name),
     );
     assert.deepEqual(
@@ -132,6 +133,26 @@ onHosts("plinth-reader", (host) => {
       [drift.code, drift.stdout, drift.stderr],
       [77, "", "plinth-reader: this key is for reading the facts of this host, and for nothing else\n"],
     );
+  });
+
+  it("works by SSH, although nobody reads the script that comes along", async () => {
+    const { privateKey, publicKey } = newKey();
+    const server = await startSshServer({
+      publicKey,
+      forcedCommand: host().path(`${folder}/plinth-reader`),
+      environment: { PLINTH_ROOT: host().root, PATH: `${join(host().fakes, "bin")}:${process.env["PATH"] ?? ""}` },
+    });
+    const pool = new SshPool();
+    try {
+      const hostAt = { host: "127.0.0.1", port: server.port, hostKey: server.hostKey, privateKey };
+      assert.ok("facts" in (await readHost(hostAt, factsScript(), pool)));
+      const drift = await askAsRoot(hostAt, driftScript(), { seconds: 60 }, pool);
+      assert.deepEqual([drift.code, drift.stdout], [77, ""]);
+      assert.match(drift.stderr, /for reading the facts of this host, and for nothing else\n$/);
+    } finally {
+      await pool.close();
+      await server.close();
+    }
   });
 
   it("runs nothing of what is asked for", () => {

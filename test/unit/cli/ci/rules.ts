@@ -6,7 +6,7 @@ const isMap = (value: unknown): value is Map => typeof value === "object" && val
 const mapOf = (value: unknown): Map => (isMap(value) ? value : {});
 const listOf = (value: unknown): unknown[] =>
   Array.isArray(value) ? (value as unknown[]) : value === undefined ? [] : [value];
-const textOf = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value ?? ""));
 /** A script: one text, or a list of lines. */
 const scriptOf = (value: unknown): string => listOf(value).map(textOf).join("\n");
 
