@@ -20,11 +20,15 @@ import { namespace, readConfig } from "./plan/stackconfig.ts";
 /**
  * The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, or a pool of workers for the
  * cluster of another stack, and its outputs out.
+ *
+ * @param given an inventory that stands in for `hosts/<stack>.ts`, unchecked; that file is not loaded then.
  */
-export default async function program(): Promise<ClusterOutputs | PoolOutputs | Recorded> {
+export default async function program(given?: {
+  inventory: unknown;
+}): Promise<ClusterOutputs | PoolOutputs | Recorded> {
   withoutSourcePositions();
   const stack = pulumi.getStack();
-  const { default: inventory } = (await import(`./hosts/${stack}.ts`)) as { default: unknown };
+  const { inventory } = given ?? { inventory: await ownInventory(stack) };
   const config = readConfig(pulumi.runtime.allConfig());
   const args = {
     stack,
@@ -57,4 +61,9 @@ export default async function program(): Promise<ClusterOutputs | PoolOutputs | 
   } catch (error) {
     throw errorWithout(error, secrets);
   }
+}
+
+async function ownInventory(stack: string): Promise<unknown> {
+  const { default: inventory } = (await import(`./hosts/${stack}.ts`)) as { default: unknown };
+  return inventory;
 }

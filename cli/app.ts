@@ -3,10 +3,12 @@ import { artifactsCommand } from "./commands/artifacts.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { driftCommand } from "./commands/drift.ts";
+import { inventoryCommand } from "./commands/inventory.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
 import { labCommand } from "./commands/lab.ts";
 import { outputsCommand } from "./commands/outputs.ts";
 import { previewCommand } from "./commands/preview.ts";
+import { readerCommand } from "./commands/reader.ts";
 import { refreshCommand } from "./commands/refresh.ts";
 import { resetCommand } from "./commands/reset.ts";
 import { reviewCommand } from "./commands/review.ts";
@@ -37,10 +39,12 @@ export function commandLine(): Command {
     destroyCommand(),
     refreshCommand(),
     outputsCommand(),
+    inventoryCommand(),
     statusCommand(),
     driftCommand(),
     kubectlCommand(),
     sshCommand(),
+    readerCommand(),
     resetCommand(),
     labCommand(),
     testCommand(),

@@ -23,6 +23,18 @@ export const diffOption = (): Option => new Option("--diff", "show the changed l
 export const planOption = (): Option =>
   new Option("--plan <file>", "do nothing that this plan of `review --save` does not hold");
 
+export const inventoryOption = (): Option =>
+  new Option(
+    "--inventory <file>",
+    "use this inventory of `inventory --json` in place of hosts/<stack>.ts, which is not loaded: it is data, and no code runs",
+  );
+
+export const configOption = (): Option =>
+  new Option(
+    "--config <file>",
+    "use this file in place of Pulumi.<stack>.yaml, from which it may differ in what hosts and cluster shall be only",
+  );
+
 export const targetOption = (): Option =>
   new Option("-t, --target <urn|host...>", "work on these resources only: URNs (* and ** match), or names of hosts");
 

@@ -27,6 +27,15 @@ export const binDirectory = `${paths.software}/bin`;
 /** The host script as it is installed on hosts. */
 export const hostScriptPath = `${paths.scripts}/plinth-host`;
 
+/** What answers SSH keys that may read the facts of a host and nothing else. Hosts that are free of Plinth may have it, too. */
+export const reader = {
+  directory: "/usr/local/lib/plinth-reader",
+  /** What a question begins with. It is followed by the digest of a facts script and a semicolon. */
+  question: ": plinth-reader facts",
+  /** What its refusals begin with. */
+  refusal: "plinth-reader: ",
+} as const;
+
 /** What the host script ends with. */
 export const exitCodes = {
   failed: 1,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { paths } from "./names.ts";
+import { paths, reader } from "./names.ts";
 
 const directory = path.join(import.meta.dirname, "../scripts");
 
@@ -42,8 +42,12 @@ function assembled(name: string): string {
     .join("\n");
 }
 
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
 function script(name: string, content: string): Script {
-  return { name, content, sha256: createHash("sha256").update(content).digest("hex") };
+  return { name, content, sha256: digestOf(content) };
 }
 
 /** Computes something once, when it is first asked for. */
@@ -55,13 +59,39 @@ function once<T>(compute: () => T): () => T {
 /** The host script in one piece. */
 export const hostScript = once(() => script("plinth-host", assembled("plinth-host")));
 
-/** What looks at a host, for one purpose, in one piece: fed to a shell there at every look, and never installed. */
+/** What looks at a host, for one purpose, in one piece: fed to a shell there at every look. */
 export function lookScript(purpose: "facts" | "status" | "drift"): string {
   return assembled(purpose);
 }
 
 /** What holds the lock of a run on a control-plane host, in one piece: fed to a shell there, and never installed. */
 export const runLockScript = once(() => assembled("run-lock"));
+/**
+ * What a question about facts has in front of it: the answer comes from the host's plinth-reader where the key may ask nothing
+ * else. Everywhere else it does nothing.
+ */
+export function readerQuestion(facts: string): string {
+  return `${reader.question} ${digestOf(facts)}; `;
+}
+
+/** plinth-reader, the forced command of such keys. */
+export const readerScript = once(() => ["#!/bin/sh\n", read("reader/names.sh"), read("reader/reader.sh")].join(""));
+
+/** What puts plinth-reader on a host with what it answers this version of Plinth, as one script for root. */
+export const readerInstaller = once(() => {
+  const facts = lookScript("facts");
+  return [
+    ...["#!/bin/sh\n", read("reader/names.sh"), `DIGEST=${digestOf(facts)}\n`],
+    ...[printing("reader", readerScript()), printing("facts", facts), read("reader/install.sh")],
+  ].join("");
+});
+
+/** A shell function that prints a text. */
+function printing(name: string, text: string): string {
+  const delimiter = `END_OF_${name.toUpperCase()}`;
+  if (text.split("\n").includes(delimiter)) throw new Error(`the text must not hold the line ${delimiter}`);
+  return `${name}() {\n  cat <<'${delimiter}'\n${text.replace(/\n$/, "")}\n${delimiter}\n}\n`;
+}
 
 /** What puts the host script on a host: part of a claim's text, so that a reviewer sees all that runs. */
 export const installScript = once(() => read("install.sh"));

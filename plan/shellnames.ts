@@ -3,7 +3,7 @@ import { controllerManager, scheduler } from "./bundles/controllers.ts";
 import { etcdPki } from "./bundles/etcd.ts";
 import { haproxyUnit, keepalivedUnit } from "./bundles/loadbalancer.ts";
 import { fewestArguments } from "./conditions.ts";
-import { annotations, binDirectory, bootstrappersGroup, exitCodes, nodeLabels, paths, taints } from "./names.ts";
+import { annotations, binDirectory, bootstrappersGroup, exitCodes, nodeLabels, paths, reader, taints } from "./names.ts";
 import { ports } from "./ports.ts";
 import { ownersNote, rosterCredentials, rosterGroup, rosterPolicy } from "./rosteraccess.ts";
 
@@ -73,6 +73,13 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       LEAVING_ANNOTATION: annotations.leaving,
       DRAINED_ANNOTATION: annotations.drained,
     },
+  }),
+  "reader/names.sh": assignments({
+    "Where it is, without the ROOT of tests, and what it is asked.": {
+      READER_PATH: reader.directory,
+      READER_QUESTION: reader.question,
+    },
+    "What it ends with.": { EXIT_REFUSED: exitCodes.refused },
   }),
   "roster/names.sh": assignments({
     "Paths.": {

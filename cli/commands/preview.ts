@@ -7,6 +7,8 @@ import type { PluginMode } from "../pulumi/plugins.ts";
 
 interface PreviewOptions {
   stack: string;
+  inventory?: string;
+  config?: string;
   expectNoChanges?: boolean;
   target?: string[];
   lost?: string[];
@@ -24,6 +26,8 @@ export function previewCommand(): Command {
     .addOption(shared.stackOption())
     .addOption(stacksOption())
     .addOption(atOnceOption())
+    .addOption(shared.inventoryOption())
+    .addOption(shared.configOption())
     .addOption(shared.diffOption())
     .addOption(shared.expectNoChangesOption())
     .addOption(shared.targetOption())
@@ -39,6 +43,10 @@ export function previewCommand(): Command {
         examplesHelp([
           ["./plinth preview --diff", "with the changed lines per host"],
           ["./plinth preview --json", "for a machine to read"],
+          [
+            "./plinth preview --inventory branch/inventory.json --config branch/Pulumi.prod.yaml",
+            "what a branch asks for",
+          ],
         ]),
         exitCodesHelp([
           [Exit.done, "the plan was made"],
@@ -56,7 +64,7 @@ async function preview(options: PreviewOptions): Promise<void> {
   shared.announceRequests(options);
   const { openStack } = await import("../session/opening.ts");
   const { terminal: makeTerminal, warnOnce } = await import("../render/terminal.ts");
-  const { project, input, phases } = await openStack(options.stack);
+  const { project, input, phases } = await openStack(options.stack, { proposal: options });
 
   const { inSession } = await import("../session/session.ts");
   const { countChanges, RunEvents } = await import("../pulumi/events.ts");

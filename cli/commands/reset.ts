@@ -55,8 +55,10 @@ async function reset(name: string, options: ResetOptions): Promise<void> {
   const terminal = makeTerminal();
   const { resetHost, runReset } = await import("../operations/reset.ts");
   requireSomebodyToAsk("reset", options.yes, terminal.interactive);
-  const { input } = await openStack(options.stack, ({ hosts }) => {
-    resetHost(name, hosts, options);
+  const { input } = await openStack(options.stack, {
+    check: ({ hosts }) => {
+      resetHost(name, hosts, options);
+    },
   });
 
   const { openContext } = await import("../session/open-context.ts");

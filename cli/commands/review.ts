@@ -11,6 +11,8 @@ export function reviewCommand(): Command {
     .addOption(shared.stackOption())
     .addOption(stacksOption())
     .addOption(atOnceOption())
+    .addOption(shared.inventoryOption())
+    .addOption(shared.configOption())
     .addOption(
       new Option("--save <file>", "save the plan, for `up --plan`; secrets in it are encrypted as in the state"),
     )

@@ -31,7 +31,7 @@ export interface Several {
 }
 
 /** What speaks of hosts or of a plan belongs to one stack. */
-const ofOneStack = ["target", "lost", "replace", "plan", "save"];
+const ofOneStack = ["target", "lost", "replace", "plan", "save", "inventory", "config"];
 
 /** Options that the runs of the stacks are not told; all of them have a value. */
 const own = ["--stacks", "--at-once", "--out"];

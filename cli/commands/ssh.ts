@@ -30,8 +30,10 @@ export function sshCommand(): Command {
 
 async function ssh(name: string, command: string[], options: { stack: string }): Promise<void> {
   const { openStack } = await import("../session/opening.ts");
-  const { project, input } = await openStack(options.stack, ({ hosts }) => {
-    hostNamed(name, hosts, options.stack);
+  const { project, input } = await openStack(options.stack, {
+    check: ({ hosts }) => {
+      hostNamed(name, hosts, options.stack);
+    },
   });
   const host = hostNamed(name, input.hosts, options.stack);
   const { sshArguments, takenKeyFile } = await import("../cluster/ssh-arguments.ts");

@@ -11,17 +11,18 @@ import { revealScripts } from "../review/script-texts.ts";
 import { makeReview, type Review } from "../review/review.ts";
 import type { Ordered } from "../pulumi/program.ts";
 import { RunEvents } from "../pulumi/events.ts";
-import { readInput, type LoadedStack } from "../project/inventory.ts";
+import type { LoadedStack } from "../project/inventory.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { operate } from "./operation.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
 import { ensureWorkDir, type Project } from "../project/project.ts";
+import { withProposal, type ProposalFiles } from "../project/proposal.ts";
 import { keepPlan, withPlanFile } from "./saved-plan.ts";
 import { inSession } from "../session/session.ts";
-import { openSettings } from "../session/settings.ts";
+import { openInput, openSettings } from "../session/settings.ts";
 
-export interface ReviewRun {
+export interface ReviewRun extends ProposalFiles {
   stack: string;
   /** Where the plan goes. */
   save?: string;
@@ -49,10 +50,10 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
   let input: LoadedStack | undefined;
   let failure: Error | undefined;
   try {
-    const read = openSettings(project, stack, terminal);
-    enterRunningLab(project, stack, await read.with(["clusterStack"]), run.phases);
-    input = await readInput(project, stack, read.settings, read.decrypt);
-    order = await previewOf(run, input, events);
+    enterRunningLab(project, stack, await openSettings(project, stack, terminal).with(["clusterStack"]), run.phases);
+    const proposed = withProposal(project, stack, run);
+    input = await openInput(proposed, stack, terminal);
+    order = await previewOf({ ...run, project: proposed }, input, events);
   } catch (error) {
     if (!isProgramFindings(error) && !(error instanceof CliError && error.exitCode === Exit.failed)) throw error;
     failure = error;

@@ -48,7 +48,9 @@ export function plannedFrom(hosts: readonly Host[], config: ClusterConfig): Plan
   };
 }
 
-async function importInventory(project: Project, stack: string): Promise<unknown> {
+/** What `hosts/<stack>.ts` exports, unchecked. Its code runs; that of a proposal is not there. */
+export async function importInventory(project: Project, stack: string): Promise<unknown> {
+  if (project.proposal?.hosts !== undefined) return project.proposal.hosts;
   const path = join(project.dir, "hosts", `${stack}.ts`);
   if (!existsSync(path)) throw new CliError(`The inventory ${path} is missing.`, Exit.badInput);
   try {
@@ -61,8 +63,8 @@ async function importInventory(project: Project, stack: string): Promise<unknown
 }
 
 /**
- * Checks hosts/<stack>.ts and the settings of the stack as far as that goes without a host, as the program does again.
- * Secrets that commands need are decrypted; all others are left to the program. Throws a PlinthError with all findings.
+ * Checks hosts/<stack>.ts, or what stands in for it, and the settings of the stack as far as that goes without a host, as the program
+ * does again. Secrets that commands need are decrypted; all others are left to the program. Throws a PlinthError with all findings.
  */
 export async function readInput(
   project: Project,

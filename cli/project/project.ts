@@ -10,6 +10,16 @@ export interface Project {
   readonly dir: string;
   /** `.plinth`, 0700. */
   readonly workDir: string;
+  /** What stands in for files of the one stack that is worked on. */
+  readonly proposal?: Proposal;
+}
+
+/** Inventory and configuration that a command was given as data, checked against the project's own (plan/proposal.ts). */
+export interface Proposal {
+  /** In place of what `hosts/<stack>.ts` exports, which is not loaded then. */
+  readonly hosts?: readonly unknown[];
+  /** In place of `Pulumi.<stack>.yaml`. */
+  readonly stackFile?: Readonly<Record<string, unknown>>;
 }
 
 /** The project this command line belongs to, whatever the working directory. */

@@ -25,6 +25,11 @@ function isRecord(value: unknown): value is Yaml {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The stack's own file, or what stands in for it. */
+export function readStackFile(project: Project, stack: string): Yaml {
+  return { ...(project.proposal?.stackFile ?? readYaml(join(project.dir, `Pulumi.${stack}.yaml`))) };
+}
+
 /** Reads one YAML file into a map; a missing file is an empty map. */
 function readYaml(path: string): Yaml {
   if (!existsSync(path)) return {};
@@ -60,7 +65,7 @@ function projectValues(projectFile: Yaml, project: string): Yaml {
 
 export function readSettings(project: Project, stack: string): StackSettings {
   const projectFile = readYaml(join(project.dir, "Pulumi.yaml"));
-  const stackFile = readYaml(join(project.dir, `Pulumi.${stack}.yaml`));
+  const stackFile = readStackFile(project, stack);
   const name = text(projectFile["name"]);
   if (name === undefined) {
     throw new CliError(`${join(project.dir, "Pulumi.yaml")} has no project name.`, Exit.badInput);

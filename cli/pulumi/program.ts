@@ -13,7 +13,10 @@ type ResourceOptions = SdkOptions & Partial<HeldOptions>;
 
 export type Program = () => Promise<Record<string, unknown>>;
 
-/** Loads the project's program: the default export of index.ts. */
+/** The default export of index.ts. Plain `pulumi` calls it without anything. */
+type ProjectProgram = (given?: { inventory: unknown }) => ReturnType<Program>;
+
+/** Loads the project's program, which is told of an inventory that stands in for the stack's own. */
 export async function loadProgram(project: Project): Promise<Program> {
   const path = join(project.dir, "index.ts");
   if (!existsSync(path)) throw new CliError(`There is no program: ${path} is missing.`, Exit.badInput);
@@ -21,7 +24,9 @@ export async function loadProgram(project: Project): Promise<Program> {
   if (typeof module.default !== "function") {
     throw new CliError(`${path} must export the program as its default: an async function that returns the outputs.`);
   }
-  return module.default as Program;
+  const program = module.default as ProjectProgram;
+  const hosts = project.proposal?.hosts;
+  return () => (hosts === undefined ? program() : program({ inventory: hosts }));
 }
 
 /** A resource that the program has declared. */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import type { Project } from "../project/project.ts";
 
 const SECRETS_KEYS = /^(encryptionsalt|encryptedkey|secretsprovider):/m;
@@ -36,13 +37,22 @@ function replaceFile(path: string, content: string): void {
   renameSync(draft, path);
 }
 
+/**
+ * The text of the stack's file. What stands in for it is written anew from what was checked: two readers of YAML could find
+ * different things in the text that it came from.
+ */
+function stackFileText({ dir, proposal }: Project, name: string): string {
+  if (proposal?.stackFile === undefined) return readOr(join(dir, name)) ?? "";
+  return stringify(proposal.stackFile, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
+}
+
 /** Makes `.plinth/workspace/<stack>/`, the engine's working directory for this run, and returns its path. */
 export function prepareWorkspace(project: Project, stack: string): string {
   const dir = join(project.workDir, "workspace", stack);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   replaceFile(join(dir, "Pulumi.yaml"), projectFileCopy(readFileSync(join(project.dir, "Pulumi.yaml"), "utf8")));
   const name = `Pulumi.${stack}.yaml`;
-  const merged = mergeStackFile(readOr(join(project.dir, name)) ?? "", readOr(join(dir, name)));
+  const merged = mergeStackFile(stackFileText(project, name), readOr(join(dir, name)));
   replaceFile(join(dir, name), merged);
   return dir;
 }

@@ -1,11 +1,12 @@
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
-import { readInput, type LoadedStack } from "../project/inventory.ts";
+import type { LoadedStack } from "../project/inventory.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
 import { Phases } from "../process/phases.ts";
 import { requireStack, thisProject, type Project } from "../project/project.ts";
+import { withProposal, type ProposalFiles } from "../project/proposal.ts";
 import { terminal } from "../render/terminal.ts";
-import { openSettings } from "./settings.ts";
+import { openInput, openSettings } from "./settings.ts";
 
 /** What most commands begin with. */
 export interface OpenedStack {
@@ -18,20 +19,21 @@ export interface OpenedStack {
  * Goes to where the hosts of a stack are reached, and reads its inventory and configuration. For the lab's hosts this process
  * is replaced by one inside the lab's network, which begins anew.
  *
- * @param check what else must be in order.
+ * @param options `check`: what else must be in order. `proposal`: files that stand in for the stack's own.
  * @throws CliError (bad input) when there is no such stack or its input is not valid.
  */
 export async function openStack(
   stack: string,
-  check: (input: LoadedStack) => void = () => undefined,
+  { check, proposal = {} }: { check?: (input: LoadedStack) => void; proposal?: ProposalFiles } = {},
 ): Promise<OpenedStack> {
-  const project = thisProject();
-  requireStack(project, stack);
+  const own = thisProject();
+  requireStack(own, stack);
   const phases = Phases.fromEnvironment();
-  const read = openSettings(project, stack, terminal({ json: true }));
-  enterRunningLab(project, stack, await read.with(["clusterStack"]), phases);
-  const input = await readInput(project, stack, read.settings, read.decrypt);
-  check(input);
+  const silent = terminal({ json: true });
+  enterRunningLab(own, stack, await openSettings(own, stack, silent).with(["clusterStack"]), phases);
+  const project = withProposal(own, stack, proposal);
+  const input = await openInput(project, stack, silent);
+  check?.(input);
   return { project, input, phases };
 }
 

@@ -19,6 +19,7 @@ export class UnfinishedAnswer extends Error {
  * Runs a script on a host as root: over the shared connection, by one command. A non-zero exit is a result. Whatever the
  * host does, this ends: its answer has a time limit once it has been asked, and a length.
  *
+ * @param question for plinth-reader, in front of the command: it answers where the key may do nothing else.
  * @param seconds for the answer; the way to the host and the queue for it do not count.
  * @param pool tests pass what runs commands.
  * @throws SshError
@@ -27,7 +28,11 @@ export class UnfinishedAnswer extends Error {
 export async function askAsRoot(
   target: SshTarget,
   script: string,
-  { seconds, ...options }: Omit<ExecOptions, "stdin" | "onStdout" | "onStderr"> & { seconds: number },
+  {
+    seconds,
+    question = "",
+    ...options
+  }: Omit<ExecOptions, "stdin" | "onStdout" | "onStderr"> & { seconds: number; question?: string },
   pool: Pick<SshPool, "exec"> = sharedPool,
 ): Promise<ExecResult> {
   const stop = new AbortController();
@@ -43,7 +48,7 @@ export async function askAsRoot(
   };
   let deadline: NodeJS.Timeout | undefined;
   try {
-    return await pool.exec(target, rootShell, {
+    return await pool.exec(target, `${question}${rootShell}`, {
       ...options,
       stdin: script,
       signal: AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])]),

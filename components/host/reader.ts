@@ -1,6 +1,8 @@
 import { readClock } from "../../plan/clock.ts";
 import { parseFacts, type HostReading } from "../../plan/facts.ts";
+import { reader } from "../../plan/names.ts";
 import { printable } from "../../plan/printable.ts";
+import { readerQuestion } from "../../plan/scripts.ts";
 import { sharedPool, SshError, type SshPool, type SshTarget } from "../../ssh/index.ts";
 import type { HostAccess } from "./access.ts";
 import { askAsRoot } from "./ask.ts";
@@ -34,6 +36,7 @@ export async function readHost(
       script,
       {
         seconds: lookSeconds,
+        question: readerQuestion(script),
         // The way to the host, and the queue for it, are no part of the look.
         onSend: () => {
           sent = Date.now();
@@ -44,6 +47,7 @@ export async function readHost(
     const heard = Date.now();
     if (result.code !== 0) {
       const reason = printable(result.stderr.trim().split("\n").at(-1) ?? "", 500);
+      if (reason.startsWith(reader.refusal)) return { failure: "refused", message: reason };
       const failure = /sudo/i.test(result.stderr) ? "sudo" : "garbled";
       const message =
         failure === "sudo"

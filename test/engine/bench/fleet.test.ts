@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FleetProcess } from "../../../bench/fleet/process.ts";
 import { measure, type OperationResult } from "../../../bench/operations.ts";
@@ -44,5 +45,22 @@ describe("a simulated fleet", function () {
     await run("up", "--yes"); // Steps of the roster may move to other hosts once there are some.
     const again = await run("preview", "--expect-no-changes");
     assert.equal(again.changes, 0);
+
+    // What a branch asks for, as data: the same comes to the same, a setting that it decides and a host are changes.
+    const given = async (proposed: unknown[], config = ""): Promise<string[]> => {
+      const [inventory, file] = [join(copy.folder, "inventory.json"), join(copy.folder, "config.yaml")];
+      await writeFile(inventory, JSON.stringify({ stack: benchStack, hosts: proposed }));
+      await writeFile(file, `${await readFile(join(copy.directory, `Pulumi.${benchStack}.yaml`), "utf8")}${config}`);
+      return ["preview", "--inventory", inventory, "--config", file];
+    };
+    await writeFile(join(copy.directory, "hosts", `${benchStack}.ts`), "throw new Error('the inventory ran');\n");
+    assert.equal((await run(...(await given(hosts)), "--expect-no-changes")).changes, 0);
+    assert.ok(((await run(...(await given(hosts, "  plinth:openFilesLimit: 32768\n")))).changes ?? 0) > 0);
+    const more = benchHosts(fleet.access.subnet, 5);
+    const [fifth] = more.slice(4);
+    assert.ok(fifth !== undefined);
+    const keys = await fleet.add([fifth]);
+    const proposed = [...hosts, { ...fifth, hostKey: keys[fifth.name] }];
+    assert.ok(((await run(...(await given(proposed)))).changes ?? 0) > 0);
   });
 });

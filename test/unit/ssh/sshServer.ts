@@ -36,6 +36,8 @@ export interface TestSshServerOptions {
   hostKey?: string;
   /** Called when a command has been asked for and before the client is told that it runs. */
   onCommand?: () => void;
+  /** Runs in place of every command, which it finds in SSH_ORIGINAL_COMMAND, as with `command="…"` in authorized_keys. */
+  forcedCommand?: string;
   /** Environment of commands besides this process's own. */
   environment?: Record<string, string>;
   /** Sessions per connection; further ones are refused as sshd does. */
@@ -173,7 +175,9 @@ function serveSession(
     result.counts.commands++;
     result.commands.push(command);
     options.onCommand?.();
-    run(accept(), session, command, environment, result.signals);
+    const { forcedCommand } = options;
+    if (forcedCommand !== undefined) environment["SSH_ORIGINAL_COMMAND"] = command;
+    run(accept(), session, forcedCommand ?? command, environment, result.signals);
   });
 }
 

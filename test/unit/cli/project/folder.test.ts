@@ -6,7 +6,7 @@ import { ensureWorkDir, projectAt, type Project } from "../../../../cli/project/
 
 describe("the folder of a project's state", () => {
   let project: Project;
-  const umask = process.umask();
+  const umask = 0o022;
   beforeEach(() => {
     project = projectAt(mkdtempSync(join(tmpdir(), "plinth-unit-")));
   });

@@ -1,0 +1,39 @@
+# plinth-reader: tells the facts of this host, and does nothing else. It is the forced command of an SSH key (docs/ci.md):
+#
+#   restrict,command="/usr/local/lib/plinth-reader/plinth-reader" ssh-ed25519 AAAA… preview
+#
+# sshd runs it in place of what the client asks for, which is in SSH_ORIGINAL_COMMAND and is never run:
+#   : plinth-reader facts DIGEST; …     runs the script that is installed here under that digest, as root
+# What stands behind the semicolon is for hosts where the key may do everything. The standard input is not read.
+# PLINTH_ROOT: the directory under which the scripts are, for tests.
+
+set -u
+LC_ALL=C
+export LC_ALL
+
+refuse() {
+  printf 'plinth-reader: %s\n' "$1" >&2
+  exit "$EXIT_REFUSED"
+}
+
+question=${SSH_ORIGINAL_COMMAND:-}
+case $question in
+  "$READER_QUESTION "*';'*) ;;
+  *) refuse "this key is for reading the facts of this host, and for nothing else" ;;
+esac
+digest=${question#"$READER_QUESTION "}
+digest=${digest%%;*}
+case $digest in
+  *[!0-9a-f]*) refuse "the question has no digest of a script" ;;
+esac
+if [ "${#digest}" -ne 64 ]; then
+  refuse "the question has no digest of a script"
+fi
+script=${PLINTH_ROOT:-}$READER_PATH/facts-$digest
+if ! [ -f "$script" ]; then
+  refuse "this host has no facts script $(printf %.12s "$digest"): install that version by ./plinth reader, see docs/ci.md"
+fi
+if [ "$(id -u)" -eq 0 ]; then
+  exec /bin/sh "$script" </dev/null
+fi
+exec sudo -n /bin/sh "$script" </dev/null
