@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { apiserverFileLimits } from "../../../plan/apiserverfiles.ts";
 import { planCluster } from "../../../plan/bundles/index.ts";
 import { renderBundle } from "../../../plan/bundle.ts";
 import { unifiedDiff } from "../../../plan/bundlechanges.ts";
@@ -8,7 +9,7 @@ import { renderNodeManifest, renderRoster, renderTaints } from "../../../plan/ro
 import { renderRosterAccess } from "../../../plan/rosteraccess.ts";
 import { parseEntries, renderRosterText } from "../../../plan/rostertext.ts";
 import { withScripts } from "../../../plan/scriptchanges.ts";
-import { configOf, hostsOf, threeHosts } from "../../support/cluster.ts";
+import { bundleOf, configOf, hostsOf, threeHosts } from "../../support/cluster.ts";
 
 /** Bytes of one text of a command. One argument of a shell holds 131,072; half of it leaves room for what is to come. */
 const textBudget = 64_000;
@@ -49,6 +50,20 @@ describe("texts of commands", function () {
       const now = texts.find(({ what }) => what === `${bundle.name} of ${host.name}`);
       assert.equal(now?.bytes, Buffer.byteLength(renderBundle(bundle, 4_000_000_000, locate)), bundle.name);
     }
+  });
+
+  it("hold their budget with as many files of the operator as there may be", () => {
+    const hosts = hostsOf();
+    const [host] = hosts;
+    assert.ok(host);
+    const file = { file: "large", secret: false };
+    const config = configOf({
+      apiserverFiles: { "/etc/kubernetes/apiserver/a": file, "/etc/kubernetes/apiserver/b": file },
+    });
+    const line = `${"x".repeat(79)}\n`;
+    const texts = new Map([["large", line.repeat(apiserverFileLimits.all / 2 / line.length)]]);
+    const bundle = bundleOf("controlplane", { host, hosts, config, texts });
+    assert.ok(Buffer.byteLength(renderBundle(bundle, 4_000_000_000, locate)) < textBudget);
   });
 
   it("of the roster hold their budget, whatever the number of hosts", () => {
