@@ -57,12 +57,14 @@ declare_labels() {
 
 # serve: the kubelet serves with a certificate of the cluster for the address that the inventory gives it, so that API servers talk to it.
 serve() {
+  local url
   serving_pattern "$ADDRESS" || fail "no kubelet can ask for a certificate for the name $NODE and the address $ADDRESS"
-  until curl --silent --max-time 2 --cacert "${PLINTH_ROOT:-}$AUTHORITY_PATH" --output /dev/null "https://$ADDRESS:$KUBELET_PORT/healthz" </dev/null; do
+  url=https://$ADDRESS:$KUBELET_PORT/healthz
+  until curl --silent --max-time 2 --cacert "${PLINTH_ROOT:-}$AUTHORITY_PATH" --output /dev/null "$url" </dev/null; do
     judge kubelet-serving "system:node:$NODE" 'digital+signature,server+auth,' || complaint
     if late; then
-      fail "its kubelet did not serve with a certificate of the cluster at https://$ADDRESS:$KUBELET_PORT within $DEADLINE s: look at the kubelet there (journalctl -u kubelet)\
- and at its requests (kubectl get csr)"
+      fail "its kubelet did not serve with a certificate of the cluster at $url within $DEADLINE s:\
+ look at the kubelet there (journalctl -u kubelet) and at its requests (kubectl get csr)"
     fi
     sleep 0.3
   done

@@ -20,7 +20,8 @@ node_address() {
 approve() {
   node_address || {
     complaint
-    fail "its address could not be read: $COMPLAINT"
+    printf '%s: its address could not be read: %s\n' "$NODE" "$COMPLAINT" >&2
+    return
   }
   if ! serving_pattern "$ADDRESS"; then
     # No Node of ours, or none yet: registration judges the request once more when the Node has its label.
@@ -33,7 +34,8 @@ approve() {
   until kube certificate approve -- "$1" >/dev/null; do
     again || {
       complaint
-      fail "its certificate request $1 could not be approved: $COMPLAINT"
+      printf '%s: its certificate request %s could not be approved: %s\n' "$NODE" "$1" "$COMPLAINT" >&2
+      return
     }
   done
   printf '%s: the certificate request %s is approved\n' "$NODE" "$1"
@@ -41,10 +43,11 @@ approve() {
 
 open="{{if eq .spec.signerName \"kubernetes.io/kubelet-serving\"}}{{if not .status.conditions}}"
 open="$open{{urlquery .spec.username}} $(request_fields){{\"\n\"}}{{end}}{{end}}"
+told=
 while :; do
   # Lines USER NAME REQUEST USAGES: what is there, and then what comes.
   {
-    timeout --foreground "$WATCH" kubectl get csr --watch -o go-template="$open"
+    timeout --foreground "$WATCH" kubectl get csr --watch -o go-template="$open" 2>"$WORK/watch"
     printf '%s' "$?" >"$WORK/ended"
   } | while read -r user request body usages; do
     NODE=${user#system%3Anode%3A}
@@ -59,7 +62,15 @@ while :; do
   done
   case $(cat "$WORK/ended") in
     # It has ended by itself, or by its time.
-    0 | 124) ;;
-    *) fail "the API server does not tell about certificate requests" ;;
+    0 | 124) told= ;;
+    *)
+      # The API server is away, or the roster has no rights yet: on a first bring-up they are given after this has started.
+      COMPLAINT=$(tail -n 1 "$WORK/watch")
+      if [ "$COMPLAINT" != "$told" ]; then
+        told=$COMPLAINT
+        printf 'the API server does not tell about certificate requests, and is asked again: %s\n' "$COMPLAINT" >&2
+      fi
+      sleep 1
+      ;;
   esac
 done
