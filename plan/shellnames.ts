@@ -26,7 +26,7 @@ const header =
 function assignments(sections: Readonly<Record<string, Readonly<Record<string, string | number>>>>): string {
   const blocks = Object.entries(sections).map(([comment, variables]) => [
     `# ${comment}`,
-    ...Object.entries(variables).map(([name, value]) => `${name}=${/\s/.test(String(value)) ? `"${value}"` : value}`),
+    ...Object.entries(variables).map(([name, value]) => `${name}=${/[^\w./:]/.test(String(value)) ? `"${value}"` : value}`),
   ]);
   return [header, ...blocks.flatMap((lines) => ["", ...lines]), ""].join("\n");
 }

@@ -4,7 +4,7 @@
 SOFTWARE_PATH=/opt/plinth
 SCRIPTS_PATH=/usr/local/lib/plinth
 STATE_PATH=/var/lib/plinth
-KEPT_PATH=/var/lib/plinth-kept
+KEPT_PATH="/var/lib/plinth-kept"
 STAGING_PATH=/run/plinth
 UNITS_PATH=/etc/systemd/system
 ETCD_BOOTSTRAP=/etc/etcd/bootstrap.env
@@ -20,8 +20,8 @@ EXIT_REFUSED=77
 
 # Conditions that a bundle may name, each with the fewest arguments that it takes; `stream_read` refuses others.
 CHECK_ARGUMENTS="unit-active:0 http-ok:2 etcd-voter:6 config-in-use:6 command:1 sysctl:2 swap-off:0 if-bundle:2 if-file:2"
-PREPARE_ARGUMENTS=etcd-join:8
-REQUIRE_ARGUMENTS=etcd-quorum:4
+PREPARE_ARGUMENTS="etcd-join:8"
+REQUIRE_ARGUMENTS="etcd-quorum:4"
 
 # Units that `retire` stops, in this order.
 RETIRED_UNITS="keepalived.service kube-scheduler.service kube-controller-manager.service kube-apiserver.service haproxy.service"

@@ -7,7 +7,7 @@ STATE_PATH=/var/lib/plinth
 UNITS_PATH=/etc/systemd/system
 
 # Labels and annotations of Nodes.
-OWNER_LABEL=node-restriction.kubernetes.io/plinth-owner
+OWNER_LABEL="node-restriction.kubernetes.io/plinth-owner"
 OWNER_ANNOTATION=plinth/owner
 LEAVING_ANNOTATION=plinth/leaving
 DRAINED_ANNOTATION=plinth/drained

@@ -1,7 +1,7 @@
 # Names that the program knows, too. Written by `npm run generate` from plan/shellnames.ts: change them there.
 
 # Where it is, without the ROOT of tests, and what it is asked.
-READER_PATH=/usr/local/lib/plinth-reader
+READER_PATH="/usr/local/lib/plinth-reader"
 READER_QUESTION=": plinth-reader facts"
 
 # What it ends with.

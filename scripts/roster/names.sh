@@ -10,9 +10,9 @@ AUTHORITY_PATH=/etc/kubernetes/pki/ca.crt
 KUBELET_PORT=10250
 
 # Labels, annotations and taints of Nodes.
-OWNER_LABEL=node-restriction.kubernetes.io/plinth-owner
-ADDRESS_LABEL=node-restriction.kubernetes.io/plinth-address
-TAINTS_LABEL=node-restriction.kubernetes.io/plinth-taints
+OWNER_LABEL="node-restriction.kubernetes.io/plinth-owner"
+ADDRESS_LABEL="node-restriction.kubernetes.io/plinth-address"
+TAINTS_LABEL="node-restriction.kubernetes.io/plinth-taints"
 OWNER_ANNOTATION=plinth/owner
 TAINTS_ANNOTATION=plinth/taints
 RUNTIME_ANNOTATION=plinth/runtime
@@ -23,6 +23,6 @@ LEAVING_TAINT=ToBeDeletedByClusterAutoscaler
 
 # Who asks for certificates, and what keeps the roster to tokens.
 BOOTSTRAPPERS=system:bootstrappers:plinth
-ROSTER_POLICY=plinth-roster
+ROSTER_POLICY="plinth-roster"
 ROSTER_ROLE=plinth:roster
 OWNERS_NOTE=plinth/owners

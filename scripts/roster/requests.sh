@@ -25,7 +25,7 @@ request_pattern() {
   local name key
   name=$(attribute 55040a system:nodes)$(attribute 550403 "system:node:$NODE")
   key="3059301306072a8648ce3d020106082a8648ce3d03010703420004[0-9a-f]{128}"
-  printf '%s' "30(81..|82....)30(..|81..|82....)02010030(..|81..)$name$key$1300a06082a8648ce3d04030[2-4]03[0-9a-f]*"
+  printf '%s' "30(81..|82....)30(..|81..|82....)02010030(..|81..)$name$key${1}300a06082a8648ce3d04030[2-4]03[0-9a-f]*"
 }
 
 # client_pattern: sets PATTERN to the request for the certificate with which a kubelet shows who it is.
