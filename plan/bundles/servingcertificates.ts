@@ -24,6 +24,7 @@ function service(): string {
       ExecStart: rosterScriptPath("serving"),
       Restart: "always",
       RestartSec: "2",
+      SuccessExitStatus: because("What it ends with when it is told to stop.", "129"),
       UMask: "0077",
       CapabilityBoundingSet: because("Root without capabilities: the roster's credentials are root's.", ""),
       NoNewPrivileges: "yes",

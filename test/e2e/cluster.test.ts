@@ -1,9 +1,6 @@
 import { Poller } from "./support/poller.ts";
 import { Project } from "./support/project.ts";
 import { printFailovers } from "./support/failovers.ts";
-import { audit } from "./scenarios/audit.ts";
-import { admission } from "./scenarios/admission.ts";
-import { authentication } from "./scenarios/authentication.ts";
 import { badFlag } from "./scenarios/bad-flag.ts";
 import { badInput } from "./scenarios/bad-input.ts";
 import { bringUp } from "./scenarios/bring-up.ts";
@@ -42,12 +39,9 @@ describe("a cluster on lab hosts", function () {
   nodes(project);
   noChange(project);
   secrecy(project);
-  audit(project);
   badInput(project);
   configChange(project);
   badFlag(project);
-  authentication(project);
-  admission(project);
   certificateRenewal(project);
   deadServer(project);
   faults(project);

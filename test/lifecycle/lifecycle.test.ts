@@ -1,3 +1,8 @@
+import { admission } from "../e2e/scenarios/admission.ts";
+import { audit } from "../e2e/scenarios/audit.ts";
+import { authentication } from "../e2e/scenarios/authentication.ts";
+import { hostile } from "../e2e/scenarios/hostile.ts";
+import { rotation } from "../e2e/scenarios/rotation.ts";
 import { abandoned } from "../e2e/scenarios/abandoned.ts";
 import { blockedDrain } from "../e2e/scenarios/blocked-drain.ts";
 import { consumer } from "../e2e/scenarios/consumer.ts";
@@ -38,6 +43,11 @@ describe("the hosts of a cluster", function () {
   pool(project);
   twoUps(project);
   guards(project);
+  hostile(project);
+  audit(project);
+  authentication(project);
+  admission(project);
+  rotation(project);
   newWorker(project);
   abandoned(project);
   blockedDrain(project);

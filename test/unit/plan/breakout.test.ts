@@ -325,7 +325,7 @@ describe("what people write", function () {
       })),
       {
         apiserverArgs: {
-          "oidc-username-prefix": "oidc:",
+          "service-node-port-range": "30000-32767",
           "feature-gates": "A=true,B=false",
           "audit-webhook-config-file": "/etc/a b",
         },
