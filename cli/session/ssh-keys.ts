@@ -2,9 +2,18 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+interface ExportedResource {
+  urn: string;
+  type: string;
+  /** ISO 8601 */
+  modified?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+
 interface ExportedState {
   deployment?: {
-    resources?: { type: string; inputs?: Record<string, unknown>; outputs?: Record<string, unknown> }[] | null;
+    resources?: ExportedResource[] | null;
   } | null;
 }
 
@@ -65,9 +74,9 @@ export function withoutSshKeys(exported: string): { state: string; commands: num
 }
 
 /**
- * Which of a state's connections have been looked at already: a digest of them as they are encrypted, in `.plinth`. The engine
- * does not encrypt anew what a run leaves alone, so that the state is decrypted only after a run that changed a command. That
- * goes for outputs: inputs come from the program each time. A key in inputs has been in the outputs since the command ran.
+ * Whether a state's connections have been looked at already, so that it need not be decrypted: a digest of when each command
+ * was changed last, and of how long its encrypted connections are, in `.plinth`. The encrypted texts themselves are others after
+ * each run, and a key makes them longer.
  */
 export class SeenConnections {
   readonly #file: string;
@@ -78,8 +87,13 @@ export class SeenConnections {
     this.#file = join(workDir, `keyless.${stack}`);
     const { deployment } = JSON.parse(exported) as ExportedState;
     const commands = (deployment?.resources ?? []).filter(({ type }) => type === commandType);
-    const connections = commands.map(({ outputs }) => JSON.stringify(outputs?.["connection"] ?? null));
-    this.#digest = createHash("sha256").update(connections.join("\n")).digest("hex");
+    const length = (properties: Record<string, unknown> | undefined): number =>
+      JSON.stringify(properties?.["connection"] ?? null).length;
+    // Sorted: the engine writes resources in the order in which they were done.
+    const seen = commands.map(({ urn, modified, inputs, outputs }) =>
+      JSON.stringify([urn, modified, length(inputs), length(outputs)]),
+    );
+    this.#digest = createHash("sha256").update(seen.sort().join("\n")).digest("hex");
   }
 
   /** Whether it is known that no connection has a key. */

@@ -47,7 +47,7 @@ describe("SSH keys of a state", () => {
       assert.equal(withoutSshKeys(JSON.stringify({ deployment, note: '"privateKey":' })), undefined);
   });
 
-  it("are looked for once in connections that stay as they are encrypted", () => {
+  it("are looked for once in commands that have not been changed since", () => {
     const folder = mkdtempSync(join(tmpdir(), "plinth-keyless-"));
     try {
       const connection = (ciphertext: string): unknown => ({
@@ -55,13 +55,22 @@ describe("SSH keys of a state", () => {
         ciphertext,
       });
       const seen = (state: string): SeenConnections => new SeenConnections(folder, "lab", state);
-      const state = (ciphertext: string, ...others: unknown[]): string =>
-        stateOf(command(connection(ciphertext)), ...others);
-      assert.equal(seen(state("v1:one")).areKeyless(), false);
-      seen(state("v1:one")).note();
-      assert.equal(seen(state("v1:one", certificate)).areKeyless(), true, "other resources do not matter");
-      assert.equal(seen(state("v1:two")).areKeyless(), false);
-      assert.equal(seen(state("v1:one", command(connection("v1:two")))).areKeyless(), false);
+      const state = (ciphertext: string, modified: string, ...others: unknown[]): string =>
+        stateOf({ ...(command(connection(ciphertext)) as object), modified }, ...others);
+      assert.equal(seen(state("v1:one", "then")).areKeyless(), false);
+      seen(state("v1:one", "then")).note();
+      assert.equal(
+        seen(state("v1:two", "then", certificate)).areKeyless(),
+        true,
+        "encrypted anew, and another resource",
+      );
+      assert.equal(seen(state("v1:one", "now")).areKeyless(), false);
+      const two = [command(connection("v1:one")), { ...(command(connection("v1:longer")) as object), urn: "another" }];
+      seen(stateOf(...two)).note();
+      assert.equal(seen(stateOf(...two.reverse())).areKeyless(), true, "written in another order");
+      seen(state("v1:one", "then")).note();
+      assert.equal(seen(state("v1:longer", "then")).areKeyless(), false);
+      assert.equal(seen(state("v1:one", "then", command(connection("v1:one")))).areKeyless(), false);
     } finally {
       rmSync(folder, { recursive: true });
     }
