@@ -3,7 +3,16 @@ import { controllerManager, scheduler } from "./bundles/controllers.ts";
 import { etcdPki } from "./bundles/etcd.ts";
 import { haproxyUnit, keepalivedUnit } from "./bundles/loadbalancer.ts";
 import { fewestArguments } from "./conditions.ts";
-import { annotations, binDirectory, bootstrappersGroup, exitCodes, nodeLabels, paths, reader, taints } from "./names.ts";
+import {
+  annotations,
+  binDirectory,
+  bootstrappersGroup,
+  exitCodes,
+  nodeLabels,
+  paths,
+  reader,
+  taints,
+} from "./names.ts";
 import { ports } from "./ports.ts";
 import { ownersNote, rosterCredentials, rosterGroup, rosterPolicy } from "./rosteraccess.ts";
 
@@ -26,7 +35,9 @@ const header =
 function assignments(sections: Readonly<Record<string, Readonly<Record<string, string | number>>>>): string {
   const blocks = Object.entries(sections).map(([comment, variables]) => [
     `# ${comment}`,
-    ...Object.entries(variables).map(([name, value]) => `${name}=${/[^\w./:]/.test(String(value)) ? `"${value}"` : value}`),
+    ...Object.entries(variables).map(
+      ([name, value]) => `${name}=${/[^\w./:]/.test(String(value)) ? `"${value}"` : value}`,
+    ),
   ]);
   return [header, ...blocks.flatMap((lines) => ["", ...lines]), ""].join("\n");
 }

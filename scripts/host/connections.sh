@@ -29,11 +29,16 @@ ended() {
   if [ -e "$DIRECTORY/.cursor" ]; then
     cp "$DIRECTORY/.cursor" "$DIRECTORY/.cursor.new" || return 1
   fi
-  journalctl --quiet --no-pager --output=cat --unit=haproxy.service --cursor-file="$DIRECTORY/.cursor.new" >"$DIRECTORY/.journal" || return 1
+  # Without a word it fails where the unit has logged nothing yet: on a new host this starts first.
+  if ! journalctl --quiet --no-pager --output=cat --unit=haproxy.service --cursor-file="$DIRECTORY/.cursor.new" \
+    >"$DIRECTORY/.journal" 2>"$DIRECTORY/.complaint" && [ -s "$DIRECTORY/.complaint" ]; then
+    cat "$DIRECTORY/.complaint" >&2
+    return 1
+  fi
   awk '
     $1 == "connection" && NF == 10 { $1 = "ended"; $3 = sprintf("%.3f", $2 + $3 / 1000); print }
   ' "$DIRECTORY/.journal" >>"$DIRECTORY/$log" || return 1
-  rm -f "$DIRECTORY/.journal"
+  rm -f "$DIRECTORY/.journal" "$DIRECTORY/.complaint"
   if [ -e "$DIRECTORY/.cursor.new" ]; then
     mv "$DIRECTORY/.cursor.new" "$DIRECTORY/.cursor"
   fi
