@@ -41,7 +41,7 @@ export function checkPool(
   inventory: unknown,
   rawConfig: RawConfig,
   material?: PoolMaterial,
-): { hosts: Host[]; config: ClusterConfig | undefined; findings: Finding[]; unread: string[] } {
+): { hosts: Host[]; config: ClusterConfig | undefined; findings: Finding[] } {
   // An empty one lets all hosts leave in good order, before the stack is destroyed.
   const { hosts, findings: inventoryFindings } = parseInventory(inventory, 0);
   const foreign = Object.entries(rawConfig)
@@ -52,7 +52,7 @@ export function checkPool(
     material === undefined
       ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24", externalEndpoint: "cluster.invalid" }
       : { ...material.settings, externalEndpoint: new URL(material.endpoint).hostname };
-  const { config, findings: configFindings, unread } = parseConfig({ ...own, ...shared });
+  const { config, findings: configFindings } = parseConfig({ ...own, ...shared });
   const findings = [
     ...inventoryFindings,
     ...validateSharing(hosts),
@@ -79,7 +79,7 @@ export function checkPool(
   if (material !== undefined && config !== undefined) {
     findings.push(...validateCluster(hosts, config), ...judgePool(hosts, config, material));
   }
-  return { hosts, config, findings, unread };
+  return { hosts, config, findings };
 }
 
 /** What is wrong with a pool in view of its cluster. */

@@ -13,8 +13,6 @@ export interface CheckedInput {
   config: ClusterConfig | undefined;
   /** Everything that is wrong. Hosts and configuration are usable only when this is empty. */
   findings: Finding[];
-  /** Keys of the configuration with a secret that was not decrypted, see `parseConfig`. */
-  unread: string[];
 }
 
 /**
@@ -26,12 +24,11 @@ export interface CheckedInput {
 export function checkInput(inventory: unknown, rawConfig: RawConfig): CheckedInput {
   if (isPool(rawConfig)) return checkPool(inventory, rawConfig);
   const { hosts, findings: inventoryFindings } = parseInventory(inventory);
-  const { config, findings: configFindings, unread } = parseConfig(rawConfig);
+  const { config, findings: configFindings } = parseConfig(rawConfig);
   const clusterFindings = config === undefined ? [] : validateCluster(hosts, config);
   return {
     hosts,
     config,
     findings: [...inventoryFindings, ...validateInventory(hosts), ...configFindings, ...clusterFindings],
-    unread,
   };
 }
