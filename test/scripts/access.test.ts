@@ -53,11 +53,11 @@ esac
         stdio: ["pipe", "ignore", "inherit"],
       });
       child.stdin.end("the administrator's\n");
-      const signal = await new Promise((resolve) =>
+      const signal = await new Promise((resolve) => {
         child.on("close", (_, by) => {
           resolve(by);
-        }),
-      );
+        });
+      });
       assert.equal(signal, "SIGKILL");
       assert.equal(readFileSync(join(folder, "seen"), "utf8"), "the administrator's\nthe administrator's\n");
       assert.equal(readFileSync(join(folder, "mode"), "utf8"), "600\n");

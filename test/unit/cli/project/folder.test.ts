@@ -6,19 +6,21 @@ import { ensureWorkDir, projectAt, type Project } from "../../../../cli/project/
 
 describe("the folder of a project's state", () => {
   let project: Project;
-  const umask = 0o022;
   beforeEach(() => {
     project = projectAt(mkdtempSync(join(tmpdir(), "plinth-unit-")));
   });
   afterEach(() => {
-    process.umask(umask);
     rmSync(project.dir, { recursive: true, force: true });
   });
   const mode = (): number => statSync(project.workDir).mode & 0o777;
 
   it("is made for this user alone, whatever the umask", async () => {
-    process.umask(0);
-    assert.equal(await ensureWorkDir(project), project.workDir);
+    const before = process.umask(0);
+    try {
+      assert.equal(await ensureWorkDir(project), project.workDir);
+    } finally {
+      process.umask(before);
+    }
     assert.equal(mode(), 0o700);
   });
 
