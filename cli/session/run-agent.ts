@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, lstat, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chosenKey } from "../../components/host/targets.ts";
@@ -25,19 +25,25 @@ export interface RunAgent {
   close(): Promise<void>;
 }
 
-/** Whether a folder is that of a process that lives: its name says which one. */
-function isAlive(name: string): boolean {
-  const [pid = "", startTicks] = name.slice(prefix.length).split("-");
-  return findProcess(Number(pid))?.startTicks === startTicks;
+/** Whether a folder is that of a run that was killed: its name says which process has made it. */
+function isLeft(name: string): boolean {
+  const [, pid, startTicks] = /^plinth-agent-(\d+)-(\d+)-/.exec(name) ?? [];
+  return pid !== undefined && findProcess(Number(pid))?.startTicks !== startTicks;
+}
+
+/** Another run may have removed it. */
+function unlessGone(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
 /** Removes the folders of runs that were killed; those of other users are left alone. */
 async function clearDead(base: string): Promise<void> {
   for (const name of await readdir(base)) {
-    if (!name.startsWith(prefix) || isAlive(name)) continue;
+    if (!isLeft(name)) continue;
     const folder = join(base, name);
-    const { uid } = await stat(folder);
-    if (uid === process.getuid?.()) await rm(folder, { recursive: true, force: true });
+    const found = await lstat(folder).catch(unlessGone);
+    if (found?.isDirectory() === true && found.uid === process.getuid?.())
+      await rm(folder, { recursive: true, force: true });
   }
 }
 

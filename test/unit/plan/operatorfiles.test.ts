@@ -90,7 +90,7 @@ describe("files of the operator", () => {
     const half = "x".repeat(apiserverFileLimits.all / 2 + 1);
     assert.match(
       judged({ "~/audit.conf": bytes(half), "policy.yaml": bytes(half) }).said.join(),
-      /have 40962 bytes together/,
+      /have 36866 bytes together/,
     );
   });
 

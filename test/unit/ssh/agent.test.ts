@@ -19,7 +19,7 @@ describe("an SSH agent with ten keys", function () {
   const environment = process.env["SSH_AUTH_SOCK"];
 
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), "plinth-agent-test-"));
+    folder = mkdtempSync(join(tmpdir(), "plinth-test-agent-"));
     socket = join(folder, "agent");
     agent = await startAgent(socket);
     cleanups.push(

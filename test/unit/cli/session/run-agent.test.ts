@@ -76,10 +76,11 @@ describe("the agent of a run", () => {
     writeFileSync(join(file(`plinth-agent-${process.pid}-1-killed`), "agent"), "");
     mkdirSync(file(`plinth-agent-${process.pid}-${self?.startTicks}-alive`));
     mkdirSync(file("other"));
+    mkdirSync(file("plinth-agent-of-others"));
     await openRunAgent("bundled", undefined, base);
     assert.deepEqual(
       readdirSync(base).sort(),
-      ["other", `plinth-agent-${process.pid}-${self?.startTicks}-alive`].sort(),
+      ["other", "plinth-agent-of-others", `plinth-agent-${process.pid}-${self?.startTicks}-alive`].sort(),
     );
   });
 });
