@@ -74,6 +74,9 @@ export const annotations = {
   leaving: "plinth/leaving",
 } as const;
 
+/** Annotation of the roster's role: where Nodes say who owns them. Without it some may have it in an annotation alone. */
+export const ownersNote = "plinth/owners";
+
 /** Keys of the taints by which Nodes are managed; their effect is NoSchedule. */
 export const taints = {
   /** From a Node's registration until its labels and taints are right: nothing is scheduled before. */

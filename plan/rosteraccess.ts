@@ -1,3 +1,4 @@
+import { ownersNote } from "./names.ts";
 import { ports } from "./ports.ts";
 import type { Host } from "./inventory.ts";
 import { renderKubeconfig } from "./bundles/kubeconfig.ts";
@@ -11,9 +12,6 @@ export function rosterUser(host: string): string {
 }
 
 const name = rosterGroup;
-
-/** Annotation of the roster's role: where Nodes say who owns them. Without it some may have it in an annotation alone. */
-export const ownersNote = "plinth/owners";
 
 /** The admission policy that keeps the roster to bootstrap tokens. Such policies have names without colons. */
 export const rosterPolicy = "plinth-roster";
