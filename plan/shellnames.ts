@@ -12,9 +12,10 @@ import {
   paths,
   reader,
   taints,
+  ownersNote,
 } from "./names.ts";
 import { ports } from "./ports.ts";
-import { ownersNote, rosterCredentials, rosterGroup, rosterPolicy } from "./rosteraccess.ts";
+import { rosterCredentials, rosterGroup, rosterPolicy } from "./rosteraccess.ts";
 
 /** Units by which a host serves others, in the order in which they stop: nothing may be asked of what has stopped already. */
 const retiredUnits = [
