@@ -58,7 +58,10 @@ export function pool(project: Project): void {
     it("joins, and nothing on the cluster's own hosts is restarted or left to do", async () => {
       const before = await Promise.all(allHosts.map((host) => startTimes(project, host)));
       await pooled(0, "up", "--yes");
-      assert.deepEqual(await nodes(`{.metadata.name} {.metadata.annotations.plinth/owner}`), ["p1 pool", "p2 pool"]);
+      assert.deepEqual(
+        await nodes(`{.metadata.name} {.metadata.labels.node-restriction\\.kubernetes\\.io/plinth-owner}`),
+        ["p1 pool", "p2 pool"],
+      );
       assert.deepEqual(await Promise.all(allHosts.map((host) => startTimes(project, host))), before);
       await pooled(0, "up", "--yes", "--expect-no-changes");
       await project.expect(0, "up", "--yes", "--expect-no-changes");
