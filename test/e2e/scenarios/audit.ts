@@ -25,7 +25,7 @@ async function eventOf(project: Project, mark: string): Promise<{ event: AuditEv
 
 /** A request to the API by the identity of a host's kubelet, through the virtual IP. */
 async function askAsNode(project: Project, host: string, what: string): Promise<void> {
-  const access = "--cacert /etc/kubernetes/pki/ca.crt --cert /var/lib/kubelet/pki/kubelet-client-current.pem";
+  const access = "--cacert /etc/kubernetes/pki/node-ca.crt --cert /var/lib/kubelet/pki/kubelet-client-current.pem";
   await project.read(host, `curl --silent --output /dev/null ${access} 'https://${vip}:6443/api/v1/${what}'`);
 }
 
