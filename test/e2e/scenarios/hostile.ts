@@ -137,7 +137,10 @@ export function hostile(project: Project): void {
     it("can write neither who owns it, nor anything of another Node, whichever of its services asks", async () => {
       const labels = { "node-restriction.kubernetes.io/plinth-owner": "another" };
       assert.equal(await asKubelet("/api/v1/nodes/w1", patch({ metadata: { labels } })), "403");
-      assert.equal(await asKubelet("/api/v1/nodes/w1", patch({ spec: { taints: [{ key: "mine", effect: "NoSchedule" }] } })), "403");
+      assert.equal(
+        await asKubelet("/api/v1/nodes/w1", patch({ spec: { taints: [{ key: "mine", effect: "NoSchedule" }] } })),
+        "403",
+      );
       for (const path of ["/api/v1/nodes/cp1", "/api/v1/nodes/cp1/status"])
         assert.equal(await asKubelet(path, patch({ metadata: { annotations: { a: "b" } } })), "403", path);
       const keys = await project.read(
