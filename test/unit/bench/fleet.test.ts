@@ -149,7 +149,8 @@ describe("bench/fleet", () => {
     }
     const before = liveCluster(await readings(), hosts());
     assert.deepEqual(
-      before.members?.map(({ name, healthy }) => [name, healthy]),
+      // Their order is that of their ids.
+      before.members?.map(({ name, healthy }) => [name, healthy]).sort(),
       [
         ["cp1", true],
         ["cp2", true],
