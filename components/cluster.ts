@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderKubeconfig } from "../plan/bundles/kubeconfig.ts";
 import { endpointOf } from "../plan/endpoint.ts";
+import { joinsOf } from "../plan/joining.ts";
 import { administrator } from "../plan/pki.ts";
 import { beginsNode, isControlPlaneStep } from "../plan/waves.ts";
 import { ClusterAccess } from "./addons/access.ts";
 import { Addons } from "./addons/addons.ts";
 import { kubernetesProvider } from "./addons/provider.ts";
-import { Fleet, joinsOf, type FleetInput } from "./fleet.ts";
+import { Fleet, type FleetInput } from "./fleet.ts";
 import type { HostAccess } from "./host/access.ts";
 import { heldUntil } from "./order.ts";
 import type { HostKeys } from "./pki/hostkeys.ts";

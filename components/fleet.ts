@@ -6,7 +6,7 @@ import type { ClusterConfig } from "../plan/config.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../plan/facts.ts";
 import type { Fetched } from "../plan/digests.ts";
 import type { Host as HostPlan } from "../plan/inventory.ts";
-import type { Join } from "../plan/joining.ts";
+import { nodeBundle } from "../plan/joining.ts";
 import { machineIdsOf, rosterHostFor } from "../plan/membership.ts";
 import type { OperatorTexts } from "../plan/operatorfiles.ts";
 import type { PreviousRun } from "../plan/previousrun.ts";
@@ -50,9 +50,6 @@ export interface FleetInput {
   heal: ReadonlySet<string>;
 }
 
-/** The bundle with the kubelet. */
-const nodeBundle = "node";
-
 export interface FleetArgs extends FleetInput {
   /** Kubeconfig of the administrator, which gives the roster its rights. A pool has none: its cluster's stack does that. */
   kubeconfig?: pulumi.Input<string>;
@@ -63,23 +60,6 @@ export interface FleetArgs extends FleetInput {
     bootstrapToken: (host: string) => pulumi.Input<string>;
     /** The bytes of a secret file of a host. */
     contentOf: (host: HostPlan, source: SecretSource) => pulumi.Input<string>;
-  };
-}
-
-/** Which join to the cluster it is, for each host that was read. */
-export function joinsOf({
-  hosts,
-  readings,
-  previous,
-  heal,
-  incarnation,
-}: Pick<FleetInput, "hosts" | "readings" | "previous" | "heal" | "incarnation">): (host: HostPlan) => Join | undefined {
-  const machineIds = machineIdsOf(hosts, readings, previous);
-  return ({ name }) => {
-    const reading = readings.get(name);
-    if (reading === undefined || !("facts" in reading)) return undefined;
-    const generation = bundleGeneration(reading.facts, nodeBundle, heal.has(`${name}/${nodeBundle}`));
-    return { machineId: machineIds[name], generation, incarnation };
   };
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { joinsOf } from "../plan/joining.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
-import { Fleet, joinsOf, type FleetInput } from "./fleet.ts";
+import { Fleet, type FleetInput } from "./fleet.ts";
 import { PoolPki } from "./pki/poolpki.ts";
 
 export interface WorkerPoolArgs extends FleetInput {

@@ -2,7 +2,15 @@ import { rosterScript, rosterScriptPath } from "../scripts.ts";
 import { apiserverUnit } from "./apiserver.ts";
 import type { BundlePart } from "./part.ts";
 import { scriptFile } from "./scriptfiles.ts";
-import { because, renderUnit, restartsForever, unitFile } from "./systemd.ts";
+import {
+  because,
+  kernelKeptFrom,
+  processLimits,
+  renderUnit,
+  restartsForever,
+  systemCalls,
+  unitFile,
+} from "./systemd.ts";
 
 const approverUnit = "plinth-serving-certificates.service";
 const restart = [approverUnit];
@@ -31,21 +39,9 @@ function service(): string {
       ProtectSystem: "strict",
       ProtectHome: "yes",
       PrivateTmp: "yes",
-      ProtectClock: "yes",
-      ProtectHostname: "yes",
-      ProtectKernelLogs: "yes",
-      ProtectKernelModules: "yes",
-      ProtectKernelTunables: "yes",
-      ProtectControlGroups: "yes",
-      RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-      RestrictNamespaces: "yes",
-      RestrictRealtime: "yes",
-      RestrictSUIDSGID: "yes",
-      LockPersonality: "yes",
-      MemoryDenyWriteExecute: "yes",
-      SystemCallArchitectures: "native",
-      SystemCallFilter: "@system-service",
-      SystemCallErrorNumber: "EPERM",
+      ...kernelKeptFrom,
+      ...processLimits,
+      ...systemCalls,
     },
   });
 }

@@ -103,6 +103,33 @@ export function oomProtection(config: ClusterConfig): string | undefined {
   return config.oomScoreAdjust < 0 ? String(config.oomScoreAdjust) : undefined;
 }
 
+/** Keeps a service from changing its host's kernel, clock and name. */
+export const kernelKeptFrom = {
+  ProtectClock: "yes",
+  ProtectHostname: "yes",
+  ProtectKernelLogs: "yes",
+  ProtectKernelModules: "yes",
+  ProtectKernelTunables: "yes",
+  ProtectControlGroups: "yes",
+} as const;
+
+/** Keeps a service that talks to others from what it needs no right for. */
+export const processLimits = {
+  RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
+  RestrictNamespaces: "yes",
+  RestrictRealtime: "yes",
+  RestrictSUIDSGID: "yes",
+  LockPersonality: "yes",
+  MemoryDenyWriteExecute: "yes",
+} as const;
+
+/** The system calls that services need, and no others. */
+export const systemCalls = {
+  SystemCallArchitectures: "native",
+  SystemCallFilter: "@system-service",
+  SystemCallErrorNumber: "EPERM",
+} as const;
+
 /** A hardened unit of a service with a user of its own. */
 export function renderService(service: ServiceUnit, config: ClusterConfig): string {
   const { user, waitFor, writable } = service;
@@ -139,23 +166,11 @@ export function renderService(service: ServiceUnit, config: ClusterConfig): stri
       ProtectHome: "yes",
       PrivateTmp: "yes",
       PrivateDevices: "yes",
-      ProtectClock: "yes",
-      ProtectHostname: "yes",
-      ProtectKernelLogs: "yes",
-      ProtectKernelModules: "yes",
-      ProtectKernelTunables: "yes",
-      ProtectControlGroups: "yes",
+      ...kernelKeptFrom,
       ProtectProc: "invisible",
-      RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-      RestrictNamespaces: "yes",
-      RestrictRealtime: "yes",
-      RestrictSUIDSGID: "yes",
-      LockPersonality: "yes",
-      MemoryDenyWriteExecute: "yes",
+      ...processLimits,
       RemoveIPC: "yes",
-      SystemCallArchitectures: "native",
-      SystemCallFilter: "@system-service",
-      SystemCallErrorNumber: "EPERM",
+      ...systemCalls,
     },
   });
 }

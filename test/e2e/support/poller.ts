@@ -29,6 +29,15 @@ export function summarise(written: Attempt[]): Report {
   return { attempts, failures: attempts.filter((attempt) => !attempt.ok), gap: Math.max(0, ...gaps) };
 }
 
+/**
+ * Whether etcd's leader dropped a write while it handed over. It takes no proposals then, and says so to nobody: the member that passed
+ * the write on answers after its own time limit, 7 s, that it does not know the outcome (go.etcd.io/raft, `stepLeader`, ErrProposalDropped).
+ * The window is one round and one write to disk, and comes with every stop of a leader.
+ */
+export function droppedByHandover(attempt: Attempt): boolean {
+  return /^500: .*etcdserver: request timed out/.test(attempt.detail);
+}
+
 const running = new Set<Poller>();
 
 /** A probe (see probe.ts) that runs beside a test. */

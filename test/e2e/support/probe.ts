@@ -36,10 +36,11 @@ const tls = {
 const deadline = 10_000;
 const retries = 10;
 type Done = (ok: boolean, detail: string) => void;
-/** What came back: the status, and how long to wait before asking again, if the server asks for that. */
+/** What came back: the status, how long to wait before asking again, if the server asks for that, and what it says beside. */
 interface Answer {
   status: number;
   retryAfterMs: number | undefined;
+  text: string;
 }
 
 /** One request over a connection of its own. */
@@ -55,9 +56,10 @@ function askAlone(body: string | undefined, done: Done, retriesLeft = retries): 
   };
   const url = new URL(target, server);
   const request = (url.protocol === "http:" ? http : https).request(url, options, (response) => {
-    response.resume();
+    let text = "";
+    response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
     response.on("end", () => {
-      const answer = answerOf(response.statusCode ?? 0, response.headers["retry-after"]);
+      const answer = { ...answerOf(response.statusCode ?? 0, response.headers["retry-after"]), text };
       judge(answer, body, done, retriesLeft, () => {
         askAlone(body, done, retriesLeft - 1);
       });
@@ -128,11 +130,11 @@ function askShared(done: Done, refusalsLeft = 3, retriesLeft = retries): void {
 
 function answerOf(status: number, retryAfter: string | undefined): Answer {
   const seconds = status === 429 || status >= 500 ? Number(retryAfter ?? NaN) : NaN;
-  return { status, retryAfterMs: Number.isNaN(seconds) ? undefined : seconds * 1000 };
+  return { status, retryAfterMs: Number.isNaN(seconds) ? undefined : seconds * 1000, text: "" };
 }
 
 function judge(answer: Answer, body: string | undefined, done: Done, retriesLeft: number, again: () => void): void {
-  const { status, retryAfterMs } = answer;
+  const { status, retryAfterMs, text } = answer;
   if (retryAfterMs !== undefined && retriesLeft > 0) {
     setTimeout(again, retryAfterMs);
     return;
@@ -140,7 +142,19 @@ function judge(answer: Answer, body: string | undefined, done: Done, retriesLeft
   // A name that exists means that an earlier try of the same write had landed.
   const ok = (status >= 200 && status < 300) || (body !== undefined && status === 409);
   const tries = retriesLeft < retries ? ` after ${retries - retriesLeft} retries` : "";
-  done(ok, (status === 0 ? "closed without an answer" : String(status)) + tries);
+  const said = ok || text === "" ? "" : `: ${messageOf(text)}`;
+  done(ok, (status === 0 ? "closed without an answer" : String(status)) + said + tries);
+}
+
+/** The message of a Status of the API, or the text itself, cut. */
+function messageOf(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    if (typeof message === "string") return message.slice(0, 300);
+  } catch {
+    // It is no JSON; what it says is shown as it is.
+  }
+  return text.slice(0, 300);
 }
 
 let sequence = 0;
