@@ -15,7 +15,7 @@ export interface KubeNode {
   address?: string;
   /** The stack that answers for it, see `ownerOf` in plan/roster.ts: its label, or where it has none the annotation of earlier releases. */
   owner?: string;
-  /** Annotation `plinth/leaving`: it was marked as leaving, and was `uncordon` or `cordoned` before. */
+  /** It has our taint of Nodes that leave, and was `uncordon` or `cordoned` before (annotation `plinth/leaving`). */
   leaving?: string;
   /** Annotation `plinth/drained`: it was drained for another runtime, and was `uncordon` or `cordoned` before. */
   drained?: string;
@@ -98,6 +98,10 @@ const condition = z.object({
 
 type Condition = z.infer<typeof condition>;
 
+const taint = z.object({ key: z.string(), value: z.string().optional() });
+
+type Taint = z.infer<typeof taint>;
+
 const texts = z.record(z.string(), z.string()).default({});
 
 const nodeList = z.object({
@@ -112,7 +116,7 @@ const nodeList = z.object({
       spec: z
         .object({
           unschedulable: z.boolean().default(false),
-          taints: z.array(z.object({ key: z.string() })).default([]),
+          taints: z.array(taint).default([]),
         })
         .prefault({}),
       status: z
@@ -145,6 +149,12 @@ function complaintsOf(conditions: readonly Condition[]): string[] {
   return wrong.map(describe);
 }
 
+/** As the readers on hosts tell it (scripts/look/nodes.sh): by our taint, which a kubelet cannot set about its Node. */
+function leavingAs(its: readonly Taint[], notes: Readonly<Record<string, string>>): string | undefined {
+  if (!its.some(({ key, value }) => key === taints.leaving && value === plinth)) return undefined;
+  return notes[annotations.leaving] ?? (notes[annotations.drained] === undefined ? "cordoned" : undefined);
+}
+
 /**
  * Reads the API's list of Nodes.
  *
@@ -161,7 +171,7 @@ export function parseNodeList(json: string): ListedNode[] {
           machineId: status.nodeInfo.machineID,
           address: status.addresses.find(({ type }) => type === "InternalIP")?.address,
           owner: labels[nodeLabels.owner] ?? notes[annotations.owner],
-          leaving: notes[annotations.leaving],
+          leaving: leavingAs(spec.taints, notes),
           drained: notes[annotations.drained],
         }),
       ),

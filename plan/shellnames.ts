@@ -79,10 +79,11 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       STATE_PATH: paths.state,
       UNITS_PATH: paths.units,
     },
-    "Labels and annotations of Nodes.": {
+    "Labels, annotations and taints of Nodes.": {
       OWNER_LABEL: nodeLabels.owner,
       OWNER_ANNOTATION: annotations.owner,
       LEAVING_ANNOTATION: annotations.leaving,
+      LEAVING_TAINT: taints.leaving,
       DRAINED_ANNOTATION: annotations.drained,
     },
   }),

@@ -6,8 +6,9 @@ SCRIPTS_PATH=/usr/local/lib/plinth
 STATE_PATH=/var/lib/plinth
 UNITS_PATH=/etc/systemd/system
 
-# Labels and annotations of Nodes.
+# Labels, annotations and taints of Nodes.
 OWNER_LABEL="node-restriction.kubernetes.io/plinth-owner"
 OWNER_ANNOTATION=plinth/owner
 LEAVING_ANNOTATION=plinth/leaving
+LEAVING_TAINT=ToBeDeletedByClusterAutoscaler
 DRAINED_ANNOTATION=plinth/drained

@@ -14,11 +14,17 @@ nodes() {
   template=$template'{{with .nodeInfo}}{{with .machineID}}{{$machine = .}}{{end}}{{end}}'
   template=$template'{{range .addresses}}{{if eq .type "InternalIP"}}{{$addresses = printf "%s%s " $addresses .address}}{{end}}{{end}}{{end}}'
   template=$template' {{urlquery $ready}} {{with $machine}}{{urlquery .}}{{else}}-{{end}} {{with $addresses}}{{urlquery .}}{{else}}-{{end}}'
+  # Our taint is taken off last: a Node that has it alone is still to be put back into service. One that is drained for a while is not.
+  template=$template'{{$leaving := ""}}{{range .spec.taints}}{{if eq .key "'$LEAVING_TAINT'"}}{{with .value}}{{if eq . "plinth"}}'
+  template=$template'{{$leaving = "cordoned"}}{{end}}{{end}}{{end}}{{end}}{{with .metadata.annotations}}'
+  template=$template'{{if and (index . "'$DRAINED_ANNOTATION'") (not (index . "'$LEAVING_ANNOTATION'"))}}{{$leaving = ""}}{{end}}{{end}}'
   for name in "$OWNER_ANNOTATION" "$LEAVING_ANNOTATION" "$DRAINED_ANNOTATION"; do
     template=$template' {{$value := ""}}{{with .metadata.annotations}}{{with index . "'$name'"}}{{$value = .}}{{end}}{{end}}'
-    if [ "$name" = "$OWNER_ANNOTATION" ]; then
-      template=$template'{{with .metadata.labels}}{{with index . "'$OWNER_LABEL'"}}{{$value = .}}{{end}}{{end}}'
-    fi
+    case $name in
+      "$OWNER_ANNOTATION") template=$template'{{with .metadata.labels}}{{with index . "'$OWNER_LABEL'"}}{{$value = .}}{{end}}{{end}}' ;;
+      # Without our taint, which its kubelet cannot set, it is not leaving.
+      "$LEAVING_ANNOTATION") template=$template'{{if not $leaving}}{{$value = ""}}{{else if not $value}}{{$value = $leaving}}{{end}}' ;;
+    esac
     template=$template'{{with $value}}{{urlquery .}}{{else}}-{{end}}'
   done
   answer=$(HOME=/nonexistent timeout 4 "$OPT/bin/kubectl" --kubeconfig "$ROOT/etc/kubernetes/controller-manager.conf" \

@@ -86,13 +86,19 @@ word() {
   printf '%s' "{{\$word := \"\"}}$1{{with \$word}}{{urlquery .}}{{else}}-{{end}}"
 }
 
-# of_node annotation NAME | label NAME | machine | ready: a template that sets $word.
+# of_node annotation NAME | label NAME | machine | ready | leaving: a template that sets $word. A Node is leaving while it has our taint,
+# which its kubelet cannot set; the annotation says what it was before, and another one that it is drained for a while only.
 # shellcheck disable=SC2016 # templates of kubectl have variables of their own
 of_node() {
   case $1 in
     label) printf '%s' "{{with .metadata.labels}}{{with index . \"$2\"}}{{\$word = .}}{{end}}{{end}}" ;;
     annotation) printf '%s' "{{with .metadata.annotations}}{{with index . \"$2\"}}{{\$word = .}}{{end}}{{end}}" ;;
     machine) printf '%s' '{{with .status}}{{with .nodeInfo}}{{with .machineID}}{{$word = .}}{{end}}{{end}}{{end}}' ;;
+    leaving)
+      printf '%s' "{{range .spec.taints}}{{if eq .key \"$LEAVING_TAINT\"}}{{with .value}}{{if eq . \"plinth\"}}{{\$word = \"cordoned\"}}"
+      printf '%s' "{{end}}{{end}}{{end}}{{end}}{{if \$word}}{{with .metadata.annotations}}{{with index . \"$DRAINED_ANNOTATION\"}}"
+      printf '%s' "{{\$word = \"\"}}{{end}}{{with index . \"$LEAVING_ANNOTATION\"}}{{\$word = .}}{{end}}{{end}}{{end}}"
+      ;;
     ready) printf '%s' '{{with .status}}{{range .conditions}}{{if eq .type "Ready"}}{{$word = .status}}{{end}}{{end}}{{end}}' ;;
   esac
 }
@@ -148,7 +154,7 @@ roster_read() {
 nodes_leaving() {
   local fields
   fields="{{.metadata.name}} $(word "$(of_node label "$OWNER_LABEL")") $(word "$(of_node machine)")"
-  fields="$fields $(word "$(of_node annotation "$LEAVING_ANNOTATION")")"
+  fields="$fields $(word "$(of_node leaving)")"
   while ! kube get nodes -o go-template="{{range .items}}$fields{{\"\n\"}}{{end}}" >"$WORK/nodes"; do
     complaint
     if late; then
@@ -163,7 +169,7 @@ nodes_leaving() {
     $2 != ENVIRON["OWNER"] { next }
     !($1 in machine) { print $1 " leaves"; next }
     machine[$1] != "-" && $3 != "-" && machine[$1] != $3 { print $1 " replaced"; next }
-    $4 == "uncordon" || $4 == "cordoned" { print $1 " " $4 > staying }' "$WORK/roster" "$WORK/nodes" >"$WORK/leaving"
+    $4 != "-" { print $1 " " ($4 == "uncordon" ? "uncordon" : "cordoned") > staying }' "$WORK/roster" "$WORK/nodes" >"$WORK/leaving"
 }
 
 # blocking: sets BLOCKING to what a drain that failed was waiting for, pods by name, from WORK/error.

@@ -105,13 +105,14 @@ etcd_complaint() {
     END { print substr(found != "" ? found : line, 1, 300) }' "$WORK/error")
 }
 
-# node_stays uncordon|cordoned: NODE was about to leave and is on the roster again: it serves as before.
+# node_stays uncordon|cordoned: NODE was about to leave and is on the roster again: it serves as before. The taint goes last: while
+# it is there, a run that was killed is gone on with.
 node_stays() {
-  kube taint node "$NODE" "$LEAVING_TAINT:NoSchedule-" >/dev/null || grep -q 'not found' "$WORK/error" || return 1
   if [ "$1" = uncordon ]; then
     kube uncordon "$NODE" >/dev/null || return 1
   fi
-  kube annotate node "$NODE" "$LEAVING_ANNOTATION-" >/dev/null
+  kube annotate node "$NODE" "$LEAVING_ANNOTATION-" >/dev/null || return 1
+  kube taint node "$NODE" "$LEAVING_TAINT:NoSchedule-" >/dev/null || grep -q 'not found' "$WORK/error"
 }
 
 roster_read

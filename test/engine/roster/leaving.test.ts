@@ -24,7 +24,7 @@ describe("Nodes of the roster that leave", function () {
       assert.equal((await roster.register(name, {}, { stack: name === "w43" ? "another" : "hostile" })).code, 0);
     }
     // prettier-ignore
-    const lies = ["hostile", "another", "hostile\nw41 hostile x -", "x hostile\\nw41", "w41|hostile|x|", "-", "'; touch /tmp/x; '", "%0aw41"];
+    const lies = ["hostile", "uncordon", "cordoned", "another", "hostile\nw41 hostile x -", "x hostile\\nw41", "w41|hostile|x|", "-", "'; touch /tmp/x; '", "%0aw41"];
     for (const lie of lies) {
       const annotations = { "plinth/owner": lie, "plinth/leaving": lie, "plinth/taints": lie, "plinth/drained": lie };
       await roster.patch("w42", { metadata: { annotations } });
@@ -170,6 +170,14 @@ describe("Nodes of the roster that leave", function () {
       assert.ok(!(spec.taints ?? []).some(({ key }) => key === "ToBeDeletedByClusterAutoscaler"));
       assert.equal(metadata.annotations?.["plinth/leaving"], undefined);
     }
+    assert.equal((await step("roster", both)).stdout, "");
+    // A run that was killed between its last two writes has left the taint alone.
+    const taint = { key: "ToBeDeletedByClusterAutoscaler", value: "plinth", effect: "NoSchedule" };
+    await roster.patch("w34", { spec: { taints: [taint] } });
+    assert.match((await step("roster", both)).stdout, /"node":"w34","stays":true/);
+    assert.deepEqual(await roster.taints("w34"), []);
+    // Another's taint is another's business.
+    await roster.patch("w34", { spec: { taints: [{ ...taint, value: "1795" }] } });
     assert.equal((await step("roster", both)).stdout, "");
   });
 

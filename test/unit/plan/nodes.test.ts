@@ -11,7 +11,10 @@ describe("plan/nodes", () => {
           labels: { "node-role.kubernetes.io/worker": "", "node-role.kubernetes.io/edge": "", zone: "a" },
           annotations: { "plinth/owner": "demo", "plinth/leaving": "uncordon" },
         },
-        spec: { unschedulable: true, taints: [{ key: "ToBeDeletedByClusterAutoscaler", effect: "NoSchedule" }] },
+        spec: {
+          unschedulable: true,
+          taints: [{ key: "ToBeDeletedByClusterAutoscaler", value: "plinth", effect: "NoSchedule" }],
+        },
         status: {
           conditions: [
             { type: "DiskPressure", status: "True", reason: "KubeletHasDiskPressure", message: "disk" },
@@ -50,6 +53,20 @@ describe("plan/nodes", () => {
         [false, ["its kubelet has not reported yet"]],
       ],
     );
+  });
+
+  it("takes a Node for leaving by our taint alone, which its kubelet cannot set", () => {
+    const leavingOf = (value: string | undefined, annotations: Record<string, string>) => {
+      const taints =
+        value === undefined ? [] : [{ key: "ToBeDeletedByClusterAutoscaler", value, effect: "NoSchedule" }];
+      const items = [{ metadata: { name: "w1", annotations }, spec: { taints } }];
+      return parseNodeList(JSON.stringify({ items }))[0]?.leaving;
+    };
+    assert.equal(leavingOf(undefined, { "plinth/leaving": "uncordon" }), undefined);
+    assert.equal(leavingOf("1795", { "plinth/leaving": "uncordon" }), undefined, "of an autoscaler");
+    assert.equal(leavingOf("plinth", { "plinth/leaving": "uncordon" }), "uncordon");
+    assert.equal(leavingOf("plinth", {}), "cordoned", "the last that a run takes away");
+    assert.equal(leavingOf("plinth", { "plinth/drained": "uncordon" }), undefined, "it is drained for a while");
   });
 
   it("knows Nodes of ours by what only we put there", () => {
