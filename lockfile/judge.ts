@@ -39,6 +39,14 @@ export function lockedDigests(entry: LockEntry | undefined): string[] {
   return [...new Set(digests.filter((digest) => digest !== undefined))];
 }
 
+/** The same by the path on an artifact server: `<name>/<version>/<platform>/<name>` or `images/<name>.tar`. */
+export function lockedAt(lock: Lock, path: string): string[] {
+  const image = /^images\/(.+)\.tar$/.exec(path)?.[1];
+  if (image !== undefined) return [lock.images[image] ?? []].flat();
+  const [name = "", version = "", platform = ""] = path.split("/");
+  return lockedDigests(lockEntry(lock, { name, version, platform }));
+}
+
 /**
  * The digests of which an executable of this origin has to have one; undefined when the lock file says nothing of it.
  * A download is held against the locked download, and a build against the same build: a machine that downloads is not

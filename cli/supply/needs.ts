@@ -1,4 +1,3 @@
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { ArtifactRef } from "../../artifacts/index.ts";
 import { allScripts, scriptSource } from "../../plan/scripts.ts";
@@ -8,12 +7,6 @@ import type { StackInput } from "../project/inventory.ts";
 /** The binaries that hosts fetch from the artifact server. */
 export function hostArtifacts({ planned }: Pick<StackInput, "planned">): ArtifactRef[] {
   return planned.artifacts().binaries;
-}
-
-/** True when the URL's host is an address of this machine (in the network namespace of this process). */
-export function isLocalUrl(url: string, interfaces = networkInterfaces()): boolean {
-  const host = new URL(url).hostname;
-  return Object.values(interfaces).some((addresses) => addresses?.some(({ address }) => address === host));
 }
 
 /** Makes sure of artifacts, with one dim line per remark. */
