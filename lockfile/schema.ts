@@ -38,7 +38,7 @@ const goToolchain = z.strictObject({
 /** `plinth.lock.json`: what every byte that is fetched or built for this project has to be. */
 export const lockSchema = z.strictObject({
   format: z.literal(1),
-  /** `node-<version>-<platform>`: SHA-256 of `bin/node`; `npm-<version>`: of npm's package. The launcher reads it. */
+  /** `node-<platform>-<version>`: SHA-256 of `bin/node`; `npm-<version>`: of npm's package. The launcher reads it. */
   node: z.record(z.string(), sha256),
   /** Version of Go → its tool chain. */
   go: z.record(z.string(), goToolchain),
