@@ -54,7 +54,7 @@ export function lockChanges(before: Lock, after: Lock): string[] {
       [
         ...Object.entries(artifacts),
         ...Object.entries(images).map(([name, sha256]) => [`images/${name}.tar`, sha256]),
-      ].map(([name, value]) => [name as string, JSON.stringify(value)]),
+      ].map(([name, value]) => [name, JSON.stringify(value)]),
     );
   const old = flat(before);
   return [...flat(after)]
