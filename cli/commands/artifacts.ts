@@ -50,7 +50,11 @@ async function artifacts(options: ArtifactsOptions): Promise<void> {
     const { updateLock } = await import("../supply/locking.ts");
     await updateLock(input, terminal, options.site);
   }
-  if (options.update !== true) await list(input, terminal, options.json === true);
+  if (options.sbom !== undefined) {
+    const { writeSbom } = await import("../supply/sbom.ts");
+    await writeSbom(project, options.stack, input, options.sbom, terminal);
+  }
+  if (options.update !== true && options.sbom === undefined) await list(input, terminal, options.json === true);
 }
 
 async function list(input: StackInput, terminal: Terminal, json: boolean): Promise<void> {
