@@ -120,23 +120,27 @@ async function installedMeanwhile(cached: string): Promise<Omit<Go, "pinned"> | 
 }
 
 /** Lets a Go on PATH fetch the newer toolchain itself. */
-async function selectToolchain({ reachability }: SourceContext): Promise<Omit<Go, "pinned">> {
+async function selectToolchain(context: SourceContext): Promise<Omit<Go, "pinned">> {
   const version = await versionOf("go");
   if (version === undefined) throw new ArtifactError("there is no go on PATH");
   if (compareVersions(version, selectsToolchains) < 0) throw new ArtifactError(`go ${version} on PATH is too old`);
   if (process.env["GOTOOLCHAIN"] === "local") {
     throw new ArtifactError(
-      `go ${version} on PATH is too old and GOTOOLCHAIN=local keeps it from fetching a newer one`,
+      `go ${version} on PATH is another version, and GOTOOLCHAIN=local keeps it from fetching this one`,
     );
   }
   const toolchain = `go${goVersion}`;
-  const env = { ...process.env, ...sumDatabase(), GOTOOLCHAIN: toolchain };
-  const proxy = (await run("go", ["env", "GOPROXY"], { cwd: "/", env: { ...env, GOTOOLCHAIN: "local" } })).trim();
-  const [site = ""] = proxy.split(/[,|]/);
+  await requireProxy(context);
+  await run("go", ["version"], { cwd: "/", env: { ...process.env, ...sumDatabase(), GOTOOLCHAIN: toolchain } });
+  return { command: "go", version: goVersion, toolchain };
+}
+
+/** Throws where the proxy of Go's modules does not answer: Go would wait for it much longer. */
+async function requireProxy({ reachability }: SourceContext): Promise<void> {
+  const env = { ...process.env, GOTOOLCHAIN: "local" };
+  const [site = ""] = (await run("go", ["env", "GOPROXY"], { cwd: "/", env })).trim().split(/[,|]/);
   const reason = /^https?:/.test(site) ? await reachability.whyNot(site) : undefined;
   if (reason !== undefined) throw new ArtifactError(`the Go module proxy is not reachable (${reason})`);
-  await run("go", ["version"], { cwd: "/", env });
-  return { command: "go", version: goVersion, toolchain };
 }
 
 async function downloadGo(cached: string, context: SourceContext): Promise<Omit<Go, "pinned">> {
@@ -168,6 +172,7 @@ async function toolchainModule(cached: string, context: SourceContext): Promise<
       `go ${goVersion}: apt-get install golang-go, to fetch the toolchain with`,
       context,
     );
+  await requireProxy(context);
   const began = Date.now();
   context.report(`go ${goVersion}: fetching the toolchain's Go module`);
   const home = goHome(cached);

@@ -10,22 +10,27 @@ export function pinnedPrograms(lock: Lock, version: string, platform: Platform =
 }
 
 /**
- * The digest of the programs that a Go command builds with: of `go` itself, the assembler, cgo, the compiler and the linker,
- * see `listDigest`. Go's releases are the same bytes wherever they come from, a distribution's own builds are others.
- * Undefined where one of them is not there.
+ * The digest of the programs that a Go command builds with; undefined where one of them is not there.
  * @param toolchain the value of GOTOOLCHAIN to ask it with.
  */
 export async function programsDigest(command: string, toolchain: string): Promise<string | undefined> {
   const env = { ...process.env, GOTOOLCHAIN: toolchain };
   const root = (await run(command, ["env", "GOROOT"], { cwd: "/", env })).trim();
-  const tools = `pkg/tool/${ownPlatform().replace("-", "_")}`;
-  const paths = ["bin/go", ...["asm", "cgo", "compile", "link"].map((name) => `${tools}/${name}`)];
   try {
-    return await listDigest(root, paths);
+    return await programsIn(root, ownPlatform());
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/**
+ * The digest of the programs of a tool chain below `root`: of `go` itself, the assembler, cgo, the compiler and the linker,
+ * see `listDigest`. Go's releases are the same bytes wherever they come from, a distribution's own builds are others.
+ */
+export async function programsIn(root: string, platform: Platform): Promise<string> {
+  const tools = `pkg/tool/${platform.replace("-", "_")}`;
+  return await listDigest(root, ["bin/go", ...["asm", "cgo", "compile", "link"].map((name) => `${tools}/${name}`)]);
 }
 
 /** Go's checksum database, also where a distribution's Go or somebody's settings have none, unless the environment says so. */

@@ -53,6 +53,7 @@ describe("the Go toolchain", () => {
   async function fakeGo(version: string, path = join(folder, "bin", "go")): Promise<void> {
     const script = `#!/bin/sh
 if [ "$*" = "env GOVERSION" ]; then echo go${version}; exit; fi
+if [ "$*" = "env GOPROXY" ]; then echo off; exit; fi
 echo "$* GOTOOLCHAIN=$GOTOOLCHAIN" >>"${folder}/log"
 if [ "$1 $2" = "mod download" ]; then
   mkdir -p "$GOMODCACHE/t/bin" "$GOMODCACHE/t/pkg/tool/linux_amd64" "$GOMODCACHE/t/src"
@@ -104,7 +105,7 @@ fi
     await fakeGo("1.25.0");
     set("GOTOOLCHAIN", "local");
     assert.equal((await find()).command, cached());
-    assert.match(lines[0] ?? "", /GOTOOLCHAIN=local keeps it from fetching a newer one/);
+    assert.match(lines[0] ?? "", /GOTOOLCHAIN=local keeps it from fetching this one/);
   });
 
   describe("that the lock file pins", () => {
