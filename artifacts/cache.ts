@@ -4,6 +4,7 @@ import { chmod, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } fr
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { type Origin } from "../lockfile/judge.ts";
 import { isMissing } from "./errors.ts";
 import { type Platform } from "./platform.ts";
 
@@ -21,8 +22,10 @@ export interface CacheRecord {
   /** Bytes. */
   size: number;
   mtimeMs: number;
-  /** Where the file came from: a URL, or a Go module with its version. */
+  /** Where the file came from, for the reader: a URL, or a Go module with its version. */
   source: string;
+  /** The same for the lock file, of executables. Releases before it have recorded none, see `origin.ts`. */
+  origin?: Origin;
 }
 
 export interface CachedArtifact extends CacheKey {
@@ -93,15 +96,24 @@ export async function findFile(path: string): Promise<CacheRecord | "missing" | 
 }
 
 /** Records the digest of the file at `path` as it is now. */
-export async function recordFile(path: string, source: string): Promise<CacheRecord> {
+export async function recordFile(path: string, source: string, origin?: Origin): Promise<CacheRecord> {
   const { size, mtimeMs } = await stat(path);
-  const record = { sha256: await sha256Of(path), size, mtimeMs, source };
+  const record = {
+    ...{ sha256: await sha256Of(path), size, mtimeMs, source },
+    ...(origin === undefined ? {} : { origin }),
+  };
   await writeRecord(path, record);
   return record;
 }
 
 /** Moves a finished file (same file system) to `path` and records its digest. */
-export async function storeFile(path: string, file: string, source: string, mode: number): Promise<CacheRecord> {
+export async function storeFile(
+  path: string,
+  file: string,
+  source: string,
+  mode: number,
+  origin?: Origin,
+): Promise<CacheRecord> {
   await mkdir(dirname(path), { recursive: true });
   await chmod(file, mode);
   const handle = await open(file, "r");
@@ -111,7 +123,7 @@ export async function storeFile(path: string, file: string, source: string, mode
     await handle.close();
   }
   await rename(file, path);
-  return await recordFile(path, source);
+  return await recordFile(path, source, origin);
 }
 
 /** The verified file for `key`, or undefined when there is none. A file that is not what was recorded is dropped. */
@@ -119,17 +131,27 @@ export async function findCached(cacheDir: string, key: CacheKey): Promise<Cache
   const path = join(cacheDir, relativePath(key));
   const record = await findFile(path);
   if (typeof record === "object") return { ...key, path, record };
-  if (record === "changed") {
-    await rm(path, { force: true });
-    await rm(recordPath(path), { force: true });
-  }
+  if (record === "changed") await dropCached(cacheDir, key);
   return undefined;
 }
 
-/** Moves a finished executable (same file system) into the cache and records its digest. */
-export async function store(cacheDir: string, key: CacheKey, file: string, source: string): Promise<CachedArtifact> {
+/** Takes a file out of the cache. */
+export async function dropCached(cacheDir: string, key: CacheKey): Promise<void> {
   const path = join(cacheDir, relativePath(key));
-  return { ...key, path, record: await storeFile(path, file, source, 0o755) };
+  await rm(path, { force: true });
+  await rm(recordPath(path), { force: true });
+}
+
+/** Moves a finished executable (same file system) into the cache and records its digest. */
+export async function store(
+  cacheDir: string,
+  key: CacheKey,
+  file: string,
+  source: string,
+  origin?: Origin,
+): Promise<CachedArtifact> {
+  const path = join(cacheDir, relativePath(key));
+  return { ...key, path, record: await storeFile(path, file, source, 0o755, origin) };
 }
 
 async function foldersIn(path: string): Promise<string[]> {

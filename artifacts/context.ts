@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { type Lock } from "../lockfile/schema.ts";
 import { type Reachability } from "./http.ts";
 import { type Platform } from "./platform.ts";
 import { type Report } from "./progress.ts";
@@ -11,6 +12,8 @@ export interface Wanted {
   platform: Platform;
   /** Artifact names, all of the group. */
   names: readonly string[];
+  /** Why what was built here, from C too, is not used although it is in the cache: it would be built the same again. */
+  refusedBuild?: string;
 }
 
 /** What every source needs to do its work. */
@@ -18,6 +21,8 @@ export interface SourceContext {
   cacheDir: string;
   report: Report;
   reachability: Reachability;
+  /** What digests have to be. */
+  lock: Lock;
   signal?: AbortSignal | undefined;
 }
 

@@ -1,11 +1,16 @@
 import { access, constants, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { defaultCacheDir, findCached } from "./cache.ts";
+import { lockEntry } from "../lockfile/judge.ts";
+import { readLock } from "../lockfile/file.ts";
+import { type Lock } from "../lockfile/schema.ts";
+import { defaultCacheDir, dropCached, findCached, type CacheKey } from "./cache.ts";
+import { whyRefused } from "./checked.ts";
 import { labelOf, lockFileOf, workDirOf, type SourceContext, type Wanted } from "./context.ts";
 import { ArtifactError, reasonOf } from "./errors.ts";
 import { buildFromModules } from "./gomodule.ts";
 import { Reachability } from "./http.ts";
 import { withLock } from "../local/lock.ts";
+import { originOf } from "./origin.ts";
 import { ownPlatform, type Platform } from "./platform.ts";
 import { fetchPublished, mirrorSource, officialSource, whyUnreachable, type PublishedSource } from "./published.ts";
 import { run } from "./run.ts";
@@ -32,6 +37,8 @@ export interface EnsureOptions {
    * Default: the environment variable PLINTH_ARTIFACT_MIRROR.
    */
   mirror?: string;
+  /** What digests have to be. Default: the project's `plinth.lock.json`. */
+  lock?: Lock;
   /** Ends downloads and builds. Unfinished downloads are resumed by the next call. */
   signal?: AbortSignal;
 }
@@ -59,16 +66,17 @@ export function createEnsure(parts: EnsureParts): EnsureArtifacts {
       cacheDir: options.cacheDir ?? defaultCacheDir(),
       report: (line) => options.onProgress?.(line),
       reachability: parts.reachability,
+      lock: options.lock ?? readLock(),
       signal: options.signal,
     };
     const found: ArtifactPaths = new Map();
     const requests = groupRefs(refs, parts.groups);
-    const missing = await lookUp(requests, found, context);
+    const missing = await lookUp(requests, found, parts.groups, context);
     if (missing.length > 0) {
       const mirror = options.mirror ?? process.env["PLINTH_ARTIFACT_MIRROR"] ?? "";
       const sources = [...(mirror === "" ? [] : [mirrorSource(mirror)]), officialSource];
       await obtainAll(missing, sources, parts, context);
-      const lost = await lookUp(missing, found, context);
+      const lost = await lookUp(missing, found, parts.groups, context);
       if (lost[0] !== undefined) {
         throw new ArtifactError(`${describe(lost[0])} vanished from ${context.cacheDir} right after it was stored.`);
       }
@@ -109,21 +117,50 @@ function groupRefs(refs: readonly ArtifactRef[], table: readonly ArtifactGroup[]
 }
 
 /** Puts what is there into `found` and returns the rest. */
-async function lookUp(requests: readonly Wanted[], found: ArtifactPaths, context: SourceContext): Promise<Wanted[]> {
+async function lookUp(
+  requests: readonly Wanted[],
+  found: ArtifactPaths,
+  table: readonly ArtifactGroup[],
+  context: SourceContext,
+): Promise<Wanted[]> {
   const missing: Wanted[] = [];
   for (const request of requests) {
     const { group, version, platform } = request;
     const names: string[] = [];
+    const refusedBuilds: string[] = [];
     for (const name of request.names) {
+      const cached = await findAllowed({ name, version, platform }, table, context);
+      if (cached?.refusedBuild !== undefined) refusedBuilds.push(cached.refusedBuild);
       const path =
-        (await findCached(context.cacheDir, { name, version, platform }))?.path ??
+        cached?.path ??
         (group.fromPath === true && platform === ownPlatform() ? await findOnPath(group, name, version) : undefined);
       if (path === undefined) names.push(name);
       else found.set(name, path);
     }
-    if (names.length > 0) missing.push({ ...request, names });
+    const refused = refusedBuilds.length === 0 ? {} : { refusedBuild: refusedBuilds.join("; ") };
+    if (names.length > 0) missing.push({ group, version, platform, names, ...refused });
   }
   return missing;
+}
+
+/**
+ * The file in the cache that the lock file allows. Another one is dropped, but for a site's own build: built again it would
+ * come out the same, and minutes later.
+ */
+async function findAllowed(
+  key: CacheKey,
+  table: readonly ArtifactGroup[],
+  { cacheDir, lock, report }: SourceContext,
+): Promise<{ path?: string; refusedBuild?: string } | undefined> {
+  const cached = await findCached(cacheDir, key);
+  if (cached === undefined) return undefined;
+  const origin = originOf(cached.record, key, table);
+  const refused = whyRefused(lock, key, cached.record.sha256, origin);
+  if (refused === undefined) return cached;
+  if (origin.kind === "build" && lockEntry(lock, key)?.site !== undefined) return { refusedBuild: refused };
+  report(`${refused}; it was dropped from the cache`);
+  await dropCached(cacheDir, key);
+  return undefined;
 }
 
 /** An executable `name` on PATH that is at least `version`, or undefined. */
@@ -188,7 +225,7 @@ async function obtain(plan: Plan, parts: EnsureParts, context: SourceContext): P
   };
   await withLock(lockFileOf(context.cacheDir, wanted), onWait, async () => {
     // Whoever held the lock before may have done the work.
-    const [rest] = await lookUp([wanted], new Map(), context);
+    const [rest] = await lookUp([wanted], new Map(), parts.groups, context);
     if (rest === undefined) return;
     const workDir = workDirOf(context.cacheDir, wanted);
     await rm(workDir, { recursive: true, force: true });
@@ -209,7 +246,10 @@ async function fromFirstSource(
   for (const reason of tried) context.report(`${labelOf(wanted)}: ${reason}, trying the next source`);
   const attempts = [
     ...reachable.map((source) => () => fetchPublished(source, wanted, context)),
-    () => parts.build(wanted, context),
+    () =>
+      wanted.refusedBuild === undefined
+        ? parts.build(wanted, context)
+        : Promise.reject(new ArtifactError(wanted.refusedBuild)),
   ];
   for (const attempt of attempts) {
     try {

@@ -10,9 +10,10 @@ import { withLock } from "../local/lock.ts";
 import { ownPlatform } from "./platform.ts";
 import { formatDuration } from "./progress.ts";
 import { run } from "./run.ts";
+import { pinnedPrograms, programsDigest, sumDatabase } from "./toolchain.ts";
 import { compareVersions } from "./versions.ts";
 
-/** The Go release that is fetched where the machine has none that is new enough. */
+/** The Go release that builds, where it can be had: builds of one release are the same bytes on all machines. */
 export const goVersion = "1.26.8";
 
 /** A Go command that can build our modules. */
@@ -22,13 +23,16 @@ export interface Go {
   version: string;
   /** The value of GOTOOLCHAIN to run it with. */
   toolchain: string;
+  /** Whether its programs are those that the lock file has, so that what it builds can be compared. */
+  pinned: boolean;
 }
 
 /** The first Go that selects other toolchains by itself. */
 const selectsToolchains = "1.21";
 
 /**
- * Finds, or gets, a Go of at least `required` (`1.26`). Throws an ArtifactError that says what was tried.
+ * Finds, or gets, the Go that the lock file pins. Where it cannot be had, another one of at least `required` (`1.26`) on
+ * this machine does it, and is said. Throws an ArtifactError that says what was tried.
  * @param usual the commands to look at first.
  */
 export async function ensureGo(
@@ -37,10 +41,13 @@ export async function ensureGo(
   usual: readonly string[] = ["go", "/usr/local/go/bin/go"],
 ): Promise<Go> {
   const cached = join(cacheRoot(), "go", goVersion, "bin", "go");
+  const usable: Go[] = [];
   for (const command of [...usual, cached]) {
     const version = await versionOf(command);
-    if (version !== undefined && compareVersions(version, required) >= 0)
-      return { command, version, toolchain: "local" };
+    if (version === undefined || compareVersions(version, required) < 0) continue;
+    const go = await withPinned({ command, version, toolchain: "local" }, context);
+    if (go.pinned || pinnedPrograms(context.lock, goVersion) === undefined) return go;
+    usable.push(go);
   }
   const lock = join(cacheRoot(), "go", ".lock");
   return await withLock(
@@ -48,27 +55,45 @@ export async function ensureGo(
     (holder) => {
       context.report(`go ${goVersion}: waiting for ${holder}, which is installing it`);
     },
-    () => obtainGo(cached, context),
+    () => obtainGo(cached, usable[0], context),
   );
 }
 
-async function obtainGo(cached: string, context: SourceContext): Promise<Go> {
+async function withPinned(go: Omit<Go, "pinned">, { lock }: SourceContext): Promise<Go> {
+  const wanted = go.version === goVersion ? pinnedPrograms(lock, goVersion) : undefined;
+  return { ...go, pinned: wanted !== undefined && (await programsDigest(go.command, go.toolchain)) === wanted };
+}
+
+/** @param other what builds where the pinned one cannot be had. */
+async function obtainGo(cached: string, other: Go | undefined, context: SourceContext): Promise<Go> {
   const tried: string[] = [];
   const steps = [
     () => installedMeanwhile(cached),
-    selectToolchain,
+    () => selectToolchain(context),
     () => downloadGo(cached, context),
     () => toolchainModule(cached, context),
   ];
   for (const step of steps) {
     try {
-      const go = await step();
-      if (go !== undefined) return go;
+      const found = await step();
+      if (found === undefined) continue;
+      const go = await withPinned(found, context);
+      if (go.pinned || pinnedPrograms(context.lock, goVersion) === undefined) return go;
+      if (go.command === cached) await rm(goHome(cached), { recursive: true, force: true });
+      tried.push(`the programs of ${go.command} are not those that plinth.lock.json has`);
+      context.report(`go ${goVersion}: ${tried.at(-1) ?? ""}`);
     } catch (error) {
       context.signal?.throwIfAborted();
       tried.push(reasonOf(error));
       context.report(`go ${goVersion}: ${reasonOf(error)}`);
     }
+  }
+  if (other !== undefined) {
+    context.report(
+      `go ${goVersion}, which plinth.lock.json has, could not be had: building with ${other.command} (${other.version}); ` +
+        `the sums of the modules hold, the digests of what is built are not compared`,
+    );
+    return other;
   }
   throw new ArtifactError(
     `Go ${goVersion} is needed to build and could not be had: ${tried.join("; ")}. Install Go ${goVersion} or newer and put it on PATH`,
@@ -89,27 +114,36 @@ async function versionOf(command: string): Promise<string | undefined> {
   }
 }
 
-async function installedMeanwhile(cached: string): Promise<Go | undefined> {
+async function installedMeanwhile(cached: string): Promise<Omit<Go, "pinned"> | undefined> {
   const version = await versionOf(cached);
   return version === undefined ? undefined : { command: cached, version, toolchain: "local" };
 }
 
 /** Lets a Go on PATH fetch the newer toolchain itself. */
-async function selectToolchain(): Promise<Go | undefined> {
+async function selectToolchain(context: SourceContext): Promise<Omit<Go, "pinned">> {
   const version = await versionOf("go");
   if (version === undefined) throw new ArtifactError("there is no go on PATH");
   if (compareVersions(version, selectsToolchains) < 0) throw new ArtifactError(`go ${version} on PATH is too old`);
   if (process.env["GOTOOLCHAIN"] === "local") {
     throw new ArtifactError(
-      `go ${version} on PATH is too old and GOTOOLCHAIN=local keeps it from fetching a newer one`,
+      `go ${version} on PATH is another version, and GOTOOLCHAIN=local keeps it from fetching this one`,
     );
   }
   const toolchain = `go${goVersion}`;
-  await run("go", ["version"], { cwd: "/", env: { ...process.env, GOTOOLCHAIN: toolchain } });
+  await requireProxy(context);
+  await run("go", ["version"], { cwd: "/", env: { ...process.env, ...sumDatabase(), GOTOOLCHAIN: toolchain } });
   return { command: "go", version: goVersion, toolchain };
 }
 
-async function downloadGo(cached: string, context: SourceContext): Promise<Go> {
+/** Throws where the proxy of Go's modules does not answer: Go would wait for it much longer. */
+async function requireProxy({ reachability }: SourceContext): Promise<void> {
+  const env = { ...process.env, GOTOOLCHAIN: "local" };
+  const [site = ""] = (await run("go", ["env", "GOPROXY"], { cwd: "/", env })).trim().split(/[,|]/);
+  const reason = /^https?:/.test(site) ? await reachability.whyNot(site) : undefined;
+  if (reason !== undefined) throw new ArtifactError(`the Go module proxy is not reachable (${reason})`);
+}
+
+async function downloadGo(cached: string, context: SourceContext): Promise<Omit<Go, "pinned">> {
   const url = `https://go.dev/dl/go${goVersion}.${ownPlatform()}.tar.gz`;
   const reason = await context.reachability.whyNot(url);
   if (reason !== undefined) throw new ArtifactError(`go.dev is not reachable (${reason})`);
@@ -131,22 +165,33 @@ async function downloadGo(cached: string, context: SourceContext): Promise<Go> {
 }
 
 /** Takes the toolchain from its Go module by any Go, as newer ones do by themselves. */
-async function toolchainModule(cached: string, context: SourceContext): Promise<Go> {
+async function toolchainModule(cached: string, context: SourceContext): Promise<Omit<Go, "pinned">> {
   if ((await versionOf("go")) === undefined)
     await installDebian(
       ["golang-go"],
       `go ${goVersion}: apt-get install golang-go, to fetch the toolchain with`,
       context,
     );
+  await requireProxy(context);
   const began = Date.now();
   context.report(`go ${goVersion}: fetching the toolchain's Go module`);
   const home = goHome(cached);
+  const expected = context.lock.go[goVersion]?.modules[ownPlatform()];
   await inTemporary(home, async (temporary) => {
-    const { folder } = await downloadModule("go", `golang.org/toolchain@v0.0.1-go${goVersion}.${ownPlatform()}`, {
+    const { folder, sum } = await downloadModule("go", `golang.org/toolchain@v0.0.1-go${goVersion}.${ownPlatform()}`, {
       cwd: temporary,
-      env: { ...process.env, GOTOOLCHAIN: "local", GOFLAGS: "-modcacherw", GOMODCACHE: join(temporary, "mod") },
+      env: {
+        ...process.env,
+        // The sum in the lock file says as much as the checksum database, which not every proxy passes on.
+        ...(expected === undefined ? sumDatabase() : { GONOSUMDB: "golang.org/toolchain" }),
+        GOTOOLCHAIN: "local",
+        GOFLAGS: "-modcacherw",
+        GOMODCACHE: join(temporary, "mod"),
+      },
       signal: context.signal,
     });
+    if (expected !== undefined && sum !== expected)
+      throw new ArtifactError(`the toolchain's Go module has the sum ${sum}, and plinth.lock.json has ${expected}`);
     // Modules carry no exec bits.
     await makeExecutable(join(folder, "bin"));
     await makeExecutable(join(folder, "pkg", "tool"));

@@ -1,15 +1,18 @@
 import { cp, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { store } from "./cache.ts";
+import { lockEntry, type LockKey } from "../lockfile/judge.ts";
+import { storeChecked } from "./checked.ts";
 import { labelOf, workDirOf, type SourceContext, type Wanted } from "./context.ts";
 import { ArtifactError, reasonOf } from "./errors.ts";
 import { ensureNative } from "./native.ts";
 import { ensureGo, type Go } from "./go.ts";
 import { downloadModule } from "./godownload.ts";
+import { moduleSums } from "./modulesums.ts";
 import { ownPlatform, splitPlatform } from "./platform.ts";
 import { formatDuration, formatSize, reporting } from "./progress.ts";
 import { run } from "./run.ts";
 import { type Artifact, type ArtifactGroup } from "./table.ts";
+import { sumDatabase } from "./toolchain.ts";
 import { statesVersion } from "./versions.ts";
 
 /** The file name that `go build` gives a main package: its last element that is no major version. */
@@ -82,18 +85,31 @@ async function build(wanted: Wanted, context: SourceContext): Promise<void> {
     },
   );
 
+  const modules = await moduleSums(moduleDir);
+  const origin = { kind: "build" as const, go: go.pinned ? go.version : undefined, modules };
   const stored: string[] = [];
   for (const artifact of artifacts) {
     const file = join(outDir, binaryName(artifact.package));
     if (platform === ownPlatform()) await verifyVersion(artifact, file, version);
+    const key = { name: artifact.name, version, platform };
+    if (!pinned) refuseOtherModules(key, modules, context);
     const source = `Go package ${artifact.package}, version ${version}, built with go ${go.version}`;
     const target = join(workDir, artifact.name);
     await rename(file, target);
-    await store(cacheDir, { name: artifact.name, version, platform }, target, source).then(({ record }) =>
-      stored.push(`${artifact.name} (${formatSize(record.size)})`),
-    );
+    const { record } = await storeChecked(context, key, target, source, origin);
+    stored.push(`${artifact.name} (${formatSize(record.size)})`);
   }
   report(`${label}: built ${stored.join(", ")} in ${formatDuration(Date.now() - began)}`);
+}
+
+/** The modules of another version than the pinned one are found anew for each build: they have to be those of the first. */
+function refuseOtherModules(key: LockKey, modules: string, { lock }: SourceContext): void {
+  const locked = lockEntry(lock, key)?.build?.modules;
+  if (locked === undefined || locked === modules) return;
+  throw new ArtifactError(
+    `the modules of ${key.name} ${key.version} are others than those that plinth.lock.json has (${modules} instead of ${locked}): ` +
+      `run ./plinth artifacts --update, look at what changed, and commit plinth.lock.json`,
+  );
 }
 
 function groupFlags(group: ArtifactGroup, version: string): string[] {
@@ -135,10 +151,13 @@ async function buildEnvironment(
     // Binaries must run on the oldest CPU of the platform, whatever the operator's own settings are.
     GOAMD64: "v1",
     GOARCH: arch,
+    GOARM64: "v8.0",
     GOEXPERIMENT: "",
+    GOFIPS140: "off",
     // The pinned version is built from committed sums and nothing may change them.
     GOFLAGS: pinned ? "-mod=readonly" : "-mod=mod",
     GOOS: os,
+    ...sumDatabase(),
     GOTOOLCHAIN: go.toolchain,
     GOWORK: "off",
   };

@@ -39,7 +39,10 @@ export async function request(url: string, options: HttpOptions = {}): Promise<I
     const status = response.statusCode ?? 0;
     if (status < 300 || status >= 400 || location === undefined) return response;
     response.destroy();
-    current = new URL(location, current);
+    const next = new URL(location, current);
+    if (current.protocol === "https:" && next.protocol === "http:")
+      throw new ArtifactError(`${url} redirects from https:// to ${next.origin}, where nothing protects it on its way`);
+    current = next;
   }
   throw new ArtifactError(`${url} redirects more than ${maxRedirects.toString()} times`);
 }

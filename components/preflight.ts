@@ -2,7 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { abandonedHosts, abandonedWarning } from "../plan/abandoned.ts";
 import { planCluster } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
-import { locateArtifact, missingArtifacts } from "../plan/digests.ts";
+import {
+  locateArtifact,
+  missingArtifacts,
+  refusedArtifacts,
+  type Digests,
+  type LockedDigests,
+} from "../plan/digests.ts";
 import type { HostReading } from "../plan/facts.ts";
 import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts";
 import {
@@ -28,6 +34,7 @@ import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { AgentView } from "../plan/sshagent.ts";
 import type { CheckedInput } from "../plan/stackinput.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
+import { isOwnMachine } from "./ownaddress.ts";
 import type { FleetInput } from "./fleet.ts";
 import { chosenFrom, resolveAccess, type HostAccess } from "./host/access.ts";
 import { pluginAgentFindings, wantedKey } from "./host/agent.ts";
@@ -46,6 +53,8 @@ export interface ProgramArgs {
   inventory: unknown;
   readHosts: HostReader;
   readDigests: DigestReader;
+  /** What the lock file has, against which the digests of a mirror are held; undefined: they are not. */
+  lockedDigests: LockedDigests | undefined;
   /** The outputs that the run before has left, secrets in clear, unchecked; none when there was none. */
   readPrevious: () => Promise<Readonly<Record<string, unknown>>>;
   /** What the operator asks of this run. */
@@ -127,7 +136,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   findings.push(...accessFindings, ...artifacts.findings, ...registryFindings, ...operatorFiles.findings);
   findings.push(...previousFindings);
   if (artifacts.findings.length === 0 && findings.length === 0)
-    findings.push(...missingArtifacts(artifacts.digests, config.artifactsUrl, neededArtifacts(hosts, config)));
+    findings.push(...artifactFindings(args, artifacts.digests, hosts, config));
 
   // The members of etcd are none of a pool's business, and of the Nodes only its own.
   const liveIn = (seen: typeof readings, former: readonly RankedHost[]) => ({
@@ -223,6 +232,22 @@ function entryOf<T>(map: ReadonlyMap<string, T>, name: string): [string, T][] {
 }
 
 /** What hosts will fetch. */
+/** What the artifact server lacks, and what of a mirror is not what the lock file says. */
+function artifactFindings(
+  { lockedDigests }: ProgramArgs,
+  digests: Digests,
+  hosts: readonly Host[],
+  config: ClusterConfig,
+): Finding[] {
+  const { artifactsUrl } = config;
+  const needed = neededArtifacts(hosts, config);
+  const held = lockedDigests !== undefined && !isOwnMachine(artifactsUrl);
+  return [
+    ...missingArtifacts(digests, artifactsUrl, needed),
+    ...(held ? refusedArtifacts(digests, artifactsUrl, needed, lockedDigests) : []),
+  ];
+}
+
 function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {
   const claims = hosts.map(({ arch }) => ({ item: scriptDownload(hostScript()), arch }));
   const bundles = planCluster(hosts, config).flatMap(({ host, bundle }) =>

@@ -34,6 +34,50 @@ export function locateArtifact(digests: Digests, artifactsUrl: string, item: Fet
   return { sha256, url: `${artifactsUrl.replace(/\/$/, "")}/${path}` };
 }
 
+/** The digests that a lock file has for a path on an artifact server; none where it has nothing. */
+export type LockedDigests = (path: string) => readonly string[];
+
+/**
+ * Findings for what a mirror lists otherwise than the lock file, and for what it lists by `http://` and the lock file does
+ * not have. What it lists by `https://` alone is trusted.
+ */
+export function refusedArtifacts(
+  digests: Digests,
+  artifactsUrl: string,
+  needed: readonly { item: Fetched; arch: string }[],
+  locked: LockedDigests,
+): Finding[] {
+  const paths = [
+    ...new Set(needed.filter(({ item }) => !knowsDigest(item)).map(({ item, arch }) => pathOf(item, arch))),
+  ];
+  const refused = paths.filter((path) => {
+    const digest = digests.get(path);
+    return digest !== undefined && locked(path).length > 0 && !locked(path).includes(digest);
+  });
+  const unlocked = new URL(artifactsUrl).protocol === "http:" ? paths.filter((path) => locked(path).length === 0) : [];
+  const finding = (message: string, remedy: string): Finding => ({
+    ...{ rule: "artifact-lock", kind: "input", hosts: [], message, remedy },
+  });
+  return [
+    ...refused.map((path) =>
+      finding(
+        `the mirror ${artifactsUrl} has ${path} with the SHA-256 ${digests.get(path) ?? ""}, and plinth.lock.json has ${locked(path).join(" and ")}`,
+        "find out which one is right; if it is the new one, run ./plinth artifacts --update on the machine that fills the mirror, and commit plinth.lock.json",
+      ),
+    ),
+    ...(unlocked.length === 0
+      ? []
+      : [
+          finding(
+            `the mirror ${artifactsUrl} is reached by http://, where nothing protects digests on their way, and plinth.lock.json has none of ${unlocked.join(", ")}`,
+            "use https://, or run ./plinth artifacts --update on the machine that fills the mirror, and commit plinth.lock.json",
+          ),
+        ]),
+  ];
+}
+
+const knowsDigest = (item: Fetched): boolean => "source" in item && item.sha256 !== undefined;
+
 /** Findings for what hosts need and the server does not list. */
 export function missingArtifacts(
   digests: Digests,

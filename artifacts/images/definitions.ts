@@ -95,3 +95,8 @@ export const images: readonly ImageDefinition[] = [
     ports: [8080],
   },
 ];
+
+/** The artifacts of the table that these images contain, by name. */
+export function imageArtifacts(names: readonly string[]): string[] {
+  return images.filter(({ name }) => names.includes(name)).flatMap(({ artifacts }) => artifacts);
+}

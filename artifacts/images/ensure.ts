@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { readLock } from "../../lockfile/file.ts";
 import { defaultCacheDir, findFile, recordFile, storeFile } from "../cache.ts";
 import { type SourceContext } from "../context.ts";
 import { ensureArtifacts, type EnsureArtifacts, type EnsureOptions } from "../ensure.ts";
@@ -82,7 +83,11 @@ async function ensureOne(
   const onWait = (holder: string): void => {
     report(`image ${name}: waiting for ${holder}, which is making it`);
   };
-  const context = { cacheDir, report, reachability: new Reachability(), signal: options.signal };
+  const context = {
+    ...{ cacheDir, report, reachability: new Reachability() },
+    lock: options.lock ?? readLock(),
+    signal: options.signal,
+  };
   await withLock(join(cacheDir, ".locks", `image-${name}`), onWait, async () => {
     if (await isThere()) return;
     const folder = join(cacheDir, ".work", `image-${name}`);

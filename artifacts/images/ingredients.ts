@@ -44,6 +44,8 @@ const recipes: Readonly<Record<Ingredient, Recipe>> = {
         ...process.env,
         CGO_ENABLED: "0",
         GOAMD64: "v1",
+        GOARM64: "v8.0",
+        GOFIPS140: "off",
         GOFLAGS: "",
         GOTOOLCHAIN: go.toolchain,
         GOWORK: "off",

@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import type { StackInput } from "../project/inventory.ts";
+import type { Terminal } from "../render/terminal.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
 
@@ -7,13 +9,20 @@ export function artifactsCommand(): Command {
     .description("get every binary, image archive and script that the hosts of a stack fetch, and say where they are")
     .addOption(shared.stackOption())
     .addOption(shared.jsonOption())
+    .option("--update", "record in plinth.lock.json what they are, and get them whatever it says now")
+    .option("--no-site", "with --update: leave out what only this site has, which other machines do not build alike")
+    .option("--sbom [file]", "print, or write to this file, what hosts run as a CycloneDX document")
     .addHelpText(
       "after",
       [
-        examplesHelp([["./plinth artifacts --stack prod", "fill the cache before going where there is no network"]]),
+        examplesHelp([
+          ["./plinth artifacts --stack prod", "fill the cache before going where there is no network"],
+          ["./plinth artifacts --stack prod --update", "take over new digests; commit plinth.lock.json"],
+          ["./plinth artifacts --stack prod --sbom prod.cdx.json", "name every binary, with its digest and modules"],
+        ]),
         exitCodesHelp([
           [Exit.done, "everything is in the cache"],
-          [Exit.failed, "something could neither be downloaded nor built"],
+          [Exit.failed, "something could neither be downloaded nor built, or is not what plinth.lock.json says"],
           [Exit.badInput, "there is no such stack, or its input is not valid"],
         ]),
       ].join("\n"),
@@ -21,16 +30,36 @@ export function artifactsCommand(): Command {
     .action(artifacts);
 }
 
-async function artifacts(options: { stack: string; json?: boolean }): Promise<void> {
+interface ArtifactsOptions {
+  stack: string;
+  json?: boolean;
+  update?: boolean;
+  site: boolean;
+  sbom?: true | string;
+}
+
+async function artifacts(options: ArtifactsOptions): Promise<void> {
   const { thisProject, requireStack } = await import("../project/project.ts");
   const { openInput } = await import("../session/settings.ts");
-  const { ensure, ensureForHosts, hostArtifacts, pulumiRef } = await import("../supply/needs.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { formatTable } = await import("../render/table.ts");
   const project = thisProject();
   requireStack(project, options.stack);
-  const terminal = makeTerminal(options);
+  const terminal = makeTerminal(options.sbom === true ? { json: true } : options);
   const input = await openInput(project, options.stack, terminal);
+  if (options.update === true) {
+    const { updateLock } = await import("../supply/locking.ts");
+    await updateLock(input, terminal, options.site);
+  }
+  if (options.sbom !== undefined) {
+    const { writeSbom } = await import("../supply/sbom.ts");
+    await writeSbom(project, options.stack, input, options.sbom, terminal);
+  }
+  if (options.update !== true && options.sbom === undefined) await list(input, terminal, options.json === true);
+}
+
+async function list(input: StackInput, terminal: Terminal, json: boolean): Promise<void> {
+  const { ensure, ensureForHosts, hostArtifacts, pulumiRef } = await import("../supply/needs.ts");
+  const { formatTable } = await import("../render/table.ts");
   const pulumi = await pulumiRef();
   const paths = new Map([...(await ensure([pulumi], terminal)), ...(await ensureForHosts(input, terminal))]);
   const refs = [
@@ -39,7 +68,7 @@ async function artifacts(options: { stack: string; json?: boolean }): Promise<vo
     ...[...paths.keys()].filter((name) => /^(images|scripts)\//.test(name)).map((name) => ({ name, version: "" })),
   ];
   const rows = refs.map(({ name, version }) => ({ name, version, path: paths.get(name) ?? "" }));
-  if (options.json === true) terminal.print(JSON.stringify(rows, null, 2));
+  if (json) terminal.print(JSON.stringify(rows, null, 2));
   else
     for (const line of formatTable(
       rows.map(({ name, version, path }) => [name, version, path]),

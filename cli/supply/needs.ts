@@ -1,5 +1,5 @@
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import type { Lock } from "../../lockfile/schema.ts";
 import type { ArtifactRef } from "../../artifacts/index.ts";
 import { allScripts, scriptSource } from "../../plan/scripts.ts";
 import type { Terminal } from "../render/terminal.ts";
@@ -10,17 +10,15 @@ export function hostArtifacts({ planned }: Pick<StackInput, "planned">): Artifac
   return planned.artifacts().binaries;
 }
 
-/** True when the URL's host is an address of this machine (in the network namespace of this process). */
-export function isLocalUrl(url: string, interfaces = networkInterfaces()): boolean {
-  const host = new URL(url).hostname;
-  return Object.values(interfaces).some((addresses) => addresses?.some(({ address }) => address === host));
-}
-
-/** Makes sure of artifacts, with one dim line per remark. */
+/**
+ * Makes sure of artifacts, with one dim line per remark.
+ * @param lock what digests have to be; by default the project's lock file.
+ */
 export async function ensure(
   refs: readonly ArtifactRef[],
   terminal: Terminal,
   signal?: AbortSignal,
+  lock?: Lock,
 ): Promise<Map<string, string>> {
   const { ensureArtifacts } = await import("../../artifacts/index.ts");
   return ensureArtifacts([...refs], {
@@ -28,6 +26,7 @@ export async function ensure(
       terminal.note(terminal.paint("dim", `  ${line}`));
     },
     ...(signal === undefined ? {} : { signal }),
+    ...(lock === undefined ? {} : { lock }),
   });
 }
 
@@ -40,19 +39,18 @@ export async function ensureForHosts(
   input: Pick<StackInput, "planned">,
   terminal: Terminal,
   signal?: AbortSignal,
+  lock?: Lock,
 ): Promise<Map<string, string>> {
   const { ensureImages } = await import("../../artifacts/index.ts");
-  const { binaries: refs, downloads } = input.planned.artifacts();
-  const binaries = await ensure(refs, terminal, signal);
-  const images = await ensureImages(
-    downloads.flatMap((source) => imageOf(source) ?? []),
-    {
-      onProgress: (line) => {
-        terminal.note(terminal.paint("dim", `  ${line}`));
-      },
-      ...(signal === undefined ? {} : { signal }),
+  const { binaries: refs } = input.planned.artifacts();
+  const binaries = await ensure(refs, terminal, signal, lock);
+  const images = await ensureImages(imagesOf(input), {
+    onProgress: (line) => {
+      terminal.note(terminal.paint("dim", `  ${line}`));
     },
-  );
+    ...(signal === undefined ? {} : { signal }),
+    ...(lock === undefined ? {} : { lock }),
+  });
   return new Map([
     ...binaries,
     ...[...images].map(([name, path]): [string, string] => [imageFile(name), path]),
@@ -71,6 +69,11 @@ async function ensureScripts(): Promise<[string, string][]> {
 /** Where the artifact server has an image's archive. */
 export function imageFile(name: string): string {
   return `images/${name}.tar`;
+}
+
+/** The images whose archives hosts fetch. */
+export function imagesOf({ planned }: Pick<StackInput, "planned">): string[] {
+  return planned.artifacts().downloads.flatMap((source) => imageOf(source) ?? []);
 }
 
 /** The image whose archive a path on the artifact server is, if it is one. */

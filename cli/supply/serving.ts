@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isLocalUrl } from "./needs.ts";
+import { isLocalUrl } from "../../components/ownaddress.ts";
 
 /** How long a run that changes hosts waits for another one's server to go, seconds. */
 const WAIT_SECONDS = 60;

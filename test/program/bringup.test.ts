@@ -17,6 +17,7 @@ const args: ProgramArgs = {
   inventory: inventory.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
   readHosts: () => Promise.resolve(readingsOf(hosts)),
   readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
+  lockedDigests: undefined,
   readPrevious: () => Promise.resolve({}),
   requests: noRequests,
   lock: () => Promise.resolve(() => Promise.resolve()),

@@ -23,6 +23,7 @@ function argsOf(overrides: Partial<ProgramArgs> = {}): ProgramArgs {
     inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
     readHosts: () => Promise.resolve(readingsOf(hosts)),
     readDigests: () => Promise.resolve(digests),
+    lockedDigests: undefined,
     readPrevious: () => Promise.resolve({}),
     requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),
@@ -219,6 +220,48 @@ describe("program", () => {
       ["artifact-server", "stack-outputs"],
     );
     assert.match(error.message, /hosts\.cp1\.address \(expected string, received number\)/);
+  });
+
+  it("refuses another binary of a mirror, whose sums match it, and declares no host", async () => {
+    const own = [...digests.matchAll(/^(\S+) {2}(\S+)$/gm)].map(
+      ([, sha256 = "", path = ""]) => [path, sha256] as const,
+    );
+    const sums = new Map(own);
+    const etcd = own.find(([path]) => path.startsWith("etcd/"))?.[0] ?? "";
+    const mirror = { config: { ...rawConfig, artifactsUrl: "https://mirror.example.com/plinth" } };
+    const locked = (path: string) => [sums.get(path) ?? []].flat();
+    await run(argsOf({ ...mirror, lockedDigests: locked }));
+    await run(argsOf({ ...mirror, lockedDigests: () => [] }));
+    await run(
+      argsOf({
+        lockedDigests: () => ["f".repeat(64)],
+        config: { ...rawConfig, artifactsUrl: "http://127.0.0.1:8410" },
+      }),
+    );
+
+    const seen = await run(
+      argsOf({ ...mirror, lockedDigests: (path) => (path === etcd ? ["f".repeat(64)] : locked(path)) }),
+    ).then(
+      ({ registrations }) => registrations,
+      (error: unknown) => error,
+    );
+    assert.ok(seen instanceof PlinthError);
+    assert.match(
+      seen.message,
+      /^1 finding, no host was changed:\n {2}- the mirror https:\S+ has etcd\/\S+ with the SHA-256 /,
+    );
+    assert.match(
+      seen.message,
+      new RegExp(`plinth\\.lock\\.json has ${"f".repeat(64)}; .* --update .*\\[artifact-lock\\]$`),
+    );
+  });
+
+  it("asks of a mirror by http:// that everything is locked", async () => {
+    const plain = { ...rawConfig, artifactsUrl: "http://mirror.example.com/plinth" };
+    await assert.rejects(
+      run(argsOf({ config: plain, lockedDigests: () => [] })),
+      /1 finding, no host was changed:\n.*by http:\/\/.* has none of \S*etcd\/.*, .*; use https:\/\/, or run .*\[artifact-lock\]$/,
+    );
   });
 
   it("takes the cluster's lock before it looks at hosts, and not for a preview", async function () {

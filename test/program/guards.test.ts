@@ -99,6 +99,7 @@ function argsOf(situation: Situation): ProgramArgs {
     inventory: wanted.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
     readHosts: (access) => Promise.resolve(new Map([...access.keys()].map((name) => [name, read(name)]))),
     readDigests: () => Promise.resolve(digests),
+    lockedDigests: undefined,
     readPrevious: () =>
       Promise.resolve({
         clusterName: "demo",

@@ -20,6 +20,7 @@ function run(config: Record<string, unknown>) {
     inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
     readHosts: () => Promise.resolve(readingsOf(hosts)),
     readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
+    lockedDigests: undefined,
     readPrevious: () => Promise.resolve({}),
     requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),

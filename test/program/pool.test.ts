@@ -53,6 +53,7 @@ function argsOf(extra: Partial<PoolArgs> = {}): PoolArgs {
     inventory: poolHosts,
     readHosts: reading(),
     readDigests: () => Promise.resolve(digests),
+    lockedDigests: undefined,
     readPrevious: () => Promise.resolve({}),
     requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),

@@ -19,6 +19,7 @@ function argsOf(tenants: unknown, previous?: Record<string, { namespaces: string
     inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
     readHosts: () => Promise.resolve(readingsOf(hosts)),
     readDigests: () => Promise.resolve(digests),
+    lockedDigests: undefined,
     readPrevious: () => Promise.resolve(previous === undefined ? {} : { hosts: {}, tenants: previous }),
     requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),

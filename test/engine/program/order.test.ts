@@ -68,6 +68,7 @@ describe("the engine and the program", function () {
     inventory,
     readHosts: () => Promise.resolve(readings()),
     readDigests: () => Promise.resolve(digests),
+    lockedDigests: undefined,
     readPrevious,
     requests,
     recording,

@@ -48,6 +48,7 @@ describe("a run that saves what cannot be made again", function () {
           ),
         ),
       readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
+      lockedDigests: undefined,
       readPrevious,
       requests: { ...noRequests, overrides },
       recording,

@@ -43,6 +43,7 @@ describe("a review of the program", function () {
     inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
     readHosts: () => Promise.resolve(readings()),
     readDigests: () => Promise.resolve(digests),
+    lockedDigests: undefined,
     readPrevious,
     requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),

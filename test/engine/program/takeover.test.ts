@@ -75,6 +75,7 @@ describe("a state that an earlier release has left", function () {
     inventory,
     readHosts: () => Promise.resolve(inService()),
     readDigests: () => Promise.resolve(digestsFor(hosts, configOf(config))),
+    lockedDigests: undefined,
     readPrevious,
     requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),

@@ -76,6 +76,7 @@ describe("a run for some hosts only, by the real engine", function () {
     inventory,
     readHosts: () => Promise.resolve(clusterId === undefined ? readingsOf(hosts) : inService(clusterId)),
     readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
+    lockedDigests: undefined,
     readPrevious,
     requests: noRequests,
     lock: () => Promise.resolve(() => Promise.resolve()),

@@ -10,6 +10,7 @@ import { createEnsure, type EnsureArtifacts, type EnsureOptions } from "../../..
 import { Reachability } from "../../../artifacts/http.ts";
 import { ownPlatform } from "../../../artifacts/platform.ts";
 import { type ArtifactGroup } from "../../../artifacts/table.ts";
+import { emptyLock } from "../../../lockfile/schema.ts";
 import { Cleanup, sha256, Site, testGroup, tool } from "./support.ts";
 
 describe("ensureArtifacts", () => {
@@ -25,7 +26,7 @@ describe("ensureArtifacts", () => {
     cacheDir = await cleanup.folder();
     lines = [];
     built = [];
-    options = { cacheDir, onProgress: (line) => lines.push(line), mirror: "" };
+    options = { cacheDir, onProgress: (line) => lines.push(line), mirror: "", lock: emptyLock };
   });
 
   afterEach(() => cleanup.clean());
@@ -72,7 +73,7 @@ describe("ensureArtifacts", () => {
     assert.deepEqual(lines, []);
   });
 
-  it("takes the mirror before the official site", async () => {
+  it("takes the mirror before the official site, by http:// what is locked", async () => {
     const mirror = await new Site().start(cleanup);
     const groups = [testGroup("one", ["alpha"], site.url)];
     site.publish("/1.2.3/alpha", tool("1.2.3"));
@@ -86,6 +87,7 @@ describe("ensureArtifacts", () => {
     await ensureWith(groups)([{ name: "alpha", version: "1.2.3" }], {
       ...options,
       mirror: `${mirror.url}/m/`,
+      lock: { ...emptyLock, artifacts: { [`alpha/1.2.3/${platform}`]: { site: sha256(tool("1.2.3")) } } },
     });
     assert.equal(mirror.count(`/m/${entry}`), 1);
     assert.equal(site.log.filter((line) => line.startsWith("GET")).length, 0);

@@ -6,6 +6,7 @@ import { binaryName, buildFromModules, stagingModules } from "../../../artifacts
 import { Reachability } from "../../../artifacts/http.ts";
 import { ownPlatform } from "../../../artifacts/platform.ts";
 import { type ArtifactGroup } from "../../../artifacts/table.ts";
+import { emptyLock } from "../../../lockfile/schema.ts";
 import { Cleanup, testGroup } from "./support.ts";
 
 const goMod = `module plinth/artifacts/one
@@ -39,6 +40,7 @@ describe("builds from Go modules", () => {
       cacheDir: join(folder, "cache"),
       report: (line) => lines.push(line),
       reachability: new Reachability(300),
+      lock: emptyLock,
     };
     wanted = { group, version: "1.2.3", platform: ownPlatform(), names: ["alpha"] };
     const before = process.env["PATH"] ?? "";

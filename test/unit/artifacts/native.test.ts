@@ -5,6 +5,7 @@ import { type SourceContext } from "../../../artifacts/context.ts";
 import { Reachability } from "../../../artifacts/http.ts";
 import { ensureNative } from "../../../artifacts/native.ts";
 import { isMissing } from "../../../artifacts/errors.ts";
+import { emptyLock } from "../../../lockfile/schema.ts";
 import { Cleanup } from "./support.ts";
 
 const needs = { commands: ["cc-x"], libraries: ["libx"], packages: ["gcc-x", "libx-dev"] };
@@ -18,7 +19,12 @@ describe("what building C takes", () => {
   beforeEach(async () => {
     folder = await cleanup.folder();
     lines = [];
-    context = { cacheDir: folder, report: (line) => lines.push(line), reachability: new Reachability() };
+    context = {
+      cacheDir: folder,
+      report: (line) => lines.push(line),
+      reachability: new Reachability(),
+      lock: emptyLock,
+    };
     await mkdir(join(folder, "bin"));
     await script("pkg-config", `[ -e ${folder}/libx ]`);
     const { PATH = "" } = process.env;

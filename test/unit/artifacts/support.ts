@@ -99,3 +99,14 @@ export function testGroup(
     modules: (version) => ({ [`example.com/${name}`]: `v${version}` }),
   };
 }
+
+/** An executable as far as Go's linker describes it: its Go, and the list of its modules. */
+export function goExecutable(go: string, list: string): Buffer {
+  const varint = (value: number): number[] => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >> 7)]);
+  const text = (content: Buffer): Buffer => Buffer.concat([Buffer.from(varint(content.length)), content]);
+  const header = Buffer.alloc(32);
+  header.write("\xff Go buildinf:", "latin1");
+  header[15] = 2;
+  const marked = Buffer.concat([Buffer.alloc(16, 0x30), Buffer.from(list), Buffer.alloc(16, 0xf9)]);
+  return Buffer.concat([Buffer.alloc(32, 0x7f), header, text(Buffer.from(go)), text(marked), Buffer.alloc(40)]);
+}

@@ -9,6 +9,7 @@ import { type SourceContext } from "../../../../artifacts/context.ts";
 import { Reachability } from "../../../../artifacts/http.ts";
 import { makeIngredient, parseLibraries, recipeDigest } from "../../../../artifacts/images/ingredients.ts";
 import { run } from "../../../../artifacts/run.ts";
+import { emptyLock } from "../../../../lockfile/schema.ts";
 import { Cleanup } from "../support.ts";
 
 describe("the ingredients of images", () => {
@@ -18,7 +19,7 @@ describe("the ingredients of images", () => {
 
   beforeEach(async () => {
     folder = await cleanup.folder();
-    context = { cacheDir: folder, report: () => undefined, reachability: new Reachability() };
+    context = { cacheDir: folder, report: () => undefined, reachability: new Reachability(), lock: emptyLock };
   });
 
   afterEach(() => cleanup.clean());

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { defaultVersions } from "../../../../artifacts/index.ts";
 import { plannedFrom } from "../../../../cli/project/inventory.ts";
-import { hostArtifacts, isLocalUrl } from "../../../../cli/supply/needs.ts";
+import { isLocalUrl, isOwnMachine } from "../../../../components/ownaddress.ts";
+import { hostArtifacts } from "../../../../cli/supply/needs.ts";
 import { checkInput } from "../../../../plan/stackinput.ts";
 import { configOf, hostsOf } from "../../../support/cluster.ts";
 import { poolHosts, rawPool } from "../../../support/pool.ts";
@@ -13,6 +14,10 @@ describe("what a run needs", () => {
     assert.equal(isLocalUrl("http://192.0.2.1:8410", interfaces), true);
     assert.equal(isLocalUrl("http://192.0.2.2:8410", interfaces), false);
     assert.equal(isLocalUrl("https://mirror.example.org/x", interfaces), false);
+    for (const url of ["http://192.0.2.1:8410", "http://127.9.0.1", "http://[::1]:1", "http://localhost:8410/x"])
+      assert.equal(isOwnMachine(url, interfaces), true, url);
+    for (const url of ["http://192.0.2.2", "http://127.example.org", "http://localhost.example.org"])
+      assert.equal(isOwnMachine(url, interfaces), false, url);
   });
 
   it("are binaries that the artifact table has", () => {
