@@ -62,7 +62,8 @@ namespaces() {
   local template label answer
   template='{{range .items}}namespace {{.metadata.name}}'
   for label in "$POD_SECURITY_LABEL" "$HOSTS_LABEL" "$PRIORITIES_LABEL"; do
-    template=$template' {{$value := ""}}{{with .metadata.labels}}{{with index . "'$label'"}}{{$value = .}}{{end}}{{end}}{{with $value}}{{.}}{{else}}-{{end}}'
+    template=$template' {{$value := ""}}{{with .metadata.labels}}{{with index . "'$label'"}}{{$value = .}}{{end}}{{end}}'
+    template=$template'{{with $value}}{{.}}{{else}}-{{end}}'
   done
   answer=$(api get namespaces -o go-template="$template"'{{"\n"}}{{end}}') || {
     printf 'unread namespaces\n'
@@ -114,5 +115,9 @@ everything() {
 }
 
 printf 'plinth-facts 1\n'
-side_by_side namespaces everything
+if [ -r "$STATE/bundles/controlplane/manifest" ]; then
+  side_by_side namespaces everything
+else
+  printf 'unread everything\n'
+fi
 printf 'end\n'

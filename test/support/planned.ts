@@ -1,13 +1,25 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { parse } from "yaml";
+import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
 import { hostScript } from "../../components/host/script.ts";
 import type { AdmissionPolicy } from "../../plan/admissionpolicies.ts";
 import { admissionArguments } from "../../plan/bundles/admission.ts";
+import { lookScript } from "../../plan/scripts.ts";
 import { startApiServer, type TestApiServer, type TestApiServerOptions } from "./apiServer.ts";
 import { bundleOf, configOf, hostsOf } from "./cluster.ts";
 
@@ -171,6 +183,33 @@ export class Planned {
     const run = spawnSync("sh", [program], { encoding: "utf8", env: { ...process.env, PLINTH_ROOT: this.folder } });
     assert.equal(run.stderr, "");
     return run.stdout.trim();
+  }
+
+  /** What a look at the workloads tells, as it would on a control-plane host. */
+  async lookAtWorkloads(): Promise<string> {
+    const version = defaultVersions["kubectl"] ?? "";
+    const kubectl = (await ensureArtifacts([{ name: "kubectl", version }])).get("kubectl") ?? "";
+    const at = (name: string): string => {
+      const file = path.join(this.folder, "host", name);
+      mkdirSync(path.dirname(file), { recursive: true });
+      return file;
+    };
+    symlinkSync(kubectl, at("opt/plinth/bin/kubectl"));
+    writeFileSync(at("etc/kubernetes/controller-manager.conf"), this.server?.kubeconfig ?? "");
+    writeFileSync(at("var/lib/plinth/bundles/controlplane/manifest"), "");
+    const pki = {
+      "ca.crt": "server.crt",
+      "apiserver/front-proxy-client.crt": "proxy.crt",
+      "apiserver/front-proxy-client.key": "proxy.key",
+    };
+    for (const [name, own] of Object.entries(pki))
+      copyFileSync(path.join(this.folder, own), at(`etc/kubernetes/pki/${name}`));
+    const env = { ...process.env, PLINTH_ROOT: path.join(this.folder, "host") };
+    const child = spawn("sh", ["-s"], { env, stdio: ["pipe", "pipe", "pipe"] });
+    child.stdin.end(lookScript("workloads"));
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    assert.equal(stderr, "");
+    return stdout;
   }
 
   async stop(): Promise<void> {
