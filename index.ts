@@ -3,6 +3,7 @@ import { readDigests } from "./components/artifacts.ts";
 import { lookAtAgent } from "./components/host/agent.ts";
 import { commandVariable, lockForProcess } from "./components/host/lock.ts";
 import { readHosts } from "./components/host/reader.ts";
+import { readWorkloads } from "./components/host/workloads.ts";
 import { readLockedDigests } from "./components/locked.ts";
 import type { ClusterOutputs, PoolOutputs } from "./components/outputs.ts";
 import { deployPool } from "./components/pool.ts";
@@ -36,6 +37,7 @@ export default async function program(given?: {
     config,
     inventory,
     readHosts,
+    readWorkloads,
     readDigests,
     lockedDigests: readLockedDigests(),
     readPrevious,

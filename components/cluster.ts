@@ -85,7 +85,7 @@ export class Cluster extends pulumi.ComponentResource {
       // Objects in the cluster are gone when its hosts are destroyed: the engine does not delete them one by one.
       deletedWith: this,
     };
-    const access = new ClusterAccess("access", { config }, { parent: this, ...kubernetes });
+    const access = new ClusterAccess("access", { config, hosts }, { parent: this, ...kubernetes });
     await fleet.perform(
       steps.filter((step) => !controlPlane.includes(step)),
       // A Node's first step that has to do with the API; the others wait for it.

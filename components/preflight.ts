@@ -40,6 +40,7 @@ import { chosenFrom, resolveAccess, type HostAccess } from "./host/access.ts";
 import { pluginAgentFindings, wantedKey } from "./host/agent.ts";
 import { lockFindings, type TakeLock } from "./host/lock.ts";
 import type { HostReader } from "./host/reader.ts";
+import type { WorkloadReader } from "./host/workloads.ts";
 import { readOperatorFiles } from "./operatorfiles.ts";
 import { checkRegistryAuthorities } from "./registries.ts";
 
@@ -52,6 +53,8 @@ export interface ProgramArgs {
   /** The default export of `hosts/<stack>.ts`, unchecked. */
   inventory: unknown;
   readHosts: HostReader;
+  /** Looks at what runs in a cluster, where protections of its API are new. Default: nobody looks. */
+  readWorkloads?: WorkloadReader;
   readDigests: DigestReader;
   /** What the lock file has, against which the digests of a mirror are held; undefined: they are not. */
   lockedDigests: LockedDigests | undefined;

@@ -3,12 +3,14 @@ import * as random from "@pulumi/random";
 import { goneFindings, guardSettingsChange, returnFindings } from "../plan/guards.ts";
 import { poolMaterial } from "../plan/pool.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
+import { modesOf } from "../plan/refusals.ts";
 import { checkInput } from "../plan/stackinput.ts";
 import { guardTenants, tenantNamespaces } from "../plan/tenants.ts";
 import { Cluster } from "./cluster.ts";
 import { fleetOutputs, type ClusterOutputs } from "./outputs.ts";
 import { preflight, type Preflight, type ProgramArgs } from "./preflight.ts";
 import { record, type Recorded } from "./record.ts";
+import { warnOfRefusals } from "./refusals.ts";
 
 /**
  * The program of a cluster's stack: checks everything that can be checked, reads every host once, and only then declares
@@ -27,7 +29,10 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Record
       ...guardTenants(config.tenants, previous?.tenants),
     ],
   });
-  return (await record(args, checked, () => declareKeys(checked))) ?? declareCluster(checked);
+  const recorded = await record(args, checked, () => declareKeys(checked));
+  if (recorded !== undefined) return recorded;
+  await warnOfRefusals(checked, args.readWorkloads);
+  return declareCluster(checked);
 }
 
 /** All keys of a cluster that is new. */
@@ -55,6 +60,7 @@ async function declareCluster(checked: Preflight): Promise<ClusterOutputs> {
     network: { podCidr: config.podCidr, serviceCidr: config.serviceCidr, clusterDomain: config.clusterDomain },
     tenants: tenantNamespaces(config.tenants),
     tenantKubeconfigs: pulumi.secret(pulumi.all(parts.tenantKubeconfigs)),
+    protections: modesOf(config),
     ...(config.exportPoolMaterial ? { poolMaterial: materialOf(cluster, checked) } : {}),
   };
 }

@@ -74,6 +74,8 @@ export const clusterOutputs = z.object({
   tenants: z.record(z.string(), z.object({ namespaces: z.array(z.string()) })),
   /** Tenant → its kubeconfig, YAML. A secret as a whole, apart from `tenants`: secrecy is a property of an output. */
   tenantKubeconfigs: z.record(z.string(), z.string()),
+  /** Protection → `enforce`, `warn` or `off`, as the last run has set it. For the next run. */
+  protections: z.record(z.string(), z.string()).exactOptional(),
   /** What stacks of worker pools need, with `plinth:exportPoolMaterial` only. A secret: it gives the whole cluster away. */
   poolMaterial: poolMaterialSchema.exactOptional(),
 });

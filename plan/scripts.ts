@@ -60,7 +60,7 @@ function once<T>(compute: () => T): () => T {
 export const hostScript = once(() => script("plinth-host", assembled("plinth-host")));
 
 /** What looks at a host, for one purpose, in one piece: fed to a shell there at every look. */
-export function lookScript(purpose: "facts" | "status" | "drift"): string {
+export function lookScript(purpose: "facts" | "status" | "drift" | "workloads"): string {
   return assembled(purpose);
 }
 
@@ -80,9 +80,12 @@ export const readerScript = once(() => ["#!/bin/sh\n", read("reader/names.sh"), 
 /** What puts plinth-reader on a host with what it answers this version of Plinth, as one script for root. */
 export const readerInstaller = once(() => {
   const facts = lookScript("facts");
+  const workloads = lookScript("workloads");
+  const digests = `DIGEST=${digestOf(facts)}\nWORKLOADS_DIGEST=${digestOf(workloads)}\n`;
   return [
-    ...["#!/bin/sh\n", read("reader/names.sh"), `DIGEST=${digestOf(facts)}\n`],
-    ...[printing("reader", readerScript()), printing("facts", facts), read("reader/install.sh")],
+    ...["#!/bin/sh\n", read("reader/names.sh"), digests],
+    ...[printing("reader", readerScript()), printing("facts", facts), printing("workloads", workloads)],
+    read("reader/install.sh"),
   ].join("");
 });
 

@@ -1,3 +1,4 @@
+import { controlPlaneTaint } from "./addons/placement.ts";
 import { apiserverUnit, kubernetesAuthorityFile } from "./bundles/apiserver.ts";
 import { controllerManager, scheduler } from "./bundles/controllers.ts";
 import { etcdPki } from "./bundles/etcd.ts";
@@ -15,6 +16,7 @@ import {
   ownersNote,
 } from "./names.ts";
 import { ports } from "./ports.ts";
+import { exemptingLabel, ownNamespaces } from "./protections.ts";
 import { rosterCredentials, rosterGroup, rosterPolicy } from "./rosteraccess.ts";
 
 /** Units by which a host serves others, in the order in which they stop: nothing may be asked of what has stopped already. */
@@ -85,6 +87,15 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       LEAVING_ANNOTATION: annotations.leaving,
       LEAVING_TAINT: taints.leaving,
       DRAINED_ANNOTATION: annotations.drained,
+    },
+  }),
+  "look/protection-names.sh": assignments({
+    "What decides on the protections of the API.": {
+      OWN_NAMESPACES: ownNamespaces.join(" "),
+      CONTROL_PLANE_TAINT: controlPlaneTaint,
+      POD_SECURITY_LABEL: "pod-security.kubernetes.io/enforce",
+      HOSTS_LABEL: exemptingLabel("control-plane-hosts"),
+      PRIORITIES_LABEL: exemptingLabel("system-priorities"),
     },
   }),
   "reader/names.sh": assignments({

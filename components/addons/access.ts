@@ -2,13 +2,16 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { grants, type Grant } from "../../plan/addons/access.ts";
 import { labelsOf } from "../../plan/addons/objects.ts";
+import { admissionPolicies, type AdmissionPolicy } from "../../plan/admissionpolicies.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
-import { admissionPolicies, type AdmissionPolicy } from "../../plan/protections.ts";
+import type { Host } from "../../plan/inventory.ts";
 import { childOptions } from "./options.ts";
 
 export interface ClusterAccessArgs {
   /** `network` decides whether flannel is let in, `protections` which policies there are. */
   config: Pick<ClusterConfig, "network" | "protections">;
+  /** The inventory: policies name the hosts that only serve the control plane. */
+  hosts: readonly Host[];
 }
 
 const rbac = "rbac.authorization.k8s.io";
@@ -28,7 +31,7 @@ export class ClusterAccess extends pulumi.ComponentResource {
     const options = childOptions(this, opts);
     this.objects = [
       ...grants(args.config).flatMap((grant) => this.give(grant, options)),
-      ...admissionPolicies(args.config.protections).flatMap((policy) => this.protect(policy, options)),
+      ...admissionPolicies(args).flatMap((policy) => this.protect(policy, options)),
     ];
     this.registerOutputs({});
   }
@@ -54,21 +57,9 @@ export class ClusterAccess extends pulumi.ComponentResource {
   }
 
   private protect(policy: AdmissionPolicy, options: pulumi.CustomResourceOptions): pulumi.Resource[] {
-    const { name, resources, validations, actions } = policy;
+    const { name, spec, actions } = policy;
     const metadata = { name, labels: labelsOf("plinth", "access") };
-    const own = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
-      name,
-      {
-        metadata,
-        spec: {
-          // What only warns hinders nobody when it cannot be judged.
-          failurePolicy: actions.includes("Deny") ? "Fail" : "Ignore",
-          matchConstraints: { resourceRules: [resources] },
-          validations,
-        },
-      },
-      options,
-    );
+    const own = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(name, { metadata, spec }, options);
     const binding = new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
       name,
       { metadata, spec: { policyName: own.metadata.name, validationActions: actions } },

@@ -4,6 +4,7 @@ import { labelsOf } from "../../plan/addons/objects.ts";
 import { renderKubeconfig } from "../../plan/bundles/kubeconfig.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { leafHours, tenantLeaf } from "../../plan/pki.ts";
+import { protectionMode } from "../../plan/protections.ts";
 import { namespacesOf, planTenants, tenantGroup, tenantRole, type TenantNamespace } from "../../plan/tenants.ts";
 import { childOptions } from "../addons/options.ts";
 import type { Authority } from "../pki/authority.ts";
@@ -38,7 +39,9 @@ export class Tenants extends pulumi.ComponentResource {
     super("plinth:tenants:Tenants", name, {}, opts);
     const child = childOptions(this, opts);
     const { tenants } = args.config;
-    for (const namespace of planTenants(tenants)) this.makeNamespace(namespace, child);
+    // Never taken away again: with the account all tokens would end that its pods have.
+    const automount = protectionMode(args.config.protections, "automount") === "off";
+    for (const namespace of planTenants(tenants)) this.makeNamespace(namespace, automount, child);
     this.kubeconfigs = Object.fromEntries(
       Object.entries(tenants).map(([tenant, settings]) => [
         tenant,
@@ -48,7 +51,7 @@ export class Tenants extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private makeNamespace(plan: TenantNamespace, child: pulumi.CustomResourceOptions): void {
+  private makeNamespace(plan: TenantNamespace, automount: boolean, child: pulumi.CustomResourceOptions): void {
     const own = new k8s.core.v1.Namespace(plan.name, { metadata: { name: plan.name, labels: plan.labels } }, child);
     const metadata = { name: "plinth-tenant", namespace: own.metadata.name, labels };
     new k8s.rbac.v1.RoleBinding(
@@ -58,6 +61,12 @@ export class Tenants extends pulumi.ComponentResource {
         roleRef: { apiGroup: rbac, kind: "ClusterRole", name: tenantRole },
         subjects: [{ apiGroup: rbac, kind: "Group", name: plan.group }],
       },
+      child,
+    );
+    // Kubernetes makes it, too, and whoever comes second finds it there.
+    new k8s.core.v1.ServiceAccount(
+      `${plan.name}-default`,
+      { metadata: { ...metadata, name: "default" }, automountServiceAccountToken: automount },
       child,
     );
     if (plan.quota !== undefined) {

@@ -3,7 +3,7 @@ import type { BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import { merge } from "../merge.ts";
-import { protectionMode, type ProtectionMode, type ProtectionName } from "../protections.ts";
+import { ownNamespaces, protectionMode, type ProtectionMode, type ProtectionName } from "../protections.ts";
 import type { Arguments } from "./systemd.ts";
 
 /** What decides on admission. */
@@ -12,9 +12,6 @@ type Configuration = Record<string, unknown>;
 
 const admissionFile = "/etc/kubernetes/admission.yaml";
 const fileArgument = "admission-control-config-file";
-
-/** Namespaces of the cluster itself: its network and its agents need what no tenant may have. */
-const ownNamespaces = ["kube-system"];
 
 /**
  * How many events the API server takes, by second.
@@ -49,7 +46,7 @@ function podSecurity(mode: Exclude<ProtectionMode, "off">): Configuration {
       warn: "baseline",
       "warn-version": "latest",
     },
-    exemptions: { usernames: [], runtimeClasses: [], namespaces: ownNamespaces },
+    exemptions: { usernames: [], runtimeClasses: [], namespaces: [...ownNamespaces] },
   };
 }
 
@@ -156,6 +153,13 @@ export function validateAdmission(settings: AdmissionSettings): Finding[] {
       finding(
         `plinth:apiserverArgs.disable-admission-plugins names ${plugin}, which plinth:admission configures`,
         "remove one of them",
+      ),
+    );
+  if (disabled.includes("ValidatingAdmissionPolicy"))
+    findings.push(
+      finding(
+        "plinth:apiserverArgs.disable-admission-plugins names ValidatingAdmissionPolicy, by which Plinth protects the cluster",
+        "remove it there, and set what hinders you to warn or off in plinth:protections",
       ),
     );
   if (apiserverArgs["admission-control"] !== undefined)

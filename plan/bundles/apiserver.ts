@@ -5,6 +5,7 @@ import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
+import { longestTokenHours, protectionMode } from "../protections.ts";
 import { apiserverServiceAddress } from "../validate.ts";
 import { auditArguments, auditDirectory, auditPolicy, auditPolicyPath } from "./audit.ts";
 import { admissionArguments, admissionFiles } from "./admission.ts";
@@ -71,6 +72,9 @@ function argumentsOf({ host, hosts, config }: Placement): Arguments {
       "service-account-issuer": serviceAccountIssuer(config),
       "service-account-key-file": `${pki}/service-account.pub`,
       "service-account-signing-key-file": `${pki}/service-account.key`,
+      ...(protectionMode(config.protections, "token-lifetime") === "enforce"
+        ? { "service-account-max-token-expiration": `${longestTokenHours}h` }
+        : {}),
       "service-cluster-ip-range": config.serviceCidr,
       // So long the server goes on taking connections once /readyz is red. Our load balancers see that within a second
       // (apibackend.ts), kube-proxies hear within two that the server is no endpoint of the Service any more. Of a load

@@ -35,6 +35,12 @@ export const nodeAuthorityFile = "/etc/kubernetes/pki/node-ca.crt";
 export const uninitializedTaint = { key: taints.uninitialized, effect: "NoSchedule" } as const;
 
 /**
+ * Processes and threads of one pod. Without a limit one pod can take all of a host's. What OpenShift has as its default
+ * (https://docs.openshift.com/rosa/rosa_cluster_admin/rosa-configuring-pid-limits.html).
+ */
+const mostProcesses = 4096;
+
+/**
  * KubeletConfiguration. Reserved resources and eviction follow what Kubernetes recommends for a host that runs nothing
  * else (https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/); `plinth:kubeletConfig` is merged
  * over it.
@@ -73,6 +79,7 @@ function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string,
       makeIPTablesUtilChains: false,
       maxParallelImagePulls: 5,
       maxPods: 110,
+      podPidsLimit: mostProcesses,
       // The baseline sets what it checks.
       protectKernelDefaults: true,
       readOnlyPort: 0,

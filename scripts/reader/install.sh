@@ -1,6 +1,6 @@
-# Installs plinth-reader on this host, and the facts script that it runs. Scripts of other versions stay: previews by other
-# versions of Plinth ask for them. Run it as root; it may be run again. `reader` and `facts` print the texts, `DIGEST` is that
-# of the facts script.
+# Installs plinth-reader on this host, and the scripts for facts and workloads that it runs. Scripts of other versions stay: previews by other
+# versions of Plinth ask for them. Run it as root; it may be run again. `reader`, `facts` and `workloads` print the texts, `DIGEST`
+# is that of the facts script, `WORKLOADS_DIGEST` that of the other.
 # PLINTH_ROOT: the directory under which everything is, for tests.
 
 set -u
@@ -19,6 +19,7 @@ put() {
 
 mkdir -p "$folder" 2>/dev/null || fail
 put facts "facts-$DIGEST" 0644
+put workloads "facts-$WORKLOADS_DIGEST" 0644
 put reader plinth-reader 0755
 printf 'plinth-reader is installed. Keys with this in front of them in authorized_keys may read the facts of this host, and nothing else:\n%s\n' \
   "restrict,command=\"$READER_PATH/plinth-reader\""

@@ -47,7 +47,7 @@ async function run(config = configOf(), inventory: unknown = threeHosts, preview
         { dependsOn: ready },
       );
       const opts = { providers: [provider], dependsOn: [ready], deletedWith: claim };
-      const access = new ClusterAccess("access", { config }, opts);
+      const access = new ClusterAccess("access", { config, hosts }, opts);
       new Addons("addons", { config, hosts, authority }, { ...opts, dependsOn: [access] });
       await Promise.resolve();
     },
@@ -59,6 +59,11 @@ async function run(config = configOf(), inventory: unknown = threeHosts, preview
   }));
 }
 
+/** A policy by its name, and its binding. */
+const policy = (name: string) => [
+  `ValidatingAdmissionPolicy plinth-${name}`,
+  `ValidatingAdmissionPolicyBinding plinth-${name}`,
+];
 const isObject = (item: Registration) => item.type.startsWith("kubernetes:");
 const kindOf = (item: Registration) => item.type.split(":").at(-1) ?? "";
 
@@ -113,7 +118,10 @@ describe("in-cluster objects", () => {
         "Service metrics-server",
         "ServiceAccount coredns",
         "ServiceAccount metrics-server",
-      ],
+        ...["", "-bindings", "-templates"].flatMap((suffix) => policy(`control-plane-hosts${suffix}`)),
+        ...["", "-templates"].flatMap((suffix) => policy(`system-priorities${suffix}`)),
+        ...policy("token-secrets"),
+      ].sort(),
     );
   });
 
@@ -166,7 +174,7 @@ describe("in-cluster objects", () => {
 
   it("wait for what their component waits for: access for the API, addons for the Nodes", () => {
     const access = objects.filter((item) => item.parent.endsWith("::access")).map((item) => item.urn);
-    assert.equal(access.length, 6);
+    assert.equal(access.length, 18);
     for (const item of objects.filter((candidate) => !access.includes(candidate.urn))) {
       if (kindOf(item) === "APIService") continue;
       for (const urn of access) assert.ok(item.waitsFor.includes(urn), `${item.urn} does not wait for ${urn}`);

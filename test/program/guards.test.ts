@@ -10,6 +10,7 @@ import { peerUrlOf } from "../../plan/livecluster.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { PreviousRun } from "../../plan/previousrun.ts";
 import type { AgentView } from "../../plan/sshagent.ts";
+import { modesOf, parseWorkloads } from "../../plan/refusals.ts";
 import { noRequests, type RunRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, memberStatus, rawConfig, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
@@ -73,6 +74,8 @@ interface Situation {
   requests?: Partial<RunRequests>;
   /** The SSH agent of plain pulumi. */
   pluginAgent?: AgentView;
+  /** What a look at the workloads prints, between its frame; or why it fails. */
+  workloads?: string[] | Error;
 }
 
 const hostsBefore: PreviousRun["hosts"] = Object.fromEntries(
@@ -83,7 +86,7 @@ const hostsBefore: PreviousRun["hosts"] = Object.fromEntries(
 );
 
 function argsOf(situation: Situation): ProgramArgs {
-  const { inventory: wanted = inventory, config, hosts = {}, previous, requests, pluginAgent } = situation;
+  const { inventory: wanted = inventory, config, hosts = {}, previous, requests, pluginAgent, workloads } = situation;
   const known = new Map([...inventory, ...wanted].map((host) => [host.name, host]));
   const read = (name: string): HostReading => {
     const host = known.get(name);
@@ -110,6 +113,14 @@ function argsOf(situation: Situation): ProgramArgs {
     requests: { ...noRequests, ...requests },
     ...(pluginAgent === undefined ? {} : { pluginAgent: () => Promise.resolve(pluginAgent) }),
     lock: () => Promise.resolve(() => Promise.resolve()),
+    ...(workloads === undefined
+      ? {}
+      : {
+          readWorkloads: () =>
+            workloads instanceof Error
+              ? Promise.reject(workloads)
+              : Promise.resolve(parseWorkloads(["plinth-facts 1", ...workloads, "end"].join("\n"))),
+        }),
   };
 }
 
@@ -278,6 +289,26 @@ describe("guards, each by itself", () => {
       });
     }
   }
+
+  it("are followed by what protections will refuse that are new, which stops no run", async () => {
+    const workloads = ["namespace work - - -", "workload daemonsets work exporter - - |", "unread pods"];
+    const about = /^refused at their next start.*DaemonSet work\/exporter \(tolerates every taint\)/m;
+    for (const preview of [true, false]) {
+      const { rules, commands, warnings } = await outcome({ workloads }, preview);
+      assert.deepEqual(rules, []);
+      assert.ok(commands > 0);
+      assert.match(warnings.join("\n"), about);
+      assert.match(warnings.join("\n"), /^not looked at .*: pods$/m);
+    }
+    const silenced: Situation[] = [
+      { workloads, previous: { protections: modesOf(configOf()) } },
+      { workloads: ["namespace work - - -"] },
+    ];
+    for (const situation of silenced) assert.doesNotMatch((await outcome(situation)).warnings.join("\n"), /next start/);
+    const failed = await outcome({ workloads: new Error("cp1: no way there") });
+    assert.deepEqual(failed.rules, []);
+    assert.match(failed.warnings.join("\n"), /could not be looked at: cp1: no way there/);
+  });
 
   it("cluster-gone, set aside, starts a new cluster: what is done in a cluster is done again", async function () {
     this.timeout(60_000);

@@ -35,6 +35,10 @@ const state = (type: string, name: string) => {
 };
 
 const two = { shop: { namespaces: ["front", "back"], quota: { "requests.cpu": "4" } }, blog: {} };
+const runWith = (config: Record<string, unknown>) => {
+  const args = argsOf(two);
+  return record(() => deploy({ ...args, config: { ...args.config, ...config } }), { state });
+};
 const run = (tenants: unknown, previous?: Record<string, { namespaces: string[] }>) =>
   record(() => deploy(argsOf(tenants, previous)), { state });
 const known = (value: unknown) => (pulumi.output(value) as unknown as { promise(): Promise<unknown> }).promise();
@@ -65,7 +69,23 @@ describe("tenants of the program", () => {
       "RoleBinding back-tenant",
       "RoleBinding blog-tenant",
       "RoleBinding front-tenant",
+      "ServiceAccount back-default",
+      "ServiceAccount blog-default",
+      "ServiceAccount front-default",
     ]);
+  });
+
+  it("have default service accounts whose token pods get only if they ask; turned off, the accounts stay", async () => {
+    const accounts = (items: Registration[]) =>
+      items
+        .filter((item) => inTenants(item) && item.type.endsWith(":ServiceAccount"))
+        .map((item) => [
+          (plain(item.inputs["metadata"]) as { name: string }).name,
+          item.inputs["automountServiceAccountToken"],
+        ]);
+    assert.deepEqual(accounts(registrations), Array(3).fill(["default", false]));
+    const off = await runWith({ protections: { automount: "off" } });
+    assert.deepEqual(accounts(off.registrations), Array(3).fill(["default", true]));
   });
 
   it("have rights in their own namespaces, and none for the whole cluster", () => {

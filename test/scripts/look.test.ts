@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { driftScript, statusScript } from "../../components/host/script.ts";
+import { lookScript } from "../../plan/scripts.ts";
 import { Bundle } from "./support/bundle.ts";
 import type { FakeHost } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
@@ -95,6 +96,62 @@ onHosts("looks at a host", (host) => {
     host().write("/var/lib/plinth/bundles/etcd/manifest", `plinth-manifest 1\nbundle etcd\n${check}\nend\n`);
     assert.deepEqual(await look(host(), driftScript(), /^etcd-/), member);
     assert.match(asked(), new RegExp(`--endpoints https://10.0.0.1:2379 .*--cacert ${host().root}/ca `));
+  });
+
+  it("for workloads tell those that protections may refuse, and what could not be asked", async () => {
+    const tool = (name: string, ...lines: string[]) => {
+      host().write(name, ["#!/bin/sh", ...lines, ""].join("\n"));
+      chmodSync(host().path(name), 0o755);
+    };
+    tool(
+      "/opt/plinth/bin/kubectl",
+      'case "$*" in',
+      '*"get --raw /api/v1/pods?"*) echo \'{"metadata":{"remainingItemCount":3000},"items":[{"\\"remainingItemCount\\":1":1}]}\' ;;',
+      "*/jobs?*) exit 1 ;;",
+      "*--raw*) echo '{}' ;;",
+      '*"get namespaces"*) printf "namespace %s - - -\\n" a kube-system b; echo "namespace c privileged off -" ;;',
+      '*"get daemonsets"*) printf "workload daemonsets a %s\\n" "x - - |" "y - high gpu|" "z - - node-role.kubernetes.io/control-plane|NoSchedule" ;;',
+      '*"get deployments"*) printf "workload deployments a %s\\n" "x - system-node-critical" "y cp1 -" "z - - |NoExecute" ;;',
+      "esac",
+    );
+    host().write(
+      "/etc/kubernetes/controller-manager.conf",
+      "clusters:\n  - cluster:\n      server: https://192.0.2.11:6443\n",
+    );
+    mkdirSync(join(host().fakes, "bin"), { recursive: true });
+    const curl = join(host().fakes, "bin", "curl");
+    const says = String.raw`Warning: 299 - "web-x (and 2 other pods): \"privileged\""`;
+    writeFileSync(
+      curl,
+      `#!/bin/sh\necho "$*" >>"$PLINTH_FAKES/asked"\ncase "$*" in */namespaces/a?*) printf 'HTTP/2 200 \\r\\n%s\\r\\n\\r\\n' '${says}' ;; *) exit 22 ;; esac\n`,
+    );
+    chmodSync(curl, 0o755);
+    assert.deepEqual(await look(host(), lookScript("workloads"), /^unread/), ["unread everything"]);
+    host().write("/var/lib/plinth/bundles/controlplane/manifest", "");
+    const before = host().snapshot();
+    assert.deepEqual((await look(host(), lookScript("workloads"), /^(namespace|violation|workload|unread) /)).sort(), [
+      "namespace a - - -",
+      "namespace b - - -",
+      "namespace c privileged off -",
+      "namespace kube-system - - -",
+      "unread jobs",
+      "unread pods",
+      "unread pods-of-b",
+      'violation a web-x (and 2 other pods): "privileged"',
+      "workload daemonsets a x - - |",
+      "workload daemonsets a z - - node-role.kubernetes.io/control-plane|NoSchedule",
+      "workload deployments a x - system-node-critical",
+      "workload deployments a y cp1 -",
+      "workload deployments a z - - |NoExecute",
+    ]);
+    assert.equal(
+      asked()
+        .split("\n")
+        .filter((line) => line.includes("dryRun=All")).length,
+      2,
+      "not for the cluster's own",
+    );
+    assert.deepEqual(host().snapshot(), before);
   });
 
   it("change nothing", async () => {

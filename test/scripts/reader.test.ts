@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { askAsRoot } from "../../components/host/ask.ts";
 import { readHost } from "../../components/host/reader.ts";
 import { driftScript, factsScript } from "../../components/host/script.ts";
-import { readerInstaller, readerQuestion } from "../../plan/scripts.ts";
+import { lookScript, readerInstaller, readerQuestion } from "../../plan/scripts.ts";
 import { SshPool, type ExecOptions, type ExecResult } from "../../ssh/index.ts";
 import { newKey, startSshServer } from "../unit/ssh/sshServer.ts";
 import { Bundle } from "./support/bundle.ts";
@@ -38,6 +38,7 @@ function login(host: FakeHost, asked: string | undefined, stdin = "", more: Reco
 onHosts("plinth-reader", (host) => {
   const question = readerQuestion(factsScript());
   const digest = /[0-9a-f]{64}/.exec(question)?.[0] ?? "";
+  const other = /[0-9a-f]{64}/.exec(readerQuestion(lookScript("workloads")))?.[0] ?? "";
   const asReader = {
     exec: (_target: unknown, command: string, { stdin = "", onSend }: ExecOptions = {}) => {
       onSend?.();
@@ -73,8 +74,12 @@ onHosts("plinth-reader", (host) => {
     const before = host().snapshot();
     assert.equal((await host().runFile("-s", [], readerInstaller())).code, 0);
     assert.deepEqual(host().snapshot(), before);
-    assert.deepEqual(host().list(folder), [`facts-${"0".repeat(64)}`, `facts-${digest}`, "plinth-reader"].sort());
+    assert.deepEqual(
+      host().list(folder),
+      [`facts-${"0".repeat(64)}`, `facts-${digest}`, `facts-${other}`, "plinth-reader"].sort(),
+    );
     assert.equal(host().read(`${folder}/facts-${digest}`), factsScript());
+    assert.equal(host().read(`${folder}/facts-${other}`), lookScript("workloads"));
     assert.deepEqual(
       [host().mode(`${folder}/plinth-reader`), host().mode(`${folder}/facts-${digest}`)],
       ["0755", "0644"],

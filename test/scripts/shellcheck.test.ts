@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readerInstaller, readerScript, rosterScript, rosterScriptNames, runLockScript } from "../../plan/scripts.ts";
+import {
+  lookScript,
+  readerInstaller,
+  readerScript,
+  rosterScript,
+  rosterScriptNames,
+  runLockScript,
+} from "../../plan/scripts.ts";
 import { generatedScripts } from "../../plan/shellnames.ts";
 import { driftScript, factsScript, hostScript, statusScript } from "../../components/host/script.ts";
 
@@ -60,6 +67,7 @@ describe("shell scripts", function () {
       facts: factsScript(),
       status: statusScript(),
       drift: driftScript(),
+      workloads: lookScript("workloads"),
       "run-lock": runLockScript(),
     },
   };

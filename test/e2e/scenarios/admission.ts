@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { stringify } from "yaml";
@@ -78,6 +79,129 @@ export function admission(project: Project): void {
       await tenant.ask("delete", "service", "ours");
       assert.match((await privileged("default", "strong")).text, /violates PodSecurity "baseline:latest"/);
       assert.equal((await privileged("kube-system", "strong")).code, 0, "the cluster's own are exempt");
+    });
+
+    it("keep a tenant off control-plane hosts, off the cluster's priorities, and from credentials that last", async () => {
+      const container = {
+        name: "web",
+        image,
+        imagePullPolicy: "Never",
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+      };
+      const plain = {
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+        containers: [container],
+      };
+      /** As the API answers to a tenant's pod; nothing is made. */
+      const pod = (spec: object) =>
+        tenant.run(
+          ...["run", "escape", `--image=${image}`, "--restart=Never", "--dry-run=server"],
+          ...["--overrides", JSON.stringify({ apiVersion: "v1", spec: { ...plain, ...spec } })],
+        );
+      assert.equal((await pod({})).code, 0, (await pod({})).text);
+      const toleration = "node-role.kubernetes.io/control-plane";
+      const escapes: [object, RegExp][] = [
+        [{ nodeName: "cp1" }, /plinth-control-plane-hosts.*is a control-plane host/],
+        [{ tolerations: [{ operator: "Exists" }] }, /plinth-control-plane-hosts.*which keeps pods off/],
+        [
+          { tolerations: [{ key: toleration, operator: "Exists" }] },
+          /plinth-control-plane-hosts.*which keeps pods off/,
+        ],
+        [{ priorityClassName: "system-node-critical" }, /plinth-system-priorities/],
+        [{ priorityClassName: "system-cluster-critical" }, /plinth-system-priorities/],
+        [{ hostNetwork: true }, /violates PodSecurity/],
+        [{ hostPID: true }, /violates PodSecurity/],
+        [{ volumes: [{ name: "host", hostPath: { path: "/" } }] }, /violates PodSecurity/],
+        [{ containers: [{ ...container, securityContext: { privileged: true } }] }, /violates PodSecurity/],
+      ];
+      for (const [spec, reason] of escapes) {
+        const refused = await pod(spec);
+        assert.notEqual(refused.code, 0, JSON.stringify(spec));
+        assert.match(refused.text, reason);
+      }
+      const token = await tenant.run("create", "token", "default", "--duration=87600h");
+      assert.equal(token.code, 0, token.text);
+      const [, claims = ""] = token.stdout.trim().split(".");
+      const { iat, exp } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { iat: number; exp: number };
+      assert.equal(exp - iat, 24 * 3600);
+      const file = path.join(project.dir, "secret.json");
+      const annotations = { "kubernetes.io/service-account.name": "default" };
+      const type = "kubernetes.io/service-account-token";
+      writeFileSync(
+        file,
+        JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata: { name: "forever", annotations }, type }),
+      );
+      const secret = await tenant.run("create", "-f", file);
+      assert.notEqual(secret.code, 0);
+      assert.match(secret.text, /plinth-token-secrets.*holds a token that never ends/);
+      assert.equal(
+        await tenant.ask("get", "serviceaccount", "default", "-o", "jsonpath={.automountServiceAccountToken}"),
+        "false",
+      );
+      for (const host of ["w1", "cp1"])
+        assert.match(await project.read(host, "cat /etc/kubernetes/kubelet.yaml"), /^podPidsLimit: 4096$/m);
+    });
+
+    it("let a tenant deploy, read logs, run commands, forward ports, and make its own policies and roles", async () => {
+      const labels = { app: "needs" };
+      const template = {
+        metadata: { labels },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+          containers: [
+            {
+              ...{ name: "web", image, imagePullPolicy: "Never", ports: [{ containerPort: 8080 }] },
+              readinessProbe: { httpGet: { path: "/healthz", port: 8080 } },
+              resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "32Mi" } },
+              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+            },
+          ],
+        },
+      };
+      const workload = (kind: string, app: string) => ({
+        ...{ apiVersion: "apps/v1", kind, metadata: { name: "needs" } },
+        spec: {
+          selector: { matchLabels: { app } },
+          template: { ...template, metadata: { labels: { app } } },
+        },
+      });
+      const rbac = "rbac.authorization.k8s.io";
+      const items = [
+        workload("Deployment", "needs"),
+        workload("DaemonSet", "needs-everywhere"),
+        {
+          ...{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "needs" } },
+          spec: { podSelector: { matchLabels: labels }, policyTypes: ["Ingress"], ingress: [{}] },
+        },
+        { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "needs" } },
+        {
+          ...{ apiVersion: `${rbac}/v1`, kind: "Role", metadata: { name: "needs" } },
+          rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] }],
+        },
+        {
+          ...{ apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata: { name: "needs" } },
+          roleRef: { apiGroup: rbac, kind: "Role", name: "needs" },
+          subjects: [{ kind: "ServiceAccount", name: "needs", namespace: "demo" }],
+        },
+      ];
+      const file = path.join(project.dir, "needs.json");
+      writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+      const made = await tenant.run("create", "-f", file);
+      assert.equal(made.code, 0, made.text);
+      assert.doesNotMatch(made.text, /Warning/);
+      for (const kind of ["deployment", "daemonset"])
+        await tenant.ask("rollout", "status", `${kind}/needs`, "--timeout=120s");
+      assert.match(await tenant.ask("exec", "deployment/needs", "--", "hostname"), /^needs-/);
+      assert.equal((await tenant.run("logs", "deployment/needs")).code, 0);
+      const forward = tenant.start("port-forward", "deployment/needs", ":8080");
+      try {
+        const [line] = (await once(forward.stdout ?? assert.fail(), "data")) as [Buffer];
+        assert.match(line.toString(), /Forwarding from 127\.0\.0\.1:\d+ -> 8080/);
+      } finally {
+        forward.kill();
+      }
+      await tenant.ask("delete", "-f", file, "--wait=true", "--timeout=60s");
     });
 
     it("roll with an audit webhook and an image policy, merged, one host at a time and without a failed request", async () => {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
+import { admissionPolicies } from "../../../../plan/admissionpolicies.ts";
 import { admissionArguments, admissionFiles, podSecurityDefault } from "../../../../plan/bundles/admission.ts";
 import { describeFinding } from "../../../../plan/findings.ts";
-import { admissionPolicies, protectionModes, protectionsSchema } from "../../../../plan/protections.ts";
+import { protectionModes, protectionsSchema } from "../../../../plan/protections.ts";
 import { checkInput } from "../../../../plan/stackinput.ts";
 import { bundleOf, configOf, hostsOf, rawConfig, threeHosts } from "../../../support/cluster.ts";
 
-const allOff = { "external-ips": "off", "event-rate-limit": "off", "pod-security": "off" };
+const allOff = Object.fromEntries(Object.keys(protectionModes).map((name) => [name, "off"]));
 const form = { mode: "0640", owner: "root:kube-apiserver" };
 
 /** Plugin → its configuration, as the API server would read it; undefined without a file. */
@@ -47,7 +48,6 @@ describe("plan/bundles/admission", () => {
     assert.deepEqual(configured["PodSecurity"]["exemptions"], {
       ...{ usernames: [], runtimeClasses: [], namespaces: ["kube-system"] },
     });
-    assert.deepEqual(admissionPolicies({}), []);
   });
 
   it("can be told to warn first, or to leave things alone, protection by protection", () => {
@@ -58,14 +58,12 @@ describe("plan/bundles/admission", () => {
       [defaults["enforce"], defaults["warn"], defaults["audit"]],
       ["privileged", "baseline", "baseline"],
     );
-    const [policy, ...others] = admissionPolicies(configOf(warn).protections);
-    assert.deepEqual([policy?.name, policy?.actions, others], ["plinth-external-ips", ["Warn", "Audit"], []]);
 
     const off = { protections: allOff };
     assert.deepEqual(enabled(off), ["NodeRestriction"]);
     assert.equal(plugins(off), undefined);
     assert.equal(admissionArguments(configOf(off))["admission-control-config-file"], undefined);
-    assert.deepEqual(admissionPolicies(configOf(off).protections), []);
+    assert.deepEqual(admissionPolicies({ config: configOf(off), hosts: hostsOf() }), []);
   });
 
   it("knows the protections by their names, and how each may be set", () => {
@@ -154,6 +152,10 @@ describe("plan/bundles/admission", () => {
     assert.match(
       args(disable("Priority,PodSecurity")),
       /names PodSecurity, .*set plinth:protections\.pod-security to off/,
+    );
+    assert.match(
+      args(disable("ValidatingAdmissionPolicy")),
+      /names ValidatingAdmissionPolicy, by which Plinth protects the cluster/,
     );
     assert.equal(args(disable("Priority,PodSecurity"), { protections: { "pod-security": "off" } }), "");
     assert.match(
