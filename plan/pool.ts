@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { SemVer } from "semver";
+import { validateAddresses } from "./addressrules.ts";
 import { clusterKeys, configSchema, parseConfig, type ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
@@ -76,8 +77,15 @@ export function checkPool(
         ),
       ),
   ];
-  if (material !== undefined && config !== undefined) {
-    findings.push(...validateCluster(hosts, config), ...judgePool(hosts, config, material));
+  if (material === undefined || config === undefined) {
+    findings.push(...validateAddresses(hosts, undefined));
+  } else {
+    const endpoints = [new URL(material.endpoint).hostname, ...material.virtualAddresses];
+    findings.push(
+      ...validateAddresses(hosts, config, endpoints),
+      ...validateCluster(hosts, config),
+      ...judgePool(hosts, config, material),
+    );
   }
   return { hosts, config, findings };
 }
@@ -174,6 +182,7 @@ export function poolMaterial(
     kubernetesVersion: config.kubernetesVersion,
     controlPlane: [first, ...others],
     hosts: Object.fromEntries(hosts.map(({ name, address }) => [name, address])),
+    virtualAddresses: [config.vip, config.serviceVip].filter((address) => address !== undefined),
   };
 }
 

@@ -35,6 +35,8 @@ export const poolMaterialSchema = z.object({
     .nonempty(),
   /** Name → address of every host of the cluster's stack. */
   hosts: z.record(z.string(), z.string()),
+  /** Addresses that the cluster's load balancers hold. */
+  virtualAddresses: z.array(z.string()).default([]),
 });
 export type PoolMaterial = z.output<typeof poolMaterialSchema>;
 

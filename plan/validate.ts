@@ -1,5 +1,5 @@
 import semver from "semver";
-import { contains, containsHost, nthAddress, overlaps, parseNetwork, type Network } from "./addresses.ts";
+import { nthAddress, parseNetwork } from "./addresses.ts";
 import { validateDns } from "./addons/dns.ts";
 import { validateApiserver } from "./bundles/apiserversettings.ts";
 import { validateServicePorts } from "./bundles/serviceports.ts";
@@ -28,16 +28,6 @@ export function validateSharing(hosts: readonly Host[]): Finding[] {
         group.map((host) => host.name).slice(0, 1),
         `the name ${name} stands ${group.length} times in the inventory (${group.map((host) => host.address).join(", ")})`,
         "give every host a name of its own",
-      ),
-    );
-  }
-  for (const [address, group] of shared(hosts, (host) => host.address)) {
-    findings.push(
-      finding(
-        "duplicate-address",
-        group.map((host) => host.name),
-        `the address ${address} belongs to ${group.length} hosts`,
-        "give every host an address of its own",
       ),
     );
   }
@@ -108,29 +98,8 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
   ];
 }
 
-function networksOf(config: ClusterConfig): [string, Network][] {
-  return (["nodeSubnet", "podCidr", "serviceCidr"] as const).flatMap((key): [string, Network][] => {
-    const network = parseNetwork(config[key]);
-    return network === undefined ? [] : [[key, network]];
-  });
-}
-
 function validateNetworks(config: ClusterConfig): Finding[] {
   const findings: Finding[] = [];
-  const networks = networksOf(config);
-  networks.forEach(([nameA, a], index) => {
-    for (const [nameB, b] of networks.slice(index + 1)) {
-      if (!overlaps(a, b)) continue;
-      findings.push(
-        finding(
-          "cidr-overlap",
-          [],
-          `plinth:${nameA} ${a.cidr} and plinth:${nameB} ${b.cidr} overlap`,
-          "choose networks that share no address",
-        ),
-      );
-    }
-  });
   const services = parseNetwork(config.serviceCidr);
   if (services !== undefined && (services.prefix < 12 || services.prefix > 24)) {
     findings.push(
@@ -148,7 +117,6 @@ function validateNetworks(config: ClusterConfig): Finding[] {
 function validateEndpoint(hosts: readonly Host[], config: ClusterConfig): Finding[] {
   const findings: Finding[] = [];
   const balancers = withRole(hosts, "load-balancer");
-  const subnet = parseNetwork(config.nodeSubnet);
   if (config.vip === undefined) {
     if (config.externalEndpoint === undefined && withRole(hosts, "control-plane").length > 1) {
       findings.push(
@@ -182,40 +150,6 @@ function validateEndpoint(hosts: readonly Host[], config: ClusterConfig): Findin
         "give the control-plane hosts that role",
       ),
     );
-  }
-  const holders = hosts.filter((host) => host.address === vip);
-  if (holders.length > 0) {
-    findings.push(
-      finding(
-        "vip-is-host",
-        holders.map((host) => host.name),
-        `plinth:vip ${vip} is the address of a host`,
-        "choose a free address of the subnet: the VIP moves between hosts",
-      ),
-    );
-  }
-  if (subnet !== undefined) {
-    if (!containsHost(subnet, vip)) {
-      findings.push(
-        finding(
-          "vip-outside-subnet",
-          [],
-          `plinth:vip ${vip} is not a host address of plinth:nodeSubnet ${subnet.cidr}`,
-          "choose a free address of that subnet",
-        ),
-      );
-    }
-    const strangers = balancers.filter((host) => !contains(subnet, host.address));
-    if (strangers.length > 0) {
-      findings.push(
-        finding(
-          "load-balancer-outside-subnet",
-          strangers.map((host) => host.name),
-          `hosts with the role load-balancer must share the VIP's subnet ${subnet.cidr}: VRRP does not cross routers`,
-          "move the role to hosts of that subnet",
-        ),
-      );
-    }
   }
   return findings;
 }

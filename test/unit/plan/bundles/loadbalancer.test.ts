@@ -106,7 +106,6 @@ describe("service ports of the load balancers", () => {
       "service port api wants 192.0.2.10:6443, which belongs to the API servers already",
     ]);
     assert.deepEqual(messages({ serviceVip: "192.0.2.10", serviceRouterId: 51 }), [
-      "plinth:serviceVip is the address of plinth:vip",
       "plinth:serviceRouterId and plinth:virtualRouterId are both 51",
     ]);
     assert.deepEqual(messages({ vip: "", externalEndpoint: "192.0.2.10", servicePorts: [servicePorts[0]] }), [
