@@ -5,6 +5,7 @@ import { clusterKeys, configSchema, parseConfig, type ClusterConfig } from "./co
 import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 import { hostSchema, parseInventory, withRole, type Host } from "./inventory.ts";
+import { nodeNetworkArguments } from "./networksizes.ts";
 import type { PoolMaterial } from "./poolmaterial.ts";
 import type { RawConfig } from "./rawconfig.ts";
 import { validateCluster, validateSharing } from "./validate.ts";
@@ -169,6 +170,10 @@ export function poolMaterial(
   reach: (host: Host) => { port: number; user: string; hostKey: string },
 ): Omit<PoolMaterial, "clusterId" | "incarnation" | "authority"> {
   const { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network } = config;
+  const deciding = new Set<string>(nodeNetworkArguments);
+  const controllerManagerArgs = Object.fromEntries(
+    Object.entries(config.controllerManagerArgs).filter(([name]) => deciding.has(name)),
+  );
   const [first, ...others] = withRole(hosts, "control-plane").map((host) => ({
     name: host.name,
     address: host.address,
@@ -178,7 +183,7 @@ export function poolMaterial(
   return {
     format: 2,
     endpoint,
-    settings: { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network },
+    settings: { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network, controllerManagerArgs },
     kubernetesVersion: config.kubernetesVersion,
     controlPlane: [first, ...others],
     hosts: Object.fromEntries(hosts.map(({ name, address }) => [name, address])),

@@ -6,6 +6,7 @@ import { validateServicePorts } from "./bundles/serviceports.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";
+import { validateNetworkSizes } from "./networksizes.ts";
 import { validateTenants } from "./tenants.ts";
 
 function finding(rule: string, hosts: string[], message: string, remedy: string): Finding {
@@ -88,7 +89,7 @@ export function validateInventory(hosts: readonly Host[]): Finding[] {
 /** What is wrong with the configuration in view of the inventory. */
 export function validateCluster(hosts: readonly Host[], config: ClusterConfig): Finding[] {
   return [
-    ...validateNetworks(config),
+    ...validateNetworkSizes(hosts, config),
     ...validateEndpoint(hosts, config),
     ...validateServicePorts(config),
     ...validateDns(config),
@@ -96,22 +97,6 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateApiserver(config),
     ...validateTenants(config.tenants),
   ];
-}
-
-function validateNetworks(config: ClusterConfig): Finding[] {
-  const findings: Finding[] = [];
-  const services = parseNetwork(config.serviceCidr);
-  if (services !== undefined && (services.prefix < 12 || services.prefix > 24)) {
-    findings.push(
-      finding(
-        "service-cidr-size",
-        [],
-        `plinth:serviceCidr ${config.serviceCidr} has prefix /${services.prefix}`,
-        "use a prefix from /12 to /24: kube-apiserver takes no larger service network, and a smaller one runs out",
-      ),
-    );
-  }
-  return findings;
 }
 
 function validateEndpoint(hosts: readonly Host[], config: ClusterConfig): Finding[] {

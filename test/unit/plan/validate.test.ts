@@ -87,7 +87,6 @@ describe("plan/validate", () => {
   });
 
   const clusters: [string, Record<string, unknown>, string[]][] = [
-    ["tiny service network", { serviceCidr: "10.96.0.0/28" }, ["service-cidr-size"]],
     ["no endpoint at all", { vip: "" }, ["endpoint"]],
     ["two endpoints", { externalEndpoint: "lb.example.com" }, ["endpoint"]],
     ["another minor version", { kubernetesVersion: "1.20.0" }, ["kubernetes-version"]],
