@@ -15,7 +15,8 @@ import type { Finding } from "./findings.ts";
 import type { Host } from "./inventory.ts";
 
 /** What an address is used for. */
-type Kind = "host" | "vip" | "cluster-endpoint" | "endpoint" | "artifacts" | "mirror" | "upstream" | "pod-resolver";
+type Kind =
+  "host" | "vip" | "cluster-endpoint" | "endpoint" | "artifacts" | "mirror" | "upstream" | "pod-resolver" | "certified";
 
 /** One address, and where it stands. */
 interface Use {
@@ -52,6 +53,8 @@ const exceptions: Readonly<Record<Kind, Exceptions>> = {
   upstream: { special: ["link-local"] },
   // The cluster's own, or a cache on each Node (NodeLocal DNSCache).
   "pod-resolver": { special: ["link-local"], networks: ["serviceCidr"] },
+  // Whatever somebody may call an API server by.
+  certified: { special: ["loopback", "link-local"], networks: ["podCidr", "serviceCidr"] },
 };
 
 /** Kinds that may not share an address, and the rule that says so. */
@@ -104,7 +107,8 @@ function usesOf(hosts: readonly Host[], config: ClusterConfig | undefined, ofClu
   if (config === undefined) return uses;
   add("vip", "plinth:vip", config.vip);
   add("vip", "plinth:serviceVip", config.serviceVip);
-  if (ofCluster.length === 0) add("endpoint", "plinth:externalEndpoint", config.externalEndpoint);
+  if (ofCluster.length === 0) add("endpoint", "plinth:externalEndpoint", config.externalEndpoint?.host);
+  for (const name of config.apiserverSans) add("certified", "plinth:apiserverSans", name);
   add("artifacts", "plinth:artifactsUrl", new URL(config.artifactsUrl).host);
   for (const [registry, { mirrors }] of Object.entries(config.registries))
     for (const mirror of mirrors) add("mirror", `plinth:registries.${registry}.mirrors`, new URL(mirror).host);

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { SemVer } from "semver";
 import { validateAddresses } from "./addressrules.ts";
 import { clusterKeys, configSchema, parseConfig, type ClusterConfig } from "./config.ts";
+import { endpointText, placeOfEndpoint } from "./endpoint.ts";
 import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 import { hostSchema, parseInventory, withRole, type Host } from "./inventory.ts";
@@ -53,7 +54,7 @@ export function checkPool(
   const shared =
     material === undefined
       ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24", externalEndpoint: "cluster.invalid" }
-      : { ...material.settings, externalEndpoint: new URL(material.endpoint).hostname };
+      : { ...material.settings, externalEndpoint: endpointText(material.endpoint) };
   const { config, findings: configFindings } = parseConfig({ ...own, ...shared });
   const findings = [
     ...inventoryFindings,
@@ -81,7 +82,7 @@ export function checkPool(
   if (material === undefined || config === undefined) {
     findings.push(...validateAddresses(hosts, undefined));
   } else {
-    const endpoints = [new URL(material.endpoint).hostname, ...material.virtualAddresses];
+    const endpoints = [placeOfEndpoint(material.endpoint).host, ...material.virtualAddresses];
     findings.push(
       ...validateAddresses(hosts, config, endpoints),
       ...validateCluster(hosts, config),

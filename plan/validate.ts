@@ -103,6 +103,16 @@ function validateEndpoint(hosts: readonly Host[], config: ClusterConfig): Findin
   const findings: Finding[] = [];
   const balancers = withRole(hosts, "load-balancer");
   if (config.vip === undefined) {
+    if (config.vipName !== undefined) {
+      findings.push(
+        finding(
+          "endpoint",
+          [],
+          `plinth:vipName is ${config.vipName}, but there is no plinth:vip`,
+          "set plinth:vip as well, or name your own load balancer in plinth:externalEndpoint",
+        ),
+      );
+    }
     if (config.externalEndpoint === undefined && withRole(hosts, "control-plane").length > 1) {
       findings.push(
         finding(

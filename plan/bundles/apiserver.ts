@@ -1,3 +1,4 @@
+import { isIPv4 } from "../addresses.ts";
 import { apiserverFilesDirectory } from "../apiserverfiles.ts";
 import { renderAuthentication } from "../authentication.ts";
 import { binaryPath, type BundleFile, type BundleSecret, type LeafSpec, type SecretSource } from "../bundle.ts";
@@ -95,12 +96,12 @@ function namesOf(host: Host, config: ClusterConfig): Pick<LeafSpec, "dnsNames" |
     "kubernetes.default.svc",
     `kubernetes.default.svc.${config.clusterDomain}`,
   ];
-  const dnsNames = [host.name, "localhost", ...service];
-  const ipAddresses = ["127.0.0.1", host.address, apiserverServiceAddress(config)];
-  if (config.vip !== undefined) ipAddresses.push(config.vip);
-  const external = config.externalEndpoint;
-  if (external !== undefined) (/^[\d.]+$/.test(external) ? ipAddresses : dnsNames).push(external);
-  return { dnsNames, ipAddresses };
+  const names = [host.name, "localhost", ...service, "127.0.0.1", host.address, apiserverServiceAddress(config)];
+  // In this order, because another one would renew every certificate.
+  names.push(...[config.vip, config.externalEndpoint?.host].filter((name) => name !== undefined));
+  for (const name of [config.vipName, ...config.apiserverSans])
+    if (name !== undefined && !names.includes(name)) names.push(name);
+  return { dnsNames: names.filter((name) => !isIPv4(name)), ipAddresses: names.filter(isIPv4) };
 }
 
 /** The certificate that it serves with. Names of leaves follow kubeadm's table of certificates. */

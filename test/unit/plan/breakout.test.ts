@@ -40,6 +40,8 @@ const ofConfig: Record<string, Place[]> = {
   externalEndpoint: [
     { usual: "api.example.net", config: (text) => ({ vip: "", externalEndpoint: text, servicePorts: [] }) },
   ],
+  vipName: [value("api.example.net", "vipName")],
+  apiserverSans: [{ usual: "api.example.net", config: (text) => ({ apiserverSans: [text] }) }],
   podCidr: [value("10.244.0.0/16", "podCidr")],
   serviceCidr: [value("10.96.0.0/16", "serviceCidr")],
   clusterDomain: [value("cluster.local", "clusterDomain")],
@@ -299,7 +301,12 @@ describe("what people write", function () {
       { vip: "", externalEndpoint: "10.0.0.300" },
       /externalEndpoint must be an IPv4 address or a DNS/,
     ],
-    ["a port", { vip: "", externalEndpoint: "api.example.net:6443" }, /without scheme and port/],
+    ["a scheme", { vip: "", externalEndpoint: "https://api.example.net" }, /without scheme, and with a port where/],
+    ["a port that is none", { vip: "", externalEndpoint: "api.example.net:0" }, /externalEndpoint must be/],
+    ["a path behind a port", { vip: "", externalEndpoint: "api.example.net:443/a" }, /externalEndpoint must be/],
+    ["an address as name", { vipName: "192.0.2.99" }, /vipName must be a DNS name/],
+    ["a port in a certificate", { apiserverSans: ["api.example.net:443"] }, /apiserverSans\.0 must be an IPv4 address/],
+    ["a wildcard of addresses", { apiserverSans: ["*.0.2.1"] }, /apiserverSans\.0 must be/],
     [
       "data in a path with a blank",
       { etcdArgs: { "data-dir": "/a b" } },
