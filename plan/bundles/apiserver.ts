@@ -7,6 +7,7 @@ import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { apiserverServiceAddress } from "../validate.ts";
+import { renderYamlInOrder } from "../yaml.ts";
 import { auditArguments, auditDirectory, auditPolicy, auditPolicyPath } from "./audit.ts";
 import { admissionArguments, admissionFiles } from "./admission.ts";
 import { authenticationFile, broughtFiles, serviceAccountIssuer } from "./apiserversettings.ts";
@@ -248,16 +249,15 @@ export const apiserver: BundlePart = {
  */
 export function renderEncryptionConfig(key: string): string {
   if (Buffer.byteLength(key) !== 32) throw new Error("the encryption key must have 32 bytes");
-  return `apiVersion: apiserver.config.k8s.io/v1
-kind: EncryptionConfiguration
-resources:
-  - resources:
-      - secrets
-    providers:
-      - secretbox:
-          keys:
-            - name: key1
-              secret: ${Buffer.from(key).toString("base64")}
-      - identity: {}
-`;
+  const secret = Buffer.from(key).toString("base64");
+  return renderYamlInOrder({
+    apiVersion: "apiserver.config.k8s.io/v1",
+    kind: "EncryptionConfiguration",
+    resources: [
+      {
+        resources: ["secrets"],
+        providers: [{ secretbox: { keys: [{ name: "key1", secret }] } }, { identity: {} }],
+      },
+    ],
+  });
 }

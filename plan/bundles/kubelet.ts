@@ -6,8 +6,9 @@ import type { Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
 import { binDirectory, paths, taints } from "../names.ts";
 import { ports } from "../ports.ts";
-import { renderYaml, yamlText } from "../yaml.ts";
+import { renderYaml } from "../yaml.ts";
 import { authorityFile } from "./certificates.ts";
+import { renderClientConfig } from "./kubeconfig.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { containerdUnit } from "./runtime.ts";
 import {
@@ -152,24 +153,11 @@ function kubeletService({ host, hosts, config }: Placement): string {
 
 /** Kubeconfig with the host's bootstrap token, valid only while the roster lets the host join. */
 export function renderBootstrapKubeconfig(cluster: string, server: string, token: string): string {
-  return `apiVersion: v1
-kind: Config
-clusters:
-  - name: ${yamlText(cluster)}
-    cluster:
-      server: ${server}
-      certificate-authority: ${nodeAuthorityFile}
-users:
-  - name: bootstrap
-    user:
-      token: ${token}
-contexts:
-  - name: bootstrap
-    context:
-      cluster: ${yamlText(cluster)}
-      user: bootstrap
-current-context: bootstrap
-`;
+  return renderClientConfig({
+    cluster: { name: cluster, fields: { server, "certificate-authority": nodeAuthorityFile } },
+    user: { name: "bootstrap", fields: { token } },
+    context: "bootstrap",
+  });
 }
 
 /** Whether the cluster signs the kubelet's serving certificate; `plinth:kubeletConfig` can name another one. */
