@@ -1,3 +1,4 @@
+import { nthAddress, parseNetwork } from "./addresses.ts";
 import type { ClusterConfig } from "./config.ts";
 import { withRole, type Host } from "./inventory.ts";
 import { ports } from "./ports.ts";
@@ -39,4 +40,11 @@ export function placeOfEndpoint(url: string): Required<ServerPlace> {
 export function endpointText(url: string): string {
   const { host, port } = placeOfEndpoint(url);
   return `${host}:${port}`;
+}
+
+/** The service address of the API server: the first of the service network. */
+export function apiserverServiceAddress(config: ClusterConfig): string {
+  const services = parseNetwork(config.serviceCidr);
+  if (services === undefined) throw new Error(`plinth:serviceCidr ${config.serviceCidr} is not a network`);
+  return nthAddress(services, 1);
 }

@@ -1,7 +1,12 @@
 import semver from "semver";
-import { nthAddress, parseNetwork } from "./addresses.ts";
 import { validateDns } from "./addons/dns.ts";
+import { apiserverReliance } from "./bundles/apiserver.ts";
 import { validateApiserver } from "./bundles/apiserversettings.ts";
+import { controllerReliances } from "./bundles/controllers.ts";
+import { etcdReliance } from "./bundles/etcd.ts";
+import { kubeletReliance } from "./bundles/kubelet.ts";
+import { kubeProxyReliance } from "./bundles/kubeproxy.ts";
+import { relianceFindings } from "./bundles/reliance.ts";
 import { validateServicePorts } from "./bundles/serviceports.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
@@ -86,6 +91,8 @@ export function validateInventory(hosts: readonly Host[]): Finding[] {
   return findings;
 }
 
+const reliances = [apiserverReliance, ...controllerReliances, etcdReliance, kubeletReliance, kubeProxyReliance];
+
 /** What is wrong with the configuration in view of the inventory. */
 export function validateCluster(hosts: readonly Host[], config: ClusterConfig): Finding[] {
   return [
@@ -95,6 +102,7 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateDns(config),
     ...validateVersions(config),
     ...validateApiserver(config),
+    ...relianceFindings(reliances, hosts, config),
     ...validateTenants(config.tenants),
   ];
 }
@@ -176,11 +184,4 @@ function validateVersions(config: ClusterConfig): Finding[] {
     );
   }
   return findings;
-}
-
-/** The service address of the API server: the first of the service network. */
-export function apiserverServiceAddress(config: ClusterConfig): string {
-  const services = parseNetwork(config.serviceCidr);
-  if (services === undefined) throw new Error(`plinth:serviceCidr ${config.serviceCidr} is not a network`);
-  return nthAddress(services, 1);
 }

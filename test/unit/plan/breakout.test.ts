@@ -49,11 +49,7 @@ const ofConfig: Record<string, Place[]> = {
   apiserverArgs: [argument("apiserverArgs", "kube-apiserver"), named("apiserverArgs")],
   controllerManagerArgs: [argument("controllerManagerArgs", "kube-controller-manager"), named("controllerManagerArgs")],
   schedulerArgs: [argument("schedulerArgs", "kube-scheduler"), named("schedulerArgs")],
-  etcdArgs: [
-    argument("etcdArgs", "etcd"),
-    named("etcdArgs"),
-    { usual: "/var/lib/other", config: (text) => ({ etcdArgs: { "data-dir": text } }) },
-  ],
+  etcdArgs: [argument("etcdArgs", "etcd"), named("etcdArgs")],
   corednsImage: [value("registry.example.net/a:1", "corednsImage")],
   metricsServerImage: [value("registry.example.net/a:1", "metricsServerImage")],
   dnsUpstreams: [{ usual: "192.0.2.53", config: (text) => ({ dnsUpstreams: [text] }) }],

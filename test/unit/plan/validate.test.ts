@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../plan/config.ts";
+import { apiserverServiceAddress } from "../../../plan/endpoint.ts";
 import { describeFinding, PlinthError, type Finding } from "../../../plan/findings.ts";
 import { parseInventory } from "../../../plan/inventory.ts";
 import { checkInput } from "../../../plan/stackinput.ts";
-import { apiserverServiceAddress, validateCluster, validateInventory } from "../../../plan/validate.ts";
+import { validateCluster, validateInventory } from "../../../plan/validate.ts";
 import { configOf, hostsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
 
 const rules = (findings: readonly Finding[]) => findings.map((finding) => finding.rule);
