@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderKubeconfig } from "../plan/bundles/kubeconfig.ts";
-import { endpointOf } from "../plan/endpoint.ts";
+import { endpointOf, publicEndpointOf } from "../plan/endpoint.ts";
 import { joinsOf } from "../plan/joining.ts";
 import { administrator } from "../plan/pki.ts";
 import { beginsNode, isControlPlaneStep } from "../plan/waves.ts";
@@ -39,6 +39,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly caCertificate: pulumi.Output<string>;
   /** Kubeconfig of the administrator. A secret. */
   readonly kubeconfig: pulumi.Output<string>;
+  /** The same by the way that hosts go, for what this program does in the cluster. */
+  private readonly ownKubeconfig: pulumi.Output<string>;
   private readonly args: ClusterArgs;
   private readonly pki: Pki;
 
@@ -47,9 +49,11 @@ export class Cluster extends pulumi.ComponentResource {
     const { config, hosts } = args;
     this.args = args;
     this.pki = new Pki(`${name}-pki`, { hosts, config, joinOf: joinsOf(args) }, { parent: this });
-    this.endpoint = endpointOf(hosts, config);
+    this.endpoint = publicEndpointOf(hosts, config);
     this.caCertificate = this.pki.authorities.kubernetes.certificate;
-    this.kubeconfig = this.administratorKubeconfig();
+    this.kubeconfig = this.administratorKubeconfig(this.endpoint);
+    // A name that is new to the API servers' certificates is good for nothing before they have them.
+    this.ownKubeconfig = this.administratorKubeconfig(endpointOf(hosts, config));
     this.registerOutputs({ endpoint: this.endpoint, caCertificate: this.caCertificate, kubeconfig: this.kubeconfig });
   }
 
@@ -65,7 +69,7 @@ export class Cluster extends pulumi.ComponentResource {
     const { config, hosts } = args;
     const fleet = new Fleet(this, {
       ...args,
-      kubeconfig: this.kubeconfig,
+      kubeconfig: this.ownKubeconfig,
       handOver: () => handOver(args.handingOver),
       keys: {
         bootstrapToken: (host) => hostKeys.bootstrapToken(host),
@@ -79,7 +83,7 @@ export class Cluster extends pulumi.ComponentResource {
     const clusterIdentifier =
       args.incarnation === 0 ? args.clusterId : pulumi.interpolate`${args.clusterId}-${args.incarnation}`;
     // Whoever makes the provider may look for the API at once.
-    const kubeconfig = heldUntil(fleet.last(), this.kubeconfig);
+    const kubeconfig = heldUntil(fleet.last(), this.ownKubeconfig);
     const kubernetes = {
       providers: [kubernetesProvider({ kubeconfig, clusterIdentifier }, { parent: this })],
       // Objects in the cluster are gone when its hosts are destroyed: the engine does not delete them one by one.
@@ -107,14 +111,14 @@ export class Cluster extends pulumi.ComponentResource {
     return { machineIds: fleet.machineIds, rosterHosts: fleet.rosterHosts, tenantKubeconfigs: kubeconfigs };
   }
 
-  private administratorKubeconfig(): pulumi.Output<string> {
+  private administratorKubeconfig(server: string): pulumi.Output<string> {
     const { certificate, key } = this.pki.administrator;
     return pulumi.secret(
       pulumi.all([this.caCertificate, certificate, key]).apply(([authorityPem, certificatePem, keyPem]) =>
         renderKubeconfig({
           cluster: this.args.config.clusterName,
           user: administrator.commonName,
-          server: this.endpoint,
+          server,
           authority: { pem: authorityPem },
           certificate: { pem: certificatePem },
           key: { pem: keyPem },

@@ -25,6 +25,7 @@ import { leaveOut, leftOutWarning } from "../plan/leftout.ts";
 import { liveCluster, type RankedHost } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
 import { membershipChange } from "../plan/membershipchange.ts";
+import { podNetworkFindings, podNetworkWarning } from "../plan/networksizes.ts";
 import type { PreviousHost, Tombstone } from "../plan/outputs.ts";
 import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
 import type { RawConfig } from "../plan/rawconfig.ts";
@@ -162,6 +163,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     ...{ hosts, leaving, readings: everybody, live, bootstrapped, requests: first.requests },
     tombstones: previous?.lost ?? {},
   };
+  const nodes = { hosts, leaving, live: live.nodes };
   const saidByHosts = [
     ...guardHosts(hosts, config, judged, clusterId === undefined ? undefined : { clusterId: knownId }),
     ...guardReplacements(situation),
@@ -169,6 +171,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   findings.push(
     ...saidByHosts,
     ...guardMembership(situation),
+    ...podNetworkFindings(config, nodes),
     ...kind.guards({ config, hosts, readings: everybody, previous }),
   );
   const { remaining, setAside } = applyOverrides(findings, [...config.overrides, ...args.requests.overrides]);
@@ -196,6 +199,8 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   });
   for (const name of Object.keys(abandoned)) await pulumi.log.warn(abandonedWarning(name));
   for (const [name, failure] of change.leftOut) await pulumi.log.warn(leftOutWarning(name, failure));
+  const fillsUp = podNetworkWarning(config, nodes);
+  if (fillsUp !== undefined) await pulumi.log.warn(fillsUp);
 
   return {
     config,

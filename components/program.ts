@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { endpointOf } from "../plan/endpoint.ts";
 import { goneFindings, guardSettingsChange, returnFindings } from "../plan/guards.ts";
 import { poolMaterial } from "../plan/pool.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
@@ -67,7 +68,7 @@ async function declareCluster(checked: Preflight): Promise<ClusterOutputs> {
 
 function materialOf(cluster: Cluster, checked: Preflight): pulumi.Output<PoolMaterial> {
   const { hosts, config, access, clusterId, incarnation } = checked;
-  const material = poolMaterial(hosts, config, cluster.endpoint, (host) => {
+  const material = poolMaterial(hosts, config, endpointOf(hosts, config), (host) => {
     const { port = 22, user = "root", hostKey = "" } = access.get(host.name) ?? {};
     return { port, user, hostKey };
   });

@@ -37,10 +37,12 @@ export function parseNetwork(cidr: string): Network | undefined {
   return { cidr, first, last: first + size - 1, prefix };
 }
 
-/** True when the address lies in the network and is neither its network nor its broadcast address. */
-export function containsHost(network: Network, address: string): boolean {
+/**
+ * True when the address stands for a network or for all of its hosts. Networks of one or two addresses have neither (RFC 3021).
+ */
+export function isEdge(network: Network, address: string): boolean {
   const value = toNumber(ipaddr.IPv4.parse(address).octets);
-  return value > network.first && value < network.last;
+  return network.prefix < 31 && (value === network.first || value === network.last);
 }
 
 /** True when the address lies anywhere in the network. */
@@ -57,4 +59,38 @@ export function overlaps(a: Network, b: Network): boolean {
 /** The n-th address of a network, counted from its network address (0). */
 export function nthAddress(network: Network, n: number): string {
   return toText(network.first + n);
+}
+
+/** What the addresses of a network are for that no host, network or server can have. */
+export type SpecialUse = "unspecified" | "loopback" | "link-local" | "multicast" | "reserved";
+
+/** IPv4 networks of special use (RFC 6890) that are never routed to one host. */
+export const specialNetworks: readonly (Network & { use: SpecialUse; what: string })[] = (
+  [
+    ["unspecified", "0.0.0.0/8", "hosts that have no address yet"],
+    ["loopback", "127.0.0.0/8", "what stays on one host"],
+    ["link-local", "169.254.0.0/16", "hosts that gave themselves an address"],
+    ["multicast", "224.0.0.0/4", "groups of hosts"],
+    ["reserved", "240.0.0.0/4", "broadcast and future use"],
+  ] as const
+).flatMap(([use, cidr, what]) => {
+  const network = parseNetwork(cidr);
+  return network === undefined ? [] : [{ ...network, use, what }];
+});
+
+/** The network of special use that an address lies in; undefined for ordinary addresses. */
+export function specialNetworkOf(address: string): (typeof specialNetworks)[number] | undefined {
+  return specialNetworks.find((network) => contains(network, address));
+}
+
+/**
+ * The IPv4 address of the host of a URL with http or https, however it is written: `localhost` is one, too.
+ *
+ * @returns undefined for names and for IPv6.
+ */
+export function addressOfUrl(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { hostname } = new URL(url);
+  if (/^(.+\.)?localhost$/.test(hostname)) return "127.0.0.1";
+  return isIPv4(hostname) ? hostname : undefined;
 }

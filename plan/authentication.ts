@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import { stringify } from "yaml";
 import { z } from "zod";
+import { renderYamlInOrder } from "./yaml.ts";
 
 /** A claim of the token, or an expression in CEL over `claims`. */
 const mapping = z.strictObject({ claim: z.string().optional(), expression: z.string().optional() });
@@ -63,15 +63,7 @@ const ownRules = [
 ];
 
 /** Requests without a certificate or token are answered on the health endpoints only. The server cannot reload this part. */
-const anonymous = `apiVersion: apiserver.config.k8s.io/v1
-kind: AuthenticationConfiguration
-anonymous:
-  enabled: true
-  conditions:
-    - path: /healthz
-    - path: /livez
-    - path: /readyz
-`;
+const anonymous = { enabled: true, conditions: ["/healthz", "/livez", "/readyz"].map((path) => ({ path })) };
 
 /**
  * The AuthenticationConfiguration of the API servers.
@@ -79,7 +71,6 @@ anonymous:
  * @param textOf the content of a `caFile`.
  */
 export function renderAuthentication({ jwt = [] }: Authentication, textOf: (file: string) => string): string {
-  if (jwt.length === 0) return anonymous;
   const authenticators = jwt.map(({ issuer, claimMappings, claimValidationRules, userValidationRules }) => {
     const { caFile, ...rest } = issuer;
     const { extra, ...mappings } = claimMappings;
@@ -92,8 +83,12 @@ export function renderAuthentication({ jwt = [] }: Authentication, textOf: (file
       userValidationRules: rules,
     };
   });
-  // Kubernetes reads YAML 1.1, in which a plain `yes` is no text.
-  return `${anonymous}${stringify({ jwt: authenticators }, { version: "1.1", lineWidth: 0 })}`;
+  return renderYamlInOrder({
+    apiVersion: "apiserver.config.k8s.io/v1",
+    kind: "AuthenticationConfiguration",
+    anonymous,
+    ...(authenticators.length === 0 ? {} : { jwt: authenticators }),
+  });
 }
 
 /** What is wrong with the content of a `caFile`; undefined when nothing is. */

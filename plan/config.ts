@@ -9,10 +9,10 @@ import { printable } from "./printable.ts";
 import { protectionsSchema } from "./protections.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import {
+  certifiedName,
   dnsDomain,
   etcdArguments,
   extraArgs,
-  hostAddress,
   imageReference,
   interfaceName,
   localFile,
@@ -23,6 +23,8 @@ import {
   reasonOf,
   refineLines,
   registryHost,
+  serverName,
+  serverPlace,
   webUrl,
   words,
 } from "./texts.ts";
@@ -106,8 +108,12 @@ const clusterSettings = {
   nodeSubnet: network,
   /** Virtual IP of the API server, held by one load-balancer host at a time. Empty: no VIP. */
   vip: ipv4.optional(),
-  /** Address of a load balancer of your own, when there is no VIP. IPv4 address or DNS name. */
-  externalEndpoint: hostAddress.optional(),
+  /** DNS name of the VIP, which people and other stacks reach the API by. Hosts of the cluster use the VIP itself. */
+  vipName: serverName.optional(),
+  /** A load balancer of your own, when there is no VIP: IPv4 address or DNS name, with a port unless it is 6443. */
+  externalEndpoint: serverPlace.optional(),
+  /** Further names and addresses that clients reach the API servers by; part of their certificates. */
+  apiserverSans: z.array(certifiedName).default([]),
   /** VRRP virtual router id, unique in the subnet. */
   virtualRouterId: z.coerce.number().int().min(1).max(255).default(51),
   /** Pod network. Cannot be changed later. */

@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { SemVer } from "semver";
+import { validateAddresses } from "./addressrules.ts";
 import { clusterKeys, configSchema, parseConfig, type ClusterConfig } from "./config.ts";
+import { endpointText, placeOfEndpoint } from "./endpoint.ts";
 import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 import { hostSchema, parseInventory, withRole, type Host } from "./inventory.ts";
+import { nodeNetworkArguments } from "./networksizes.ts";
 import type { PoolMaterial } from "./poolmaterial.ts";
 import type { RawConfig } from "./rawconfig.ts";
 import { validateCluster, validateSharing } from "./validate.ts";
@@ -51,7 +54,7 @@ export function checkPool(
   const shared =
     material === undefined
       ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24", externalEndpoint: "cluster.invalid" }
-      : { ...material.settings, externalEndpoint: new URL(material.endpoint).hostname };
+      : { ...material.settings, externalEndpoint: endpointText(material.endpoint) };
   const { config, findings: configFindings } = parseConfig({ ...own, ...shared });
   const findings = [
     ...inventoryFindings,
@@ -76,8 +79,15 @@ export function checkPool(
         ),
       ),
   ];
-  if (material !== undefined && config !== undefined) {
-    findings.push(...validateCluster(hosts, config), ...judgePool(hosts, config, material));
+  if (material === undefined || config === undefined) {
+    findings.push(...validateAddresses(hosts, undefined));
+  } else {
+    const endpoints = [placeOfEndpoint(material.endpoint).host, ...material.virtualAddresses];
+    findings.push(
+      ...validateAddresses(hosts, config, endpoints),
+      ...validateCluster(hosts, config),
+      ...judgePool(hosts, config, material),
+    );
   }
   return { hosts, config, findings };
 }
@@ -161,6 +171,10 @@ export function poolMaterial(
   reach: (host: Host) => { port: number; user: string; hostKey: string },
 ): Omit<PoolMaterial, "clusterId" | "incarnation" | "authority"> {
   const { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network } = config;
+  const deciding = new Set<string>(nodeNetworkArguments);
+  const controllerManagerArgs = Object.fromEntries(
+    Object.entries(config.controllerManagerArgs).filter(([name]) => deciding.has(name)),
+  );
   const [first, ...others] = withRole(hosts, "control-plane").map((host) => ({
     name: host.name,
     address: host.address,
@@ -170,10 +184,11 @@ export function poolMaterial(
   return {
     format: 2,
     endpoint,
-    settings: { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network },
+    settings: { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network, controllerManagerArgs },
     kubernetesVersion: config.kubernetesVersion,
     controlPlane: [first, ...others],
     hosts: Object.fromEntries(hosts.map(({ name, address }) => [name, address])),
+    virtualAddresses: [config.vip, config.serviceVip].filter((address) => address !== undefined),
   };
 }
 

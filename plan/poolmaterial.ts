@@ -2,7 +2,7 @@ import semver from "semver";
 import { z } from "zod";
 import type { Finding } from "./findings.ts";
 import { hostSchema } from "./inventory.ts";
-import { webUrl } from "./texts.ts";
+import { extraArgs, webUrl } from "./texts.ts";
 
 /**
  * What a worker pool needs of its cluster, the output `poolMaterial`. It holds no key: what a pool does in the cluster is done by the
@@ -25,6 +25,8 @@ export const poolMaterialSchema = z.object({
     serviceCidr: z.string(),
     clusterDomain: z.string(),
     network: z.string(),
+    /** Those that decide on the networks of Nodes. */
+    controllerManagerArgs: extraArgs.default({}),
   }),
   kubernetesVersion: z.string().refine((text) => semver.valid(text) !== null, "expected a version such as 1.36.3"),
   /** Certificate of the cluster's authority. PEM. */
@@ -35,6 +37,8 @@ export const poolMaterialSchema = z.object({
     .nonempty(),
   /** Name → address of every host of the cluster's stack. */
   hosts: z.record(z.string(), z.string()),
+  /** Addresses that the cluster's load balancers hold. */
+  virtualAddresses: z.array(z.string()).default([]),
 });
 export type PoolMaterial = z.output<typeof poolMaterialSchema>;
 

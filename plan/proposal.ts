@@ -29,6 +29,7 @@ const deepest = 16;
 export const decidedBy: Readonly<Record<keyof ClusterConfig, "proposal" | "project">> = {
   // The API, which a preview asks with the administrator's credentials.
   vip: "project",
+  vipName: "project",
   externalEndpoint: "project",
   // Fetched from: by this program, and by hosts with the registries' credentials. A registry's caFile is read and shown.
   artifactsUrl: "project",
@@ -49,6 +50,7 @@ export const decidedBy: Readonly<Record<keyof ClusterConfig, "proposal" | "proje
   // What hosts and cluster shall be.
   clusterName: "proposal",
   nodeSubnet: "proposal",
+  apiserverSans: "proposal",
   virtualRouterId: "proposal",
   podCidr: "proposal",
   serviceCidr: "proposal",

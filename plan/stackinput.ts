@@ -1,3 +1,4 @@
+import { validateAddresses } from "./addressrules.ts";
 import { parseConfig, type ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { parseInventory, type Host } from "./inventory.ts";
@@ -29,6 +30,12 @@ export function checkInput(inventory: unknown, rawConfig: RawConfig): CheckedInp
   return {
     hosts,
     config,
-    findings: [...inventoryFindings, ...validateInventory(hosts), ...configFindings, ...clusterFindings],
+    findings: [
+      ...inventoryFindings,
+      ...validateInventory(hosts),
+      ...configFindings,
+      ...validateAddresses(hosts, config),
+      ...clusterFindings,
+    ],
   };
 }

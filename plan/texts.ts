@@ -41,10 +41,45 @@ function isHostAddress(text: string): boolean {
   return /^[\d.]+$/.test(text) ? isIPv4(text) : text.length <= 253 && dnsName.test(text);
 }
 
-/** Where a server is. */
-export const hostAddress = z
+/** A DNS name, as opposed to an address. */
+export const serverName = z
   .string()
-  .refine(isHostAddress, "must be an IPv4 address or a DNS name such as api.example.net, without scheme and port");
+  .refine(
+    (text) => isHostAddress(text) && !isIPv4(text),
+    "must be a DNS name such as api.example.net, without scheme and port",
+  );
+
+/** An address or a name for which a certificate is good. */
+export const certifiedName = z
+  .string()
+  .refine(
+    (text) => isHostAddress(text.replace(/^\*\.(?=.*[^\d.])/, "")),
+    "must be an IPv4 address or a DNS name such as api.example.net or *.example.net, without scheme and port",
+  );
+
+function portOf(text: string): number | undefined {
+  return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined;
+}
+
+/** Where a server is: an IPv4 address or a DNS name, and a port where it is not the usual one. */
+export interface ServerPlace {
+  host: string;
+  port?: number;
+}
+
+/** The text of one, `HOST` or `HOST:PORT`. */
+export const serverPlace = z.string().transform((text, context): ServerPlace => {
+  const [host = "", port, ...more] = text.split(":");
+  const number = port === undefined ? undefined : portOf(port);
+  if (isHostAddress(host) && more.length === 0 && (port === undefined) === (number === undefined))
+    return { host, ...(number === undefined ? {} : { port: number }) };
+  context.addIssue({
+    code: "custom",
+    message:
+      "must be an IPv4 address or a DNS name such as api.example.net, without scheme, and with a port where it is not 6443 (api.example.net:443)",
+  });
+  return z.NEVER;
+});
 
 /** A domain of the cluster's DNS. */
 export const dnsDomain = z
@@ -68,7 +103,7 @@ export const webUrl = z
 /** The name of a registry as images have it, or `_default` for all others. It is the name of a folder. */
 export const registryHost = z.string().refine((text) => {
   const [host = "", port, ...more] = text.split(":");
-  const isPort = port === undefined || (/^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535);
+  const isPort = port === undefined || portOf(port) !== undefined;
   return text === "_default" || (isHostAddress(host) && isPort && more.length === 0);
 }, "must be a registry such as registry.example.net or registry.example.net:5000, without scheme and path");
 

@@ -1,11 +1,17 @@
 import semver from "semver";
-import { contains, containsHost, nthAddress, overlaps, parseNetwork, type Network } from "./addresses.ts";
 import { validateDns } from "./addons/dns.ts";
+import { apiserverReliance } from "./bundles/apiserver.ts";
 import { validateApiserver } from "./bundles/apiserversettings.ts";
+import { controllerReliances } from "./bundles/controllers.ts";
+import { etcdReliance } from "./bundles/etcd.ts";
+import { kubeletReliance } from "./bundles/kubelet.ts";
+import { kubeProxyReliance } from "./bundles/kubeproxy.ts";
+import { relianceFindings } from "./bundles/reliance.ts";
 import { validateServicePorts } from "./bundles/serviceports.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";
+import { validateNetworkSizes } from "./networksizes.ts";
 import { validateTenants } from "./tenants.ts";
 
 function finding(rule: string, hosts: string[], message: string, remedy: string): Finding {
@@ -28,16 +34,6 @@ export function validateSharing(hosts: readonly Host[]): Finding[] {
         group.map((host) => host.name).slice(0, 1),
         `the name ${name} stands ${group.length} times in the inventory (${group.map((host) => host.address).join(", ")})`,
         "give every host a name of its own",
-      ),
-    );
-  }
-  for (const [address, group] of shared(hosts, (host) => host.address)) {
-    findings.push(
-      finding(
-        "duplicate-address",
-        group.map((host) => host.name),
-        `the address ${address} belongs to ${group.length} hosts`,
-        "give every host an address of its own",
       ),
     );
   }
@@ -95,61 +91,36 @@ export function validateInventory(hosts: readonly Host[]): Finding[] {
   return findings;
 }
 
+const reliances = [apiserverReliance, ...controllerReliances, etcdReliance, kubeletReliance, kubeProxyReliance];
+
 /** What is wrong with the configuration in view of the inventory. */
 export function validateCluster(hosts: readonly Host[], config: ClusterConfig): Finding[] {
   return [
-    ...validateNetworks(config),
+    ...validateNetworkSizes(hosts, config),
     ...validateEndpoint(hosts, config),
     ...validateServicePorts(config),
     ...validateDns(config),
     ...validateVersions(config),
     ...validateApiserver(config),
+    ...relianceFindings(reliances, hosts, config),
     ...validateTenants(config.tenants),
   ];
-}
-
-function networksOf(config: ClusterConfig): [string, Network][] {
-  return (["nodeSubnet", "podCidr", "serviceCidr"] as const).flatMap((key): [string, Network][] => {
-    const network = parseNetwork(config[key]);
-    return network === undefined ? [] : [[key, network]];
-  });
-}
-
-function validateNetworks(config: ClusterConfig): Finding[] {
-  const findings: Finding[] = [];
-  const networks = networksOf(config);
-  networks.forEach(([nameA, a], index) => {
-    for (const [nameB, b] of networks.slice(index + 1)) {
-      if (!overlaps(a, b)) continue;
-      findings.push(
-        finding(
-          "cidr-overlap",
-          [],
-          `plinth:${nameA} ${a.cidr} and plinth:${nameB} ${b.cidr} overlap`,
-          "choose networks that share no address",
-        ),
-      );
-    }
-  });
-  const services = parseNetwork(config.serviceCidr);
-  if (services !== undefined && (services.prefix < 12 || services.prefix > 24)) {
-    findings.push(
-      finding(
-        "service-cidr-size",
-        [],
-        `plinth:serviceCidr ${config.serviceCidr} has prefix /${services.prefix}`,
-        "use a prefix from /12 to /24: kube-apiserver takes no larger service network, and a smaller one runs out",
-      ),
-    );
-  }
-  return findings;
 }
 
 function validateEndpoint(hosts: readonly Host[], config: ClusterConfig): Finding[] {
   const findings: Finding[] = [];
   const balancers = withRole(hosts, "load-balancer");
-  const subnet = parseNetwork(config.nodeSubnet);
   if (config.vip === undefined) {
+    if (config.vipName !== undefined) {
+      findings.push(
+        finding(
+          "endpoint",
+          [],
+          `plinth:vipName is ${config.vipName}, but there is no plinth:vip`,
+          "set plinth:vip as well, or name your own load balancer in plinth:externalEndpoint",
+        ),
+      );
+    }
     if (config.externalEndpoint === undefined && withRole(hosts, "control-plane").length > 1) {
       findings.push(
         finding(
@@ -183,40 +154,6 @@ function validateEndpoint(hosts: readonly Host[], config: ClusterConfig): Findin
       ),
     );
   }
-  const holders = hosts.filter((host) => host.address === vip);
-  if (holders.length > 0) {
-    findings.push(
-      finding(
-        "vip-is-host",
-        holders.map((host) => host.name),
-        `plinth:vip ${vip} is the address of a host`,
-        "choose a free address of the subnet: the VIP moves between hosts",
-      ),
-    );
-  }
-  if (subnet !== undefined) {
-    if (!containsHost(subnet, vip)) {
-      findings.push(
-        finding(
-          "vip-outside-subnet",
-          [],
-          `plinth:vip ${vip} is not a host address of plinth:nodeSubnet ${subnet.cidr}`,
-          "choose a free address of that subnet",
-        ),
-      );
-    }
-    const strangers = balancers.filter((host) => !contains(subnet, host.address));
-    if (strangers.length > 0) {
-      findings.push(
-        finding(
-          "load-balancer-outside-subnet",
-          strangers.map((host) => host.name),
-          `hosts with the role load-balancer must share the VIP's subnet ${subnet.cidr}: VRRP does not cross routers`,
-          "move the role to hosts of that subnet",
-        ),
-      );
-    }
-  }
   return findings;
 }
 
@@ -247,11 +184,4 @@ function validateVersions(config: ClusterConfig): Finding[] {
     );
   }
   return findings;
-}
-
-/** The service address of the API server: the first of the service network. */
-export function apiserverServiceAddress(config: ClusterConfig): string {
-  const services = parseNetwork(config.serviceCidr);
-  if (services === undefined) throw new Error(`plinth:serviceCidr ${config.serviceCidr} is not a network`);
-  return nthAddress(services, 1);
 }

@@ -1,14 +1,17 @@
 import { stringify } from "yaml";
 
-// Kubernetes reads YAML 1.1, where `no` and `on` are no texts: what either version takes for something else is quoted.
-const options = { sortMapEntries: true, compat: "yaml-1.1" } as const;
+/**
+ * The one writer of YAML for hosts and people. Kubernetes reads YAML 1.1, where `no` and `on` are no texts, and takes `433e40` for a
+ * number as YAML 1.2 does: what either version takes for something else than a text is quoted.
+ */
+const options = { compat: "yaml-1.1" } as const;
 
 /** A document, its keys sorted so that their order never shows up as a difference. */
 export function renderYaml(document: Readonly<Record<string, unknown>>): string {
-  return stringify(document, options);
+  return stringify(document, { ...options, sortMapEntries: true });
 }
 
-/** A text of one line as a value, quoted where it would be read as a number, a flag or nothing at all. */
-export function yamlText(text: string): string {
-  return stringify(text, { ...options, lineWidth: 0 }).trimEnd();
+/** The same with keys in the order given, where people know files by that, and with every text in one line. */
+export function renderYamlInOrder(document: Readonly<Record<string, unknown>>): string {
+  return stringify(document, { ...options, lineWidth: 0 });
 }

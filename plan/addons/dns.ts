@@ -81,23 +81,23 @@ export function corefile(config: Pick<ClusterConfig, "clusterDomain" | "dnsUpstr
 `;
 }
 
-/** What is wrong with the name servers that the cluster's DNS forwards to. */
-export function validateDns(config: Pick<ClusterConfig, "serviceCidr" | "dnsUpstreams">): Finding[] {
+/** The address of a name server, `ADDRESS` or `ADDRESS:PORT`; undefined where it is neither. */
+export function upstreamAddress(upstream: string): string | undefined {
+  const [address = "", port = "53", ...rest] = upstream.split(":");
+  const isPort = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535;
+  return isIPv4(address) && isPort && rest.length === 0 ? address : undefined;
+}
+
+/** What is wrong with the name servers that the cluster's DNS forwards to, but for where they are. */
+export function validateDns(config: Pick<ClusterConfig, "dnsUpstreams">): Finding[] {
   const findings: Finding[] = [];
   const report = (message: string, remedy: string) =>
     findings.push({ rule: "dns-upstreams", kind: "input", hosts: [], message, remedy });
   for (const upstream of config.dnsUpstreams) {
-    const [address = "", port = "53", ...rest] = upstream.split(":");
-    const wellFormed = isIPv4(address) && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535 && rest.length === 0;
-    if (upstream !== nodeResolvConf && !wellFormed) {
+    if (upstream !== nodeResolvConf && upstreamAddress(upstream) === undefined) {
       report(
         `plinth:dnsUpstreams has ${upstream}, which is neither an IPv4 address nor ${nodeResolvConf}`,
         `write addresses such as 192.0.2.53 or 192.0.2.53:5353, or ${nodeResolvConf} for those of the Node`,
-      );
-    } else if (wellFormed && address === clusterDnsAddress(config)) {
-      report(
-        `plinth:dnsUpstreams has ${upstream}, the address of the cluster's own DNS: it would ask itself for ever`,
-        "name servers outside the cluster",
       );
     }
   }

@@ -1,9 +1,9 @@
-import { stringify } from "yaml";
 import type { BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import { merge } from "../merge.ts";
 import { ownNamespaces, protectionMode, type ProtectionMode, type ProtectionName } from "../protections.ts";
+import { renderYamlInOrder } from "../yaml.ts";
 import type { Arguments } from "./systemd.ts";
 
 /** What decides on admission. */
@@ -123,8 +123,7 @@ export function admissionFiles(settings: AdmissionSettings, file: Omit<BundleFil
     kind: "AdmissionConfiguration",
     plugins: plugins.map(([name, configuration]) => ({ name, configuration })),
   };
-  // Kubernetes reads YAML 1.1, in which a plain `yes` is no text.
-  return [{ ...file, path: admissionFile, content: stringify(configuration, { version: "1.1", lineWidth: 0 }) }];
+  return [{ ...file, path: admissionFile, content: renderYamlInOrder(configuration) }];
 }
 
 function finding(message: string, remedy: string): Finding {

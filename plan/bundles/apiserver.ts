@@ -1,18 +1,21 @@
+import { isIPv4 } from "../addresses.ts";
 import { apiserverFilesDirectory } from "../apiserverfiles.ts";
 import { renderAuthentication } from "../authentication.ts";
 import { binaryPath, type BundleFile, type BundleSecret, type LeafSpec, type SecretSource } from "../bundle.ts";
 import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
+import { apiserverServiceAddress } from "../endpoint.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { longestTokenHours, protectionMode } from "../protections.ts";
-import { apiserverServiceAddress } from "../validate.ts";
+import { renderYamlInOrder } from "../yaml.ts";
 import { auditArguments, auditDirectory, auditPolicy, auditPolicyPath } from "./audit.ts";
 import { admissionArguments, admissionFiles } from "./admission.ts";
 import { authenticationFile, broughtFiles, serviceAccountIssuer } from "./apiserversettings.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { etcdClientUrl, etcdUnit } from "./etcd.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
+import { listIn, type Reliance } from "./reliance.ts";
 import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments } from "./systemd.ts";
 
 export const apiserverUnit = "kube-apiserver.service";
@@ -36,60 +39,100 @@ function etcdEndpoints(host: Host, hosts: readonly Host[]): string[] {
   return host.roles.includes("etcd") ? [etcdClientUrl(host)] : withRole(hosts, "etcd").map(etcdClientUrl);
 }
 
-function argumentsOf({ host, hosts, config }: Placement): Arguments {
-  return mergeArguments(
-    {
-      ...auditArguments,
-      "advertise-address": host.address,
-      "allow-privileged": "true",
-      "authentication-config": authenticationFile,
-      "authorization-mode": "Node,RBAC",
-      "bind-address": host.address,
-      "client-ca-file": kubernetesAuthorityFile,
-      "enable-aggregator-routing": "true",
-      "enable-bootstrap-token-auth": "true",
-      "encryption-provider-config": "/etc/kubernetes/encryption.yaml",
-      "etcd-cafile": `${pki}/etcd-ca.crt`,
-      "etcd-certfile": `${pki}/etcd-client.crt`,
-      "etcd-keyfile": `${pki}/etcd-client.key`,
-      "etcd-servers": etcdEndpoints(host, hosts).join(","),
-      "goaway-chance": "0.001",
-      "kubelet-certificate-authority": kubernetesAuthorityFile,
-      "kubelet-client-certificate": `${pki}/kubelet-client.crt`,
-      "kubelet-client-key": `${pki}/kubelet-client.key`,
-      "kubelet-preferred-address-types": "InternalIP,Hostname",
-      "peer-ca-file": kubernetesAuthorityFile,
-      profiling: "false",
-      "proxy-client-cert-file": `${pki}/front-proxy-client.crt`,
-      "proxy-client-key-file": `${pki}/front-proxy-client.key`,
-      "requestheader-allowed-names": "front-proxy-client",
-      "requestheader-client-ca-file": `${pki}/front-proxy-ca.crt`,
-      "requestheader-extra-headers-prefix": "X-Remote-Extra-",
-      "requestheader-group-headers": "X-Remote-Group",
-      "requestheader-username-headers": "X-Remote-User",
-      "secure-port": String(ports.apiserver),
-      "service-account-extend-token-expiration": "false",
-      "service-account-issuer": serviceAccountIssuer(config),
-      "service-account-key-file": `${pki}/service-account.pub`,
-      "service-account-signing-key-file": `${pki}/service-account.key`,
-      ...(protectionMode(config.protections, "token-lifetime") === "enforce"
-        ? { "service-account-max-token-expiration": `${longestTokenHours}h` }
-        : {}),
-      "service-cluster-ip-range": config.serviceCidr,
-      // So long the server goes on taking connections once /readyz is red. Our load balancers see that within a second
-      // (apibackend.ts), kube-proxies hear within two that the server is no endpoint of the Service any more. Of a load
-      // balancer of one's own nobody knows; usual ones look every 2 s and need three looks.
-      "shutdown-delay-duration": config.externalEndpoint === undefined ? "4s" : "10s",
-      // Open watches hold a stop for 60 s otherwise.
-      "shutdown-watch-termination-grace-period": "5s",
-      "tls-cert-file": `${pki}/server.crt`,
-      "tls-cipher-suites": cipherSuites,
-      "tls-min-version": "VersionTLS12",
-      "tls-private-key-file": `${pki}/server.key`,
-    },
-    { ...config.apiserverArgs, ...admissionArguments(config) },
-  );
+/** Plinth's own arguments, without what decides on admission. */
+function ownArguments({ host, hosts, config }: Placement): Arguments {
+  return {
+    ...auditArguments,
+    "advertise-address": host.address,
+    "allow-privileged": "true",
+    "authentication-config": authenticationFile,
+    "authorization-mode": "Node,RBAC",
+    "bind-address": host.address,
+    "client-ca-file": kubernetesAuthorityFile,
+    "enable-aggregator-routing": "true",
+    "enable-bootstrap-token-auth": "true",
+    "encryption-provider-config": "/etc/kubernetes/encryption.yaml",
+    "etcd-cafile": `${pki}/etcd-ca.crt`,
+    "etcd-certfile": `${pki}/etcd-client.crt`,
+    "etcd-keyfile": `${pki}/etcd-client.key`,
+    "etcd-servers": etcdEndpoints(host, hosts).join(","),
+    "goaway-chance": "0.001",
+    "kubelet-certificate-authority": kubernetesAuthorityFile,
+    "kubelet-client-certificate": `${pki}/kubelet-client.crt`,
+    "kubelet-client-key": `${pki}/kubelet-client.key`,
+    "kubelet-preferred-address-types": "InternalIP,Hostname",
+    "peer-ca-file": kubernetesAuthorityFile,
+    profiling: "false",
+    "proxy-client-cert-file": `${pki}/front-proxy-client.crt`,
+    "proxy-client-key-file": `${pki}/front-proxy-client.key`,
+    "requestheader-allowed-names": "front-proxy-client",
+    "requestheader-client-ca-file": `${pki}/front-proxy-ca.crt`,
+    "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+    "requestheader-group-headers": "X-Remote-Group",
+    "requestheader-username-headers": "X-Remote-User",
+    "secure-port": String(ports.apiserver),
+    "service-account-extend-token-expiration": "false",
+    "service-account-issuer": serviceAccountIssuer(config),
+    "service-account-key-file": `${pki}/service-account.pub`,
+    "service-account-signing-key-file": `${pki}/service-account.key`,
+    ...(protectionMode(config.protections, "token-lifetime") === "enforce"
+      ? { "service-account-max-token-expiration": `${longestTokenHours}h` }
+      : {}),
+    "service-cluster-ip-range": config.serviceCidr,
+    // So long the server goes on taking connections once /readyz is red. Our load balancers see that within a second
+    // (apibackend.ts), kube-proxies hear within two that the server is no endpoint of the Service any more. Of a load
+    // balancer of one's own nobody knows; usual ones look every 2 s and need three looks.
+    "shutdown-delay-duration": config.externalEndpoint === undefined ? "4s" : "10s",
+    // Open watches hold a stop for 60 s otherwise.
+    "shutdown-watch-termination-grace-period": "5s",
+    "tls-cert-file": `${pki}/server.crt`,
+    "tls-cipher-suites": cipherSuites,
+    "tls-min-version": "VersionTLS12",
+    "tls-private-key-file": `${pki}/server.key`,
+  };
 }
+
+function argumentsOf(placement: Placement): Arguments {
+  const { config } = placement;
+  return mergeArguments(ownArguments(placement), { ...config.apiserverArgs, ...admissionArguments(config) });
+}
+
+/** What kubelets, controllers, load balancers, checks and the audit go by. */
+export const apiserverReliance: Reliance = {
+  key: "apiserverArgs",
+  appliesTo: ({ roles }) => roles.includes("control-plane"),
+  own: ownArguments,
+  binding: [
+    "authorization-mode",
+    "enable-bootstrap-token-auth",
+    "kubelet-preferred-address-types",
+    "requestheader-allowed-names",
+    "requestheader-extra-headers-prefix",
+    "requestheader-group-headers",
+    "requestheader-username-headers",
+  ],
+  // Files of one's own are brought by plinth:apiserverFiles; the issuer is asked of serviceAccountIssuer.
+  free: ["audit-policy-file", "authentication-config", "encryption-provider-config", "service-account-issuer"],
+  accepts: {
+    "audit-log-path": (path) => path === "-" || String(path).startsWith(`${auditDirectory}/`),
+    "authorization-mode": (modes) => ["Node", "RBAC"].every((mode) => listIn(String(modes)).includes(mode)),
+    "kubelet-preferred-address-types": (types) => listIn(String(types)).includes("InternalIP"),
+  },
+  never: {
+    "authorization-config": "the API server takes it or authorization-mode, which Plinth sets",
+    "etcd-prefix": "what is in the cluster lies below the default",
+  },
+  instead: {
+    "authorization-mode": "keep Node and RBAC in it",
+    "authorization-config": "name further authorizers in authorization-mode, after Node and RBAC",
+    "kubelet-preferred-address-types": "keep InternalIP in it: names of hosts are in no DNS",
+    "service-cluster-ip-range": "set plinth:serviceCidr, before the cluster is made",
+    "secure-port": "remove it; a load balancer of your own may have another port, see plinth:externalEndpoint",
+    "tls-cert-file": "name further certificates in tls-sni-cert-key, or further names in plinth:apiserverSans",
+    "tls-private-key-file": "name further certificates in tls-sni-cert-key, or further names in plinth:apiserverSans",
+    "audit-log-path": `choose a file in ${auditDirectory}, or - for the journal`,
+  },
+};
 
 /** Names and addresses under which clients reach the API server of a host. */
 function namesOf(host: Host, config: ClusterConfig): Pick<LeafSpec, "dnsNames" | "ipAddresses"> {
@@ -99,12 +142,12 @@ function namesOf(host: Host, config: ClusterConfig): Pick<LeafSpec, "dnsNames" |
     "kubernetes.default.svc",
     `kubernetes.default.svc.${config.clusterDomain}`,
   ];
-  const dnsNames = [host.name, "localhost", ...service];
-  const ipAddresses = ["127.0.0.1", host.address, apiserverServiceAddress(config)];
-  if (config.vip !== undefined) ipAddresses.push(config.vip);
-  const external = config.externalEndpoint;
-  if (external !== undefined) (/^[\d.]+$/.test(external) ? ipAddresses : dnsNames).push(external);
-  return { dnsNames, ipAddresses };
+  const names = [host.name, "localhost", ...service, "127.0.0.1", host.address, apiserverServiceAddress(config)];
+  // In this order, because another one would renew every certificate.
+  names.push(...[config.vip, config.externalEndpoint?.host].filter((name) => name !== undefined));
+  for (const name of [config.vipName, ...config.apiserverSans])
+    if (name !== undefined && !names.includes(name)) names.push(name);
+  return { dnsNames: names.filter((name) => !isIPv4(name)), ipAddresses: names.filter(isIPv4) };
 }
 
 /** The certificate that it serves with. Names of leaves follow kubeadm's table of certificates. */
@@ -251,16 +294,15 @@ export const apiserver: BundlePart = {
  */
 export function renderEncryptionConfig(key: string): string {
   if (Buffer.byteLength(key) !== 32) throw new Error("the encryption key must have 32 bytes");
-  return `apiVersion: apiserver.config.k8s.io/v1
-kind: EncryptionConfiguration
-resources:
-  - resources:
-      - secrets
-    providers:
-      - secretbox:
-          keys:
-            - name: key1
-              secret: ${Buffer.from(key).toString("base64")}
-      - identity: {}
-`;
+  const secret = Buffer.from(key).toString("base64");
+  return renderYamlInOrder({
+    apiVersion: "apiserver.config.k8s.io/v1",
+    kind: "EncryptionConfiguration",
+    resources: [
+      {
+        resources: ["secrets"],
+        providers: [{ secretbox: { keys: [{ name: "key1", secret }] } }, { identity: {} }],
+      },
+    ],
+  });
 }

@@ -6,7 +6,9 @@ import { ports } from "../ports.ts";
 import { apiserverUnit, apiserverUrl, kubernetesAuthorityFile } from "./apiserver.ts";
 import { leafFiles } from "./certificates.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
+import { makesCniConfig } from "./cni.ts";
 import { kubernetesDirectories, type BundlePart } from "./part.ts";
+import { listIn, unionOf, type Reliance } from "./reliance.ts";
 import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments } from "./systemd.ts";
 
 /** kube-controller-manager and kube-scheduler: leader-elected clients of the API server of their own host. */
@@ -16,39 +18,58 @@ interface Controller {
   leaf: "controller-manager" | "scheduler";
   description: string;
   port: number;
-  arguments: (config: ClusterConfig) => Arguments;
+  /** Plinth's own arguments besides those that both have. */
+  own: (config: ClusterConfig) => Arguments;
+  key: "controllerManagerArgs" | "schedulerArgs";
+  /** What is laid over them. */
+  theirs: (config: ClusterConfig) => Arguments;
   /** Keys besides its own certificate. */
   secrets: (restart: readonly string[]) => BundleSecret[];
 }
 
+const anyAddress = "0.0.0.0";
 const signingKey = "/etc/kubernetes/pki/controller-manager/ca.key";
 const serviceAccountKey = "/etc/kubernetes/pki/controller-manager/service-account.key";
+
+/** All that are on by default, and the two that Nodes join by. */
+const ownControllers = "*,bootstrapsigner,tokencleaner";
+/** Controllers that Nodes cannot join or have no network without, by both of their names. */
+const neededControllers = [
+  "bootstrapsigner",
+  "bootstrap-signer-controller",
+  "tokencleaner",
+  "token-cleaner-controller",
+  "csrsigning",
+  "certificatesigningrequest-signing-controller",
+];
+const networkControllers = ["nodeipam", "node-ipam-controller"];
 
 const managerService: Controller = {
   name: "kube-controller-manager",
   leaf: "controller-manager",
   description: "Kubernetes controller manager",
   port: ports.controllerManager,
-  arguments: (config) =>
-    mergeArguments(
-      {
-        "allocate-node-cidrs": "true",
-        "client-ca-file": kubernetesAuthorityFile,
-        "cluster-cidr": config.podCidr,
-        "cluster-name": config.clusterName,
-        "cluster-signing-cert-file": kubernetesAuthorityFile,
-        // The most that a request gets; kubelets renew theirs before.
-        "cluster-signing-duration": `${leafHours(config).validity}h`,
-        "cluster-signing-key-file": signingKey,
-        controllers: "*,bootstrapsigner,tokencleaner",
-        "root-ca-file": kubernetesAuthorityFile,
-        "service-account-private-key-file": serviceAccountKey,
-        "service-cluster-ip-range": config.serviceCidr,
-        "terminated-pod-gc-threshold": "12500",
-        "use-service-account-credentials": "true",
-      },
-      config.controllerManagerArgs,
-    ),
+  key: "controllerManagerArgs",
+  own: (config) => ({
+    "allocate-node-cidrs": "true",
+    "client-ca-file": kubernetesAuthorityFile,
+    "cluster-cidr": config.podCidr,
+    "cluster-name": config.clusterName,
+    "cluster-signing-cert-file": kubernetesAuthorityFile,
+    // The most that a request gets; kubelets renew theirs before.
+    "cluster-signing-duration": `${leafHours(config).validity}h`,
+    "cluster-signing-key-file": signingKey,
+    controllers: ownControllers,
+    "root-ca-file": kubernetesAuthorityFile,
+    "service-account-private-key-file": serviceAccountKey,
+    "service-cluster-ip-range": config.serviceCidr,
+    "terminated-pod-gc-threshold": "12500",
+    "use-service-account-credentials": "true",
+  }),
+  theirs: ({ controllerManagerArgs }) => ({
+    ...controllerManagerArgs,
+    controllers: unionOf(ownControllers, controllerManagerArgs["controllers"]),
+  }),
   secrets: (restart) => {
     const owner = "kube-controller-manager:kube-controller-manager";
     return [
@@ -69,7 +90,9 @@ const schedulerService: Controller = {
   leaf: "scheduler",
   description: "Kubernetes scheduler",
   port: ports.scheduler,
-  arguments: (config) => config.schedulerArgs,
+  key: "schedulerArgs",
+  own: () => ({}),
+  theirs: (config) => config.schedulerArgs,
   secrets: () => [],
 };
 
@@ -85,27 +108,31 @@ function leafOf({ name, leaf }: Controller): LeafSpec {
   };
 }
 
+function ownArguments(controller: Controller, config: ClusterConfig): Arguments {
+  const directory = `/etc/kubernetes/pki/${controller.leaf}`;
+  const kubeconfig = `/etc/kubernetes/${controller.leaf}.conf`;
+  return {
+    "authentication-kubeconfig": kubeconfig,
+    "authorization-kubeconfig": kubeconfig,
+    "bind-address": "127.0.0.1",
+    kubeconfig,
+    "leader-elect": "true",
+    profiling: "false",
+    "secure-port": String(controller.port),
+    "tls-cert-file": `${directory}/client.crt`,
+    "tls-cipher-suites": cipherSuites,
+    "tls-min-version": "VersionTLS12",
+    "tls-private-key-file": `${directory}/client.key`,
+    ...controller.own(config),
+  };
+}
+
 function filesOf(controller: Controller, host: Host, config: ClusterConfig): BundleFile[] {
   const { name, leaf } = controller;
   const unit = `${name}.service`;
   const directory = `/etc/kubernetes/pki/${leaf}`;
   const kubeconfig = `/etc/kubernetes/${leaf}.conf`;
-  const args = mergeArguments(
-    {
-      "authentication-kubeconfig": kubeconfig,
-      "authorization-kubeconfig": kubeconfig,
-      "bind-address": "127.0.0.1",
-      kubeconfig,
-      "leader-elect": "true",
-      profiling: "false",
-      "secure-port": String(controller.port),
-      "tls-cert-file": `${directory}/client.crt`,
-      "tls-cipher-suites": cipherSuites,
-      "tls-min-version": "VersionTLS12",
-      "tls-private-key-file": `${directory}/client.key`,
-    },
-    controller.arguments(config),
-  );
+  const args = mergeArguments(ownArguments(controller, config), controller.theirs(config));
   const service = renderService(
     {
       description: controller.description,
@@ -142,6 +169,33 @@ function filesOf(controller: Controller, host: Host, config: ClusterConfig): Bun
   ];
 }
 
+/** Checks ask them on the loopback address, Nodes get their networks and certificates from one of them, and `status` reads their leases. */
+function relianceOf(controller: Controller): Reliance {
+  const lease = "status looks for the leader in the default lease";
+  return {
+    key: controller.key,
+    appliesTo: ({ roles }) => roles.includes("control-plane"),
+    own: ({ config }) => ownArguments(controller, config),
+    binding: ["allocate-node-cidrs", "leader-elect", "controllers"],
+    accepts: {
+      "bind-address": (address) => address === anyAddress,
+      "allocate-node-cidrs": (_value, _host, config) => !makesCniConfig(config),
+      // What is named is added to ours.
+      controllers: (names, _host, config) => {
+        const needed = [...neededControllers, ...(makesCniConfig(config) ? networkControllers : [])];
+        return !needed.some((name) => listIn(String(names)).includes(`-${name}`));
+      },
+    },
+    never: { "leader-elect-resource-name": lease, "leader-elect-resource-namespace": lease },
+    instead: {
+      "bind-address": `remove it, or write ${anyAddress}`,
+      "cluster-cidr": "set plinth:podCidr, before the cluster is made",
+      "service-cluster-ip-range": "set plinth:serviceCidr, before the cluster is made",
+      controllers: "leave the ones on by which Nodes join and get their networks",
+    },
+  };
+}
+
 function partOf(controller: Controller): BundlePart {
   const { name, leaf, port } = controller;
   const unit = `${name}.service`;
@@ -152,7 +206,14 @@ function partOf(controller: Controller): BundlePart {
     name,
     users: [{ name, home: "/nonexistent" }],
     directories: [...kubernetesDirectories, { path: directory, mode: "0755", owner: "root:root" }],
-    listens: () => [{ protocol: "tcp", address: "127.0.0.1", port, unit }],
+    listens: (_host, config) => [
+      {
+        protocol: "tcp",
+        address: config[controller.key]["bind-address"] === anyAddress ? "*" : "127.0.0.1",
+        port,
+        unit,
+      },
+    ],
     plan: ({ host, config }) => ({
       binaries: [{ name, version: config.kubernetesVersion, restart }],
       files: filesOf(controller, host, config),
@@ -172,3 +233,4 @@ function partOf(controller: Controller): BundlePart {
 
 export const controllerManager: BundlePart = partOf(managerService);
 export const scheduler: BundlePart = partOf(schedulerService);
+export const controllerReliances: readonly Reliance[] = [managerService, schedulerService].map(relianceOf);

@@ -7,6 +7,7 @@ import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { kubernetesDirectories, type BundlePart, type PartContent, type Placement } from "./part.ts";
+import { unionByName, type Reliance } from "./reliance.ts";
 import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments } from "./systemd.ts";
 
 export const etcdUnit = "etcd.service";
@@ -73,39 +74,65 @@ function apiserverIsBack(host: Host): Check[] {
   return [{ name: "if-bundle", deadline: 180, unit: etcdUnit, args: { bundle: "controlplane", check } }];
 }
 
-function argumentsOf(host: Host, config: ClusterConfig): Arguments {
-  return mergeArguments(
-    {
-      name: host.name,
-      "data-dir": dataDirectory,
-      "listen-client-urls": `${etcdClientUrl(host)},https://127.0.0.1:${ports.etcdClient}`,
-      "advertise-client-urls": etcdClientUrl(host),
-      "listen-peer-urls": peerUrl(host),
-      "initial-advertise-peer-urls": peerUrl(host),
-      "client-cert-auth": "true",
-      "trusted-ca-file": `${etcdPki}/ca.crt`,
-      "cert-file": `${etcdPki}/server.crt`,
-      "key-file": `${etcdPki}/server.key`,
-      // Clients' certificates come from the same authority. etcd takes one of both arguments.
-      ...("peer-cert-allowed-cn" in config.etcdArgs ? {} : { "peer-cert-allowed-hostname": memberName }),
-      "peer-client-cert-auth": "true",
-      "peer-trusted-ca-file": `${etcdPki}/ca.crt`,
-      "peer-cert-file": peerFiles.peerCertificateFile,
-      "peer-key-file": peerFiles.peerKeyFile,
-      "tls-min-version": "TLS1.2",
-      "cipher-suites": cipherSuites,
-      // 8 GiB, the largest size that etcd's documentation suggests.
-      "quota-backend-bytes": String(8 * 1024 ** 3),
-      // The API server compacts every 5 minutes; this is the second net.
-      "auto-compaction-mode": "periodic",
-      "auto-compaction-retention": "8h",
-      "feature-gates": "InitialCorruptCheck=true,CompactHashCheck=true",
-      "corrupt-check-time": "12h",
-      "watch-progress-notify-interval": "5s",
-    },
-    config.etcdArgs,
-  );
+/** A member with corrupt data does not start, and members compare theirs. */
+const ownGates = "InitialCorruptCheck=true,CompactHashCheck=true";
+
+function ownArguments(host: Host, config: ClusterConfig): Arguments {
+  return {
+    name: host.name,
+    "data-dir": dataDirectory,
+    "listen-client-urls": `${etcdClientUrl(host)},https://127.0.0.1:${ports.etcdClient}`,
+    "advertise-client-urls": etcdClientUrl(host),
+    "listen-peer-urls": peerUrl(host),
+    "initial-advertise-peer-urls": peerUrl(host),
+    "client-cert-auth": "true",
+    "trusted-ca-file": `${etcdPki}/ca.crt`,
+    "cert-file": `${etcdPki}/server.crt`,
+    "key-file": `${etcdPki}/server.key`,
+    // Clients' certificates come from the same authority. etcd takes one of both arguments.
+    ...("peer-cert-allowed-cn" in config.etcdArgs ? {} : { "peer-cert-allowed-hostname": memberName }),
+    "peer-client-cert-auth": "true",
+    "peer-trusted-ca-file": `${etcdPki}/ca.crt`,
+    "peer-cert-file": peerFiles.peerCertificateFile,
+    "peer-key-file": peerFiles.peerKeyFile,
+    "tls-min-version": "TLS1.2",
+    "cipher-suites": cipherSuites,
+    // 8 GiB, the largest size that etcd's documentation suggests.
+    "quota-backend-bytes": String(8 * 1024 ** 3),
+    // The API server compacts every 5 minutes; this is the second net.
+    "auto-compaction-mode": "periodic",
+    "auto-compaction-retention": "8h",
+    "feature-gates": ownGates,
+    "corrupt-check-time": "12h",
+    "watch-progress-notify-interval": "5s",
+  };
 }
+
+function argumentsOf(host: Host, config: ClusterConfig): Arguments {
+  const gates = config.etcdArgs["feature-gates"];
+  const theirs = gates === undefined ? {} : { "feature-gates": unionByName(ownGates, gates) };
+  return mergeArguments(ownArguments(host, config), { ...config.etcdArgs, ...theirs });
+}
+
+const byBootstrap = "the host finds out itself how its member joins";
+
+/** What API servers, other members, checks and steps of the roster go by. */
+export const etcdReliance: Reliance = {
+  key: "etcdArgs",
+  appliesTo: ({ roles }) => roles.includes("etcd"),
+  own: ({ host, config }) => ownArguments(host, config),
+  binding: ["name", "client-cert-auth", "peer-client-cert-auth"],
+  never: {
+    "config-file": "etcd reads no arguments beside it",
+    "initial-cluster": byBootstrap,
+    "initial-cluster-state": byBootstrap,
+    "initial-cluster-token": byBootstrap,
+    discovery: byBootstrap,
+    "discovery-srv": byBootstrap,
+    "force-new-cluster": "every start would begin another cluster",
+  },
+  instead: { "data-dir": `mount a disk of its own at ${dataDirectory}` },
+};
 
 function plan({ host, hosts, config }: Placement): PartContent {
   const args = argumentsOf(host, config);

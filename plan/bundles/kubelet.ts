@@ -2,13 +2,15 @@ import { clusterDnsAddress } from "../addons/dns.ts";
 import { binaryPath } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
-import type { Host } from "../inventory.ts";
-import { merge } from "../merge.ts";
+import { isNode, type Host } from "../inventory.ts";
+import { isObject, merge } from "../merge.ts";
 import { binDirectory, paths, taints } from "../names.ts";
 import { ports } from "../ports.ts";
-import { renderYaml, yamlText } from "../yaml.ts";
+import { renderYaml } from "../yaml.ts";
 import { authorityFile } from "./certificates.ts";
+import { renderClientConfig } from "./kubeconfig.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
+import type { Reliance } from "./reliance.ts";
 import { containerdUnit } from "./runtime.ts";
 import {
   because,
@@ -45,59 +47,97 @@ const mostProcesses = 4096;
  * else (https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/); `plinth:kubeletConfig` is merged
  * over it.
  */
-function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
-  return merge(
-    {
-      apiVersion: "kubelet.config.k8s.io/v1beta1",
-      kind: "KubeletConfiguration",
-      address: host.address,
-      authentication: {
-        anonymous: { enabled: false },
-        webhook: { enabled: true },
-        x509: { clientCAFile: nodeAuthorityFile },
-      },
-      authorization: { mode: "Webhook" },
-      cgroupDriver: config.cgroupDriver,
-      clusterDNS: [clusterDnsAddress(config)],
-      clusterDomain: config.clusterDomain,
-      containerLogMaxFiles: 5,
-      containerLogMaxSize: "20Mi",
-      containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
-      enforceNodeAllocatable: ["pods"],
-      eventRecordQPS: 5,
-      evictionHard: {
-        "imagefs.available": "15%",
-        "memory.available": "200Mi",
-        "nodefs.available": "10%",
-        "nodefs.inodesFree": "5%",
-      },
-      healthzBindAddress: "127.0.0.1",
-      healthzPort: ports.kubeletHealth,
-      imageGCHighThresholdPercent: 85,
-      imageGCLowThresholdPercent: 75,
-      kubeReserved: { cpu: "100m", memory: "256Mi", "ephemeral-storage": "1Gi" },
-      makeIPTablesUtilChains: false,
-      maxParallelImagePulls: 5,
-      maxPods: 110,
-      podPidsLimit: mostProcesses,
-      // The baseline sets what it checks.
-      protectKernelDefaults: true,
-      readOnlyPort: 0,
-      registerWithTaints: [uninitializedTaint],
-      rotateCertificates: true,
-      seccompDefault: true,
-      serializeImagePulls: false,
-      // Its key is made on the host and stays there; plan/bundles/servingcertificates.ts has the certificate signed.
-      serverTLSBootstrap: true,
-      shutdownGracePeriod: "60s",
-      shutdownGracePeriodCriticalPods: "20s",
-      systemReserved: { cpu: "100m", memory: "256Mi", "ephemeral-storage": "1Gi" },
-      tlsCipherSuites: cipherSuites.split(","),
-      tlsMinVersion: "VersionTLS12",
+function ownConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
+  return {
+    apiVersion: "kubelet.config.k8s.io/v1beta1",
+    kind: "KubeletConfiguration",
+    address: host.address,
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: nodeAuthorityFile },
     },
-    config.kubeletConfig,
-  );
+    authorization: { mode: "Webhook" },
+    cgroupDriver: config.cgroupDriver,
+    clusterDNS: [clusterDnsAddress(config)],
+    clusterDomain: config.clusterDomain,
+    containerLogMaxFiles: 5,
+    containerLogMaxSize: "20Mi",
+    containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
+    enforceNodeAllocatable: ["pods"],
+    eventRecordQPS: 5,
+    evictionHard: {
+      "imagefs.available": "15%",
+      "memory.available": "200Mi",
+      "nodefs.available": "10%",
+      "nodefs.inodesFree": "5%",
+    },
+    healthzBindAddress: "127.0.0.1",
+    healthzPort: ports.kubeletHealth,
+    imageGCHighThresholdPercent: 85,
+    imageGCLowThresholdPercent: 75,
+    kubeReserved: { cpu: "100m", memory: "256Mi", "ephemeral-storage": "1Gi" },
+    makeIPTablesUtilChains: false,
+    maxParallelImagePulls: 5,
+    maxPods: 110,
+    podPidsLimit: mostProcesses,
+    // The baseline sets what it checks.
+    protectKernelDefaults: true,
+    readOnlyPort: 0,
+    registerWithTaints: [uninitializedTaint],
+    rotateCertificates: true,
+    seccompDefault: true,
+    serializeImagePulls: false,
+    // Its key is made on the host and stays there; plan/bundles/servingcertificates.ts has the certificate signed.
+    serverTLSBootstrap: true,
+    shutdownGracePeriod: "60s",
+    shutdownGracePeriodCriticalPods: "20s",
+    systemReserved: { cpu: "100m", memory: "256Mi", "ephemeral-storage": "1Gi" },
+    tlsCipherSuites: cipherSuites.split(","),
+    tlsMinVersion: "VersionTLS12",
+  };
 }
+
+function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
+  const merged = merge(ownConfiguration(host, config), config.kubeletConfig);
+  const taints = config.kubeletConfig["registerWithTaints"];
+  // Without ours pods would come before labels and taints of the inventory.
+  const others = Array.isArray(taints) ? (taints as unknown[]) : [];
+  const key = (taint: unknown): unknown => (isObject(taint) ? taint["key"] : undefined);
+  const kept = others.filter((taint) => key(taint) !== uninitializedTaint.key);
+  return { ...merged, registerWithTaints: [uninitializedTaint, ...kept] };
+}
+
+/** What API servers, load balancers, checks, containerd and the roster go by. */
+export const kubeletReliance: Reliance = {
+  key: "kubeletConfig",
+  appliesTo: isNode,
+  own: ({ host, config }) => ownConfiguration(host, config),
+  binding: [
+    "apiVersion",
+    "kind",
+    "authentication.webhook.enabled",
+    "authorization.mode",
+    "cgroupDriver",
+    "rotateCertificates",
+  ],
+  // Of a cache on each Node, for example.
+  free: ["clusterDNS"],
+  accepts: {
+    address: (address) => address === "0.0.0.0",
+    healthzBindAddress: (address) => address === "0.0.0.0",
+  },
+  never: {
+    registerNode: "the roster waits for the Node",
+    port: "API servers and firewalls know the default",
+  },
+  instead: {
+    clusterDomain: "set plinth:clusterDomain, before the cluster is made",
+    cgroupDriver: "set plinth:cgroupDriver, which containerd follows, too",
+    address: "remove it, or write 0.0.0.0",
+    healthzBindAddress: "remove it, or write 0.0.0.0",
+  },
+};
 
 /**
  * Arguments of a kubelet that asks for its client certificate and ends. It asks before it does anything else, because it is
@@ -159,24 +199,11 @@ function kubeletService({ host, hosts, config }: Placement): string {
 
 /** Kubeconfig with the host's bootstrap token, valid only while the roster lets the host join. */
 export function renderBootstrapKubeconfig(cluster: string, server: string, token: string): string {
-  return `apiVersion: v1
-kind: Config
-clusters:
-  - name: ${yamlText(cluster)}
-    cluster:
-      server: ${server}
-      certificate-authority: ${nodeAuthorityFile}
-users:
-  - name: bootstrap
-    user:
-      token: ${token}
-contexts:
-  - name: bootstrap
-    context:
-      cluster: ${yamlText(cluster)}
-      user: bootstrap
-current-context: bootstrap
-`;
+  return renderClientConfig({
+    cluster: { name: cluster, fields: { server, "certificate-authority": nodeAuthorityFile } },
+    user: { name: "bootstrap", fields: { token } },
+    context: "bootstrap",
+  });
 }
 
 /** Whether the cluster signs the kubelet's serving certificate; `plinth:kubeletConfig` can name another one. */

@@ -1,11 +1,13 @@
+import { contains, parseNetwork } from "../addresses.ts";
 import { binaryPath, type BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
-import type { Host } from "../inventory.ts";
+import { isNode, type Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
 import { ports } from "../ports.ts";
 import { renderYaml } from "../yaml.ts";
 import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
+import type { Reliance } from "./reliance.ts";
 import { commandLine, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 const kubeProxyUnit = "kube-proxy.service";
@@ -14,25 +16,52 @@ const kubeconfigFile = "/etc/kubernetes/kube-proxy.conf";
 const restart = [kubeProxyUnit];
 
 /** KubeProxyConfiguration; `plinth:kubeProxyConfig` is merged over it. */
-function kubeProxyConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
-  return merge(
-    {
-      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
-      kind: "KubeProxyConfiguration",
-      clientConnection: { kubeconfig: kubeconfigFile },
-      clusterCIDR: config.podCidr,
-      detectLocalMode: "ClusterCIDR",
-      // Load balancers ask it whether this Node takes traffic.
-      healthzBindAddress: `${host.address}:${ports.kubeProxyHealth}`,
-      hostnameOverride: host.name,
-      metricsBindAddress: `127.0.0.1:${ports.kubeProxyMetrics}`,
-      mode: "nftables",
-      // NodePorts answer on the host's own address.
-      nodePortAddresses: [`${host.address}/32`],
-    },
-    config.kubeProxyConfig,
-  );
+function ownConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
+  return {
+    apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+    kind: "KubeProxyConfiguration",
+    clientConnection: { kubeconfig: kubeconfigFile },
+    clusterCIDR: config.podCidr,
+    detectLocalMode: "ClusterCIDR",
+    // Load balancers ask it whether this Node takes traffic.
+    healthzBindAddress: `${host.address}:${ports.kubeProxyHealth}`,
+    hostnameOverride: host.name,
+    metricsBindAddress: `127.0.0.1:${ports.kubeProxyMetrics}`,
+    mode: "nftables",
+    // NodePorts answer on the host's own address.
+    nodePortAddresses: [`${host.address}/32`],
+  };
 }
+
+function kubeProxyConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
+  const merged = merge(ownConfiguration(host, config), config.kubeProxyConfig);
+  const addresses = config.kubeProxyConfig["nodePortAddresses"];
+  if (!Array.isArray(addresses)) return merged;
+  return { ...merged, nodePortAddresses: withOwn(host, addresses as unknown[]) };
+}
+
+/** Where NodePorts answer: load balancers go to the host's own address, whatever else is named. */
+function withOwn({ address }: Host, named: readonly unknown[]): unknown[] {
+  const networks = named.flatMap((cidr) => (typeof cidr === "string" ? (parseNetwork(cidr) ?? []) : []));
+  // `primary` stands alone, and is that address.
+  const has = named.length === 0 || named.includes("primary") || networks.some((network) => contains(network, address));
+  return has ? [...named] : [`${address}/32`, ...named];
+}
+
+/** What load balancers and the roster go by. */
+export const kubeProxyReliance: Reliance = {
+  key: "kubeProxyConfig",
+  appliesTo: isNode,
+  own: ({ host, config }) => ownConfiguration(host, config),
+  binding: ["apiVersion", "kind", "hostnameOverride"],
+  // The first is for whoever reads metrics; the other's list takes in what Plinth needs.
+  free: ["metricsBindAddress", "nodePortAddresses"],
+  accepts: { healthzBindAddress: (socket) => socket === `0.0.0.0:${ports.kubeProxyHealth}` },
+  instead: {
+    clusterCIDR: "set plinth:podCidr, before the cluster is made",
+    healthzBindAddress: `remove it, or write 0.0.0.0:${ports.kubeProxyHealth}`,
+  },
+};
 
 function service(config: ClusterConfig): string {
   return renderUnit({

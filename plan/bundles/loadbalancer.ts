@@ -94,6 +94,15 @@ function endConnections(address: string): string {
 }
 
 /**
+ * Without a peer keepalived falls back to multicast, in which whoever else has that router id takes part. So a balancer that is
+ * alone has the VIP for its peer: only the holder sends anything, and what it sends to its own address stays on the host (seen
+ * with keepalived 2.2.7). To 127.0.0.1 it would go out by the default route, and its own address would have it warn of a twin.
+ */
+function peersOf(others: readonly string[], vip: string): string {
+  return (others.length === 0 ? [vip] : others).map((address) => `    ${address}`).join("\n");
+}
+
+/**
  * VRRPv3 between the load-balancer hosts by unicast. All start as BACKUP and do not preempt, so that a host that comes
  * back does not move the VIP once more. The check asks the local HAProxy, never an API server: sick API servers must not
  * make the VIP wander. A failed check is FAULT (weight 0), which hands over at once.
@@ -110,7 +119,7 @@ function endConnections(address: string): string {
 function renderKeepalived(host: Host, hosts: readonly Host[], config: ClusterConfig, vip: string): string {
   const balancers = withRole(hosts, "load-balancer");
   const networkInterface = host.interface ?? config.interface;
-  const peers = balancers.filter((peer) => peer.name !== host.name).map((peer) => `    ${peer.address}`);
+  const others = balancers.filter((peer) => peer.name !== host.name).map((peer) => peer.address);
   const instances = vrrpInstances(host, balancers, config, vip).map(
     ({ name, routerId, address, rank }) => `
 vrrp_instance ${name} {
@@ -123,7 +132,7 @@ vrrp_instance ${name} {
   check_unicast_src
   unicast_src_ip ${host.address}
   unicast_peer {
-${peers.join("\n")}
+${peersOf(others, address)}
   }
   virtual_ipaddress {
     ${address}/32 dev ${networkInterface}

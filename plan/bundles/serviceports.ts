@@ -67,8 +67,6 @@ export function validateServicePorts(config: ClusterConfig): Finding[] {
   if (config.serviceVip !== undefined) {
     if (config.vip === undefined) {
       add("plinth:serviceVip needs plinth:vip: without it no host runs a load balancer", "set plinth:vip as well");
-    } else if (config.serviceVip === config.vip) {
-      add("plinth:serviceVip is the address of plinth:vip", "leave it out, or choose another address");
     }
     if (config.serviceRouterId === config.virtualRouterId) {
       add(

@@ -159,7 +159,7 @@ release_purge() {
     return 1
   fi
   if mountpoint -q "$ROOT$1"; then
-    find "$ROOT$1" -xdev -mindepth 1 -delete
+    find "$ROOT$1" -xdev -mindepth 1 ! -path "$ROOT$1/lost+found" ! -path "$ROOT$1/lost+found/*" -delete
   else
     rm -rf --one-file-system "$ROOT$1"
   fi
@@ -175,13 +175,21 @@ mounts_below() {
 release_keep() {
   local to
   to=$KEEP_DIR$1
-  if [ -d "$ROOT$1" ] && ! rmdir "$ROOT$1" 2>/dev/null; then
+  if [ -d "$ROOT$1" ] && ! rmdir "$ROOT$1" 2>/dev/null && [ -n "$(release_contents "$1" -print -quit)" ]; then
     release_move "$1" "$to" || return 1
   fi
   # Also what a killed attempt has moved.
   if [ -d "$to" ]; then
     chown -R root:root "$to" && chmod 0700 "$to" && sync "${to%/*}"
   fi
+}
+
+# release_contents PATH ACTION…: what is in PATH, but for what its file system has there by itself.
+release_contents() {
+  local path
+  path=$1
+  shift
+  find "$ROOT$path" -mindepth 1 -maxdepth 1 ! -name lost+found "$@"
 }
 
 # release_move PATH TO
@@ -195,7 +203,7 @@ release_move() {
     :
   else
     # A mount point, or the rest of an attempt that was killed while it copied: its content is moved.
-    mkdir -p "$2" && find "$ROOT$1" -mindepth 1 -maxdepth 1 -exec mv -f -t "$2" {} + || return 1
+    mkdir -p "$2" && release_contents "$1" -exec mv -f -t "$2" {} + || return 1
     rmdir "$ROOT$1" 2>/dev/null || :
   fi
 }

@@ -105,7 +105,8 @@ populated() {
   local path entry
   for path in /etc/kubernetes /etc/cni/net.d /var/lib/kubelet /var/lib/etcd /var/lib/containerd /var/lib/rancher /etc/rancher; do
     for entry in "$ROOT$path"/* "$ROOT$path"/.[!.]*; do
-      if [ -e "$entry" ] || [ -h "$entry" ]; then
+      # A file system of its own has it from the beginning.
+      if [ "${entry##*/}" != lost+found ] && { [ -e "$entry" ] || [ -h "$entry" ]; }; then
         printf 'populated %s\n' "$path"
         break
       fi

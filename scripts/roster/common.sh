@@ -197,21 +197,22 @@ node_verify() {
 }
 
 # token_open SECONDS: the host's bootstrap token TOKEN is valid that long; it can do nothing but ask for a certificate.
+# Quoted, because it may look like a number.
 token_open() {
   local expiry
   expiry=$(date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ)
   until kube apply --server-side --force-conflicts --field-manager="$MANAGER" -f - >/dev/null <<END_OF_SECRET; do
 apiVersion: v1
 kind: Secret
-metadata: {name: bootstrap-token-${TOKEN%%.*}, namespace: kube-system}
+metadata: {name: "bootstrap-token-${TOKEN%%.*}", namespace: kube-system}
 type: bootstrap.kubernetes.io/token
 stringData:
-  token-id: ${TOKEN%%.*}
-  token-secret: ${TOKEN#*.}
-  description: host $NODE joins
-  expiration: $expiry
+  token-id: "${TOKEN%%.*}"
+  token-secret: "${TOKEN#*.}"
+  description: "host $NODE joins"
+  expiration: "$expiry"
   usage-bootstrap-authentication: "true"
-  auth-extra-groups: $BOOTSTRAPPERS
+  auth-extra-groups: "$BOOTSTRAPPERS"
 END_OF_SECRET
     again || {
       complaint

@@ -208,6 +208,15 @@ describe("program", () => {
     assert.deepEqual(parsePreviousRun("demo", result), { previous: result, findings: [] });
   });
 
+  it("names the VIP to people and other stacks, and goes by the VIP itself", async () => {
+    const { outputs, registrations } = await run(argsOf({ config: { ...rawConfig, vipName: "api.example.net" } }));
+    const result = (await known(outputs)) as Record<string, unknown>;
+    assert.equal(result["endpoint"], "https://api.example.net:6443");
+    assert.match(String(result["kubeconfig"]), /server: https:\/\/api\.example\.net:6443/);
+    const provider = registrations.find(({ type }) => type === "pulumi:providers:kubernetes");
+    assert.match(JSON.stringify(provider?.inputs), /server: https:\/\/192\.0\.2\.10:6443/);
+  });
+
   it("refuses a state whose outputs are not as expected, together with all else that is wrong", async () => {
     const broken = argsOf({
       readPrevious: () => Promise.resolve({ hosts: { cp1: { address: 7, roles: ["etcd"] } } }),

@@ -354,6 +354,21 @@ describe("guards, each by itself", () => {
     assert.equal(pulumi.runtime.isDryRun(), true);
   });
 
+  it("count the Nodes of pools, which share the pod network, and warn before it is full", async () => {
+    const ofPools = (count: number): NonNullable<Situation["hosts"]> => {
+      const inPools = Array.from({ length: count }, (_, n) => ({
+        ...{ name: `p${n}`, machineId: `p${n}`, address: `192.0.2.${100 + n}`, ready: true, owner: "pool" },
+      }));
+      return Object.fromEntries(threeHosts.map(({ name }) => [name, { nodes: inPools }]));
+    };
+    const config = { podCidr: "10.244.0.0/21" };
+    assert.deepEqual((await outcome({ config, hosts: ofPools(5) })).rules, ["pod-network-full"]);
+    const { rules, warnings } = await outcome({ config, hosts: ofPools(4) });
+    assert.deepEqual(rules, []);
+    assert.match(warnings.join("\n"), /enough for 8 Nodes, and there are 8/);
+    assert.deepEqual((await outcome({ config, hosts: ofPools(2) })).warnings, []);
+  });
+
   it("tell a preview of plain pulumi that its plugin has no agent to log in by, and refuse an up", async () => {
     const said = await outcome({ pluginAgent: "none" });
     assert.deepEqual(said.rules, []);

@@ -80,6 +80,15 @@ onHosts("facts", (host) => {
     ]);
   });
 
+  it("tell nothing of what a file system of its own has by itself", async () => {
+    for (const path of ["/var/lib/etcd", "/var/lib/containerd", "/var/lib/kubelet"])
+      mkdirSync(host().path(`${path}/lost+found`), { recursive: true });
+    const populated = async () => (await facts(host())).filter((line) => line.startsWith("populated "));
+    assert.deepEqual(await populated(), []);
+    host().write("/var/lib/etcd/member/snap/db", "data");
+    assert.deepEqual(await populated(), ["populated /var/lib/etcd"]);
+  });
+
   it("tell modules that can be loaded, and versions of tools", async () => {
     host().command("modprobe", 'case "$*" in "-n -q vxlan" | "-n -q br_netfilter") exit 0 ;; *) exit 1 ;; esac');
     host().command("nft", 'echo "nftables v1.0.6 (Lester Gooch #5)"');

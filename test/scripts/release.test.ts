@@ -119,6 +119,28 @@ onHosts("release", (host) => {
     assert.equal(host().exists("/var/lib/etcd"), false);
   });
 
+  it("leaves a disk what its file system has by itself, and takes the rest off it", async () => {
+    await host().claim();
+    await fill(host());
+    for (const path of ["/var/lib/etcd", "/var/cache/demo"]) host().write(`${path}/lost+found/#7`, "");
+    host().command("mv", `case "$1 $*" in "-T "*/var/lib/etcd*) exit 1 ;; esac\nPATH=/usr/bin:/bin exec mv "$@"`);
+    host().command("mountpoint", 'case "$*" in */var/cache/demo) exit 0 ;; *) exit 1 ;; esac');
+    const done = await release(host());
+    assert.equal(host().read(`${done.kept[0] ?? ""}/member/db`), "data");
+    assert.equal(host().exists(`${done.kept[0] ?? ""}/lost+found`), false);
+    for (const path of ["/var/lib/etcd", "/var/cache/demo"]) assert.equal(host().exists(`${path}/lost+found/#7`), true);
+    assert.equal(host().exists("/var/cache/demo/x"), false);
+    for (const path of ["/var/cache/demo", "/var/lib/etcd"]) assert.ok(done.left.includes(path), path);
+  });
+
+  it("keeps nothing of a disk with nothing on it", async () => {
+    await host().claim();
+    await host().apply(new Bundle("etcd").directory("/var/lib/etcd", "keep"));
+    mkdirSync(host().path("/var/lib/etcd/lost+found"));
+    assert.deepEqual((await release(host())).kept, []);
+    assert.equal(host().exists("/var/lib/etcd/lost+found"), true);
+  });
+
   it("deletes nothing that is mounted below a directory of ours: it is unmounted first", async () => {
     await host().claim();
     await fill(host());

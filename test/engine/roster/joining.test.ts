@@ -36,6 +36,17 @@ describe("Nodes of the roster that join", function () {
     assert.equal((await roster.node("w1")).metadata.labels?.["topology.plinth/rack"], "r7");
   });
 
+  it("join by a token that looks like a number", async () => {
+    const registration = roster.register("w7", {}, { token: "123456.0123456789012345" });
+    await eventually("the token is valid", 20, async () =>
+      roster.server.get("/api/v1/namespaces/kube-system/secrets/bootstrap-token-123456"),
+    );
+    roster.request("w7-own", bearer("123456"), { subject: "/O=system:nodes/CN=system:node:w7" });
+    await roster.join("w7");
+    const { code, stderr } = await registration;
+    assert.equal(code, 0, stderr);
+  });
+
   it("approve nothing but what a kubelet of that Node asks for", async () => {
     const token = "hhhhhh.0123456789abcdef";
     const registration = roster.register("w40", {}, { token });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  addressOfUrl,
   contains,
-  containsHost,
+  isEdge,
   isIPv4,
   nthAddress,
   overlaps,
@@ -42,8 +43,9 @@ describe("plan/addresses", () => {
         const size = network.last - network.first + 1;
         assert.ok(contains(network, nthAddress(network, n % size)));
         if (network.last < 2 ** 32 - 1) assert.ok(!contains(network, nthAddress(network, size)));
-        assert.ok(!containsHost(network, nthAddress(network, 0)), "network address");
-        assert.ok(!containsHost(network, nthAddress(network, size - 1)), "broadcast address");
+        assert.ok(isEdge(network, nthAddress(network, 0)), "network address");
+        assert.ok(isEdge(network, nthAddress(network, size - 1)), "broadcast address");
+        assert.ok(!isEdge(network, nthAddress(network, 1 + (n % (size - 2)))), "address of a host");
       }),
     );
   });
@@ -56,5 +58,27 @@ describe("plan/addresses", () => {
         assert.equal(overlaps(b, a), expected);
       }),
     );
+  });
+
+  it("a network of one or two addresses has hosts only", () => {
+    for (const cidr of ["192.0.2.4/31", "192.0.2.4/32"]) {
+      const network = parseNetwork(cidr);
+      assert.ok(network);
+      assert.ok(!isEdge(network, "192.0.2.4"), cidr);
+    }
+  });
+
+  it("a URL has the address that it leads to, however that is written", () => {
+    assert.equal(addressOfUrl("http://192.0.2.5:8410/a"), "192.0.2.5");
+    for (const here of [
+      "http://localhost:8410",
+      "https://LOCALHOST",
+      "http://a.localhost",
+      "http://127.1",
+      "http://0x7f000001",
+    ])
+      assert.equal(addressOfUrl(here)?.startsWith("127."), true, here);
+    for (const other of ["http://mirror.example.net", "http://[::1]:80", "http://localhost.example.net", "nothing"])
+      assert.equal(addressOfUrl(other), undefined, other);
   });
 });

@@ -93,6 +93,25 @@ describe("service ports of the load balancers", () => {
     }
   });
 
+  it("and the API's address are announced to peers only, also by a load balancer that is alone", () => {
+    const extra = { servicePorts, serviceVip: "192.0.2.9" };
+    const peers = (name: string, input: HostInput[]) =>
+      [
+        ...contentOf(plan(name, extra, input), "/etc/keepalived/keepalived.conf").matchAll(/unicast_peer \{([^}]*)\}/g),
+      ].map(([, block = ""]) => block.trim().split(/\s+/));
+    const [first, second, third] = threeHosts;
+    assert.ok(first && second && third);
+    assert.deepEqual(peers("cp1", [first, ...workers]), [["192.0.2.10"], ["192.0.2.9"]]);
+    const both = [
+      ["192.0.2.12", "192.0.2.13"],
+      ["192.0.2.12", "192.0.2.13"],
+    ];
+    assert.deepEqual(peers("cp1", [first, second, third]), both);
+    // Without the role nobody is a peer.
+    const rest = [second, third].map((host): HostInput => ({ ...host, roles: ["etcd", "control-plane"] }));
+    assert.deepEqual(peers("cp1", [first, ...rest]), [["192.0.2.10"], ["192.0.2.9"]]);
+  });
+
   it("are refused on an address that nobody holds, and where something else listens", () => {
     assert.deepEqual(messages({ servicePorts, serviceVip: "192.0.2.9" }), []);
     assert.deepEqual(messages({ servicePorts: [{ ...servicePorts[0], address: "192.0.2.77" }] }), [
@@ -106,7 +125,6 @@ describe("service ports of the load balancers", () => {
       "service port api wants 192.0.2.10:6443, which belongs to the API servers already",
     ]);
     assert.deepEqual(messages({ serviceVip: "192.0.2.10", serviceRouterId: 51 }), [
-      "plinth:serviceVip is the address of plinth:vip",
       "plinth:serviceRouterId and plinth:virtualRouterId are both 51",
     ]);
     assert.deepEqual(messages({ vip: "", externalEndpoint: "192.0.2.10", servicePorts: [servicePorts[0]] }), [

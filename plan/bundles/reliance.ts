@@ -1,0 +1,123 @@
+import { isDeepStrictEqual } from "node:util";
+import type { ClusterConfig } from "../config.ts";
+import type { Finding } from "../findings.ts";
+import type { Host } from "../inventory.ts";
+import { ports } from "../ports.ts";
+import { isObject } from "../merge.ts";
+import type { Placement } from "./part.ts";
+
+type SettingsKey =
+  "apiserverArgs" | "controllerManagerArgs" | "schedulerArgs" | "etcdArgs" | "kubeletConfig" | "kubeProxyConfig";
+
+/**
+ * What the rest of Plinth goes by in the settings of a service. It follows from what Plinth sets itself: whatever is a place there
+ * (an address, a port, a path, a network of the cluster) is where others look for it. Exceptions stand beside the settings.
+ */
+export interface Reliance {
+  /** The key of the configuration that is laid over the settings. */
+  key: SettingsKey;
+  /** Plinth's own settings of one host, without those. */
+  own: (placement: Placement) => Readonly<Record<string, unknown>>;
+  /** Which hosts have the service. */
+  appliesTo: (host: Host) => boolean;
+  /** Settings that are no place and are relied on all the same. */
+  binding?: readonly string[];
+  /** Places that are followed wherever they are needed, or that nobody else needs. */
+  free?: readonly string[];
+  /** Other values that do as well. */
+  accepts?: Readonly<Record<string, (value: unknown, host: Host, config: ClusterConfig) => boolean>>;
+  /** What Plinth leaves at its default and relies on: name → why it cannot be set. */
+  never?: Readonly<Record<string, string>>;
+  /** What to set in its place. */
+  instead?: Readonly<Record<string, string>>;
+}
+
+/** Whether a value says where something is. */
+function isPlace(value: unknown, host: Host, config: ClusterConfig): boolean {
+  if (typeof value === "boolean" || isObject(value)) return false;
+  const texts = (Array.isArray(value) ? value : [value]).map(String);
+  const known: readonly string[] = [
+    ...Object.values(ports).map(String),
+    ...[config.podCidr, config.serviceCidr, config.clusterDomain],
+  ];
+  return texts.some(
+    (text) =>
+      /^(unix:\/)?\/|^https?:|^127\./.test(text) || text.split(/[:/]/).includes(host.address) || known.includes(text),
+  );
+}
+
+type Entry = [path: readonly string[], value: unknown];
+
+/** A structure as its values, each with the keys that lead to it. */
+function entriesOf(settings: Readonly<Record<string, unknown>>, above: readonly string[] = []): Entry[] {
+  return Object.entries(settings).flatMap(([key, value]): Entry[] =>
+    isObject(value) ? entriesOf(value, [...above, key]) : [[[...above, key], value]],
+  );
+}
+
+/** What is laid over a setting; undefined where nothing is. A null takes it away, or all of what it is part of. */
+function laidOver(theirs: Readonly<Record<string, unknown>>, [key = "", ...rest]: readonly string[]): unknown {
+  const value = theirs[key];
+  return rest.length > 0 && isObject(value) ? laidOver(value, rest) : value;
+}
+
+const same = (a: unknown, b: unknown): boolean => isDeepStrictEqual(a, b) || String(a) === String(b);
+
+/** Settings of the configuration that the rest of Plinth could not follow. */
+export function relianceFindings(
+  reliances: readonly Reliance[],
+  hosts: readonly Host[],
+  config: ClusterConfig,
+): Finding[] {
+  return reliances.flatMap((reliance) => {
+    const theirs: Readonly<Record<string, unknown>> = config[reliance.key];
+    const members = hosts.filter(reliance.appliesTo);
+    const report = (name: string, problem: string): Finding => ({
+      rule: "relied-on",
+      kind: "input",
+      hosts: [],
+      // Without what was set: it may be a secret.
+      message: `plinth:${reliance.key}.${name} ${problem}`,
+      remedy: reliance.instead?.[name] ?? "remove it",
+    });
+    const contradicted = members.flatMap((host) =>
+      entriesOf(reliance.own({ host, hosts, config })).flatMap(([path, value]) => {
+        const name = path.join(".");
+        const over = laidOver(theirs, path);
+        if (over === undefined || same(over, value) || reliance.free?.includes(name) === true) return [];
+        if (reliance.binding?.includes(name) !== true && !isPlace(value, host, config)) return [];
+        return reliance.accepts?.[name]?.(over, host, config) === true ? [] : [{ name, ours: String(value) }];
+      }),
+    );
+    const never = Object.entries(reliance.never ?? {}).filter(
+      ([name]) => laidOver(theirs, name.split(".")) !== undefined && members.length > 0,
+    );
+    return [
+      ...[...Map.groupBy(contradicted, ({ name }) => name)].map(([name, group]) => {
+        const values = new Set(group.map(({ ours }) => ours));
+        const value = values.size === 1 ? ` (${[...values].join("")})` : "";
+        return report(name, `is not what Plinth sets and the rest of it goes by${value}`);
+      }),
+      ...never.map(([name, why]) => report(name, `cannot be set: ${why}`)),
+    ];
+  });
+}
+
+/** The entries of a list in one text, separated by commas. */
+export function listIn(text: string | undefined): string[] {
+  return (text ?? "")
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}
+
+/** An argument that holds a list: Plinth's entries, and those of others that are not among them. */
+export function unionOf(own: string, theirs: string | undefined): string {
+  return [...new Set([...listIn(own), ...listIn(theirs)])].join(",");
+}
+
+/** The same of a list with one value by name (`A=true,B=false`): others' values win. */
+export function unionByName(own: string, theirs: string | undefined): string {
+  const byName = new Map([...listIn(own), ...listIn(theirs)].map((entry) => [entry.split("=")[0] ?? entry, entry]));
+  return [...byName.values()].join(",");
+}
