@@ -241,12 +241,6 @@ describe("program", () => {
     const locked = (path: string) => [sums.get(path) ?? []].flat();
     await run(argsOf({ ...mirror, lockedDigests: locked }));
     await run(argsOf({ ...mirror, lockedDigests: () => [] }));
-    await run(
-      argsOf({
-        lockedDigests: () => ["f".repeat(64)],
-        config: { ...rawConfig, artifactsUrl: "http://127.0.0.1:8410" },
-      }),
-    );
 
     const seen = await run(
       argsOf({ ...mirror, lockedDigests: (path) => (path === etcd ? ["f".repeat(64)] : locked(path)) }),
