@@ -38,7 +38,7 @@ export function badInput(project: Project): void {
         /address 10\.27\.0\.13 belongs to 2 hosts/,
         /4 hosts have the role etcd/,
         /plinth:flavour is unknown/,
-        /vip 10\.99\.0\.10 is not a host address of/,
+        /vip 10\.99\.0\.10 is not in plinth:nodeSubnet/,
         /podCidr 10\.29\.0\.0\/20 and plinth:serviceCidr 10\.29\.0\.0\/16 overlap/,
       ]) {
         assert.match(text, sentence);
@@ -46,7 +46,7 @@ export function badInput(project: Project): void {
       project.restore("hosts/lab.ts");
       project.restore("Pulumi.lab.yaml");
       project.configure("vip", "10.27.0.12");
-      assert.match((await project.expect(2, "up", "--yes")).text, /vip 10\.27\.0\.12 is the address of a host/);
+      assert.match((await project.expect(2, "up", "--yes")).text, /10\.27\.0\.12 is plinth:vip and the address of cp2/);
       await untouched();
     });
 
