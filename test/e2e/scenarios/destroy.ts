@@ -59,7 +59,7 @@ export function destroy(project: Project): void {
       );
       await project.read(
         "cp2",
-        "mkdir -p /var/lib/plinth; printf 'cluster other\\ncluster-id ffffffffffffffff\\nhost web7\\nstack other\\nend\\n' > /var/lib/plinth/claim",
+        "mkdir -p /var/lib/plinth; printf 'cluster other\\ncluster-id ffffffffffffffff\\nhost web7\\nstack other\\ngeneration 1\\n' > /var/lib/plinth/claim",
       );
       const { text } = await project.expect(3, "up", "--yes");
       assert.match(
