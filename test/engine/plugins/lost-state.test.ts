@@ -35,6 +35,8 @@ type Changes = Record<string, number>;
 const rbac = "kubernetes:rbac.authorization.k8s.io/v1";
 /** Kinds of objects that the program declares. */
 const kinds = [
+  "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy",
+  "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding",
   "kubernetes:apiregistration.k8s.io/v1:APIService",
   "kubernetes:apps/v1:Deployment",
   "kubernetes:core/v1:ConfigMap",
