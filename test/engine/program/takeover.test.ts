@@ -138,6 +138,15 @@ describe("a state that an earlier release has left", function () {
       "node-proxies",
       "node-routes",
       "node-routes",
+      // Policies and their bindings.
+      ...[
+        "plinth-control-plane-hosts",
+        "plinth-control-plane-hosts-bindings",
+        "plinth-control-plane-hosts-templates",
+        "plinth-system-priorities",
+        "plinth-system-priorities-templates",
+        "plinth-token-secrets",
+      ].flatMap((name) => [name, name]),
       "roster-access",
     ]);
     const deleted = done.get("delete") ?? [];
