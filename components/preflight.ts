@@ -239,7 +239,6 @@ function entryOf<T>(map: ReadonlyMap<string, T>, name: string): [string, T][] {
   return value === undefined ? [] : [[name, value]];
 }
 
-/** What hosts will fetch. */
 /** What the artifact server lacks, and what of a mirror is not what the lock file says. */
 function artifactFindings(
   { lockedDigests }: ProgramArgs,
@@ -256,6 +255,7 @@ function artifactFindings(
   ];
 }
 
+/** What hosts will fetch. */
 function neededArtifacts(hosts: readonly Host[], config: ClusterConfig): Parameters<typeof missingArtifacts>[2] {
   const claims = hosts.map(({ arch }) => ({ item: scriptDownload(hostScript()), arch }));
   const bundles = planCluster(hosts, config).flatMap(({ host, bundle }) =>

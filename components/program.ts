@@ -4,7 +4,7 @@ import { endpointOf } from "../plan/endpoint.ts";
 import { goneFindings, guardSettingsChange, returnFindings } from "../plan/guards.ts";
 import { poolMaterial } from "../plan/pool.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
-import { modesOf } from "../plan/refusals.ts";
+import { modesOf } from "../plan/protections.ts";
 import { checkInput } from "../plan/stackinput.ts";
 import { guardTenants, tenantNamespaces } from "../plan/tenants.ts";
 import { Cluster } from "./cluster.ts";
@@ -61,7 +61,7 @@ async function declareCluster(checked: Preflight): Promise<ClusterOutputs> {
     network: { podCidr: config.podCidr, serviceCidr: config.serviceCidr, clusterDomain: config.clusterDomain },
     tenants: tenantNamespaces(config.tenants),
     tenantKubeconfigs: pulumi.secret(pulumi.all(parts.tenantKubeconfigs)),
-    protections: modesOf(config),
+    protections: modesOf(config.protections),
     ...(config.exportPoolMaterial ? { poolMaterial: materialOf(cluster, checked) } : {}),
   };
 }

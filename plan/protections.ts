@@ -72,3 +72,12 @@ export type Protections = z.output<typeof protectionsSchema>;
 export function protectionMode(protections: Protections, name: ProtectionName): ProtectionMode {
   return protections[name] ?? protectionModes[name][0];
 }
+
+/** How each protection is set, for outputs. */
+export function modesOf(protections: Protections): Record<ProtectionName, ProtectionMode> {
+  const names = Object.keys(protectionModes) as ProtectionName[];
+  return Object.fromEntries(names.map((name) => [name, protectionMode(protections, name)])) as Record<
+    ProtectionName,
+    ProtectionMode
+  >;
+}

@@ -5,14 +5,7 @@ import { podSecurityDefault } from "./bundles/admission.ts";
 import type { ClusterConfig } from "./config.ts";
 import { readLook, sentenceOf, words } from "./look.ts";
 import type { PreviousRun } from "./previousrun.ts";
-import {
-  exemptingLabel,
-  ownNamespaces,
-  protectionMode,
-  protectionModes,
-  type ProtectionMode,
-  type ProtectionName,
-} from "./protections.ts";
+import { exemptingLabel, ownNamespaces, protectionMode, type ProtectionName } from "./protections.ts";
 import * as told from "./told.ts";
 
 /** Kind, as paths of the API have it → as people write it. */
@@ -119,15 +112,6 @@ export function parseWorkloads(text: string): Workloads {
 
 /** Protections that may keep a workload from starting. The others leave alone what is there. */
 const hindering = ["pod-security", "control-plane-hosts", "system-priorities"] as const;
-
-/** How each protection is set, for outputs. */
-export function modesOf({ protections }: Pick<ClusterConfig, "protections">): Record<ProtectionName, ProtectionMode> {
-  const names = Object.keys(protectionModes) as ProtectionName[];
-  return Object.fromEntries(names.map((name) => [name, protectionMode(protections, name)])) as Record<
-    ProtectionName,
-    ProtectionMode
-  >;
-}
 
 /**
  * Protections that may keep workloads from starting and that this run enforces on a cluster that had them otherwise, or

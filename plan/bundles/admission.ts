@@ -4,6 +4,7 @@ import type { Finding } from "../findings.ts";
 import { merge } from "../merge.ts";
 import { ownNamespaces, protectionMode, type ProtectionMode, type ProtectionName } from "../protections.ts";
 import { renderYamlInOrder } from "../yaml.ts";
+import { listIn } from "./reliance.ts";
 import type { Arguments } from "./systemd.ts";
 
 /** What decides on admission. */
@@ -95,17 +96,9 @@ function exemptNamespaces({ exemptions }: Configuration): string[] {
   return Array.isArray(listed) ? listed.filter((name) => typeof name === "string") : [];
 }
 
-/** Names in an argument that holds a list. */
-function listIn(args: Arguments, name: string): string[] {
-  return (args[name] ?? "")
-    .split(",")
-    .map((plugin) => plugin.trim())
-    .filter((plugin) => plugin !== "");
-}
-
 /** Arguments of the API server that stand above config `apiserverArgs`: they have taken in what that says. */
 export function admissionArguments(settings: AdmissionSettings): Arguments {
-  const named = listIn(settings.apiserverArgs, "enable-admission-plugins");
+  const named = listIn(settings.apiserverArgs["enable-admission-plugins"]);
   const enabled = [...new Set([...wantedPlugins(settings), ...named, ...Object.keys(settings.admission)])].sort();
   const withFile = Object.keys(pluginConfigurations(settings)).length > 0;
   return {
@@ -134,7 +127,7 @@ function finding(message: string, remedy: string): Finding {
 export function validateAdmission(settings: AdmissionSettings): Finding[] {
   const { admission, apiserverArgs } = settings;
   const findings: Finding[] = [];
-  const disabled = listIn(apiserverArgs, "disable-admission-plugins");
+  const disabled = listIn(apiserverArgs["disable-admission-plugins"]);
   const wanted = wantedPlugins(settings);
   for (const plugin of disabled.filter((name) => wanted.includes(name))) {
     const protection = ownPlugins[plugin];

@@ -4,7 +4,7 @@ import type { Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
-import { because, commandLine, renderUnit, restartsForever, unitFile } from "./systemd.ts";
+import { because, commandLine, networkAgentLimits, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 const flannelUnit = "flanneld.service";
 const configFile = "/etc/kubernetes/flannel.json";
@@ -47,17 +47,7 @@ function service(host: Host, config: ClusterConfig): string {
       LimitNOFILE: String(config.openFilesLimit),
       RuntimeDirectory: "flannel",
       RuntimeDirectoryPreserve: "yes",
-      NoNewPrivileges: "yes",
-      ProtectHome: "yes",
-      PrivateTmp: "yes",
-      ProtectClock: "yes",
-      ProtectHostname: "yes",
-      ProtectKernelLogs: "yes",
-      RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-      RestrictRealtime: "yes",
-      RestrictSUIDSGID: "yes",
-      LockPersonality: "yes",
-      SystemCallArchitectures: "native",
+      ...networkAgentLimits,
     },
   });
 }

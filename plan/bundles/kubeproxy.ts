@@ -8,7 +8,7 @@ import { renderYaml } from "../yaml.ts";
 import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import type { Reliance } from "./reliance.ts";
-import { commandLine, renderUnit, restartsForever, unitFile } from "./systemd.ts";
+import { commandLine, networkAgentLimits, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 const kubeProxyUnit = "kube-proxy.service";
 const configFile = "/etc/kubernetes/kube-proxy.yaml";
@@ -78,17 +78,7 @@ function service(config: ClusterConfig): string {
       RestartSec: "2",
       LimitNOFILE: String(config.openFilesLimit),
       CapabilityBoundingSet: "CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_ADMIN CAP_DAC_READ_SEARCH",
-      NoNewPrivileges: "yes",
-      ProtectHome: "yes",
-      PrivateTmp: "yes",
-      ProtectClock: "yes",
-      ProtectHostname: "yes",
-      ProtectKernelLogs: "yes",
-      RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-      RestrictRealtime: "yes",
-      RestrictSUIDSGID: "yes",
-      LockPersonality: "yes",
-      SystemCallArchitectures: "native",
+      ...networkAgentLimits,
     },
   });
 }

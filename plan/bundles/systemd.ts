@@ -130,6 +130,21 @@ export const systemCalls = {
   SystemCallErrorNumber: "EPERM",
 } as const;
 
+/** What root's services that write the kernel's routes and rules can do without. */
+export const networkAgentLimits = {
+  NoNewPrivileges: "yes",
+  ProtectHome: "yes",
+  PrivateTmp: "yes",
+  ProtectClock: "yes",
+  ProtectHostname: "yes",
+  ProtectKernelLogs: "yes",
+  RestrictAddressFamilies: "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
+  RestrictRealtime: "yes",
+  RestrictSUIDSGID: "yes",
+  LockPersonality: "yes",
+  SystemCallArchitectures: "native",
+} as const;
+
 /** A hardened unit of a service with a user of its own. */
 export function renderService(service: ServiceUnit, config: ClusterConfig): string {
   const { user, waitFor, writable } = service;

@@ -10,7 +10,8 @@ import { peerUrlOf } from "../../plan/livecluster.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { PreviousRun } from "../../plan/previousrun.ts";
 import type { AgentView } from "../../plan/sshagent.ts";
-import { modesOf, parseWorkloads } from "../../plan/refusals.ts";
+import { modesOf } from "../../plan/protections.ts";
+import { parseWorkloads } from "../../plan/refusals.ts";
 import { noRequests, type RunRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, memberStatus, rawConfig, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
@@ -301,7 +302,7 @@ describe("guards, each by itself", () => {
       assert.match(warnings.join("\n"), /^not looked at .*: pods$/m);
     }
     const silenced: Situation[] = [
-      { workloads, previous: { protections: modesOf(configOf()) } },
+      { workloads, previous: { protections: modesOf(configOf().protections) } },
       { workloads: ["namespace work - - -"] },
     ];
     for (const situation of silenced) assert.doesNotMatch((await outcome(situation)).warnings.join("\n"), /next start/);

@@ -7,6 +7,7 @@ import type { ProgramArgs } from "../../../components/preflight.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { deploy } from "../../../components/program.ts";
 import { withoutSourcePositions } from "../../../components/sdk.ts";
+import { admissionPolicies } from "../../../plan/admissionpolicies.ts";
 import { claimGeneration, bundleGeneration, type HostReading } from "../../../plan/facts.ts";
 import { noRequests } from "../../../plan/requests.ts";
 import { bundles } from "../../../plan/bringup.ts";
@@ -139,14 +140,7 @@ describe("a state that an earlier release has left", function () {
       "node-routes",
       "node-routes",
       // Policies and their bindings.
-      ...[
-        "plinth-control-plane-hosts",
-        "plinth-control-plane-hosts-bindings",
-        "plinth-control-plane-hosts-templates",
-        "plinth-system-priorities",
-        "plinth-system-priorities-templates",
-        "plinth-token-secrets",
-      ].flatMap((name) => [name, name]),
+      ...admissionPolicies({ config: configOf(), hosts }).flatMap(({ name }) => [name, name]),
       "roster-access",
     ]);
     const deleted = done.get("delete") ?? [];

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describeFinding } from "../../../plan/findings.ts";
 import {
-  modesOf,
   newlyEnforced,
   parseWorkloads,
   refusals,
@@ -11,7 +10,7 @@ import {
   type Workloads,
 } from "../../../plan/refusals.ts";
 import { parsePreviousRun } from "../../../plan/previousrun.ts";
-import { protectionModes, type ProtectionName } from "../../../plan/protections.ts";
+import { modesOf, protectionModes, type ProtectionName } from "../../../plan/protections.ts";
 import { configOf, hostsOf, threeHosts } from "../../support/cluster.ts";
 
 const look = (...lines: string[]) => ["noise", "plinth-facts 1", ...lines, "end", ""].join("\n");
@@ -64,12 +63,12 @@ describe("plan/refusals", () => {
   it("asks for protections that this run is the first to enforce, on a cluster that is there", () => {
     assert.deepEqual(newlyEnforced(configOf(), undefined), []);
     assert.deepEqual(newlyEnforced(configOf(), {}), all);
-    assert.deepEqual(newlyEnforced(configOf(), { protections: modesOf(configOf()) }), []);
+    assert.deepEqual(newlyEnforced(configOf(), { protections: modesOf(configOf().protections) }), []);
     const warned = configOf({ protections: { "control-plane-hosts": "warn", "system-priorities": "off" } });
     assert.deepEqual(newlyEnforced(warned, {}), ["pod-security"]);
-    assert.deepEqual(newlyEnforced(configOf(), { protections: modesOf(warned) }), all.slice(1));
-    assert.deepEqual(Object.keys(modesOf(configOf())), Object.keys(protectionModes));
-    const outputs = { hosts: {}, protections: modesOf(warned) };
+    assert.deepEqual(newlyEnforced(configOf(), { protections: modesOf(warned.protections) }), all.slice(1));
+    assert.deepEqual(Object.keys(modesOf(configOf().protections)), Object.keys(protectionModes));
+    const outputs = { hosts: {}, protections: modesOf(warned.protections) };
     const { previous, findings } = parsePreviousRun("demo", outputs);
     assert.deepEqual(findings.map(describeFinding), []);
     assert.equal(previous?.protections?.["control-plane-hosts"], "warn");
