@@ -162,10 +162,7 @@ describe("bench/fleet", () => {
     const stays = [...ROSTER, "node cp1 x", "node cp2 x", ""].join("\n");
     await run("cp1", renderRosterText({ script: "roster", node: "roster", deadline: 9, variables: {} }), stays);
     const after = liveCluster(await readings(), hosts());
-    assert.deepEqual(
-      after.members?.map(({ name }) => name).sort(),
-      ["cp1", "cp2"],
-    );
+    assert.deepEqual(after.members?.map(({ name }) => name).sort(), ["cp1", "cp2"]);
     assert.deepEqual(
       after.nodes?.map(({ name }) => name),
       ["cp1", "cp2"],
