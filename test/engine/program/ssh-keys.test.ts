@@ -41,6 +41,9 @@ export default async () => {
 
 // Who runs it is not in the state: the command line's own way, with the real engine and the bundled plugins, by an SSH server in
 // this process. The tests build on each other's state.
+// Of the loopback addresses those of a fleet on one machine are let in alone.
+const address = "127.9.0.1";
+
 describe("SSH keys of operators", function () {
   this.timeout(180_000);
   this.bail(true);
@@ -86,7 +89,7 @@ describe("SSH keys of operators", function () {
 
   /** Every operator has a key; the configuration names a file, or none for the agent. */
   async function configure(keyFile: string | undefined): Promise<void> {
-    const network = { nodeSubnet: "127.0.0.0/24", vip: "127.0.0.10" };
+    const network = { nodeSubnet: "127.9.0.0/24", vip: "127.9.0.10" };
     const settings = { ...rawConfig, ...network, ...(keyFile === undefined ? {} : { sshPrivateKeyFile: keyFile }) };
     const lines = Object.entries(settings).map(([name, value]) => `  plinth:${name}: ${value}\n`);
     const salt = existsSync(file("Pulumi.demo.yaml"))
@@ -101,14 +104,14 @@ describe("SSH keys of operators", function () {
   const state = async () => runPulumi(await engine(), ["stack", "export", "--show-secrets"]);
 
   before(async () => {
-    server = await startSshServer();
+    server = await startSshServer({ address });
     await mkdir(join(root, ".plinth"), { recursive: true, mode: 0o700 });
     const folder = await mkdtemp(join(root, ".plinth", "test-keys-"));
     project = projectAt(folder);
     file = (name) => join(folder, name);
     await mkdir(file("hosts"));
     await copyFile(join(root, "Pulumi.yaml"), file("Pulumi.yaml"));
-    const host = { name: "cp1", address: "127.0.0.1", port: server.port, hostKey: server.hostKey };
+    const host = { name: "cp1", address, port: server.port, hostKey: server.hostKey };
     const inventory = [{ ...host, roles: ["etcd", "control-plane", "load-balancer"] }];
     await writeFile(file("hosts/demo.ts"), `export default ${JSON.stringify(inventory)};\n`);
     await writeFile(file("index.ts"), program);

@@ -23,6 +23,8 @@ export interface TestSshServer {
 }
 
 export interface TestSshServerOptions {
+  /** Where it listens. Default: 127.0.0.1. */
+  address?: string;
   /** Port to listen on. Defaults to a free one. */
   port?: number;
   /** The only key that may log in; otherwise any. */
@@ -105,7 +107,7 @@ export async function startSshServer(options: TestSshServerOptions = {}): Promis
     });
   });
   await new Promise<void>((resolve) => {
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+    server.listen(options.port ?? 0, options.address ?? "127.0.0.1", resolve);
   });
   const drop = (): void => {
     for (const client of clients) client.end();
