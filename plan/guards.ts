@@ -8,7 +8,13 @@ import { claimFindings, remnantFindings, type Identity } from "./guards/ownershi
 import { baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
 import { portFindings } from "./guards/ports.ts";
 import type { HostRule } from "./guards/rule.ts";
-import { interfaceFindings, nameFindings, swapFindings, timeSyncFindings } from "./guards/hostsettings.ts";
+import {
+  addressFindings,
+  interfaceFindings,
+  nameFindings,
+  swapFindings,
+  timeSyncFindings,
+} from "./guards/hostsettings.ts";
 import type { Host } from "./inventory.ts";
 
 export {
@@ -59,6 +65,7 @@ const hostRules: readonly HostRule[] = [
   swapFindings,
   timeSyncFindings,
   nameFindings,
+  addressFindings,
   interfaceFindings,
 ];
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isIPv4 } from "./addresses.ts";
 import type { Finding } from "./findings.ts";
 import { printable } from "./printable.ts";
-import { interfaceName, loginName, oneLine, placeOf, reasonOf, sshHostKey } from "./texts.ts";
+import { interfaceName, loginName, oneLine, placeOf, reasonOf, sshAddress, sshHostKey } from "./texts.ts";
 
 /** What a host does. A control-plane host of a stacked cluster has the first three. */
 export const roles = ["etcd", "control-plane", "load-balancer", "worker"] as const;
@@ -42,7 +42,7 @@ export type Taint = z.output<typeof taintSchema>;
 export const hostSchema = z.strictObject({
   /** Unique within the stack; DNS-1123 label. */
   name: hostName,
-  /** IPv4 address that SSH, etcd peers and the API server use. */
+  /** IPv4 address of one of its interfaces, by which other hosts reach it: that of the Node, of etcd's peer, of certificates. */
   address: ipv4,
   /** At least one role. */
   roles: z.array(z.enum(roles)).nonempty("must have at least one role"),
@@ -52,9 +52,11 @@ export const hostSchema = z.strictObject({
   interface: interfaceName.optional(),
   /** SSH user; root, or a user with passwordless sudo. Default: config `sshUser`. */
   user: loginName.optional(),
+  /** Address or DNS name by which the operator's machine reaches it by SSH, and nothing else does. Default: `address`. */
+  sshAddress: sshAddress.optional(),
   /** SSH port. Default: config `sshPort`. */
   port: z.int().min(1).max(65535).optional(),
-  /** Public host key as one line `TYPE BASE64`. Default: looked up in config `sshKnownHostsFile` by address. */
+  /** Public host key as one line `TYPE BASE64`. Default: looked up in config `sshKnownHostsFile` by `sshAddress`. */
   hostKey: sshHostKey.optional(),
   /** Region, zone and rack: labels of the Node (`topology.kubernetes.io/region`, `…/zone`, `topology.plinth/rack`). */
   region: labelValue.optional(),

@@ -10,6 +10,7 @@ export function rememberedHost(host: Host, machineId: string | undefined): Previ
     address: host.address,
     roles: [...host.roles],
     ...(machineId === undefined ? {} : { machineId }),
+    ...(host.sshAddress === undefined ? {} : { sshAddress: host.sshAddress }),
     ...(host.user === undefined ? {} : { user: host.user }),
     ...(host.port === undefined ? {} : { port: host.port }),
     ...(host.hostKey === undefined ? {} : { hostKey: host.hostKey }),
@@ -39,6 +40,7 @@ export interface LeavingHost {
   name: string;
   address: string;
   roles: readonly Role[];
+  sshAddress?: string;
   user?: string;
   port?: number;
   hostKey?: string;
@@ -73,8 +75,9 @@ export function leavingHosts(
     const host = found.get(name);
     if (host !== undefined) found.set(name, { ...host, ...access, recorded: true });
   }
-  return [...found.values()].map(({ name, address, roles, recorded, user, port, hostKey }) => ({
+  return [...found.values()].map(({ name, address, roles, recorded, sshAddress, user, port, hostKey }) => ({
     ...{ name, address, roles, recorded },
+    ...(sshAddress === undefined ? {} : { sshAddress }),
     ...(user === undefined ? {} : { user }),
     ...(port === undefined ? {} : { port }),
     ...(hostKey === undefined ? {} : { hostKey }),

@@ -9,7 +9,8 @@ const host = z.object({
   address: z.string(),
   roles: z.array(z.string()).readonly(),
   machineId: z.string().exactOptional(),
-  /** SSH user and port, where the inventory named them. */
+  /** SSH address, user and port, where the inventory named them. */
+  sshAddress: z.string().exactOptional(),
   user: z.string().exactOptional(),
   port: z.number().exactOptional(),
   hostKey: z.string().exactOptional(),

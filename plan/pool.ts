@@ -178,6 +178,7 @@ export function poolMaterial(
   const [first, ...others] = withRole(hosts, "control-plane").map((host) => ({
     name: host.name,
     address: host.address,
+    ...(host.sshAddress === undefined ? {} : { sshAddress: host.sshAddress }),
     ...reach(host),
   }));
   if (first === undefined) throw new Error("a cluster needs a control-plane host");

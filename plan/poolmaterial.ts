@@ -33,7 +33,12 @@ export const poolMaterialSchema = z.object({
   authority: z.string(),
   /** Where the steps of the roster can be run; the pool's stack has its own SSH key. */
   controlPlane: z
-    .array(hostSchema.pick({ name: true, address: true, port: true, user: true, hostKey: true }).required())
+    .array(
+      z.object({
+        ...hostSchema.pick({ name: true, address: true, port: true, user: true, hostKey: true }).required().shape,
+        sshAddress: hostSchema.shape.sshAddress,
+      }),
+    )
     .nonempty(),
   /** Name → address of every host of the cluster's stack. */
   hosts: z.record(z.string(), z.string()),

@@ -41,6 +41,11 @@ function isHostAddress(text: string): boolean {
   return /^[\d.]+$/.test(text) ? isIPv4(text) : text.length <= 253 && dnsName.test(text);
 }
 
+/** Where the operator's machine finds a host: also a name that is known there alone. */
+export const sshAddress = z
+  .string()
+  .refine(isHostAddress, "must be an IPv4 address or a DNS name such as w7.example.net, without user and port");
+
 /** A DNS name, as opposed to an address. */
 export const serverName = z
   .string()

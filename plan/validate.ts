@@ -37,6 +37,20 @@ export function validateSharing(hosts: readonly Host[]): Finding[] {
       ),
     );
   }
+  const reached = hosts.filter((host) => host.sshAddress !== undefined);
+  for (const [place, group] of shared(
+    reached,
+    ({ sshAddress, port }) => `${sshAddress ?? ""} port ${port ?? "of plinth:sshPort"}`,
+  )) {
+    findings.push(
+      finding(
+        "duplicate-ssh-address",
+        group.map((host) => host.name),
+        `they are all reached by SSH at ${place}, which is one machine`,
+        "give each its own sshAddress, or its own port where one address stands for several hosts",
+      ),
+    );
+  }
   for (const [, group] of shared(
     hosts.filter((host) => host.hostKey !== undefined),
     (host) => host.hostKey ?? "",

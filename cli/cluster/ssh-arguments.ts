@@ -56,7 +56,7 @@ export function sshArguments(
     String(host.port ?? config.sshPort),
     "-l",
     host.user ?? config.sshUser,
-    host.address,
+    host.sshAddress ?? host.address,
   ];
 }
 

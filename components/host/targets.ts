@@ -11,6 +11,10 @@ import { type HostAccess, lookAtAgent, wantedKey } from "./agent.ts";
 
 export type { HostAccess };
 
+/** What is known of a host that is to be reached. */
+export type ReachedHost = Pick<Host, "name" | "address"> &
+  Partial<Pick<Host, "sshAddress" | "user" | "port" | "hostKey">>;
+
 /** Access to the hosts with these names, in the order of the names. */
 export function chosenFrom(access: HostAccess, names: Iterable<string>): HostAccess {
   const chosen = new Map<string, SshTarget>();
@@ -66,7 +70,7 @@ export async function chosenKey(file: string | undefined): Promise<{ key?: Login
  * none, as all of ours do: the engine's state holds no key.
  */
 export async function resolveAccess(
-  hosts: readonly Pick<Host, "name" | "address" | "user" | "port" | "hostKey">[],
+  hosts: readonly ReachedHost[],
   config: Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile" | "sshDials">,
 ): Promise<{ access: HostAccess; key?: LoginKey; findings: Finding[] }> {
   sharedPool.limitDials(config.sshDials);
@@ -78,22 +82,23 @@ export async function resolveAccess(
   const findings = [...keyFindings, ...known.findings];
   const access = new Map<string, SshTarget>();
   for (const host of hosts) {
+    const address = host.sshAddress ?? host.address;
     const port = host.port ?? config.sshPort;
-    const hostKey = host.hostKey ?? lookUpHostKey(("text" in known ? known.text : undefined) ?? "", host.address, port);
+    const hostKey = host.hostKey ?? lookUpHostKey(("text" in known ? known.text : undefined) ?? "", address, port);
     if (hostKey === undefined) {
       if (known.findings.length === 0) {
         findings.push({
           rule: "host-key-unknown",
           kind: "input",
           hosts: [host.name],
-          message: `no SSH host key is known for ${host.address} port ${port}`,
+          message: `no SSH host key is known for ${address} port ${port}`,
           remedy: `pin it: compare the output of ssh-keyscan with the host's console and add it to ${config.sshKnownHostsFile}, or set hostKey for the host`,
         });
       }
       continue;
     }
     access.set(host.name, {
-      host: host.address,
+      host: address,
       port,
       user: host.user ?? config.sshUser,
       hostKey,

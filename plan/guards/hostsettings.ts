@@ -49,6 +49,17 @@ export const nameFindings: HostRule = (host, facts) => {
   return findings;
 };
 
+/** Whether the host has the address by which the cluster knows it. One that tells no address at all is not judged. */
+export const addressFindings: HostRule = (host, facts) => {
+  const found = Object.entries(facts.addresses).filter(([address]) => !/^(127\.|169\.254\.)/.test(address));
+  if (found.length === 0 || facts.addresses[host.address] !== undefined) return [];
+  const named = found.slice(0, 5).map(([address, name]) => `${address} on ${name}`);
+  if (found.length > named.length) named.push("others");
+  const message = `${host.address}, by which the cluster is to know it, is on none of its interfaces (it has ${named.join(", ")})`;
+  const remedy = `set address to one that it has and that all other hosts reach; where you reach it by another one, set sshAddress: "${host.sshAddress ?? host.address}" besides`;
+  return [input("address-missing", [host.name], message, remedy)];
+};
+
 /** The interface that is to carry the VIP. */
 export const interfaceFindings: HostRule = (host, facts, config) => {
   if (!host.roles.includes("load-balancer") || config.vip === undefined) return [];

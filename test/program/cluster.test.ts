@@ -165,6 +165,23 @@ describe("program", () => {
     );
   });
 
+  it("lets an address for SSH change nothing but where commands connect to", async () => {
+    const before = await run();
+    const inventory = threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` }));
+    const moved = inventory.map((host) => ({ ...host, sshAddress: `${host.name}.example.net` }));
+    const after = await run(argsOf({ inventory: moved }));
+    const text = (item: Registration): string => JSON.stringify(plain(item.inputs));
+    assert.equal(after.registrations.length, before.registrations.length);
+    const rest = (item: Registration): Registration => ({ ...item, inputs: { ...item.inputs, connection: undefined } });
+    const earlier = new Map(before.registrations.map((item) => [`${item.type} ${item.name}`, text(rest(item))]));
+    for (const item of after.registrations) {
+      assert.equal(text(rest(item)), earlier.get(`${item.type} ${item.name}`), item.name);
+      if (item.type !== "command:remote:Command") continue;
+      const { host } = plain(item.inputs["connection"]) as { host: unknown };
+      assert.match(String(plain(host)), /^cp[123]\.example\.net$/, item.name);
+    }
+  });
+
   it("keeps key material out of everything but secret inputs, and pins every host key", async () => {
     const { registrations } = await run();
     for (const item of commands(registrations)) {

@@ -114,6 +114,7 @@ const ofHost: Place[] = [
   field("192.0.2.11", "address"),
   field("eth0", "interface"),
   field("admin", "user"),
+  field("w7.example.net", "sshAddress"),
   field("ssh-ed25519 AAAAC3Nz comment", "hostKey"),
   field("eu", "region"),
   field("eu-1", "zone"),

@@ -91,6 +91,27 @@ describe("plan/guards", () => {
     assert.deepEqual(rules(judge({ cp2: { facts: wrong } })), ["interface"]);
   });
 
+  it("says on every host without the address of the inventory what is expected", () => {
+    const behind = (name: string): HostReading => ({
+      facts: factsOf(name, { addresses: { "127.0.0.1": "lo", "10.0.0.5": "ens3" } }),
+    });
+    const findings = judge({ cp2: behind("cp2"), cp3: behind("cp3") });
+    assert.deepEqual(
+      findings.map(({ rule, hosts: [name] }) => [rule, name]),
+      [
+        ["address-missing", "cp2"],
+        ["address-missing", "cp3"],
+      ],
+    );
+    assert.equal(
+      findings[0] && describeFinding(findings[0]),
+      "cp2: 192.0.2.12, by which the cluster is to know it, is on none of its interfaces (it has 10.0.0.5 on ens3); " +
+        "set address to one that it has and that all other hosts reach; where you reach it by another one, " +
+        'set sshAddress: "192.0.2.12" besides [address-missing]',
+    );
+    assert.deepEqual(judge({ cp2: { facts: factsOf("cp2", { addresses: {} }) } }), [], "none is told: not judged");
+  });
+
   it("sets aside only what may be set aside, and says when a name is not one of those", () => {
     const findings = judge({ cp1: { facts: factsOf("cp1", { memoryKiB: 1, claim: { ...ours, clusterId: "ffff" } }) } });
     const { remaining, setAside } = applyOverrides(findings, ["memory", "foreign-host"]);

@@ -3,6 +3,7 @@ import { parseConfig } from "../../../plan/config.ts";
 import { apiserverServiceAddress } from "../../../plan/endpoint.ts";
 import { describeFinding, PlinthError, type Finding } from "../../../plan/findings.ts";
 import { parseInventory } from "../../../plan/inventory.ts";
+import { leavingHosts, rememberedHost } from "../../../plan/membership.ts";
 import { checkInput } from "../../../plan/stackinput.ts";
 import { validateCluster, validateInventory } from "../../../plan/validate.ts";
 import { configOf, hostsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
@@ -32,6 +33,35 @@ describe("plan/inventory", () => {
   it("refuses an empty inventory", () => {
     assert.deepEqual(rules(parseInventory([]).findings), ["inventory"]);
     assert.deepEqual(rules(parseInventory(undefined).findings), ["inventory"]);
+  });
+});
+
+describe("plan/inventory's ways in", () => {
+  const [cp1, cp2] = threeHosts.map((host) => ({ ...host, sshAddress: "203.0.113.5" }));
+
+  it("lets hosts share an address for SSH where they differ in the port", () => {
+    const at = (one?: number, other?: number): Finding[] => {
+      const port = (value?: number): object => (value === undefined ? {} : { port: value });
+      return validateInventory(hostsOf([{ ...cp1, ...port(one) }, { ...cp2, ...port(other) }, threeHosts[2]]));
+    };
+    assert.deepEqual(at(2201, 2202), []);
+    const [finding, ...more] = at();
+    assert.deepEqual([finding?.rule, finding?.hosts, more], ["duplicate-ssh-address", ["cp1", "cp2"], []]);
+  });
+
+  it("takes no user and port in it", () => {
+    for (const sshAddress of ["root@203.0.113.5", "203.0.113.5:22", "-oProxyCommand=x", "203.0.113.300", ""])
+      assert.deepEqual(rules(parseInventory([{ ...cp1, sshAddress }]).findings), ["inventory"], sshAddress);
+  });
+
+  it("is remembered of hosts that leave", () => {
+    const [host] = hostsOf([cp1]);
+    assert.ok(host);
+    const remembered = { cp1: rememberedHost(host, undefined) };
+    assert.equal(
+      leavingHosts([], remembered, { members: undefined, nodes: undefined }, "demo")[0]?.sshAddress,
+      "203.0.113.5",
+    );
   });
 });
 

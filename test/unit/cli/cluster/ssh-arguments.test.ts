@@ -53,6 +53,11 @@ describe("ssh", () => {
     assert.match(line, /-p 2222 -l root 192\.0\.2\.11$/);
   });
 
+  it("goes to the address by which the host is reached", () => {
+    const args = sshArguments({ ...host, sshAddress: "cp1.example.net", port: 2201 }, config, { dir: "/p" });
+    assert.deepEqual(args.slice(-5), ["-p", "2201", "-l", "plinth", "cp1.example.net"]);
+  });
+
   it("hands a path with blanks on as one", () => {
     const args = sshArguments(host, { ...config, sshKnownHostsFile: "/a b/50%" }, { dir: "/p" });
     assert.ok(args.includes('UserKnownHostsFile="/a b/50%%"'));
