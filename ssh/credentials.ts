@@ -14,9 +14,17 @@ export interface Login {
   taken: () => TakenKeys;
 }
 
+/** Keys for one host alone. */
+export interface Identities {
+  /** In the order in which they are offered. */
+  keys: readonly LoginKey[];
+  /** Whether no other key of the agent is offered after them. */
+  only: boolean;
+}
+
 /** Whether a target says itself what to log in with. */
-export function namesCredentials({ privateKey, password, agentSocketPath }: SshTarget): boolean {
-  return (privateKey ?? password ?? agentSocketPath) !== undefined;
+export function namesCredentials({ privateKey, password, agentSocketPath, identities }: SshTarget): boolean {
+  return (privateKey ?? password ?? agentSocketPath ?? identities) !== undefined;
 }
 
 /**
@@ -29,6 +37,7 @@ export function namesCredentials({ privateKey, password, agentSocketPath }: SshT
 export async function offersTo(target: SshTarget, { key, taken }: Login): Promise<Offer[]> {
   const named = ownOffers(target);
   if (named.length > 0) return [...named, ...wholeAgent(target)];
+  if (target.identities !== undefined) return identityOffers(target, target.identities, taken);
   const only = target.agentSocketPath === undefined ? key : undefined;
   if (only?.own !== undefined) return [keyOffer(target, only.own)];
   const ofAgent = await agentOffers(target, taken);
@@ -43,6 +52,27 @@ export async function offersTo(target: SshTarget, { key, taken }: Login): Promis
     "auth",
     hostLabel(target),
     `there is nothing to log in with as user "${userOf(target)}". ${nothing}`,
+  );
+}
+
+async function identityOffers(target: SshTarget, { keys, only }: Identities, taken: () => TakenKeys): Promise<Offer[]> {
+  // An agent that is not there is missed only where nothing else is left.
+  const ofAgent = await agentOffers(target, taken).catch((error: unknown) => {
+    if (keys.some(({ own }) => own !== undefined)) return [];
+    throw error;
+  });
+  const first = keys.flatMap(({ key, own }) => {
+    const name = key.blob.toString("base64");
+    return own === undefined ? ofAgent.filter(({ agentKey }) => agentKey === name) : [keyOffer(target, own)];
+  });
+  const names = new Set(keys.map(({ key }) => key.blob.toString("base64")));
+  const others = only ? [] : ofAgent.filter(({ agentKey = "" }) => !names.has(agentKey));
+  if (first.length + others.length > 0) return [...first, ...others];
+  const missing = keys.map(({ key }) => fingerprint(key)).join(", ");
+  throw new SshError(
+    "auth",
+    hostLabel(target),
+    `there is nothing to log in with as user "${userOf(target)}". The SSH agent does not have ${missing}: ssh-add it.`,
   );
 }
 
@@ -81,7 +111,7 @@ function parsedKey(target: SshTarget, privateKey: string): ParsedKey {
   const key = ssh2.utils.parseKey(privateKey, target.privateKeyPassword);
   if (!(key instanceof Error)) return key;
   const reason = /encrypted|passphrase|bad decrypt|integrity/i.test(key.message)
-    ? "it is encrypted and privateKeyPassword is missing or wrong"
+    ? "it is encrypted, and the connection's privateKeyPassword is missing or wrong"
     : "it is neither an OpenSSH nor a PEM private key";
   throw new SshError("auth", hostLabel(target), `the private key cannot be used: ${reason}.`);
 }

@@ -29,6 +29,11 @@ export function hostLabel(target: Pick<SshTarget, "host" | "port">): string {
   return port === 22 ? target.host : `${target.host}:${port}`;
 }
 
+/** The same with the bastions on the way: behind another bastion the same address is another host. */
+export function placeLabel(target: SshTarget): string {
+  return target.proxy === undefined ? hostLabel(target) : `${hostLabel(target)} by ${placeLabel(target.proxy)}`;
+}
+
 export function interrupted(target: SshTarget): SshError {
   return new SshError("interrupted", hostLabel(target), "interrupted before the remote command ended.");
 }

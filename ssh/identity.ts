@@ -14,6 +14,9 @@ export function targetIdentity(target: SshTarget): string {
     target.privateKeyPassword ?? null,
     target.password ?? null,
     target.agentSocketPath ?? null,
+    target.identities === undefined
+      ? null
+      : [target.identities.only, ...target.identities.keys.map(({ key }) => key.blob.toString("base64"))],
     target.hostKey?.trim() ?? null,
     target.proxy === undefined ? null : targetIdentity(target.proxy),
   ];

@@ -6,4 +6,6 @@ export { type LoginKey, readLoginKey } from "./keyfile.ts";
 export { sharedPool, SshPool, type SshPoolOptions } from "./pool.ts";
 export { inOrderOfUse } from "./offers.ts";
 export { FileMemory } from "./taken.ts";
+export type { Way } from "./way.ts";
+export type { Identities } from "./credentials.ts";
 export type { AttendedCommand, ExecOptions, ExecResult, SshStats, SshTarget } from "./types.ts";

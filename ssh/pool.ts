@@ -1,7 +1,7 @@
 import type { Client } from "ssh2";
 import { SshConnection, StaleConnection } from "./connection.ts";
 import { dialWithBudget, DROP_PATIENCE_MS } from "./dial.ts";
-import { errorText, hostLabel, interrupted, SshError } from "./errors.ts";
+import { errorText, hostLabel, interrupted, placeLabel, SshError } from "./errors.ts";
 import { collect, gather } from "./exec.ts";
 import { namesCredentials } from "./credentials.ts";
 import { fingerprint, type PublicKey, receivedKey } from "./hostkey.ts";
@@ -10,7 +10,9 @@ import type { LoginKey } from "./keyfile.ts";
 import { login, planLogin } from "./login.ts";
 import { type KeyMemory, ProcessMemory } from "./taken.ts";
 import { Slots } from "./slots.ts";
+import { byPassword, type Sent } from "./sudo.ts";
 import { openSocket, openThroughProxy, type Transport } from "./transport.ts";
+import { type Way, Ways } from "./way.ts";
 import type { AttendedCommand, ExecOptions, ExecResult, SshStats, SshTarget } from "./types.ts";
 
 const NEVER = new AbortController().signal;
@@ -55,6 +57,7 @@ export class SshPool {
   readonly #dropPatience: number;
   #key: LoginKey | undefined;
   #memory: KeyMemory = new ProcessMemory();
+  readonly #ways = new Ways();
 
   constructor({ dials = DEFAULT_DIALS, dropPatience = DROP_PATIENCE_MS }: SshPoolOptions = {}) {
     this.#dials = new Slots(dials);
@@ -78,17 +81,28 @@ export class SshPool {
   }
 
   /**
-   * Runs `command` in the login shell of the target's user. A non-zero exit is a result, not an error.
-   * Rejects with `SshError` alone.
+   * How targets are reached from now on, besides those of earlier calls.
+   *
+   * @param others of all targets that nobody tells of, where these name neither a proxy nor credentials.
    */
-  async exec(target: SshTarget, command: string, options: ExecOptions = {}): Promise<ExecResult> {
+  goBy(ways: Iterable<readonly [SshTarget, Way]>, others: Way = {}): void {
+    this.#ways.add(ways, others);
+  }
+
+  /**
+   * Runs `command` in the login shell of the target's user, or as root where its way has a password for sudo. A non-zero exit
+   * is a result, not an error. Rejects with `SshError` alone.
+   */
+  async exec(asked: SshTarget, command: string, options: ExecOptions = {}): Promise<ExecResult> {
     const signal = options.signal ?? NEVER;
+    const { target, sent } = this.#sent(asked, command);
+    const fed = { ...options, stdin: `${sent.stdin}${options.stdin ?? ""}` };
     return this.#with(target, signal, async (connection) => {
       const { heard } = await connection.exec(
-        command,
+        sent.command,
         options.env ?? {},
         signal,
-        (channel) => collect(channel, target, options),
+        (channel) => collect(channel, target, fed),
         options.onSend,
       );
       try {
@@ -105,15 +119,17 @@ export class SshPool {
    * for it. It takes one of the sessions that sshd allows on the connection. Rejects with `SshError` alone.
    */
   async attend(
-    target: SshTarget,
+    asked: SshTarget,
     command: string,
     options: Pick<ExecOptions, "onStdout" | "onStderr"> = {},
   ): Promise<AttendedCommand> {
+    const { target, sent } = this.#sent(asked, command);
     return this.#with(target, NEVER, async (connection) => {
-      const { heard } = await connection.exec(command, {}, NEVER, (channel) => ({
-        channel,
-        ended: gather(channel, target, options),
-      }));
+      const { heard } = await connection.exec(sent.command, {}, NEVER, (channel) => {
+        const ended = gather(channel, target, options);
+        if (sent.stdin !== "") channel.write(sent.stdin);
+        return { channel, ended };
+      });
       this.#count(target).roundTrips++;
       const { channel, ended } = heard;
       ended.finally(connection.attend()).catch(() => undefined);
@@ -130,14 +146,14 @@ export class SshPool {
   }
 
   /** Which of the agent's keys a host took, in this run or before; undefined where there was nothing to choose from. */
-  keyTakenBy(target: SshTarget): PublicKey | undefined {
-    const encoded = this.#memory.taken().get(hostLabel(target));
+  keyTakenBy(asked: SshTarget): PublicKey | undefined {
+    const encoded = this.#memory.taken().get(hostLabel(this.#ways.of(asked).target));
     return encoded === undefined ? undefined : receivedKey(Buffer.from(encoded, "base64"));
   }
 
   /** Whether there is a connection to the target that is not known to be dead. */
-  connected(target: SshTarget): boolean {
-    return this.#entries.get(this.#identity(target))?.established?.closed === false;
+  connected(asked: SshTarget): boolean {
+    return this.#entries.get(this.#identity(this.#ways.of(asked).target))?.established?.closed === false;
   }
 
   /** Cost per host since the pool was made or the last `resetStats()`, in the order of first use. */
@@ -171,6 +187,12 @@ export class SshPool {
     }
   }
 
+  /** A command as it is sent on a target's way. */
+  #sent(asked: SshTarget, command: string): { target: SshTarget; sent: Sent } {
+    const { target, sudoPassword } = this.#ways.of(asked);
+    return { target, sent: sudoPassword === undefined ? { command, stdin: "" } : byPassword(command, sudoPassword) };
+  }
+
   /** What makes two targets share a connection: for those that name no credentials, the key of the run is part of it. */
   #identity(target: SshTarget): string {
     const own = targetIdentity(target);
@@ -197,7 +219,7 @@ export class SshPool {
       throw interrupted(target);
     }
     const key = this.#identity(target);
-    const broken = this.#broken.get(key) ?? this.#broken.get(hostLabel(target));
+    const broken = this.#broken.get(key) ?? this.#broken.get(placeLabel(target));
     if (broken !== undefined) {
       throw broken;
     }
@@ -231,7 +253,7 @@ export class SshPool {
         }
         if (error instanceof SshError && error.kind !== "interrupted" && error.kind !== "lost") {
           // No answer is the host's fault; a refused login or key is this target's, another user may still get in.
-          this.#broken.set(error.kind === "unreachable" ? hostLabel(target) : key, error);
+          this.#broken.set(error.kind === "unreachable" ? placeLabel(target) : key, error);
         }
       },
     );
@@ -240,12 +262,9 @@ export class SshPool {
 
   async #connect(target: SshTarget, signal: AbortSignal): Promise<SshConnection> {
     const { proxy } = target;
-    if (proxy?.proxy !== undefined) {
-      throw new SshError("unreachable", hostLabel(target), "a proxy behind another proxy is not supported.");
-    }
     const plan = await planLogin(target, { key: this.#key, taken: () => this.#memory.taken() });
     const attempt = async (): Promise<{ client: Client; transport: Transport }> => {
-      // Before there is a place to wait for: the proxy needs one itself.
+      // Before there is a place to wait for: the bastion needs one itself.
       const bastion = proxy === undefined ? undefined : { proxy, connection: await this.#bastion(target, proxy) };
       return this.#dials.within(signal, async () => {
         const timer = new AbortController();
@@ -270,7 +289,7 @@ export class SshPool {
   #bastion(target: SshTarget, proxy: SshTarget): Promise<SshConnection> {
     return this.#connection(proxy, NEVER).catch((error: unknown) => {
       throw error instanceof SshError
-        ? new SshError(error.kind, hostLabel(target), `its proxy cannot be used. ${error.message}`, { cause: error })
+        ? new SshError(error.kind, hostLabel(target), `its bastion cannot be used. ${error.message}`, { cause: error })
         : error;
     });
   }
@@ -289,9 +308,9 @@ export class SshPool {
     } catch (error) {
       if (error instanceof StaleConnection) {
         this.#drop(proxy, bastion);
-        throw new Error(`the connection to the proxy ${hostLabel(proxy)} broke`, { cause: error });
+        throw new Error(`the connection to the bastion ${hostLabel(proxy)} broke`, { cause: error });
       }
-      throw new Error(`from the proxy ${hostLabel(proxy)}: ${errorText(error)}`, { cause: error });
+      throw new Error(`from the bastion ${hostLabel(proxy)}: ${errorText(error)}`, { cause: error });
     }
   }
 

@@ -1,3 +1,5 @@
+import type { Identities } from "./credentials.ts";
+
 /** How to reach and enter one host by SSH. Every field but `host` is optional. */
 export interface SshTarget {
   /** Address or name of the host. */
@@ -20,7 +22,9 @@ export interface SshTarget {
   dialErrorLimit?: number;
   /** Seconds for one dial, handshake and login included; 0 means no limit. Defaults to 15. */
   perDialTimeout?: number;
-  /** Bastion through which the host is reached. One hop: a proxy of a proxy is refused. */
+  /** What to log in with where the target names no key and no password, in place of the keys of the run. */
+  identities?: Identities;
+  /** Bastion through which the host is reached; it may be behind another one. */
   proxy?: SshTarget;
 }
 
