@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readDigests } from "./components/artifacts.ts";
 import { lookAtAgent } from "./components/host/agent.ts";
-import { commandVariable, lockForProcess } from "./components/host/lock.ts";
+import { commandVariable, lockForProcess, pluginVariable } from "./components/host/lock.ts";
 import { readHosts } from "./components/host/reader.ts";
 import { readWorkloads } from "./components/host/workloads.ts";
 import { readLockedDigests } from "./components/locked.ts";
@@ -45,6 +45,7 @@ export default async function program(given?: {
     recording: readRecording(process.env),
     // Plain `pulumi` runs the official plugin, which has but the agent.
     ...(process.env[commandVariable] === undefined ? { pluginAgent: () => lookAtAgent() } : {}),
+    foreignPlugin: process.env[commandVariable] === undefined || process.env[pluginVariable] === "official",
     lock: (access, hosts) =>
       lockForProcess(access, hosts, stack, {
         ...(isPool(config) ? { poolStack: stack } : {}),

@@ -21,6 +21,7 @@ import {
   startsAnew,
 } from "../plan/guards.ts";
 import type { Host } from "../plan/inventory.ts";
+import { pluginReachFindings } from "../plan/reach.ts";
 import { leaveOut, leftOutWarning } from "../plan/leftout.ts";
 import { liveCluster, type RankedHost } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
@@ -67,6 +68,8 @@ export interface ProgramArgs {
   recording?: Recording;
   /** The SSH agent that the command plugin logs in by, where it is a process of its own. Default: it logs in as this one does. */
   pluginAgent?: () => Promise<AgentView>;
+  /** Whether the command plugin is a process of its own, which knows of the ways to hosts what connections say. Default: no. */
+  foreignPlugin?: boolean;
   /** Keeps other runs off the cluster until this one is over; asked only by runs that change something. */
   lock: TakeLock;
 }
@@ -120,18 +123,26 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   const clusterId = findings.length === 0 ? kind.clusterId() : undefined;
   const controlPlane = kind.controlPlane ?? hosts;
   const reached = kind.controlPlane === undefined ? hosts : [...kind.controlPlane, ...hosts];
-  const [{ access: all, key, findings: accessFindings }, artifacts, registryFindings, operatorFiles, knownId, outputs] =
-    await Promise.all([
-      resolveAccess(reached, config),
-      resolveDigests(config.artifactsUrl, args.readDigests),
-      checkRegistryAuthorities(config.registries),
-      readOperatorFiles(config),
-      clusterId === undefined ? undefined : knownValue(clusterId),
-      args.readPrevious(),
-    ]);
+  const foreignPlugin = args.foreignPlugin ?? false;
+  const [
+    { access: all, key, demands, findings: accessFindings },
+    artifacts,
+    registryFindings,
+    operatorFiles,
+    knownId,
+    outputs,
+  ] = await Promise.all([
+    resolveAccess(reached, config, foreignPlugin),
+    resolveDigests(config.artifactsUrl, args.readDigests),
+    checkRegistryAuthorities(config.registries),
+    readOperatorFiles(config),
+    clusterId === undefined ? undefined : knownValue(clusterId),
+    args.readPrevious(),
+  ]);
   if (clusterId !== undefined && !pulumi.runtime.isDryRun())
     findings.push(...(await lockFindings(args.lock(all, controlPlane))));
   const readings = await args.readHosts(all);
+  if (foreignPlugin) findings.push(...(await unlessPreview(pluginReachFindings(demands))));
   if (args.pluginAgent !== undefined) {
     const chosen = key && wantedKey(key, config.sshPrivateKeyFile);
     findings.push(...(await unlessPreview(pluginAgentFindings(await args.pluginAgent(), chosen, all))));
@@ -149,7 +160,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   });
   const leaving = leavingHosts(hosts, previous?.hosts, liveIn(readings, []), args.stack);
   const former = leaving.filter(({ recorded }) => recorded);
-  const { access: formerAccess } = await resolveAccess(former, config);
+  const { access: formerAccess } = await resolveAccess(former, config, foreignPlugin);
   const everybody = former.length === 0 ? readings : new Map([...readings, ...(await args.readHosts(formerAccess))]);
   const live = liveIn(everybody, former);
   const changeSeen = (seen: typeof readings) =>

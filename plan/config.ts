@@ -6,6 +6,7 @@ import { authenticationSchema } from "./authentication.ts";
 import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
+import { bastionChain } from "./reach.ts";
 import { protectionsSchema } from "./protections.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import {
@@ -172,7 +173,7 @@ const hostSettings = {
   kubernetesVersion: version.default("1.36.3"),
   /** Base URL from which hosts fetch binaries: the operator's artifact server or a mirror with the same tree. */
   artifactsUrl: webUrl,
-  /** SSH user of the hosts: root, or a user with passwordless sudo. */
+  /** SSH user of the hosts: root, or a user with sudo. */
   sshUser: loginName.default("root"),
   /** SSH port of the hosts. */
   sshPort: z.coerce.number().int().min(1).max(65535).default(22),
@@ -181,6 +182,13 @@ const hostSettings = {
    * uses it. Empty: the keys of the agent.
    */
   sshPrivateKeyFile: localFile.optional(),
+  /**
+   * Jump hosts on the way to all hosts, the first one from the operator's machine first, each as `[user@]host[:port]`. Their keys
+   * are in `sshKnownHostsFile`; each has one connection, which all hosts behind it share.
+   */
+  bastion: bastionChain.default([]),
+  /** Password for sudo of users other than root. Set it as a secret, or PLINTH_SUDO_PASSWORD, which goes before it. */
+  sudoPassword: words.optional(),
   /**
    * SSH connections that are being opened at the same time, over all hosts. sshd drops connections that have not logged in from
    * the tenth on (`MaxStartups 10:30:100`), and a bastion in front of the hosts counts all of them: two are left for others.

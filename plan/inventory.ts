@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isIPv4 } from "./addresses.ts";
 import type { Finding } from "./findings.ts";
 import { printable } from "./printable.ts";
+import { bastionChain } from "./reach.ts";
 import { interfaceName, loginName, oneLine, placeOf, reasonOf, sshAddress, sshHostKey } from "./texts.ts";
 
 /** What a host does. A control-plane host of a stacked cluster has the first three. */
@@ -50,12 +51,17 @@ export const hostSchema = z.strictObject({
   arch: z.enum(["amd64", "arm64"]).default("amd64"),
   /** Network interface that carries `address` and may carry the VIP. Default: config `interface`. */
   interface: interfaceName.optional(),
-  /** SSH user; root, or a user with passwordless sudo. Default: config `sshUser`. */
+  /** SSH user; root, or a user with sudo. Default: config `sshUser`. */
   user: loginName.optional(),
   /** Address or DNS name by which the operator's machine reaches it by SSH, and nothing else does. Default: `address`. */
   sshAddress: sshAddress.optional(),
   /** SSH port. Default: config `sshPort`. */
   port: z.int().min(1).max(65535).optional(),
+  /**
+   * Jump hosts on the way to it, the first one from the operator's machine first, each as `[user@]host[:port]`; `[]`: none. Default:
+   * config `bastion`.
+   */
+  bastion: bastionChain.optional(),
   /** Public host key as one line `TYPE BASE64`. Default: looked up in config `sshKnownHostsFile` by `sshAddress`. */
   hostKey: sshHostKey.optional(),
   /** Region, zone and rack: labels of the Node (`topology.kubernetes.io/region`, `…/zone`, `topology.plinth/rack`). */

@@ -11,6 +11,7 @@ export function rememberedHost(host: Host, machineId: string | undefined): Previ
     roles: [...host.roles],
     ...(machineId === undefined ? {} : { machineId }),
     ...(host.sshAddress === undefined ? {} : { sshAddress: host.sshAddress }),
+    ...(host.bastion === undefined ? {} : { bastion: host.bastion }),
     ...(host.user === undefined ? {} : { user: host.user }),
     ...(host.port === undefined ? {} : { port: host.port }),
     ...(host.hostKey === undefined ? {} : { hostKey: host.hostKey }),
@@ -41,6 +42,7 @@ export interface LeavingHost {
   address: string;
   roles: readonly Role[];
   sshAddress?: string;
+  bastion?: readonly string[];
   user?: string;
   port?: number;
   hostKey?: string;
@@ -75,9 +77,10 @@ export function leavingHosts(
     const host = found.get(name);
     if (host !== undefined) found.set(name, { ...host, ...access, recorded: true });
   }
-  return [...found.values()].map(({ name, address, roles, recorded, sshAddress, user, port, hostKey }) => ({
+  return [...found.values()].map(({ name, address, roles, recorded, sshAddress, bastion, user, port, hostKey }) => ({
     ...{ name, address, roles, recorded },
     ...(sshAddress === undefined ? {} : { sshAddress }),
+    ...(bastion === undefined ? {} : { bastion }),
     ...(user === undefined ? {} : { user }),
     ...(port === undefined ? {} : { port }),
     ...(hostKey === undefined ? {} : { hostKey }),

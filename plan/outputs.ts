@@ -9,8 +9,9 @@ const host = z.object({
   address: z.string(),
   roles: z.array(z.string()).readonly(),
   machineId: z.string().exactOptional(),
-  /** SSH address, user and port, where the inventory named them. */
+  /** SSH address, bastions, user and port, where the inventory named them. */
   sshAddress: z.string().exactOptional(),
+  bastion: z.array(z.string()).readonly().exactOptional(),
   user: z.string().exactOptional(),
   port: z.number().exactOptional(),
   hostKey: z.string().exactOptional(),

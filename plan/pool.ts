@@ -179,6 +179,8 @@ export function poolMaterial(
     name: host.name,
     address: host.address,
     ...(host.sshAddress === undefined ? {} : { sshAddress: host.sshAddress }),
+    // The pool's own bastion leads where the cluster has none.
+    ...(host.bastion === undefined && config.bastion.length === 0 ? {} : { bastion: host.bastion ?? config.bastion }),
     ...reach(host),
   }));
   if (first === undefined) throw new Error("a cluster needs a control-plane host");

@@ -37,6 +37,7 @@ export const poolMaterialSchema = z.object({
       z.object({
         ...hostSchema.pick({ name: true, address: true, port: true, user: true, hostKey: true }).required().shape,
         sshAddress: hostSchema.shape.sshAddress,
+        bastion: hostSchema.shape.bastion,
       }),
     )
     .nonempty(),

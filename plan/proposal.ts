@@ -41,6 +41,8 @@ export const decidedBy: Readonly<Record<keyof ClusterConfig, "proposal" | "proje
   sshPrivateKeyFile: "project",
   sshKnownHostsFile: "project",
   sshDials: "project",
+  bastion: "project",
+  sudoPassword: "project",
   // Names files of this machine, which are read and shown.
   apiserverFiles: "project",
   authentication: "project",

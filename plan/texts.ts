@@ -37,7 +37,8 @@ export const sshHostKey = oneLine.regex(
 const dnsLabel = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 const dnsName = new RegExp(`^${dnsLabel}(\\.${dnsLabel})*$`);
 
-function isHostAddress(text: string): boolean {
+/** An IPv4 address or a DNS name. */
+export function isHostAddress(text: string): boolean {
   return /^[\d.]+$/.test(text) ? isIPv4(text) : text.length <= 253 && dnsName.test(text);
 }
 

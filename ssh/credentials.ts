@@ -2,7 +2,7 @@ import ssh2, { type ParsedKey } from "ssh2";
 import { AgentKey, agentKeys, environmentAgent, requireSocket } from "./agent.ts";
 import { errorText, hostLabel, SshError } from "./errors.ts";
 import { fingerprint, receivedKey } from "./hostkey.ts";
-import type { LoginKey } from "./keyfile.ts";
+import type { Identities, LoginKey } from "./keyfile.ts";
 import { inOrderOfUse, type Offer, type TakenKeys } from "./offers.ts";
 import type { SshTarget } from "./types.ts";
 
@@ -12,14 +12,6 @@ export interface Login {
   key?: LoginKey | undefined;
   /** Which of the agent's keys hosts took; asked only where there is a choice. */
   taken: () => TakenKeys;
-}
-
-/** Keys for one host alone. */
-export interface Identities {
-  /** In the order in which they are offered. */
-  keys: readonly LoginKey[];
-  /** Whether no other key of the agent is offered after them. */
-  only: boolean;
 }
 
 /** Whether a target says itself what to log in with. */

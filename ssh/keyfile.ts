@@ -8,6 +8,14 @@ export interface LoginKey {
   own?: ParsedKey;
 }
 
+/** Keys for one host alone. */
+export interface Identities {
+  /** In the order in which they are offered. */
+  keys: readonly LoginKey[];
+  /** Whether no other key of the agent is offered after them. */
+  only: boolean;
+}
+
 const magic = "openssh-key-v1\0";
 
 /**

@@ -1,4 +1,4 @@
-import type { Identities } from "./credentials.ts";
+import type { Identities } from "./keyfile.ts";
 
 /** How to reach and enter one host by SSH. Every field but `host` is optional. */
 export interface SshTarget {

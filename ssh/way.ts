@@ -1,4 +1,4 @@
-import type { Identities } from "./credentials.ts";
+import type { Identities } from "./keyfile.ts";
 import type { SshTarget } from "./types.ts";
 
 /**

@@ -2,6 +2,8 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
+import { jumpsTo } from "../../plan/reach.ts";
+import { shellWord } from "../../plan/shell.ts";
 import { resolveAccess } from "../../components/host/targets.ts";
 import { agentKeys, environmentAgent, FileMemory, hostLabel, sharedPool } from "../../ssh/index.ts";
 import type { StackInput } from "../project/inventory.ts";
@@ -19,45 +21,81 @@ function optionWord(path: string): string {
   return /\s/.test(text) ? `"${text}"` : text;
 }
 
-/**
- * Arguments of OpenSSH's client for one host, up to and including the destination. Unknown host keys are refused. One key is
- * offered, where it is known which: an agent may have more than a host hears (`MaxAuthTries`).
- *
- * @param taken file with the public key that the host took from the agent before.
- */
-export function sshArguments(
-  host: Host,
-  config: Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile">,
-  project: Pick<Project, "dir">,
-  taken?: string,
+/** `-i` takes a path as it is where it looks for the file, and replaces what begins with `%` where it reads it. */
+function identityOption(path: string): string[] {
+  return path.includes("%") ? ["-o", `IdentityFile=${optionWord(path)}`] : ["-i", path];
+}
+
+/** The settings that say how hosts are reached. */
+type SshConfig = Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile"> &
+  Partial<Pick<ClusterConfig, "bastion">>;
+
+/** A place that OpenSSH's client logs in to. */
+interface Destination {
+  host: string;
+  port: number;
+  user: string;
+  /** Which key it must have. */
+  hostKeyOptions: readonly string[];
+}
+
+/** Arguments for one host, with those for each bastion before it in a command that OpenSSH runs in place of a connection. */
+function argumentsTo(
+  { host, port, user, hostKeyOptions }: Destination,
+  before: readonly Destination[],
+  keyOptions: readonly string[],
 ): string[] {
-  const key = config.sshPrivateKeyFile === undefined ? taken : configuredFile(config.sshPrivateKeyFile, project);
-  const keyOptions = key === undefined ? [] : ["-i", key, "-o", "IdentitiesOnly=yes"];
-  // A key pinned in the inventory is handed to the client as the only one it may accept.
-  const hostKeyOptions =
-    host.hostKey === undefined
-      ? ["-o", `UserKnownHostsFile=${optionWord(configuredFile(config.sshKnownHostsFile, project))}`]
-      : [
+  const last = before.at(-1);
+  const proxy =
+    last === undefined
+      ? []
+      : // Percent signs stand for something in the command, so they are doubled, once for each client that reads it.
+        [
           "-o",
-          "UserKnownHostsFile=/dev/null",
-          "-o",
-          `HostKeyAlias=${host.name}`,
-          "-o",
-          `KnownHostsCommand=/bin/echo ${host.name} ${host.hostKey.split(" ").slice(0, 2).join(" ")}`,
+          `ProxyCommand=ssh ${["-W", `[${host}]:${port}`, ...argumentsTo(last, before.slice(0, -1), keyOptions)]
+            .map(shellWord)
+            .join(" ")
+            .replaceAll("%", "%%")}`,
         ];
   return [
     ...keyOptions,
     ...hostKeyOptions,
-    "-o",
-    "StrictHostKeyChecking=yes",
-    "-o",
-    "ConnectTimeout=10",
-    "-p",
-    String(host.port ?? config.sshPort),
-    "-l",
-    host.user ?? config.sshUser,
-    host.sshAddress ?? host.address,
+    ...["-o", "StrictHostKeyChecking=yes"],
+    ...["-o", "ConnectTimeout=10"],
+    ...proxy,
+    ...["-p", String(port), "-l", user, host],
   ];
+}
+
+/**
+ * Arguments of OpenSSH's client for one host, up to and including the destination. Unknown host keys are refused, on the way
+ * as well. One key is offered, where it is known which: an agent may have more than a host hears (`MaxAuthTries`).
+ *
+ * @param taken file with the public key that the host took from the agent before.
+ */
+export function sshArguments(host: Host, config: SshConfig, project: Pick<Project, "dir">, taken?: string): string[] {
+  const key = config.sshPrivateKeyFile === undefined ? taken : configuredFile(config.sshPrivateKeyFile, project);
+  const keyOptions = key === undefined ? [] : [...identityOption(key), "-o", "IdentitiesOnly=yes"];
+  const knownHosts = ["-o", `UserKnownHostsFile=${optionWord(configuredFile(config.sshKnownHostsFile, project))}`];
+  const bastions = jumpsTo(host, config.bastion).map(({ host: name, port = 22, user = config.sshUser }) => {
+    return { host: name, port, user, hostKeyOptions: knownHosts };
+  });
+  // A key pinned in the inventory is handed to the client as the only one it may accept.
+  const hostKeyOptions =
+    host.hostKey === undefined
+      ? knownHosts
+      : [
+          ...["-o", "UserKnownHostsFile=/dev/null"],
+          ...["-o", `HostKeyAlias=${host.name}`],
+          ...["-o", `KnownHostsCommand=/bin/echo ${host.name} ${host.hostKey.split(" ").slice(0, 2).join(" ")}`],
+        ];
+  const destination = {
+    host: host.sshAddress ?? host.address,
+    port: host.port ?? config.sshPort,
+    user: host.user ?? config.sshUser,
+    hostKeyOptions,
+  };
+  return argumentsTo(destination, bastions, keyOptions);
 }
 
 /**

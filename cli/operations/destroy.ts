@@ -1,7 +1,8 @@
 import { lockForProcess, lockRules } from "../../components/host/lock.ts";
-import { resolveAccess, type HostAccess } from "../../components/host/targets.ts";
+import { resolveAccess, type HostAccess, type ReachedHost } from "../../components/host/targets.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
+import type { PreviousHost } from "../../plan/outputs.ts";
 import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { controlPlaneOf, isPool } from "../../plan/pool.ts";
 import type { PoolMaterial } from "../../plan/poolmaterial.ts";
@@ -97,6 +98,11 @@ async function lockCluster(
   }
 }
 
+/** Hosts of the last run that the inventory has no more. */
+function formerHosts(previous: Readonly<Record<string, PreviousHost>>, present: readonly string[]): ReachedHost[] {
+  return Object.entries(previous).flatMap(([name, host]) => (present.includes(name) ? [] : [{ name, ...host }]));
+}
+
 /** Deletes everything the stack has made, after asking; of a worker pool also its Nodes. */
 export async function runDestroy(run: DestroyRun): Promise<void> {
   const { terminal, phases, input, stack } = run;
@@ -122,8 +128,9 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
     const { previous } = parsePreviousRun(stack, withoutSecrets(await readRawOutputs(engine.context)));
     const cluster = pool ? await clusterOf(engine.context, run) : undefined;
     const members = pool ? cluster && controlPlaneOf(cluster.material) : input.hosts;
-    // Hosts are released with the key that this reads, also where there is no cluster to lock.
-    const { access } = await resolveAccess(members ?? [], input.config);
+    // Hosts are released with the key and by the ways that this reads, also where there is no cluster to lock.
+    const { access } = await resolveAccess([...(members ?? []), ...(pool ? input.hosts : [])], input.config);
+    await resolveAccess(formerHosts(previous?.hosts ?? {}, hosts), input.config);
     if (members !== undefined) await lockCluster(run, members, access);
     // The authorities are protected against a slip of the inventory; who destroys the cluster means them, too.
     await runPulumi(engine.context, ["state", "unprotect", "--all", "--yes"]);

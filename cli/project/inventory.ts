@@ -17,6 +17,7 @@ import { reveal, type Decrypt, type StackSettings } from "./settings.ts";
 const commandKeys = [
   ...(["clusterName", "nodeSubnet", "vip", "serviceVip", "artifactsUrl"] as const),
   ...(["sshUser", "sshPort", "sshPrivateKeyFile", "sshKnownHostsFile", "sshDials"] as const),
+  ...(["bastion", "sudoPassword"] as const),
   ...(["kubernetesVersion", "etcdVersion", "containerdVersion", "runcVersion", "cniVersion"] as const),
   ...(["network", "flannelVersion", "images"] as const),
 ] satisfies readonly (keyof ClusterConfig)[];

@@ -1,9 +1,19 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { parse, YAMLError } from "yaml";
 import { PlinthError } from "../../plan/findings.ts";
-import { checkProposedFile, longestProposal, parseProposedInventory, unusableFile } from "../../plan/proposal.ts";
+import {
+  checkProposedFile,
+  longestProposal,
+  parseProposedInventory,
+  type StackFile,
+  unusableFile,
+} from "../../plan/proposal.ts";
+import { sudoVariable } from "../../plan/reach.ts";
+import { namespace } from "../../plan/stackconfig.ts";
 import type { Project } from "./project.ts";
 import { readStackFile } from "./settings.ts";
+
+const sudoKey = `${namespace}:sudoPassword`;
 
 /** Files of a proposal (plan/proposal.ts), as the command line names them. */
 export interface ProposalFiles {
@@ -30,13 +40,23 @@ export function withProposal(project: Project, stack: string, { inventory, confi
       : checkProposedFile(readStackFile(project, stack), parseGiven(config, readGiven(config, longestProposal.config)));
   const findings = [...(given?.findings ?? []), ...(file?.findings ?? [])];
   if (findings.length > 0) throw new PlinthError(findings);
+  // A proposal says where hosts are, and a password is told to whoever answers there. Facts are read without one.
+  Reflect.deleteProperty(process.env, sudoVariable);
+  const { kept, had } = withoutSudoPassword(file?.file ?? readStackFile(project, stack));
   return {
     ...project,
     proposal: {
       ...(given === undefined ? {} : { hosts: given.hosts }),
-      ...(file === undefined ? {} : { stackFile: file.file }),
+      ...(file === undefined && !had ? {} : { stackFile: kept }),
     },
   };
+}
+
+function withoutSudoPassword(file: StackFile): { kept: StackFile; had: boolean } {
+  const config = file["config"];
+  if (typeof config !== "object" || config === null || !(sudoKey in config)) return { kept: file, had: false };
+  const others = Object.entries(config).filter(([key]) => key !== sudoKey);
+  return { kept: { ...file, config: Object.fromEntries(others) }, had: true };
 }
 
 /** Reads a file that others have made. It must be one: what a link points to is nobody's business but this machine's. */

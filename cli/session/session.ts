@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { refuseOtherUsers } from "../../local/peers.ts";
-import { commandVariable } from "../../components/host/lock.ts";
+import { commandVariable, pluginVariable } from "../../components/host/lock.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Terminal } from "../render/terminal.ts";
@@ -101,6 +101,7 @@ export async function inSession<T>(
       }
       if (options.serves) cleanups.push(await serveIfLocal(input.config.artifactsUrl, { own: options.writes, say }));
       process.env[commandVariable] = `plinth ${options.command}`;
+      process.env[pluginVariable] = options.plugins;
       cleanups.push(closeSsh);
       const program = await loadProgram(project);
       const parallel = options.parallel ?? parallelFrom(process.env) ?? defaultParallel(input.hosts.length);

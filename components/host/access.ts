@@ -10,6 +10,11 @@ export { chosenFrom, expandHome, resolveAccess, type HostAccess } from "./target
  * process does, the official one by the SSH agent (`$SSH_AUTH_SOCK`). Nothing in it tells who runs it.
  */
 export function connectionOf(target: SshTarget): types.input.remote.ConnectionArgs {
+  // Of bastions only a plugin of others is told, see `resolveAccess`.
+  return { ...endpointOf(target), ...(target.proxy === undefined ? {} : { proxy: endpointOf(target.proxy) }) };
+}
+
+function endpointOf(target: SshTarget): types.input.remote.ProxyConnectionArgs {
   return {
     host: target.host,
     port: target.port ?? 22,

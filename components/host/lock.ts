@@ -303,6 +303,9 @@ function tooFewFinding(
   };
 }
 
+/** Environment variable that says `official` where `./plinth` has the commands run by Pulumi's own plugins. */
+export const pluginVariable = "PLINTH_PLUGINS";
+
 /** Environment variable that names this process's command to others; without it, it is plain `pulumi`. */
 export const commandVariable = "PLINTH_COMMAND";
 

@@ -51,7 +51,7 @@ export async function readHost(
       const failure = /sudo/i.test(result.stderr) ? "sudo" : "garbled";
       const message =
         failure === "sudo"
-          ? `the user ${target.user ?? "root"} cannot become root without a password (${reason})`
+          ? `the user ${target.user ?? "root"} cannot become root ${/required/.test(reason) ? "without a password" : "by sudo"} (${reason})`
           : `looking at the host failed with exit code ${result.code ?? "none"} (${reason})`;
       return { failure, message };
     }

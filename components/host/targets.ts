@@ -4,16 +4,34 @@ import path from "node:path";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Finding } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
+import { type Demand, jumpsTo, sudoVariable } from "../../plan/reach.ts";
 import { signingFindings } from "../../plan/sshagent.ts";
 import { lookUpHostKey } from "../../plan/knownhosts.ts";
-import { errorText, FileMemory, type LoginKey, readLoginKey, sharedPool, type SshTarget } from "../../ssh/index.ts";
+import {
+  errorText,
+  FileMemory,
+  type LoginKey,
+  readLoginKey,
+  sharedPool,
+  type SshTarget,
+  type Way,
+} from "../../ssh/index.ts";
 import { type HostAccess, lookAtAgent, wantedKey } from "./agent.ts";
 
 export type { HostAccess };
 
 /** What is known of a host that is to be reached. */
 export type ReachedHost = Pick<Host, "name" | "address"> &
-  Partial<Pick<Host, "sshAddress" | "user" | "port" | "hostKey">>;
+  Partial<Pick<Host, "sshAddress" | "user" | "port" | "hostKey">> & {
+    bastion?: readonly string[] | undefined;
+  };
+
+/** The settings that say how hosts are reached. */
+export type ReachSettings = Pick<
+  ClusterConfig,
+  "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile" | "sshDials"
+> &
+  Partial<Pick<ClusterConfig, "bastion" | "sudoPassword">>;
 
 /** Access to the hosts with these names, in the order of the names. */
 export function chosenFrom(access: HostAccess, names: Iterable<string>): HostAccess {
@@ -64,47 +82,103 @@ export async function chosenKey(file: string | undefined): Promise<{ key?: Login
   }
 }
 
+function givenSudoPassword(config: ReachSettings): { password?: string; findings: Finding[] } {
+  const given = process.env[sudoVariable];
+  const password = given === undefined || given === "" ? config.sudoPassword : given;
+  if (password === undefined) return { findings: [] };
+  if (!/[\n\r\0]/.test(password)) return { password, findings: [] };
+  return { findings: [fileFinding(`${sudoVariable} is more than one line`, "set it to the password alone")] };
+}
+
+/** The bastions on the way to a host, and those of them whose host key is not known. */
+function bastionsOf(
+  host: ReachedHost,
+  config: ReachSettings,
+  known: string,
+): { bastions: SshTarget[]; unknown: string[] } {
+  const unknown: string[] = [];
+  const bastions = jumpsTo(host, config.bastion).flatMap(({ host: name, port = 22, user = config.sshUser }) => {
+    const hostKey = lookUpHostKey(known, name, port);
+    if (hostKey !== undefined)
+      return [{ host: name, port, user, hostKey, dialErrorLimit, perDialTimeout: dialSeconds }];
+    unknown.push(`${name} port ${port}`);
+    return [];
+  });
+  return { bastions, unknown };
+}
+
+function unknownKeyFinding(hosts: string[], place: string, { sshKnownHostsFile }: ReachSettings): Finding {
+  const orPinned = place.startsWith("the bastion") ? "" : ", or set hostKey for the host";
+  return {
+    rule: "host-key-unknown",
+    kind: "input",
+    hosts,
+    message: `no SSH host key is known for ${place}`,
+    remedy: `pin it: compare the output of ssh-keyscan with the host's console and add it to ${sshKnownHostsFile}${orPinned}`,
+  };
+}
+
+/** How hosts are reached, and what is in the way of that. */
+export interface Reach {
+  access: HostAccess;
+  /** What the ways take that a plugin of others may not have. */
+  demands: Demand[];
+  /** The only key to log in with. */
+  key?: LoginKey;
+  findings: Finding[];
+}
+
 /**
  * Reads the SSH key and the pinned host keys once, and says for every host how to reach it. From here on this process opens no
  * more connections at the same time than `plinth:sshDials` says, and logs in with this key alone where a connection names
- * none, as all of ours do: the engine's state holds no key.
+ * none, as all of ours do: the engine's state holds no key. It also goes by the bastions and gives sudo the password, of which
+ * connections know nothing either.
+ *
+ * @param foreignPlugin whether commands are run by a plugin that is another process: then a connection names its bastion.
  */
 export async function resolveAccess(
   hosts: readonly ReachedHost[],
-  config: Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile" | "sshKnownHostsFile" | "sshDials">,
-): Promise<{ access: HostAccess; key?: LoginKey; findings: Finding[] }> {
+  config: ReachSettings,
+  foreignPlugin = false,
+): Promise<Reach> {
   sharedPool.limitDials(config.sshDials);
   const { key, findings: keyFindings } = await chosenKey(config.sshPrivateKeyFile);
-  const known = hosts.every((host) => host.hostKey !== undefined)
-    ? { findings: [] }
-    : await readIfSet("sshKnownHostsFile", config.sshKnownHostsFile);
+  const { password, findings: sudoFindings } = givenSudoPassword(config);
+  const pinned = hosts.every((host) => host.hostKey !== undefined && jumpsTo(host, config.bastion).length === 0);
+  const needed = !pinned || (config.bastion ?? []).length > 0;
+  const known = needed ? await readIfSet("sshKnownHostsFile", config.sshKnownHostsFile) : { findings: [] };
+  const knownText = ("text" in known ? known.text : undefined) ?? "";
+  const isKnown = known.findings.length === 0;
   sharedPool.logInWith(key, new FileMemory());
-  const findings = [...keyFindings, ...known.findings];
+  const findings = [...keyFindings, ...sudoFindings, ...known.findings];
   const access = new Map<string, SshTarget>();
+  const demands: Demand[] = [];
+  const behind = new Map<string, string[]>();
+  const ways: [SshTarget, Way][] = [];
+  const sudo = password === undefined ? {} : { sudoPassword: password };
   for (const host of hosts) {
+    const { name } = host;
     const address = host.sshAddress ?? host.address;
     const port = host.port ?? config.sshPort;
-    const hostKey = host.hostKey ?? lookUpHostKey(("text" in known ? known.text : undefined) ?? "", address, port);
-    if (hostKey === undefined) {
-      if (known.findings.length === 0) {
-        findings.push({
-          rule: "host-key-unknown",
-          kind: "input",
-          hosts: [host.name],
-          message: `no SSH host key is known for ${address} port ${port}`,
-          remedy: `pin it: compare the output of ssh-keyscan with the host's console and add it to ${config.sshKnownHostsFile}, or set hostKey for the host`,
-        });
-      }
-      continue;
-    }
-    access.set(host.name, {
-      host: address,
-      port,
-      user: host.user ?? config.sshUser,
-      hostKey,
-      dialErrorLimit,
-      perDialTimeout: dialSeconds,
-    });
+    const user = host.user ?? config.sshUser;
+    const { bastions, unknown } = bastionsOf(host, config, knownText);
+    for (const place of unknown) behind.set(place, [...(behind.get(place) ?? []), name]);
+    const hostKey = host.hostKey ?? lookUpHostKey(knownText, address, port);
+    if (hostKey === undefined && isKnown) findings.push(unknownKeyFinding([name], `${address} port ${port}`, config));
+    if (hostKey === undefined || unknown.length > 0) continue;
+    const target: SshTarget = { host: address, port, user, hostKey, dialErrorLimit, perDialTimeout: dialSeconds };
+    const [only] = bastions;
+    access.set(
+      name,
+      foreignPlugin && only !== undefined && bastions.length === 1 ? { ...target, proxy: only } : target,
+    );
+    demands.push({ host: name, bastions: bastions.length, sudo: password !== undefined && user !== "root" });
+    ways.push([target, { bastions, ...sudo }]);
   }
-  return { access, ...(key === undefined ? {} : { key }), findings };
+  if (isKnown)
+    for (const [place, names] of behind) findings.push(unknownKeyFinding(names, `the bastion ${place}`, config));
+  // For what the state alone knows: hosts that have left.
+  const others = bastionsOf({ name: "", address: "" }, config, knownText);
+  sharedPool.goBy(ways, { ...(others.unknown.length === 0 ? { bastions: others.bastions } : {}), ...sudo });
+  return { access, demands, ...(key === undefined ? {} : { key }), findings };
 }

@@ -7,7 +7,7 @@ const remedies: Record<HostFailure["failure"], string> = {
   auth: "put the public key of plinth:sshPrivateKeyFile, or one of the SSH agent's, into the user's authorized_keys, or correct plinth:sshUser",
   "host-key":
     "if the host was reinstalled on purpose, put its new key into plinth:sshKnownHostsFile; if not, somebody may be in between",
-  sudo: "give the user passwordless sudo (NOPASSWD: ALL), or use root",
+  sudo: "give the user passwordless sudo (NOPASSWD: ALL), or its password by PLINTH_SUDO_PASSWORD or the secret plinth:sudoPassword, or use root",
   garbled: "look at what the user's login shell prints and whether the host is healthy",
   refused: "put that right",
 };

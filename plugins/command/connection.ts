@@ -96,11 +96,18 @@ export function takeKeys(inputs: PropertyMap): PropertyMap {
   return { ...inputs, connection: secret(mapEndpoints(connection, take)) };
 }
 
-/** Properties of a state as they are without private keys, which the official plugin keeps there: no difference to today's. */
-export function withoutKeys(properties: PropertyMap): PropertyMap {
+/**
+ * Properties of a state as they are without what the official plugin keeps there, and is no difference to today's: private
+ * keys, and the bastion where the program names none, because this process knows the way ({@link sharedPool}).
+ *
+ * @param news today's properties.
+ */
+export function comparable(properties: PropertyMap, news: PropertyMap): PropertyMap {
   const connection = properties["connection"] ?? null;
   const bare = peel(connection);
   if (!isMap(bare)) return properties;
   const kept = mapEndpoints(bare, withoutKey);
+  const wanted = peel(news["connection"] ?? null);
+  if (isMap(wanted) && wanted["proxy"] === undefined) delete kept["proxy"];
   return { ...properties, connection: isSecret(connection) ? secret(kept) : kept };
 }

@@ -27,7 +27,7 @@ export interface Kept {
   /** Turns checked inputs into what is kept of them. */
   check: (inputs: PropertyMap) => PropertyMap;
   /** Does that to properties of a state that another version of this plugin may have written, to compare them. */
-  compare: (properties: PropertyMap) => PropertyMap;
+  compare: (properties: PropertyMap, news: PropertyMap) => PropertyMap;
 }
 
 /** Runs `command` with the resource's inputs; `previous` is what the last run printed. Throws when it fails. */
@@ -54,8 +54,8 @@ export function commandResource(fields: Fields, run: RunCommand, kept: Kept): Re
     diff: ({ olds, oldInputs, ...request }) =>
       diffInputs(fields, {
         ...request,
-        olds: kept.compare(olds),
-        oldInputs: oldInputs && kept.compare(oldInputs),
+        olds: kept.compare(olds, request.news),
+        oldInputs: oldInputs && kept.compare(oldInputs, request.news),
       }),
 
     create: async (inputs, preview, context) => {

@@ -1,7 +1,7 @@
 import { sharedPool, SshError } from "../../ssh/index.ts";
 import { type PropertyMap, type PropertyValue, text } from "../provider/values.ts";
 import type { CallContext } from "../provider/types.ts";
-import { connectionFields, sshTarget, takeKeys, withoutKeys } from "./connection.ts";
+import { connectionFields, comparable, sshTarget, takeKeys } from "./connection.ts";
 import { givenEnvironment, previousEnvironment } from "./environment.ts";
 import { commandError } from "./failure.ts";
 import { commandFields, commandResource, type RunOutputs } from "./lifecycle.ts";
@@ -11,7 +11,7 @@ import { outputStreams } from "./streams.ts";
 export const remoteCommand = commandResource(
   { ...commandFields, connection: { type: connectionFields, required: true, secret: true } },
   runRemote,
-  { check: takeKeys, compare: withoutKeys },
+  { check: takeKeys, compare: comparable },
 );
 
 async function runRemote(

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterOutputs } from "../../components/outputs.ts";
 import type { ProgramArgs } from "../../components/preflight.ts";
@@ -179,6 +182,28 @@ describe("program", () => {
       if (item.type !== "command:remote:Command") continue;
       const { host } = plain(item.inputs["connection"]) as { host: unknown };
       assert.match(String(plain(host)), /^cp[123]\.example\.net$/, item.name);
+    }
+  });
+
+  it("tells of a bastion in connections only where a plugin of others runs the commands, which goes by one", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "plinth-gates-"));
+    const sshKnownHostsFile = join(folder, "known_hosts");
+    writeFileSync(sshKnownHostsFile, "gate ssh-ed25519 GATE\nsecond ssh-ed25519 SECOND\n");
+    const going = (bastion: string[], foreignPlugin: boolean) =>
+      run(argsOf({ config: { ...rawConfig, bastion, sshKnownHostsFile }, foreignPlugin }));
+    const proxies = ({ registrations }: { registrations: Registration[] }): unknown[] => {
+      const found = commands(registrations).map(({ inputs }) => {
+        const { proxy } = plain(inputs["connection"]) as { proxy?: unknown };
+        return proxy === undefined ? undefined : plain((plain(proxy) as { hostKey: unknown }).hostKey);
+      });
+      return [...new Set(found)];
+    };
+    try {
+      assert.deepEqual(proxies(await going(["gate", "second"], false)), [undefined]);
+      assert.deepEqual(proxies(await going(["gate"], true)), ["ssh-ed25519 GATE"]);
+      await assert.rejects(going(["gate", "second"], true), /goes by one bastion.*run \.\/plinth/s);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

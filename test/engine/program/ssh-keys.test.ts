@@ -15,6 +15,7 @@ import { resolveAccess } from "../../../components/host/targets.ts";
 import { openRunAgent } from "../../../cli/session/run-agent.ts";
 import { pulumiBinary } from "../../support/pulumi.ts";
 import { rawConfig } from "../../support/cluster.ts";
+import { FakeSudo } from "../../support/fakeSudo.ts";
 import { newKey, startSshServer, type TestSshServer } from "../../unit/ssh/sshServer.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -22,11 +23,13 @@ const program = `
 import * as pulumi from "@pulumi/pulumi";
 import * as command from "@pulumi/command";
 import { connectionOf, resolveAccess } from "${root}/components/host/access.ts";
+import { readConfig } from "${root}/plan/stackconfig.ts";
 export default async () => {
   const config = pulumi.runtime.allConfig();
   const { default: [host] } = await import("./hosts/demo.ts");
+  const { bastion, sudoPassword, sshKnownHostsFile = "" } = readConfig(config);
   const { access } = await resolveAccess([host], {
-    sshUser: "me", sshPort: host.port, sshKnownHostsFile: "", sshDials: 8,
+    sshUser: "me", sshPort: host.port, sshKnownHostsFile, sshDials: 8, bastion, sudoPassword: sudoPassword || undefined,
     sshPrivateKeyFile: config["plinth:sshPrivateKeyFile"],
   });
   for (const name of ["cp1-etcd", "cp1-node"])
@@ -88,9 +91,14 @@ describe("SSH keys of operators", function () {
   };
 
   /** Every operator has a key; the configuration names a file, or none for the agent. */
-  async function configure(keyFile: string | undefined): Promise<void> {
+  async function configure(keyFile: string | undefined, more: Record<string, string> = {}): Promise<void> {
     const network = { nodeSubnet: "127.9.0.0/24", vip: "127.9.0.10" };
-    const settings = { ...rawConfig, ...network, ...(keyFile === undefined ? {} : { sshPrivateKeyFile: keyFile }) };
+    const settings = {
+      ...rawConfig,
+      ...network,
+      ...(keyFile === undefined ? {} : { sshPrivateKeyFile: keyFile }),
+      ...more,
+    };
     const lines = Object.entries(settings).map(([name, value]) => `  plinth:${name}: ${value}\n`);
     const salt = existsSync(file("Pulumi.demo.yaml"))
       ? (/^encryptionsalt: .*\n/m.exec(await readFile(file("Pulumi.demo.yaml"), "utf8"))?.[0] ?? "")
@@ -158,6 +166,37 @@ describe("SSH keys of operators", function () {
       Reflect.deleteProperty(process.env, "SSH_AUTH_SOCK");
       await configure(file("second"));
     }
+  });
+
+  it("nor are bastions and the password of sudo, with which the same commands run", async () => {
+    const sudo = new FakeSudo(file("sudo"), "xyzzy plugh");
+    const gates = [await startSshServer(), await startSshServer()];
+    const inner = server;
+    const known = gates.map(({ port, hostKey }) => `[127.0.0.1]:${port} ${hostKey}\n`);
+    await writeFile(file("known_hosts"), known.join(""));
+    const bastion = JSON.stringify(gates.map(({ port }) => `127.0.0.1:${port}`));
+    try {
+      process.env["PATH"] = sudo.path; // What the server of this process gives to commands.
+      await configure(file("second"), { bastion, sudoPassword: "xyzzy plugh", sshKnownHostsFile: file("known_hosts") });
+      await unchanged();
+      process.env["PLINTH_TEST_TEXT"] = "three";
+      const before = inner.commands.length;
+      await up();
+      assert.match(inner.commands.slice(before).join("\n"), /sudo -k -S -p ''/);
+      assert.deepEqual(
+        gates.map(({ counts }) => counts.connections),
+        [1, 1],
+      );
+      const kept = await state();
+      assert.match(kept, /cp1-etcd three/, "its output");
+      for (const { port } of gates) assert.doesNotMatch(kept, new RegExp(String(port)));
+      assert.doesNotMatch(`${kept}\n${notes.join("\n")}\n${sudo.seen}`, /xyzzy|BEHIND_SUDO/);
+    } finally {
+      process.env["PATH"] = kept["PATH"] ?? "";
+      for (const gate of gates) await gate.close();
+    }
+    await configure(file("second"));
+    await unchanged();
   });
 
   it("of a state that an earlier release or the official plugin left are taken out by one up that touches no host", async () => {

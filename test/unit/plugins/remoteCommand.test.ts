@@ -68,6 +68,17 @@ describe("command:remote:Command", () => {
       assert.equal((await client.diff({ id: "x", properties: olds }, news, olds)).changes, "none");
     });
 
+    it("a bastion that a state has is no difference where the program names none, and another one is", async () => {
+      const check = async (proxy?: string) => {
+        const connection = { host: "h", ...(proxy === undefined ? {} : { proxy: { host: proxy } }) };
+        return (await client.check({ connection, create: "c" })).inputs;
+      };
+      const [none, one, other] = [await check(), await check("p"), await check("q")];
+      const changes = async (olds: PropertyMap, news: PropertyMap) =>
+        (await client.diff({ id: "x", properties: olds }, news, olds)).changes;
+      assert.deepEqual([await changes(one, none), await changes(one, other)], ["none", "some"]);
+    });
+
     it("names unknown keys of the connection and never shows its values", async () => {
       const connection = { host: "h", privatekey: "VERYSECRET", privateKey: "VERYSECRET" };
       const { inputs: checked, failures } = await client.check({ connection, create: "c" });

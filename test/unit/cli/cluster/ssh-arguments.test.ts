@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { StackInput } from "../../../../cli/project/inventory.ts";
 import { sharedPool } from "../../../../ssh/index.ts";
 import { ProcessMemory } from "../../../../ssh/taken.ts";
 import { configOf } from "../../../support/cluster.ts";
-import { startSshServer } from "../../ssh/sshServer.ts";
+import { newKey, startSshServer } from "../../ssh/sshServer.ts";
 import { startAgent } from "../../ssh/testAgent.ts";
 import { configuredFile, sshArguments, takenKeyFile } from "../../../../cli/cluster/ssh-arguments.ts";
 import type { Host } from "../../../../plan/inventory.ts";
@@ -56,6 +58,44 @@ describe("ssh", () => {
   it("goes to the address by which the host is reached", () => {
     const args = sshArguments({ ...host, sshAddress: "cp1.example.net", port: 2201 }, config, { dir: "/p" });
     assert.deepEqual(args.slice(-5), ["-p", "2201", "-l", "plinth", "cp1.example.net"]);
+  });
+
+  it("goes through a chain of bastions, each with its host key checked and its own percent signs", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "plinth 50%-"));
+    const login = newKey();
+    const servers = await Promise.all([0, 1, 2].map(() => startSshServer({ publicKey: login.publicKey })));
+    const [first, second, last] = servers;
+    assert.ok(first && second && last);
+    const at = ({ port }: { port: number }): string => `127.0.0.1:${port}`;
+    const write = (name: string, text: string): void => {
+      writeFileSync(join(folder, name), text, { mode: 0o600 });
+    };
+    const known = servers.map(({ port, hostKey }) => `[127.0.0.1]:${port} ${hostKey}\n`);
+    write("key", login.privateKey);
+    const files = { sshPrivateKeyFile: join(folder, "key"), sshKnownHostsFile: join(folder, "known hosts") };
+    const there = { ...host, address: "127.0.0.1", port: last.port, bastion: [`jump@${at(first)}`, at(second)] };
+    const args = sshArguments(there, { ...config, ...files }, { dir: folder });
+    const ssh = async (): Promise<string> => {
+      const run = promisify(execFile)("ssh", ["-F", "none", ...args, "echo", "through"]);
+      return run.then(
+        ({ stdout }) => stdout,
+        (error: unknown) => String((error as { stderr: unknown }).stderr),
+      );
+    };
+    try {
+      write("known hosts", known.join(""));
+      assert.equal(await ssh(), "through\n");
+      assert.deepEqual(
+        servers.map(({ counts }) => counts.connections),
+        [1, 1, 1],
+      );
+      write("known hosts", known.slice(1).join(""));
+      assert.match(await ssh(), /Host key verification failed/);
+      assert.equal(second.counts.connections, 1);
+    } finally {
+      for (const server of servers) await server.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("hands a path with blanks on as one", () => {

@@ -92,6 +92,21 @@ describe("a proposal in place of a stack's own files", () => {
     assert.deepEqual(await (await loadProgram(project))(), []);
   });
 
+  it("gets no password for sudo: whoever answers where it says that hosts are would be told", async () => {
+    const own = `${config}  plinth:sudoPassword: xyzzy plugh\n`;
+    write("Pulumi.a.yaml", own);
+    const inventory = write("i.json", document(host("cp1", "192.0.2.21")));
+    for (const files of [{ inventory }, { inventory, config: write("c.yaml", own) }]) {
+      process.env["PLINTH_SUDO_PASSWORD"] = "xyzzy plugh";
+      const proposed = withProposal(project, "a", files);
+      assert.equal(process.env["PLINTH_SUDO_PASSWORD"], undefined);
+      const { settings } = await read(proposed);
+      assert.deepEqual([settings.config["sudoPassword"], settings.config["vip"]], [undefined, "192.0.2.10"]);
+      const text = readFileSync(join(prepareWorkspace(proposed, "a"), "Pulumi.a.yaml"), "utf8");
+      assert.doesNotMatch(text, /xyzzy/);
+    }
+  });
+
   it("has all of its findings told at once", () => {
     const message = refused({
       inventory: write("i.json", '{"stack":"b","hosts":[]}'),
