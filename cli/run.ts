@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { askPassphrasesBy } from "../components/host/passphrase.ts";
 import { commandLine } from "./app.ts";
 import { separateArguments } from "./commands/kubectl.ts";
 import { isDebugging } from "./debugging.ts";
@@ -10,6 +11,7 @@ import { tieToParent } from "./process/tie.ts";
 /** Runs a command line and returns the exit code. Everything that goes wrong ends here, as one message. */
 export async function run(args: readonly string[]): Promise<number> {
   tieToParent();
+  askPassphrasesBy(async (question) => (await import("./render/prompt.ts")).askSecret(question));
   try {
     const app = commandLine();
     // Commander prints usage errors by itself; without this it would also end the process, with 1.

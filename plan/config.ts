@@ -178,8 +178,9 @@ const hostSettings = {
   /** SSH port of the hosts. */
   sshPort: z.coerce.number().int().min(1).max(65535).default(22),
   /**
-   * Key file; `~` is the home directory. The only key that hosts are offered. Where it is encrypted or a public key, the SSH agent
-   * uses it. Empty: the keys of the agent.
+   * Key file; `~` is the home directory. The only key that hosts are offered. One with a passphrase is opened by
+   * PLINTH_SSH_PASSPHRASE, used by the SSH agent, or asked for on a terminal; a public key is the agent's. Empty: the keys of the
+   * agent.
    */
   sshPrivateKeyFile: localFile.optional(),
   /**

@@ -13,6 +13,8 @@ export interface WantedKey {
   fingerprint: string;
   /** The file that `plinth:sshPrivateKeyFile` names; absent for a key that only the agent has. */
   file?: string;
+  /** Whether the file has its private part, and nobody has given the passphrase. */
+  encrypted?: true;
 }
 
 /** Refusals after which sshd ends a connection: its default MaxAuthTries, sshd_config(5). */
@@ -43,11 +45,12 @@ export function signingFindings(key: WantedKey, agent: AgentView): Finding[] {
   const why = missing(key, agent);
   if (why === undefined) return [];
   const file = `plinth:sshPrivateKeyFile ${key.file ?? ""}`;
+  if (key.encrypted === true) {
+    const remedy = `set PLINTH_SSH_PASSPHRASE, or run on a terminal, which is asked; for an agent ${adding(key, agent)}`;
+    return [finding(`${file} is encrypted, PLINTH_SSH_PASSPHRASE is not set, and ${why}`, remedy)];
+  }
   return [
-    finding(
-      `${file} is encrypted or a public key, and used by the SSH agent (SSH_AUTH_SOCK) alone: ${why}`,
-      adding(key, agent),
-    ),
+    finding(`${file} is a public key, and used by the SSH agent (SSH_AUTH_SOCK) alone: ${why}`, adding(key, agent)),
   ];
 }
 

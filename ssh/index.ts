@@ -2,7 +2,7 @@ export { agentKeys, environmentAgent } from "./agent.ts";
 export { lendKey, lendKeysOf, serveAgent } from "./agentserver.ts";
 export { errorText, hostLabel, SshError, type SshErrorKind } from "./errors.ts";
 export { fingerprint, parseHostKey, type PublicKey, receivedKey } from "./hostkey.ts";
-export { type Identities, type LoginKey, readLoginKey } from "./keyfile.ts";
+export { type Identities, type LoginKey, needsPassphrase, openLoginKey, readLoginKey } from "./keyfile.ts";
 export { sharedPool, SshPool, type SshPoolOptions } from "./pool.ts";
 export { inOrderOfUse } from "./offers.ts";
 export { FileMemory } from "./taken.ts";

@@ -6,6 +6,8 @@ export interface LoginKey {
   key: PublicKey;
   /** The private part; absent where only an SSH agent can sign with it. */
   own?: ParsedKey;
+  /** Whether the private part is there and needs a passphrase. */
+  encrypted?: true;
 }
 
 /** Keys for one host alone. */
@@ -20,7 +22,7 @@ const magic = "openssh-key-v1\0";
 
 /**
  * Reads the text of a key file: a private key (OpenSSH or PEM), or a public one, whose private part an agent has. So it is
- * with a private key that is encrypted: nobody is asked for its passphrase.
+ * with a private key that is encrypted.
  *
  * @param publicText the text of the file beside it that ends in `.pub`, where there is one.
  * @throws Error with the reason why the text is of no use.
@@ -40,7 +42,19 @@ export function readLoginKey(text: string, publicText?: string): LoginKey {
       "it is encrypted, and does not tell its public key: put that beside it, in a file with .pub at the end (ssh-keygen -y)",
     );
   }
-  return { key };
+  return { key, encrypted: true };
+}
+
+/** Whether the text is a private key that needs a passphrase. */
+export function needsPassphrase(text: string): boolean {
+  const parsed = ssh2.utils.parseKey(text);
+  return parsed instanceof Error && /encrypted/i.test(parsed.message);
+}
+
+/** Reads a private key that is encrypted; undefined when that is not its passphrase. */
+export function openLoginKey(text: string, passphrase: string): LoginKey | undefined {
+  const parsed = ssh2.utils.parseKey(text, passphrase);
+  return parsed instanceof Error ? undefined : { key: receivedKey(parsed.getPublicSSH()), own: parsed };
 }
 
 /** The public key of an encrypted key in OpenSSH's own format, where it stands in clear. */

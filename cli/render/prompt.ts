@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 
@@ -26,6 +27,40 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
     if (interrupted.signal.aborted || signal.aborted) throw new QuietExit(Exit.interrupted);
     return false;
   } finally {
+    reader.close();
+  }
+}
+
+/**
+ * Asks for a secret on the terminal, which does not show it. Undefined without a terminal, and at the end of the input. Ctrl-C
+ * ends the command.
+ */
+export async function askSecret(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const silent = new Writable({
+    write: (_chunk, _encoding, done) => {
+      done();
+    },
+  });
+  const reader = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
+  const ended = new AbortController();
+  const interrupted = new AbortController();
+  reader.once("SIGINT", () => {
+    interrupted.abort();
+  });
+  reader.once("close", () => {
+    ended.abort();
+  });
+  const either = AbortSignal.any([ended.signal, interrupted.signal]);
+  process.stderr.write(question);
+  try {
+    return await reader.question("", { signal: either });
+  } catch (error) {
+    if (!either.aborted) throw error;
+    if (interrupted.signal.aborted) throw new QuietExit(Exit.interrupted);
+    return undefined;
+  } finally {
+    process.stderr.write("\n");
     reader.close();
   }
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { refuseOtherUsers } from "../../local/peers.ts";
 import { commandVariable, pluginVariable } from "../../components/host/lock.ts";
+import { chosenKey } from "../../components/host/targets.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Terminal } from "../render/terminal.ts";
@@ -106,6 +107,8 @@ export async function inSession<T>(
       const program = await loadProgram(project);
       const parallel = options.parallel ?? parallelFrom(process.env) ?? defaultParallel(input.hosts.length);
       if (!(await refuseOtherUsers())) say(openToOthers);
+      // Whoever is asked for a passphrase is asked before there is progress to draw over.
+      await chosenKey(input.config.sshPrivateKeyFile);
       const agent = await openRunAgent(options.plugins, input.config.sshPrivateKeyFile);
       cleanups.push(() => agent.close());
       const engine = await Engine.open({ context, program, plugins: options.plugins, env: agent.env, parallel });

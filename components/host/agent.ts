@@ -26,8 +26,12 @@ export async function lookAtAgent(socket: string | undefined = environmentAgent(
 }
 
 /** A key file of the configuration as findings name it. */
-export function wantedKey({ key }: LoginKey, file: string | undefined): WantedKey {
-  return { fingerprint: fingerprint(key), ...(file === undefined ? {} : { file }) };
+export function wantedKey({ key, encrypted }: LoginKey, file: string | undefined): WantedKey {
+  return {
+    fingerprint: fingerprint(key),
+    ...(file === undefined ? {} : { file }),
+    ...(encrypted === undefined ? {} : { encrypted }),
+  };
 }
 
 /**

@@ -11,12 +11,15 @@ import {
   errorText,
   FileMemory,
   type LoginKey,
+  needsPassphrase,
+  openLoginKey,
   readLoginKey,
   sharedPool,
   type SshTarget,
   type Way,
 } from "../../ssh/index.ts";
 import { type HostAccess, lookAtAgent, wantedKey } from "./agent.ts";
+import { openByPassphrase } from "./passphrase.ts";
 
 export type { HostAccess };
 
@@ -65,17 +68,40 @@ function fileFinding(message: string, remedy = "correct the path, or create the 
   return { rule: "ssh-file", kind: "input", hosts: [], message, remedy };
 }
 
+function isSilent(text: string): boolean {
+  try {
+    readLoginKey(text);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /**
  * The only key to log in with, as `plinth:sshPrivateKeyFile` names it; none: the keys of the SSH agent. A key whose private part
- * cannot be read must be in the agent.
+ * cannot be read must be in the agent. The passphrase of one that is encrypted and not there is that of PLINTH_SSH_PASSPHRASE, or
+ * what somebody types.
  */
 export async function chosenKey(file: string | undefined): Promise<{ key?: LoginKey; findings: Finding[] }> {
   const { text, findings } = await readIfSet("sshPrivateKeyFile", file);
   if (file === undefined || text === undefined) return { findings };
   const beside = await readFile(`${expandHome(file)}.pub`, "utf8").catch(() => undefined);
   try {
-    const key = readLoginKey(text, beside);
-    return { key, findings: key.own ? [] : signingFindings(wantedKey(key, file), await lookAtAgent()) };
+    if (!needsPassphrase(text)) {
+      const key = readLoginKey(text, beside);
+      return { key, findings: key.own ? [] : signingFindings(wantedKey(key, file), await lookAtAgent()) };
+    }
+    const agent = await lookAtAgent();
+    const missing = (): Finding[] => signingFindings(wantedKey(readLoginKey(text, beside), file), agent);
+    const opened = await openByPassphrase(
+      file,
+      (passphrase) => openLoginKey(text, passphrase),
+      // One that does not tell its public key cannot be looked for in the agent.
+      () => Promise.resolve(beside === undefined && isSilent(text) ? true : missing().length > 0),
+    );
+    return opened === undefined
+      ? { key: readLoginKey(text, beside), findings: missing() }
+      : { key: opened, findings: [] };
   } catch (error) {
     const message = `plinth:sshPrivateKeyFile ${file} cannot be used: ${errorText(error)}`;
     return { findings: [fileFinding(message, "name a key file of yours, or none for the keys of the SSH agent")] };

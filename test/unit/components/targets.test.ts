@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import ssh2 from "ssh2";
 import { readHost } from "../../../components/host/reader.ts";
-import { type ReachSettings, resolveAccess } from "../../../components/host/targets.ts";
-import { sharedPool } from "../../../ssh/index.ts";
+import { askPassphrasesBy } from "../../../components/host/passphrase.ts";
+import { chosenKey, type ReachSettings, resolveAccess } from "../../../components/host/targets.ts";
+import { describeFinding } from "../../../plan/findings.ts";
+import { lendKey, openLoginKey, serveAgent, sharedPool } from "../../../ssh/index.ts";
 import { ProcessMemory } from "../../../ssh/taken.ts";
 import { FakeSudo } from "../../support/fakeSudo.ts";
 import { newKey, startSshServer, type TestSshServer, type TestSshServerOptions } from "../ssh/sshServer.ts";
@@ -78,6 +81,74 @@ describe("components/host/targets", () => {
     const bastion = [`127.0.0.1:${gate.port}`];
     const { access } = await resolveAccess([hostAt(inner)], settings(servers, { bastion }), true);
     assert.deepEqual([access.get("cp1")?.proxy?.port, access.get("cp1")?.proxy?.hostKey], [gate.port, gate.hostKey]);
+  });
+
+  describe("with a key that has a passphrase", () => {
+    const locked = ssh2.utils.generateKeyPairSync("ecdsa", {
+      bits: 256,
+      passphrase: "open sesame",
+      cipher: "aes256-ctr",
+    });
+    const questions: string[] = [];
+    let file: string;
+    beforeEach(() => {
+      file = join(folder, "locked");
+      writeFileSync(file, locked.private);
+      questions.length = 0;
+    });
+    afterEach(() => {
+      askPassphrasesBy(() => Promise.resolve(undefined));
+      Reflect.deleteProperty(process.env, "PLINTH_SSH_PASSPHRASE");
+    });
+    const typing = (...answers: string[]): void => {
+      askPassphrasesBy((question) => {
+        questions.push(question);
+        return Promise.resolve(answers.shift());
+      });
+    };
+    const messages = async (): Promise<string> => (await chosenKey(file)).findings.map(describeFinding).join();
+
+    it("log in with it by the environment, or by what is typed, once for all", async () => {
+      const server = await start({ publicKey: locked.public });
+      const config = settings(servers, { sshPrivateKeyFile: file });
+      process.env["PLINTH_SSH_PASSPHRASE"] = "open sesame";
+      const { access, findings } = await resolveAccess([hostAt(server)], config);
+      assert.deepEqual(findings, []);
+      const target = access.get("cp1");
+      assert.ok(target);
+      assert.equal((await sharedPool.exec(target, "echo in")).stdout, "in\n");
+      Reflect.deleteProperty(process.env, "PLINTH_SSH_PASSPHRASE");
+      typing("guess", "open sesame");
+      const [one, two] = await Promise.all([chosenKey(file), chosenKey(file)]);
+      assert.ok(one.key?.own?.isPrivateKey() === true && two.key?.own === one.key.own);
+      assert.deepEqual(questions, [`Passphrase of ${file}: `, `That is not it. Passphrase of ${file}: `]);
+    });
+
+    it("say what there is where nobody answers, or nothing opens it", async () => {
+      assert.match(
+        await messages(),
+        /is encrypted, PLINTH_SSH_PASSPHRASE is not set, and there is no agent; set PLINTH_SSH_PASSPHRASE, or run on a terminal/,
+      );
+      typing("a", "b", "c", "open sesame");
+      assert.match(await messages(), /it is encrypted, and none of 3 answers is its passphrase/);
+      process.env["PLINTH_SSH_PASSPHRASE"] = "guess";
+      assert.match(await messages(), /it is encrypted, and PLINTH_SSH_PASSPHRASE is not its passphrase/);
+      assert.equal(questions.length, 3);
+    });
+
+    it("ask nobody where the agent has it", async () => {
+      typing("open sesame");
+      const own = openLoginKey(locked.private, "open sesame")?.own;
+      assert.ok(own);
+      const stop = await serveAgent(join(folder, "agent"), lendKey(own));
+      process.env["SSH_AUTH_SOCK"] = join(folder, "agent");
+      try {
+        const { key, findings } = await chosenKey(file);
+        assert.deepEqual([key?.own, findings, questions], [undefined, [], []]);
+      } finally {
+        await stop();
+      }
+    });
   });
 
   it("refuse bastions whose host keys are not known, with all hosts behind one of them in one finding", async () => {

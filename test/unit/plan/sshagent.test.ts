@@ -12,8 +12,14 @@ describe("plan/sshagent", () => {
     assert.deepEqual(signingFindings(key, agent("another", key.fingerprint)), []);
     assert.equal(
       said(signingFindings(key, agent("another"))),
-      "plinth:sshPrivateKeyFile ~/.ssh/id_ed25519 is encrypted or a public key, and used by the SSH agent (SSH_AUTH_SOCK) alone: " +
+      "plinth:sshPrivateKeyFile ~/.ssh/id_ed25519 is a public key, and used by the SSH agent (SSH_AUTH_SOCK) alone: " +
         "the agent at /run/agent does not have that key (ssh-ed25519 SHA256:mine); add it: ssh-add ~/.ssh/id_ed25519 [ssh-agent]",
+    );
+    assert.equal(
+      said(signingFindings({ ...key, encrypted: true }, agent("another"))),
+      "plinth:sshPrivateKeyFile ~/.ssh/id_ed25519 is encrypted, PLINTH_SSH_PASSPHRASE is not set, and the agent at /run/agent does " +
+        "not have that key (ssh-ed25519 SHA256:mine); set PLINTH_SSH_PASSPHRASE, or run on a terminal, which is asked; " +
+        "for an agent add it: ssh-add ~/.ssh/id_ed25519 [ssh-agent]",
     );
     assert.match(
       said(signingFindings(key, "none")),

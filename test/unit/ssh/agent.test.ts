@@ -3,7 +3,15 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ssh2 from "ssh2";
-import { agentKeys, readLoginKey, SshError, SshPool, type SshTarget } from "../../../ssh/index.ts";
+import {
+  agentKeys,
+  needsPassphrase,
+  openLoginKey,
+  readLoginKey,
+  SshError,
+  SshPool,
+  type SshTarget,
+} from "../../../ssh/index.ts";
 import { lendKey, serveAgent } from "../../../ssh/agentserver.ts";
 import { FileMemory } from "../../../ssh/taken.ts";
 import { startAgent, type TestAgent } from "./testAgent.ts";
@@ -170,6 +178,9 @@ describe("a key file", () => {
     const locked = readLoginKey(encrypted.private);
     assert.equal(locked.own, undefined);
     assert.equal(encoded(locked), encrypted.public.split(" ")[1]);
+    assert.deepEqual([needsPassphrase(encrypted.private), needsPassphrase(privateKey)], [true, false]);
+    assert.equal(openLoginKey(encrypted.private, "wrong"), undefined);
+    assert.ok(openLoginKey(encrypted.private, "secret")?.own?.isPrivateKey());
   });
 
   it("of another form is refused with the reason, and not shown", () => {
