@@ -173,10 +173,10 @@ const hostSettings = {
   kubernetesVersion: version.default("1.36.3"),
   /** Base URL from which hosts fetch binaries: the operator's artifact server or a mirror with the same tree. */
   artifactsUrl: webUrl,
-  /** SSH user of the hosts: root, or a user with sudo. */
-  sshUser: loginName.default("root"),
-  /** SSH port of the hosts. */
-  sshPort: z.coerce.number().int().min(1).max(65535).default(22),
+  /** SSH user of the hosts: root, or a user with sudo. Default: that of the operator's ~/.ssh/config, or root. */
+  sshUser: loginName.optional(),
+  /** SSH port of the hosts. Default: that of the operator's ~/.ssh/config, or 22. */
+  sshPort: z.coerce.number().int().min(1).max(65535).optional(),
   /**
    * Key file; `~` is the home directory. The only key that hosts are offered. One with a passphrase is opened by
    * PLINTH_SSH_PASSPHRASE, used by the SSH agent, or asked for on a terminal; a public key is the agent's. Empty: the keys of the

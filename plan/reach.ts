@@ -50,6 +50,8 @@ export interface Demand {
   bastions: number;
   /** Whether sudo there is given a password. */
   sudo: boolean;
+  /** Whether the operator's `~/.ssh/config` leads to another place, or by jump hosts. */
+  redirected: boolean;
 }
 
 /** Whether Pulumi's own command plugin can go the ways to the hosts: by one bastion, and without a password for sudo. */
@@ -74,6 +76,10 @@ export function pluginReachFindings(demands: readonly Demand[]): Finding[] {
     ...finding(
       demands.filter(({ sudo }) => sudo),
       "has no password for sudo",
+    ),
+    ...finding(
+      demands.filter(({ redirected }) => redirected),
+      "does not read ~/.ssh/config, which leads there in another way than the inventory",
     ),
   ];
 }

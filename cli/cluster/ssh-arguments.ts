@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
+import { nothingSaid, type OperatorSsh } from "../../plan/operatorssh.ts";
 import { jumpsTo } from "../../plan/reach.ts";
 import { shellWord } from "../../plan/shell.ts";
 import { resolveAccess } from "../../components/host/targets.ts";
@@ -72,13 +73,26 @@ function argumentsTo(
  * as well. One key is offered, where it is known which: an agent may have more than a host hears (`MaxAuthTries`).
  *
  * @param taken file with the public key that the host took from the agent before.
+ * @param operator what says how hosts are reached where neither inventory nor configuration do.
  */
-export function sshArguments(host: Host, config: SshConfig, project: Pick<Project, "dir">, taken?: string): string[] {
+export function sshArguments(
+  host: Host,
+  config: SshConfig,
+  project: Pick<Project, "dir">,
+  { taken, operator }: { taken?: string | undefined; operator?: OperatorSsh | undefined } = {},
+): string[] {
   const key = config.sshPrivateKeyFile === undefined ? taken : configuredFile(config.sshPrivateKeyFile, project);
-  const keyOptions = key === undefined ? [] : [...identityOption(key), "-o", "IdentitiesOnly=yes"];
+  const said = operator?.of(host.name, host.sshAddress ?? host.address) ?? nothingSaid;
+  const { sshUser = "root" } = config;
+  const keyOptions =
+    key === undefined
+      ? said.identityFiles.flatMap(identityOption)
+      : [...identityOption(key), "-o", "IdentitiesOnly=yes"];
   const knownHosts = ["-o", `UserKnownHostsFile=${optionWord(configuredFile(config.sshKnownHostsFile, project))}`];
-  const bastions = jumpsTo(host, config.bastion).map(({ host: name, port = 22, user = config.sshUser }) => {
-    return { host: name, port, user, hostKeyOptions: knownHosts };
+  const isSaid = host.bastion !== undefined || (config.bastion ?? []).length > 0;
+  const bastions = (isSaid ? jumpsTo(host, config.bastion) : (said.jumps ?? [])).map((jump) => {
+    const { host: name = jump.host, port = 22, user = sshUser } = operator?.of(jump.host) ?? {};
+    return { host: name, port: jump.port ?? port, user: jump.user ?? user, hostKeyOptions: knownHosts };
   });
   // A key pinned in the inventory is handed to the client as the only one it may accept.
   const hostKeyOptions =
@@ -90,9 +104,9 @@ export function sshArguments(host: Host, config: SshConfig, project: Pick<Projec
           ...["-o", `KnownHostsCommand=/bin/echo ${host.name} ${host.hostKey.split(" ").slice(0, 2).join(" ")}`],
         ];
   const destination = {
-    host: host.sshAddress ?? host.address,
-    port: host.port ?? config.sshPort,
-    user: host.user ?? config.sshUser,
+    host: host.sshAddress ?? said.host ?? host.address,
+    port: host.port ?? config.sshPort ?? said.port ?? 22,
+    user: host.user ?? config.sshUser ?? said.user ?? sshUser,
     hostKeyOptions,
   };
   return argumentsTo(destination, bastions, keyOptions);

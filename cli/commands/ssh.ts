@@ -37,12 +37,17 @@ async function ssh(name: string, command: string[], options: { stack: string }):
   });
   const host = hostNamed(name, input.hosts, options.stack);
   const { sshArguments, takenKeyFile } = await import("../cluster/ssh-arguments.ts");
+  const { operatorSsh } = await import("../../components/host/targets.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
   const { runForeground } = await import("../process/foreground.ts");
   const remote = command[0] === "--" ? command.slice(1) : command;
   const taken = await takenKeyFile(host, input);
   await closeSsh();
-  const code = await runForeground("ssh", [...sshArguments(host, input.config, project, taken), ...remote]);
+  const { operator } = await operatorSsh();
+  const code = await runForeground("ssh", [
+    ...sshArguments(host, input.config, project, { taken, operator }),
+    ...remote,
+  ]);
   if (code !== 0) throw new QuietExit(code);
 }
 

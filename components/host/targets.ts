@@ -1,15 +1,18 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Finding } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
-import { type Demand, jumpsTo, sudoVariable } from "../../plan/reach.ts";
+import { nothingSaid, OperatorSsh, type Said } from "../../plan/operatorssh.ts";
+import { type Demand, type Jump, jumpsTo, sudoVariable } from "../../plan/reach.ts";
 import { signingFindings } from "../../plan/sshagent.ts";
 import { lookUpHostKey } from "../../plan/knownhosts.ts";
 import {
   errorText,
   FileMemory,
+  type Identities,
   type LoginKey,
   needsPassphrase,
   openLoginKey,
@@ -116,21 +119,68 @@ function givenSudoPassword(config: ReachSettings): { password?: string; findings
   return { findings: [fileFinding(`${sudoVariable} is more than one line`, "set it to the password alone")] };
 }
 
+/** What is read once for all hosts. */
+interface Known {
+  /** Text of the known_hosts file. */
+  hosts: string;
+  operator: OperatorSsh | undefined;
+}
+
+/** A jump host as it is reached, or undefined when its host key is not known. */
+async function bastionOf(jump: Jump, user: string, known: Known): Promise<SshTarget | undefined> {
+  const said = known.operator?.of(jump.host) ?? nothingSaid;
+  const host = said.host ?? jump.host;
+  const port = jump.port ?? said.port ?? 22;
+  const hostKey = lookUpHostKey(known.hosts, jump.host, port) ?? lookUpHostKey(known.hosts, host, port);
+  if (hostKey === undefined) return undefined;
+  const identities = await identitiesOf(said);
+  return {
+    ...{ host, port, user: jump.user ?? said.user ?? user, hostKey, dialErrorLimit, perDialTimeout: dialSeconds },
+    ...(identities === undefined ? {} : { identities }),
+  };
+}
+
 /** The bastions on the way to a host, and those of them whose host key is not known. */
-function bastionsOf(
-  host: ReachedHost,
-  config: ReachSettings,
-  known: string,
-): { bastions: SshTarget[]; unknown: string[] } {
-  const unknown: string[] = [];
-  const bastions = jumpsTo(host, config.bastion).flatMap(({ host: name, port = 22, user = config.sshUser }) => {
-    const hostKey = lookUpHostKey(known, name, port);
-    if (hostKey !== undefined)
-      return [{ host: name, port, user, hostKey, dialErrorLimit, perDialTimeout: dialSeconds }];
-    unknown.push(`${name} port ${port}`);
-    return [];
-  });
-  return { bastions, unknown };
+async function bastionsOf(
+  jumps: readonly Jump[],
+  user: string,
+  known: Known,
+): Promise<{ bastions: SshTarget[]; unknown: string[] }> {
+  const found = await Promise.all(jumps.map((jump) => bastionOf(jump, user, known)));
+  return {
+    bastions: found.filter((bastion) => bastion !== undefined),
+    unknown: jumps.flatMap(({ host, port = 22 }, index) =>
+      found[index] === undefined ? [`${host} port ${port}`] : [],
+    ),
+  };
+}
+
+/** The keys that the operator's configuration names; those of files that are not there, or cannot be used, are left out. */
+async function identitiesOf({ identityFiles, identitiesOnly }: Said): Promise<Identities | undefined> {
+  const keys: LoginKey[] = [];
+  for (const file of identityFiles) {
+    if (!existsSync(expandHome(file))) continue;
+    const { key } = await chosenKey(file);
+    if (key !== undefined) keys.push(key);
+  }
+  return keys.length === 0 ? undefined : { keys, only: identitiesOnly };
+}
+
+/** Environment variable with another file than `~/.ssh/config`, or `none`. */
+export const sshConfigVariable = "PLINTH_SSH_CONFIG";
+
+/** The operator's own configuration of OpenSSH, where there is one. */
+export async function operatorSsh(): Promise<{ operator?: OperatorSsh; findings: Finding[] }> {
+  const named = process.env[sshConfigVariable];
+  if (named === "none") return { findings: [] };
+  const file = named === undefined || named === "" ? "~/.ssh/config" : named;
+  if (!existsSync(expandHome(file))) return { findings: [] };
+  try {
+    return { operator: new OperatorSsh(await readFile(expandHome(file), "utf8")), findings: [] };
+  } catch (error) {
+    const remedy = `correct it, or set ${sshConfigVariable} to another file, or to none`;
+    return { findings: [fileFinding(`${file} cannot be used: ${errorText(error)}`, remedy)] };
+  }
 }
 
 function unknownKeyFinding(hosts: string[], place: string, { sshKnownHostsFile }: ReachSettings): Finding {
@@ -168,43 +218,67 @@ export async function resolveAccess(
   foreignPlugin = false,
 ): Promise<Reach> {
   sharedPool.limitDials(config.sshDials);
+  const { operator, findings: operatorFindings } = await operatorSsh();
   const { key, findings: keyFindings } = await chosenKey(config.sshPrivateKeyFile);
   const { password, findings: sudoFindings } = givenSudoPassword(config);
-  const pinned = hosts.every((host) => host.hostKey !== undefined && jumpsTo(host, config.bastion).length === 0);
-  const needed = !pinned || (config.bastion ?? []).length > 0;
-  const known = needed ? await readIfSet("sshKnownHostsFile", config.sshKnownHostsFile) : { findings: [] };
-  const knownText = ("text" in known ? known.text : undefined) ?? "";
-  const isKnown = known.findings.length === 0;
+  const common = config.bastion ?? [];
+  const { sshUser = "root" } = config;
+  const wanted = hosts.map((host) => {
+    const heard = operator?.of(host.name, host.sshAddress ?? host.address) ?? nothingSaid;
+    const said = foreignPlugin ? nothingSaid : heard;
+    const isSaid = host.bastion !== undefined || common.length > 0;
+    const redirected =
+      (host.sshAddress === undefined && heard.host !== undefined) || (!isSaid && (heard.jumps ?? []).length > 0);
+    return { host, said, redirected, jumps: isSaid ? jumpsTo(host, common) : (said.jumps ?? []) };
+  });
+  const pinned = wanted.every(({ host, jumps }) => host.hostKey !== undefined && jumps.length === 0);
+  const needed = !pinned || common.length > 0;
+  const file = needed ? await readIfSet("sshKnownHostsFile", config.sshKnownHostsFile) : { findings: [] };
+  const known: Known = {
+    hosts: ("text" in file ? file.text : undefined) ?? "",
+    operator: foreignPlugin ? undefined : operator,
+  };
+  const isKnown = file.findings.length === 0;
   sharedPool.logInWith(key, new FileMemory());
-  const findings = [...keyFindings, ...sudoFindings, ...known.findings];
+  const findings = [...keyFindings, ...sudoFindings, ...operatorFindings, ...file.findings];
   const access = new Map<string, SshTarget>();
   const demands: Demand[] = [];
   const behind = new Map<string, string[]>();
   const ways: [SshTarget, Way][] = [];
   const sudo = password === undefined ? {} : { sudoPassword: password };
-  for (const host of hosts) {
+  for (const { host, said, jumps, redirected } of wanted) {
     const { name } = host;
     const address = host.sshAddress ?? host.address;
-    const port = host.port ?? config.sshPort;
-    const user = host.user ?? config.sshUser;
-    const { bastions, unknown } = bastionsOf(host, config, knownText);
+    const port = host.port ?? config.sshPort ?? 22;
+    const user = host.user ?? sshUser;
+    const { bastions, unknown } = await bastionsOf(jumps, sshUser, known);
     for (const place of unknown) behind.set(place, [...(behind.get(place) ?? []), name]);
-    const hostKey = host.hostKey ?? lookUpHostKey(knownText, address, port);
+    // What the operator's file says counts where nothing else says it, and stays out of what connections say.
+    const own = {
+      ...(host.sshAddress === undefined && said.host !== undefined ? { host: said.host } : {}),
+      ...((host.port ?? config.sshPort) === undefined && said.port !== undefined ? { port: said.port } : {}),
+      ...((host.user ?? config.sshUser) === undefined && said.user !== undefined ? { user: said.user } : {}),
+    };
+    const real = { host: address, port, user, ...own };
+    const hostKey =
+      host.hostKey ?? lookUpHostKey(known.hosts, address, port) ?? lookUpHostKey(known.hosts, real.host, real.port);
     if (hostKey === undefined && isKnown) findings.push(unknownKeyFinding([name], `${address} port ${port}`, config));
     if (hostKey === undefined || unknown.length > 0) continue;
     const target: SshTarget = { host: address, port, user, hostKey, dialErrorLimit, perDialTimeout: dialSeconds };
     const [only] = bastions;
-    access.set(
-      name,
-      foreignPlugin && only !== undefined && bastions.length === 1 ? { ...target, proxy: only } : target,
-    );
-    demands.push({ host: name, bastions: bastions.length, sudo: password !== undefined && user !== "root" });
-    ways.push([target, { bastions, ...sudo }]);
+    const isTold = foreignPlugin && only !== undefined && bastions.length === 1;
+    access.set(name, isTold ? { ...target, proxy: only } : target);
+    demands.push({
+      ...{ host: name, bastions: bastions.length, sudo: password !== undefined && real.user !== "root" },
+      redirected,
+    });
+    const identities = config.sshPrivateKeyFile === undefined ? await identitiesOf(said) : undefined;
+    ways.push([target, { ...own, bastions, ...sudo, ...(identities === undefined ? {} : { identities }) }]);
   }
   if (isKnown)
     for (const [place, names] of behind) findings.push(unknownKeyFinding(names, `the bastion ${place}`, config));
   // For what the state alone knows: hosts that have left.
-  const others = bastionsOf({ name: "", address: "" }, config, knownText);
+  const others = await bastionsOf(jumpsTo({}, common), sshUser, known);
   sharedPool.goBy(ways, { ...(others.unknown.length === 0 ? { bastions: others.bastions } : {}), ...sudo });
   return { access, demands, ...(key === undefined ? {} : { key }), findings };
 }

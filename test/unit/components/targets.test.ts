@@ -23,6 +23,7 @@ describe("components/host/targets", () => {
     servers = [];
     writeFileSync(join(folder, "key"), login.privateKey);
     process.env["XDG_STATE_HOME"] = folder;
+    process.env["PLINTH_SSH_CONFIG"] = join(folder, "config");
     for (const name of ["PLINTH_SUDO_PASSWORD", "SSH_AUTH_SOCK"]) Reflect.deleteProperty(process.env, name);
   });
   afterEach(async () => {
@@ -31,7 +32,7 @@ describe("components/host/targets", () => {
     sharedPool.goBy([]);
     sharedPool.resetStats();
     for (const server of servers) await server.close();
-    for (const name of ["XDG_STATE_HOME", "PLINTH_SUDO_PASSWORD", "SSH_AUTH_SOCK"])
+    for (const name of ["XDG_STATE_HOME", "PLINTH_SUDO_PASSWORD", "SSH_AUTH_SOCK", "PLINTH_SSH_CONFIG"])
       if (kept[name] === undefined) Reflect.deleteProperty(process.env, name);
       else process.env[name] = kept[name];
     rmSync(folder, { recursive: true });
@@ -151,6 +152,29 @@ describe("components/host/targets", () => {
     });
   });
 
+  it("go by the operator's ~/.ssh/config where nothing else says how, and connections know nothing of it", async () => {
+    const own = newKey();
+    writeFileSync(join(folder, "own"), own.privateKey);
+    const [gate, inner] = [await start({ publicKey: own.publicKey }), await start({ publicKey: own.publicKey })];
+    const { sshPrivateKeyFile: _file, sshUser: _user, sshPort: _port, ...config } = settings(servers);
+    const host = { name: "cp1", address: "192.0.2.11", hostKey: inner.hostKey };
+    const without = (await resolveAccess([host], config)).access.get("cp1");
+    const lines = [
+      ...["Host cp1", "  HostName 127.0.0.1", `  Port ${inner.port}`, "  User me", "  ProxyJump gate"],
+      ...["Host gate", "  HostName 127.0.0.1", `  Port ${gate.port}`, "Host *", `  IdentityFile ${folder}/own`, ""],
+    ];
+    writeFileSync(join(folder, "config"), lines.join("\n"));
+    const { access, findings } = await resolveAccess([host], config);
+    assert.deepEqual([findings, access.get("cp1")], [[], without]);
+    assert.ok(without);
+    assert.equal((await sharedPool.exec(without, "echo in")).stdout, "in\n");
+    assert.equal(gate.counts.connections, 1);
+    const foreign = await resolveAccess([host], config, true);
+    assert.deepEqual([foreign.demands[0]?.redirected, foreign.access.get("cp1")], [true, without]);
+    writeFileSync(join(folder, "config"), "Host *\n  ProxyJump a b\n");
+    assert.match((await resolveAccess([host], config)).findings[0]?.message ?? "", /its ProxyJump a b is not/);
+  });
+
   it("refuse bastions whose host keys are not known, with all hosts behind one of them in one finding", async () => {
     const [gate, inner] = [await start(), await start()];
     const hosts = [hostAt(inner), hostAt(inner, "cp2")];
@@ -170,7 +194,7 @@ describe("components/host/targets", () => {
     const config = settings(servers, { sudoPassword: "by setting" });
     const reading = async (): Promise<string> => {
       const { access, demands } = await resolveAccess([hostAt(server)], config);
-      assert.deepEqual(demands, [{ host: "cp1", bastions: 0, sudo: true }]);
+      assert.deepEqual(demands, [{ host: "cp1", bastions: 0, sudo: true, redirected: false }]);
       const target = access.get("cp1");
       assert.ok(target);
       assert.doesNotMatch(JSON.stringify(target), /by (environment|setting)/);

@@ -54,7 +54,7 @@ describe("plan/reach", () => {
   });
 
   it("says what Pulumi's own plugin cannot do, by host", () => {
-    const one = { bastions: 1, sudo: false };
+    const one = { bastions: 1, sudo: false, redirected: false };
     assert.deepEqual(pluginReachFindings([{ host: "cp1", ...one }]), []);
     const findings = pluginReachFindings([
       { host: "cp1", ...one, bastions: 2 },

@@ -37,11 +37,11 @@ describe("ssh", () => {
   it("offers the key that the host took from the agent, where none is configured", () => {
     const agent = { sshUser: "plinth", sshPort: 22, sshKnownHostsFile: "known_hosts" };
     assert.match(
-      sshArguments(host, agent, { dir: "/p" }, "/taken.pub").join(" "),
+      sshArguments(host, agent, { dir: "/p" }, { taken: "/taken.pub" }).join(" "),
       /^-i \/taken\.pub -o IdentitiesOnly=yes /,
     );
     assert.match(
-      sshArguments(host, config, { dir: "/p" }, "/taken.pub").join(" "),
+      sshArguments(host, config, { dir: "/p" }, { taken: "/taken.pub" }).join(" "),
       /^-i \S+\/key -o IdentitiesOnly=yes /,
     );
     assert.match(sshArguments(host, agent, { dir: "/p" }).join(" "), /^-o UserKnownHostsFile/);
