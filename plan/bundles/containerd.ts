@@ -3,7 +3,7 @@ import type { ClusterConfig } from "../config.ts";
 import { binDirectory } from "../names.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig } from "./cni.ts";
 import { registriesDirectory } from "./registries.ts";
-import { oomProtection, renderUnit, restartsForever } from "./systemd.ts";
+import { noInheritedProxies, oomProtection, renderUnit, restartsForever } from "./systemd.ts";
 
 export const containerdConfigPath = "/etc/containerd/config.toml";
 export const containerdSocket = "/run/containerd/containerd.sock";
@@ -69,7 +69,10 @@ export function renderContainerdService(config: ClusterConfig): string {
     },
     service: {
       Type: "notify",
-      Environment: `PATH=${binDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      Environment: [
+        `PATH=${binDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+        noInheritedProxies,
+      ],
       ExecStart: `${binaryPath("containerd")} --config ${containerdConfigPath}`,
       Restart: "always",
       RestartSec: "2",

@@ -23,6 +23,17 @@ packages_install() {
   done <"$1"
 }
 
+# package_manager COMMAND ARGUMENT…: by the proxies that this host's environment names; packages come from far away.
+package_manager() {
+  (
+    if [ -n "$HOST_HTTP_PROXY" ]; then export http_proxy="$HOST_HTTP_PROXY"; fi
+    if [ -n "$HOST_HTTPS_PROXY" ]; then export https_proxy="$HOST_HTTPS_PROXY"; fi
+    if [ -n "$HOST_ALL_PROXY" ]; then export all_proxy="$HOST_ALL_PROXY"; fi
+    if [ -n "$HOST_NO_PROXY" ]; then export no_proxy="$HOST_NO_PROXY"; fi
+    exec timeout 600 "$@"
+  )
+}
+
 # package_install NAME
 package_install() {
   local made apt code error
@@ -34,7 +45,8 @@ package_install() {
       printf '#!/bin/sh\n%s\nexit 101\n' "$POLICY_MARK" | write_atomic "$POLICY" 0755
     fi
     # The package lists may be old or absent; they are fetched only when the installation fails without.
-    apt="timeout 600 env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 -o Acquire::Retries=2 -o Acquire::http::Timeout=20"
+    apt="package_manager env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120"
+    apt="$apt -o Acquire::Retries=2 -o Acquire::http::Timeout=20"
     # shellcheck disable=SC2086 # a list of words
     $apt --no-install-recommends install "$1" </dev/null >"$STAGE/package.log" 2>&1 ||
       { $apt update && $apt --no-install-recommends install "$1"; } </dev/null >"$STAGE/package.log" 2>&1
@@ -43,10 +55,10 @@ package_install() {
       rm -f "$POLICY"
     fi
   elif command -v dnf >/dev/null; then
-    timeout 600 dnf -q -y install "$1" </dev/null >"$STAGE/package.log" 2>&1
+    package_manager dnf -q -y install "$1" </dev/null >"$STAGE/package.log" 2>&1
     code=$?
   elif command -v zypper >/dev/null; then
-    timeout 600 zypper -q --non-interactive install --no-recommends "$1" </dev/null >"$STAGE/package.log" 2>&1
+    package_manager zypper -q --non-interactive install --no-recommends "$1" </dev/null >"$STAGE/package.log" 2>&1
     code=$?
   else
     FAILURE="the package $1 is missing and there is no apt-get, dnf or zypper here; install $1 by hand, then run again"
