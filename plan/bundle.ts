@@ -32,8 +32,6 @@ export function isKeyMaterial(source: SecretSource): boolean {
     case "registry":
     case "operator-file":
       return true;
-    case "registry-authority":
-      return false;
     default:
       return source.part === "key" || source.part === "private";
   }
@@ -51,8 +49,8 @@ export type SecretSource =
   | { kind: "bootstrap-kubeconfig" }
   /** `hosts.toml` of a registry, with credentials. */
   | { kind: "registry"; host: string }
-  /** The authority that signed the certificates of a registry's mirrors. */
-  | { kind: "registry-authority"; host: string };
+  /** A PEM file of the operator's machine by which registries and mirrors are believed, or believe containerd. */
+  | { kind: "registry-file"; file: string; part: "certificate" | "key" };
 
 /** The certificate authorities of a cluster. */
 export type Authority = "kubernetes" | "etcd" | "front-proxy";

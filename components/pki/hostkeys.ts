@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Authority as AuthorityName, SecretSource } from "../../plan/bundle.ts";
+import { isKeyMaterial, type Authority as AuthorityName, type SecretSource } from "../../plan/bundle.ts";
 import { leavesOf } from "../../plan/bundles/index.ts";
 import { renderBootstrapKubeconfig } from "../../plan/bundles/kubelet.ts";
 import { renderHostsToml } from "../../plan/bundles/registries.ts";
@@ -109,10 +109,9 @@ export class HostKeys {
         );
       case "registry":
         return pulumi.secret(renderHostsToml(source.host, config.registries[source.host], config.registryCredentials));
-      case "registry-authority": {
-        const file = config.registries[source.host]?.caFile;
-        if (file === undefined) throw new Error(`plinth:registries has no caFile for ${source.host}`);
-        return pulumi.output(readFile(expandHome(file), "utf8"));
+      case "registry-file": {
+        const text = pulumi.output(readFile(expandHome(source.file), "utf8"));
+        return isKeyMaterial(source) ? pulumi.secret(text) : text;
       }
       case "service-account":
       case "encryption-config":
