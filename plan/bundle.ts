@@ -30,6 +30,7 @@ export function isKeyMaterial(source: SecretSource): boolean {
     case "bootstrap-kubeconfig":
     case "encryption-config":
     case "registry":
+    case "proxy":
     case "operator-file":
       return true;
     default:
@@ -47,6 +48,8 @@ export type SecretSource =
   | { kind: "operator-file"; file: string }
   /** Kubeconfig with the token by which a host asks for its first certificate. */
   | { kind: "bootstrap-kubeconfig" }
+  /** The proxies, with a login. */
+  | { kind: "proxy" }
   /** `hosts.toml` of a registry, with credentials. */
   | { kind: "registry"; host: string }
   /** A PEM file of the operator's machine by which registries and mirrors are believed, or believe containerd. */

@@ -7,6 +7,7 @@ import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
 import { protectionsSchema } from "./protections.ts";
+import { proxySchema } from "./proxy.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import { registriesSchema, registryCredentialsSchema } from "./registrysettings.ts";
 import {
@@ -190,6 +191,8 @@ const hostSettings = {
   registries: registriesSchema.default({}),
   /** User and password by registry or mirror host. Set it with `pulumi config set --secret --path`. */
   registryCredentials: registryCredentialsSchema.default({}),
+  /** Proxies by which containerd pulls images and packages are installed: `http`, `https`, `noProxy`. Plinth itself uses none. */
+  proxy: proxySchema.default({ noProxy: [] }),
   /** Cgroup driver of the kubelet and containerd. */
   cgroupDriver: z.enum(["systemd", "cgroupfs"]).default("systemd"),
   /** For hosts that may not lower a process's OOM score: containers without CAP_SYS_RESOURCE. */

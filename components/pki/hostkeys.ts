@@ -10,6 +10,7 @@ import { tokenKeepers, type Join } from "../../plan/joining.ts";
 import { endpointOf } from "../../plan/endpoint.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/pki.ts";
+import { renderProxies } from "../../plan/proxy.ts";
 import { expandHome } from "../host/access.ts";
 import { Pace } from "../pace.ts";
 import type { Authority } from "./authority.ts";
@@ -109,6 +110,8 @@ export class HostKeys {
         );
       case "registry":
         return pulumi.secret(renderHostsToml(source.host, config.registries[source.host], config.registryCredentials));
+      case "proxy":
+        return pulumi.secret(renderProxies(config));
       case "registry-file": {
         const text = pulumi.output(readFile(expandHome(source.file), "utf8"));
         return isKeyMaterial(source) ? pulumi.secret(text) : text;

@@ -11,6 +11,7 @@ packages_install() {
   if [ -e "$POLICY" ] && grep -q "^$POLICY_MARK" "$POLICY"; then
     rm -f "$POLICY"
   fi
+  proxies_read "$1"
   while read -r kind name command; do
     if [ "$kind" = package ] && ! command -v "$command" >/dev/null; then
       package_install "$name" || return 1
@@ -23,7 +24,30 @@ packages_install() {
   done <"$1"
 }
 
-# package_manager COMMAND ARGUMENT…: by the proxies that this host's environment names; packages come from far away.
+# proxies_read PLAN: the proxies of the configuration, which stand in a file of the first bundle, take the place of what this host's
+# environment names. That bundle installs packages before its files are there.
+proxies_read() {
+  local kind path content file line
+  file=$ROOT$PROXIES_PATH
+  while read -r kind path _ _ content _; do
+    if [ "$kind" = file ] && [ "$path" = "$PROXIES_PATH" ]; then
+      file=$STAGE/$content
+    fi
+  done <"$1"
+  if [ ! -f "$file" ]; then
+    return 0
+  fi
+  HOST_HTTP_PROXY='' HOST_HTTPS_PROXY='' HOST_ALL_PROXY='' HOST_NO_PROXY=
+  while read -r line; do
+    case $line in
+      HTTP_PROXY=*) HOST_HTTP_PROXY=${line#*=} ;;
+      HTTPS_PROXY=*) HOST_HTTPS_PROXY=${line#*=} ;;
+      NO_PROXY=*) HOST_NO_PROXY=${line#*=} ;;
+    esac
+  done <"$file"
+}
+
+# package_manager COMMAND ARGUMENT…: by the proxies that the configuration or this host's environment names; packages come from far away.
 package_manager() {
   (
     if [ -n "$HOST_HTTP_PROXY" ]; then export http_proxy="$HOST_HTTP_PROXY"; fi
@@ -65,7 +89,8 @@ package_install() {
     return 1
   fi
   if [ "$code" != 0 ]; then
-    error=$(grep -v '^$' "$STAGE/package.log" | tail -n 1)
+    # Without the login of a proxy.
+    error=$(grep -v '^$' "$STAGE/package.log" | tail -n 1 | sed 's|://[^/@ ]*@|://|g')
     FAILURE="cannot install the package $1: ${error:-the package manager ended with $code}; \
 install $1 by hand or give the host a package source, then run again"
     return 1

@@ -72,6 +72,26 @@ onHosts("with a proxy in root's environment and in .curlrc", (host) => {
     assert.match(answer.stderr, /is not the host script: expected sha256 0+, got [0-9a-f]{64}/);
   });
 
+  it("packages go by the proxies of the configuration, from the run that brings them", async () => {
+    host().command(
+      "apt-get",
+      `env | grep -i "^[a-z]*_proxy=" | sort >>"$PLINTH_FAKES/asked"; echo "E: no http://robot:secret@proxy.example.net:3128"; exit 100`,
+    );
+    const own = "HTTPS_PROXY=http://robot:secret@proxy.example.net:3128\nNO_PROXY=localhost,10.0.0.0/8\n";
+    const told = ["https_proxy=http://robot:secret@proxy.example.net:3128", "no_proxy=localhost,10.0.0.0/8", ""].join(
+      "\n",
+    );
+    const asked = () => readFileSync(path.join(host().fakes, "asked"), "utf8");
+    const first = new Bundle("demo").secret("/etc/plinth/proxy.env", own).line("package demo demo-proxyd");
+    const stderr = await host().refuse(first, 1);
+    assert.match(stderr, /cannot install the package demo: E: no http:\/\/proxy\.example\.net:3128; install/);
+    assert.doesNotMatch(stderr, /robot|secret/);
+    assert.equal(asked(), told.repeat(2), "the first try, and its second with fresh lists");
+    await host().apply(new Bundle("demo").secret("/etc/plinth/proxy.env", own));
+    await host().refuse(new Bundle("other").line("package demo demo-proxyd"), 1);
+    assert.equal(asked(), told.repeat(4));
+  });
+
   it("programs that checks start do not have it, and package managers do", async () => {
     host().command("tell", `env | grep -i "^[a-z]*_proxy=" >"$PLINTH_FAKES/told"; true`);
     host().command(

@@ -90,6 +90,10 @@ const ofConfig: Record<string, Place[]> = {
     { usual: "a", config: (text) => ({ registryCredentials: { "docker.io": { username: text, password: "b" } } }) },
     { usual: "b", config: (text) => ({ registryCredentials: { "docker.io": { username: "a", password: text } } }) },
   ],
+  proxy: [
+    { usual: "http://proxy.example.net:3128", config: (text) => ({ proxy: { http: text } }) },
+    { usual: ".example.net", config: (text) => ({ proxy: { https: "http://proxy.example.net", noProxy: [text] } }) },
+  ],
   kubeletConfig: [
     { usual: "text", config: (text) => ({ kubeletConfig: { marked: { deep: [text] } } }) },
     { usual: "text", config: (text) => ({ kubeletConfig: { marked: { [text]: "1" } } }) },
