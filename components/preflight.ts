@@ -44,7 +44,7 @@ import { lockFindings, type TakeLock } from "./host/lock.ts";
 import type { HostReader } from "./host/reader.ts";
 import type { WorkloadReader } from "./host/workloads.ts";
 import { readOperatorFiles } from "./operatorfiles.ts";
-import { checkRegistryAuthorities } from "./registries.ts";
+import { checkRegistryFiles } from "./registries.ts";
 
 /** What a run is given. Readers are passed in, so that tests give their own. */
 export interface ProgramArgs {
@@ -134,7 +134,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   ] = await Promise.all([
     resolveAccess(reached, config, foreignPlugin),
     resolveDigests(config.artifactsUrl, args.readDigests),
-    checkRegistryAuthorities(config.registries),
+    checkRegistryFiles(config.registries),
     readOperatorFiles(config),
     clusterId === undefined ? undefined : knownValue(clusterId),
     args.readPrevious(),

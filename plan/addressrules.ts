@@ -111,7 +111,7 @@ function usesOf(hosts: readonly Host[], config: ClusterConfig | undefined, ofClu
   for (const name of config.apiserverSans) add("certified", "plinth:apiserverSans", name);
   add("artifacts", "plinth:artifactsUrl", new URL(config.artifactsUrl).host);
   for (const [registry, { mirrors }] of Object.entries(config.registries))
-    for (const mirror of mirrors) add("mirror", `plinth:registries.${registry}.mirrors`, new URL(mirror).host);
+    for (const { url } of mirrors) add("mirror", `plinth:registries.${registry}.mirrors`, new URL(url).host);
   for (const upstream of config.dnsUpstreams) add("upstream", "plinth:dnsUpstreams", upstreamAddress(upstream));
   const resolvers = config.kubeletConfig["clusterDNS"];
   for (const resolver of Array.isArray(resolvers) ? (resolvers as unknown[]) : [])

@@ -30,10 +30,9 @@ export function isKeyMaterial(source: SecretSource): boolean {
     case "bootstrap-kubeconfig":
     case "encryption-config":
     case "registry":
+    case "proxy":
     case "operator-file":
       return true;
-    case "registry-authority":
-      return false;
     default:
       return source.part === "key" || source.part === "private";
   }
@@ -49,10 +48,12 @@ export type SecretSource =
   | { kind: "operator-file"; file: string }
   /** Kubeconfig with the token by which a host asks for its first certificate. */
   | { kind: "bootstrap-kubeconfig" }
+  /** The proxies, with a login. */
+  | { kind: "proxy" }
   /** `hosts.toml` of a registry, with credentials. */
   | { kind: "registry"; host: string }
-  /** The authority that signed the certificates of a registry's mirrors. */
-  | { kind: "registry-authority"; host: string };
+  /** A PEM file of the operator's machine by which registries and mirrors are believed, or believe containerd. */
+  | { kind: "registry-file"; file: string; part: "certificate" | "key" };
 
 /** The certificate authorities of a cluster. */
 export type Authority = "kubernetes" | "etcd" | "front-proxy";

@@ -8,7 +8,9 @@ import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
 import { bastionChain } from "./reach.ts";
 import { protectionsSchema } from "./protections.ts";
+import { proxySchema } from "./proxy.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
+import { registriesSchema, registryCredentialsSchema } from "./registrysettings.ts";
 import {
   certifiedName,
   dnsDomain,
@@ -23,7 +25,6 @@ import {
   placeOf,
   reasonOf,
   refineLines,
-  registryHost,
   serverName,
   serverPlace,
   webUrl,
@@ -46,26 +47,6 @@ const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) =>
 
 /** A structure that is merged over one of Kubernetes' own configuration files. */
 const overlay = z.record(z.string(), z.unknown()).superRefine(refineLines);
-
-/** A registry of container images, and where its images are taken from instead. */
-const registry = z.strictObject({
-  /** URLs, tried in this order before the registry itself. */
-  mirrors: z
-    .array(
-      webUrl.refine(
-        (text) => !text.includes("@"),
-        "must have no login in it: that belongs into plinth:registryCredentials",
-      ),
-    )
-    .default([]),
-  /** PEM file on the operator's machine with the authority of the mirrors' certificates; `~` is the home directory. */
-  caFile: localFile.optional(),
-});
-
-const credentials = z.strictObject({
-  username: words.regex(/^[^:]*$/, "must have no colon, which ends it in what registries are sent"),
-  password: words,
-});
 
 /** TCP port that the load balancers forward to a NodePort of the workers. */
 const servicePort = z.strictObject({
@@ -215,10 +196,12 @@ const hostSettings = {
   sandboxImage: imageReference.default("registry.k8s.io/pause:3.10.1"),
   /** Image archives that every Node is given beforehand: NAME stands for images/NAME.tar of the artifact server. */
   images: z.array(z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "must be the name of an archive")).default([]),
-  /** Mirrors by registry host, e.g. `docker.io`. */
-  registries: z.record(registryHost, registry).default({}),
+  /** Mirrors and trust by registry as images name it, e.g. `docker.io`, or `_default` for all others. */
+  registries: registriesSchema.default({}),
   /** User and password by registry or mirror host. Set it with `pulumi config set --secret --path`. */
-  registryCredentials: z.record(registryHost, credentials).default({}),
+  registryCredentials: registryCredentialsSchema.default({}),
+  /** Proxies by which containerd pulls images and packages are installed: `http`, `https`, `noProxy`. Plinth itself uses none. */
+  proxy: proxySchema.default({ noProxy: [] }),
   /** Cgroup driver of the kubelet and containerd. */
   cgroupDriver: z.enum(["systemd", "cgroupfs"]).default("systemd"),
   /** For hosts that may not lower a process's OOM score: containers without CAP_SYS_RESOURCE. */

@@ -19,6 +19,8 @@ export const paths = {
   units: "/etc/systemd/system",
   /** Read by etcd only while it has no data; made on the host, which alone knows whether there is a cluster to join. */
   etcdBootstrap: "/etc/etcd/bootstrap.env",
+  /** The proxies by which packages are installed, where the configuration has some. Root's alone: there may be a login in it. */
+  proxies: "/etc/plinth/proxy.env",
 } as const;
 
 /** Links to the executables in use. */

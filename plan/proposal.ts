@@ -35,6 +35,8 @@ export const decidedBy: Readonly<Record<keyof ClusterConfig, "proposal" | "proje
   artifactsUrl: "project",
   registries: "project",
   registryCredentials: "project",
+  // Whom hosts fetch by, with a login.
+  proxy: "project",
   // The way in to hosts, and files of this machine.
   sshUser: "project",
   sshPort: "project",

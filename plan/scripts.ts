@@ -97,16 +97,24 @@ function printing(name: string, text: string): string {
 }
 
 /** What puts the host script on a host: part of a claim's text, so that a reviewer sees all that runs. */
-export const installScript = once(() => read("install.sh"));
+export const installScript = once(() => [read("lib/direct.sh"), read("install.sh")].join("\n"));
 
 const rosterScripts = once(
   () =>
     new Map(
       rosterScriptNames.map((name): [RosterScriptName, Script] => {
-        const parts = ["names", "common", ...(rosterParts[name] ?? "").split(" ").filter(Boolean), name];
+        const parts = ["common", ...(rosterParts[name] ?? "").split(" ").filter(Boolean), name];
         return [
           name,
-          script(`roster-${name}`, ["#!/bin/sh\n", ...parts.map((part) => read(`roster/${part}.sh`))].join("")),
+          script(
+            `roster-${name}`,
+            [
+              "#!/bin/sh\n",
+              read("roster/names.sh"),
+              read("lib/direct.sh"),
+              ...parts.map((part) => read(`roster/${part}.sh`)),
+            ].join(""),
+          ),
         ];
       }),
     ),

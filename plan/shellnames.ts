@@ -59,6 +59,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       STAGING_PATH: paths.staging,
       UNITS_PATH: paths.units,
       ETCD_BOOTSTRAP: paths.etcdBootstrap,
+      PROXIES_PATH: paths.proxies,
     },
     "Ports.": { ETCD_CLIENT_PORT: ports.etcdClient },
     "What the script ends with.": {

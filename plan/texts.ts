@@ -106,12 +106,28 @@ export const webUrl = z
     "must be a URL such as http://192.0.2.1:8410, with http or https and without a query",
   );
 
-/** The name of a registry as images have it, or `_default` for all others. It is the name of a folder. */
-export const registryHost = z.string().refine((text) => {
+function isServer(text: string): boolean {
   const [host = "", port, ...more] = text.split(":");
   const isPort = port === undefined || portOf(port) !== undefined;
-  return text === "_default" || (isHostAddress(host) && isPort && more.length === 0);
-}, "must be a registry such as registry.example.net or registry.example.net:5000, without scheme and path");
+  return isHostAddress(host) && isPort && more.length === 0 && text === text.toLowerCase();
+}
+
+const registryForm =
+  "must be a registry such as registry.example.net or registry.example.net:5000, in lower case, without scheme and path";
+
+/** The host of a registry or of a mirror, with its port if it has one. It is the name of a folder. */
+export const serverRegistry = z.string().refine(isServer, registryForm);
+
+/**
+ * The name of a registry as images have it, or `_default` for all others. Of `HOST/IMAGE` containerd takes HOST for a registry where
+ * it has a dot or a port or is localhost; anything else is a part of Docker Hub's.
+ */
+export const registryHost = z
+  .string()
+  .refine(
+    (text) => text === "_default" || (isServer(text) && (/[.:]/.test(text) || text === "localhost")),
+    `${registryForm}, or _default for all others`,
+  );
 
 /** An image with a tag, a digest or both. */
 export const imageReference = z

@@ -12,6 +12,7 @@ import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";
 import { validateNetworkSizes } from "./networksizes.ts";
+import { validateRegistries } from "./registrysettings.ts";
 import { validateTenants } from "./tenants.ts";
 
 function finding(rule: string, hosts: string[], message: string, remedy: string): Finding {
@@ -117,6 +118,7 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateVersions(config),
     ...validateApiserver(config),
     ...relianceFindings(reliances, hosts, config),
+    ...validateRegistries(config.registries),
     ...validateTenants(config.tenants),
   ];
 }

@@ -21,7 +21,7 @@ fail() {
 if ! [ -f "$target" ] || [ "$(digest "$target")" != "$sha" ]; then
   mkdir -p "${target%/*}" || fail "cannot make ${target%/*} (is the disk full or read-only?)"
   trap 'rm -f "$fresh"; exit 143' HUP INT TERM
-  error=$(curl --fail --silent --show-error --location --connect-timeout 10 --max-time 120 --retry 3 --retry-delay 1 \
+  error=$(direct_curl --fail --silent --show-error --location --connect-timeout 10 --max-time 120 --retry 3 --retry-delay 1 \
     --retry-connrefused --output "$fresh" "$url" 2>&1 </dev/null) ||
     fail "cannot fetch the host script from $url: $(printf '%s\n' "$error" | tail -n 1); check that the host reaches that address, then run again"
   got=$(digest "$fresh")

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Authority as AuthorityName, SecretSource } from "../../plan/bundle.ts";
+import { isKeyMaterial, type Authority as AuthorityName, type SecretSource } from "../../plan/bundle.ts";
 import { leavesOf } from "../../plan/bundles/index.ts";
 import { renderBootstrapKubeconfig } from "../../plan/bundles/kubelet.ts";
 import { renderHostsToml } from "../../plan/bundles/registries.ts";
@@ -10,6 +10,7 @@ import { tokenKeepers, type Join } from "../../plan/joining.ts";
 import { endpointOf } from "../../plan/endpoint.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/pki.ts";
+import { renderProxies } from "../../plan/proxy.ts";
 import { expandHome } from "../host/access.ts";
 import { Pace } from "../pace.ts";
 import type { Authority } from "./authority.ts";
@@ -109,10 +110,11 @@ export class HostKeys {
         );
       case "registry":
         return pulumi.secret(renderHostsToml(source.host, config.registries[source.host], config.registryCredentials));
-      case "registry-authority": {
-        const file = config.registries[source.host]?.caFile;
-        if (file === undefined) throw new Error(`plinth:registries has no caFile for ${source.host}`);
-        return pulumi.output(readFile(expandHome(file), "utf8"));
+      case "proxy":
+        return pulumi.secret(renderProxies(config));
+      case "registry-file": {
+        const text = pulumi.output(readFile(expandHome(source.file), "utf8"));
+        return isKeyMaterial(source) ? pulumi.secret(text) : text;
       }
       case "service-account":
       case "encryption-config":

@@ -5,6 +5,7 @@ import { isNode, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { unitScript } from "../scripts.ts";
 import type { BundlePart } from "./part.ts";
+import { proxyFile } from "./proxies.ts";
 import { scriptFile } from "./scriptfiles.ts";
 import { because, renderUnit, unitPath } from "./systemd.ts";
 
@@ -165,7 +166,9 @@ export const baseline: BundlePart = {
       file(unitPath(swapUnit), swapService, [swapUnit]),
       file("/etc/systemd/journald.conf.d/90-plinth.conf", journalLimits, [journalUnit]),
       file(unitPath(journalUnit), journalService, [journalUnit]),
+      ...proxyFile(paths.proxies, config).files,
     ],
+    secrets: proxyFile(paths.proxies, config).secrets,
     units: [journalUnit, swapUnit, baselineUnit],
     checks: checks(host, config),
   }),

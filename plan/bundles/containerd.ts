@@ -1,11 +1,14 @@
 import { binaryPath } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { binDirectory } from "../names.ts";
+import { hasProxy } from "../proxy.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig } from "./cni.ts";
 import { registriesDirectory } from "./registries.ts";
-import { oomProtection, renderUnit, restartsForever } from "./systemd.ts";
+import { noInheritedProxies, oomProtection, renderUnit, restartsForever } from "./systemd.ts";
 
 export const containerdConfigPath = "/etc/containerd/config.toml";
+/** The proxies that containerd pulls by, where there are some. */
+export const containerdProxies = "/etc/containerd/proxy.env";
 export const containerdSocket = "/run/containerd/containerd.sock";
 
 /**
@@ -69,7 +72,11 @@ export function renderContainerdService(config: ClusterConfig): string {
     },
     service: {
       Type: "notify",
-      Environment: `PATH=${binDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      Environment: [
+        `PATH=${binDirectory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+        noInheritedProxies,
+      ],
+      EnvironmentFile: hasProxy(config) ? containerdProxies : undefined,
       ExecStart: `${binaryPath("containerd")} --config ${containerdConfigPath}`,
       Restart: "always",
       RestartSec: "2",

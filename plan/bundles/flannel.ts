@@ -4,7 +4,15 @@ import type { Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
-import { because, commandLine, networkAgentLimits, renderUnit, restartsForever, unitFile } from "./systemd.ts";
+import {
+  because,
+  commandLine,
+  networkAgentLimits,
+  noProxies,
+  renderUnit,
+  restartsForever,
+  unitFile,
+} from "./systemd.ts";
 
 const flannelUnit = "flanneld.service";
 const configFile = "/etc/kubernetes/flannel.json";
@@ -41,6 +49,7 @@ function service(host: Host, config: ClusterConfig): string {
     service: {
       Type: because("It ends, and is started again, until the Node exists and has a pod network.", "exec"),
       Environment: `NODE_NAME=${host.name}`,
+      ...noProxies,
       ExecStart: asNode(commandLine(binaryPath("flanneld"), args)),
       Restart: "always",
       RestartSec: "2",

@@ -8,7 +8,7 @@ import { renderYaml } from "../yaml.ts";
 import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import type { Reliance } from "./reliance.ts";
-import { commandLine, networkAgentLimits, renderUnit, restartsForever, unitFile } from "./systemd.ts";
+import { commandLine, networkAgentLimits, noProxies, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 const kubeProxyUnit = "kube-proxy.service";
 const configFile = "/etc/kubernetes/kube-proxy.yaml";
@@ -74,6 +74,7 @@ function service(config: ClusterConfig): string {
     },
     service: {
       ExecStart: asNode(commandLine(binaryPath("kube-proxy"), { config: configFile })),
+      ...noProxies,
       Restart: "always",
       RestartSec: "2",
       LimitNOFILE: String(config.openFilesLimit),

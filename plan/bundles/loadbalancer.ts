@@ -7,7 +7,7 @@ import { authorityFile } from "./certificates.ts";
 import { connectionFormat } from "./connections.ts";
 import type { BundlePart, PartContent, Placement, Socket } from "./part.ts";
 import { renderServicePorts, servicePortAddress } from "./serviceports.ts";
-import { because, renderUnit, restartsForever, unitFile } from "./systemd.ts";
+import { because, directCurl, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 export const haproxyUnit = "haproxy.service";
 export const keepalivedUnit = "keepalived.service";
@@ -158,7 +158,7 @@ ${peersOf(others, address)}
 }
 
 vrrp_script haproxy {
-  script "/usr/bin/curl --silent --fail --max-time 1 --output /dev/null http://127.0.0.1:${ports.haproxyHealth}/haproxy_ready"
+  script "${directCurl(["--silent", "--fail", "--max-time 1", "--output /dev/null"], `http://127.0.0.1:${ports.haproxyHealth}/haproxy_ready`)}"
   interval 1
   timeout 2
   fall 2

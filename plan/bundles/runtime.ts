@@ -5,8 +5,14 @@ import type { ClusterConfig } from "../config.ts";
 import { paths } from "../names.ts";
 import { unitScript } from "../scripts.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig, renderCniTemplate } from "./cni.ts";
-import { containerdConfigPath, renderContainerdConfig, renderContainerdService } from "./containerd.ts";
+import {
+  containerdConfigPath,
+  containerdProxies,
+  renderContainerdConfig,
+  renderContainerdService,
+} from "./containerd.ts";
 import type { BundlePart } from "./part.ts";
+import { proxyFile } from "./proxies.ts";
 import { registriesDirectory, registryFiles } from "./registries.ts";
 import { scriptFile } from "./scriptfiles.ts";
 import { renderUnit, restartsForever, unitPath } from "./systemd.ts";
@@ -81,6 +87,8 @@ function downloads(config: ClusterConfig): BundleDownload[] {
   ];
 }
 
+const proxies = (config: ClusterConfig) => proxyFile(containerdProxies, config, [containerdUnit]);
+
 function files(config: ClusterConfig): BundleFile[] {
   const file = (path: string, content: string, restart: string[] = []): BundleFile => ({
     path,
@@ -93,6 +101,7 @@ function files(config: ClusterConfig): BundleFile[] {
     file(containerdConfigPath, renderContainerdConfig(config), [containerdUnit]),
     ...(makesCniConfig(config) ? [file(cniTemplatePath, renderCniTemplate())] : []),
     ...registryFiles(config).files,
+    ...proxies(config).files,
     file(unitPath(containerdUnit), renderContainerdService(config), [containerdUnit]),
     file(unitPath(podsUnit), podsService(config)),
     ...(config.images.length === 0 ? [] : [file(unitPath(imagesUnit), imagesService, [imagesUnit])]),
@@ -139,7 +148,7 @@ export const runtime: BundlePart = {
     binaries: binaries(config),
     downloads: downloads(config),
     files: files(config),
-    secrets: registryFiles(config).secrets,
+    secrets: [...registryFiles(config).secrets, ...proxies(config).secrets],
     units: [podsUnit, containerdUnit, ...(config.images.length === 0 ? [] : [imagesUnit])],
     checks: checks(config),
   }),

@@ -45,10 +45,30 @@ function quote(argument: string): string {
   return /[\s"'\\;]/.test(escaped) ? `"${escaped.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : escaped;
 }
 
+/** A command that asks a URL by curl itself, past any proxy of the host and root's .curlrc. None of its words needs quotes. */
+export function directCurl(options: readonly string[], url: string): string {
+  return ["/usr/bin/curl", "-q", `--noproxy ${new URL(url).hostname}`, ...options, url].join(" ");
+}
+
+/**
+ * Variables by which programs are sent to proxies. What is set for all units of a host (`DefaultEnvironment=`,
+ * `systemctl set-environment`) is meant for others: our services talk to hosts of the cluster.
+ */
+export const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [
+  name,
+  name.toLowerCase(),
+]);
+
+/** Keeps a service from a host's proxies. */
+export const noProxies = { UnsetEnvironment: proxyVariables.join(" ") } as const;
+
+/** The same, and what a drop-in of the operator's sets counts. */
+export const noInheritedProxies = proxyVariables.map((name) => `${name}=`).join(" ");
+
 /** Asks every second until the answer is 2xx; systemd bounds it, or the deadline of the bundle's check does. */
 function waitUntilServed({ url, authorityFile }: { url: string; authorityFile: string }): string {
   const patience = "--retry 1000000 --retry-delay 1 --retry-all-errors --connect-timeout 3 --max-time 5";
-  return `/usr/bin/curl --silent --fail --output /dev/null ${patience} --cacert ${authorityFile} ${url}`;
+  return directCurl(["--silent", "--fail", "--output /dev/null", patience, `--cacert ${authorityFile}`], url);
 }
 
 /** The value of a directive: one line, one line each, none; or with the reason in a comment before it. */
@@ -163,6 +183,7 @@ export function renderService(service: ServiceUnit, config: ClusterConfig): stri
       User: user,
       Group: user,
       EnvironmentFile: service.environmentFile,
+      ...noProxies,
       ExecStartPre: waitFor === undefined ? undefined : waitUntilServed(waitFor),
       ExecStart: commandLine(service.executable, service.args),
       ExecReload: service.reloadsItself ? because("It reads its files again by itself.", "/bin/true") : undefined,

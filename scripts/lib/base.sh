@@ -13,6 +13,10 @@ export LC_ALL
 PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 export PATH
 
+# What the host's environment says about proxies: package managers go by it, and nothing else does (direct.sh).
+HOST_HTTP_PROXY=${http_proxy:-} HOST_HTTPS_PROXY=${https_proxy:-${HTTPS_PROXY:-}}
+HOST_ALL_PROXY=${all_proxy:-${ALL_PROXY:-}} HOST_NO_PROXY=${no_proxy:-${NO_PROXY:-}}
+
 ROOT=${PLINTH_ROOT:-}
 NEWLINE='
 '

@@ -173,7 +173,7 @@ check_unit_active() {
 # status is curl's.
 http_get() {
   local code error body
-  curl --fail-with-body --silent --show-error --connect-timeout 3 --max-time 8 --output "$STAGE/body" "$@" </dev/null 2>"$STAGE/curl.error"
+  direct_curl --fail-with-body --silent --show-error --connect-timeout 3 --max-time 8 --output "$STAGE/body" "$@" </dev/null 2>"$STAGE/curl.error"
   code=$?
   if [ "$code" = 0 ]; then
     return 0

@@ -148,7 +148,7 @@ fetch() {
   say "fetching $1"
   # In the background and waited for, so that an interrupt is heard at once; without the lock's descriptor, so that a
   # download that outlives a killed run does not hold the lock.
-  curl --fail --silent --show-error --location --connect-timeout 10 --speed-limit 1024 --speed-time 30 \
+  direct_exec --fail --silent --show-error --location --connect-timeout 10 --speed-limit 1024 --speed-time 30 \
     --max-time "${PLINTH_FETCH_SECONDS:-900}" --retry 3 --retry-delay 1 --retry-connrefused --retry-max-time 60 \
     --output "$4" "$3" 2>"$STAGE/curl.error" </dev/null 8>&- 9>&- &
   pid=$!

@@ -123,6 +123,7 @@ files_write() {
       dirs="$dirs ${path%/*}"
     fi
   done <"$STAGE/ops"
+  parents_leave
   # A directory of a removed file may have gone since.
   left=
   for path in $dirs; do
@@ -151,11 +152,11 @@ original_restore() {
   fi
 }
 
-# parents_make: makes the directories that are missing above planned files, 0755 root, and remembers all directories
-# that we are about to make, those with a line of their own too.
+# parents_make: makes the directories that are missing above planned files, 0755 root, and remembers them; those with a line of
+# their own too, whose mode and owner come later: other directories may be below them.
 parents_make() {
   local op a b path
-  MADE='' PARENTS=''
+  MADE=
   while read -r op a b _; do
     case $op in
       directory)
@@ -173,14 +174,44 @@ parents_make() {
     # shellcheck disable=SC2086 # a list of paths
     remember directories $MADE || return 1
   fi
-  for path in $PARENTS; do
+  for path in $MADE; do
     if [ ! -d "$ROOT$path" ]; then
       mkdir -m 0755 "$ROOT$path" || return 1
     fi
   done
 }
 
-# missing_above PATH: adds the missing ancestors of PATH, topmost first, to MADE, what we are about to make, and to PARENTS.
+# parents_leave: removes the directories above REMOVED files that we made for them, that nobody lists and that are empty now.
+parents_leave() {
+  local path
+  if [ -z "$REMOVED" ] || [ ! -e "$STATE/directories" ]; then
+    return 0
+  fi
+  for path in $REMOVED; do
+    path=${path%/*}
+    while made_and_unlisted "$path" && rmdir "$ROOT$path" 2>/dev/null; do
+      path=${path%/*}
+    done
+  done
+}
+
+# made_and_unlisted PATH: whether we made this directory and no bundle has a line for it.
+made_and_unlisted() {
+  local file
+  set -- "$1" "$STAGE/manifest"
+  for file in "$STATE/bundles"/*/manifest "$STATE/bundles"/*/intent; do
+    if [ -e "$file" ] && [ "${file%/*}" != "$STATE/bundles/$BUNDLE" ]; then
+      set -- "$@" "$file"
+    fi
+  done
+  awk -v path="$1" -v made="$STATE/directories" '
+    BEGIN { while ((getline line < made) > 0) if (line == path) ours = 1; if (!ours) exit; delete ARGV[1] }
+    { sub(/^owns /, "") }
+    ($1 == "directory" || $1 == "left") && $2 == path { ours = 0; exit }
+    END { exit !ours }' "$@"
+}
+
+# missing_above PATH: adds the missing ancestors of PATH, topmost first, to MADE, what we are about to make.
 missing_above() {
   local path list
   path=${1%/*}
@@ -191,7 +222,6 @@ missing_above() {
     path=${path%/*}
   done
   MADE="$MADE $list"
-  PARENTS="$PARENTS $list"
 }
 
 # temporaries_remove: what an earlier, killed run prepared and nobody has renamed since.

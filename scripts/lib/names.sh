@@ -8,6 +8,7 @@ KEPT_PATH="/var/lib/plinth-kept"
 STAGING_PATH=/run/plinth
 UNITS_PATH=/etc/systemd/system
 ETCD_BOOTSTRAP=/etc/etcd/bootstrap.env
+PROXIES_PATH=/etc/plinth/proxy.env
 
 # Ports.
 ETCD_CLIENT_PORT=2379

@@ -87,7 +87,7 @@ violations() {
       printf 'unread pods-by-namespace\n'
       return
     fi
-    curl --silent --fail --max-time 5 --output /dev/null --dump-header - --request PATCH \
+    direct_curl --silent --fail --max-time 5 --output /dev/null --dump-header - --request PATCH \
       --cacert "$pki/ca.crt" --cert "$pki/apiserver/front-proxy-client.crt" --key "$pki/apiserver/front-proxy-client.key" \
       --header 'X-Remote-User: plinth:look' --header 'X-Remote-Group: system:masters' \
       --header 'Content-Type: application/merge-patch+json' \

@@ -60,7 +60,7 @@ serve() {
   local url
   serving_pattern "$ADDRESS" || fail "no kubelet can ask for a certificate for the name $NODE and the address $ADDRESS"
   url=https://$ADDRESS:$KUBELET_PORT/healthz
-  until curl --silent --max-time 2 --cacert "${PLINTH_ROOT:-}$AUTHORITY_PATH" --output /dev/null "$url" </dev/null; do
+  until direct_curl --silent --max-time 2 --cacert "${PLINTH_ROOT:-}$AUTHORITY_PATH" --output /dev/null "$url" </dev/null; do
     judge kubelet-serving "system:node:$NODE" 'digital+signature,server+auth,' || complaint
     if late; then
       fail "its kubelet did not serve with a certificate of the cluster at $url within $DEADLINE s:\
@@ -152,7 +152,7 @@ balanced() {
     if late; then
       fail "kube-proxy there was not healthy for $2 s within $DEADLINE s ($1), so load balancers leave the Node out: journalctl -u kube-proxy"
     fi
-    if curl --silent --fail --max-time 1 --output /dev/null "$1" </dev/null; then
+    if direct_curl --silent --fail --max-time 1 --output /dev/null "$1" </dev/null; then
       now
       since=${since:-$NOW}
     else

@@ -148,6 +148,23 @@ onHosts("apply", (host) => {
     assert.equal(host().exists("/etc/demo/more"), false);
   });
 
+  it("removes the directories that it made for a file, once they are empty and nobody lists them", async () => {
+    await host().claim();
+    const listed = `directory /etc/made/listed 0755 ${me}`;
+    const bundle = () => new Bundle("demo").line(listed);
+    await host().apply(
+      bundle().file("/etc/made/listed/one/x", "1").file("/etc/made/listed/two/x", "2").file("/etc/own/x/y", "3"),
+    );
+    host().write("/etc/made/listed/two/theirs", "somebody's");
+    await host().apply(bundle());
+    assert.deepEqual(host().list("/etc/made"), ["listed", "listed/two", "listed/two/theirs"]);
+    assert.equal(host().exists("/etc/own"), false);
+    await host().apply(new Bundle("other").line(`directory /etc/kept/here 0755 ${me}`));
+    await host().apply(bundle().file("/etc/kept/here/x", "1"));
+    await host().apply(bundle());
+    assert.equal(host().exists("/etc/kept/here"), true, "another bundle lists it");
+  });
+
   it("removes a file that is no longer listed and restarts what read it", async () => {
     await host().apply(demo().file("/etc/demo/extra/x.conf", "x", { restart: "b.service" }));
     host().log();

@@ -82,11 +82,19 @@ const ofConfig: Record<string, Place[]> = {
     { usual: "docker.io", config: (text) => ({ registries: { [text]: { mirrors: ["https://m.example.net"] } } }) },
     { usual: "https://m.example.net", config: (text) => ({ registries: { "docker.io": { mirrors: [text] } } }) },
     { usual: "~/ca.pem", config: (text) => ({ registries: { "docker.io": { mirrors: [], caFile: text } } }) },
+    {
+      usual: "https://m.example.net",
+      config: (text) => ({ registries: { "docker.io": { mirrors: [{ url: text, capabilities: ["pull"] }] } } }),
+    },
   ],
   registryCredentials: [
     { usual: "docker.io", config: (text) => ({ registryCredentials: { [text]: { username: "a", password: "b" } } }) },
     { usual: "a", config: (text) => ({ registryCredentials: { "docker.io": { username: text, password: "b" } } }) },
     { usual: "b", config: (text) => ({ registryCredentials: { "docker.io": { username: "a", password: text } } }) },
+  ],
+  proxy: [
+    { usual: "http://proxy.example.net:3128", config: (text) => ({ proxy: { http: text } }) },
+    { usual: ".example.net", config: (text) => ({ proxy: { https: "http://proxy.example.net", noProxy: [text] } }) },
   ],
   kubeletConfig: [
     { usual: "text", config: (text) => ({ kubeletConfig: { marked: { deep: [text] } } }) },
@@ -293,7 +301,11 @@ describe("what people write", function () {
       /must be a registry/,
     ],
     ["a registry named ..", { registries: { "..": {} } }, /must be a registry/],
-    ["a login in a mirror", { registries: { a: { mirrors: ["https://u:p@m.example"] } } }, /must have no login in it/],
+    [
+      "a login in a mirror",
+      { registries: { "a.example": { mirrors: ["https://u:p@m.example"] } } },
+      /must have no login in it/,
+    ],
     ["a quote in an image", { sandboxImage: 'a"\nb:1' }, /plinth:sandboxImage must be an image/],
     ["a blank in a URL", { artifactsUrl: "http://192.0.2.5/a b" }, /plinth:artifactsUrl must be a URL/],
     [

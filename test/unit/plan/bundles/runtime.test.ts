@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { isKeyMaterial, renderBundle, type Bundle } from "../../../../plan/bundle.ts";
-import { renderHostsToml } from "../../../../plan/bundles/registries.ts";
+import { registryFiles, renderHostsToml } from "../../../../plan/bundles/registries.ts";
 import { bundleOf, configOf, hostsOf, threeHosts } from "../../../support/cluster.ts";
 import { matchSnapshot } from "../../../support/snapshot.ts";
 
@@ -119,7 +119,7 @@ describe("plan/bundles/registries", () => {
 
   it("mirrors come in their order, then the registry", () => {
     assert.equal(
-      renderHostsToml("docker.io", { mirrors, caFile: "~/ca.pem" }, credentials),
+      renderHostsToml("docker.io", { mirrors: mirrors.map((url) => ({ url })), caFile: "~/ca.pem" }, credentials),
       [
         "# Where the images of this registry come from.",
         '[host."https://one.example.net"]',
@@ -129,6 +129,7 @@ describe("plan/bundles/registries", () => {
         '[host."https://two.example.net:5000/v2/proxy"]',
         '  capabilities = ["pull", "resolve"]',
         '  dial_timeout = "5s"',
+        "  override_path = true",
         '  ca = "/etc/containerd/certs.d/docker.io/ca.crt"',
         '  [host."https://two.example.net:5000/v2/proxy".header]',
         '    Authorization = "Basic cm9ib3Q6cGE6c3M="',
@@ -166,5 +167,55 @@ describe("plan/bundles/registries", () => {
       ],
     );
     assert.match(fileOf(bundle, "/etc/containerd/certs.d/quay.io/hosts.toml"), /one\.example\.net/);
+  });
+
+  it("each mirror may be trusted in its own way, by files of its own", () => {
+    const own = {
+      url: "https://one.example.net/v2/hub",
+      caFile: "one.pem",
+      clientCertificateFile: "client.pem",
+      clientKeyFile: "client.key",
+      capabilities: ["pull"],
+    };
+    const plain = "http://192.0.2.5:5000";
+    const registries = { _default: { mirrors: [own, "https://two.example.net/", plain], caFile: "all.pem" } };
+    const { files, secrets } = registryFiles(configOf({ registries }));
+    const folder = "/etc/containerd/certs.d/_default";
+    assert.deepEqual(
+      secrets.map(({ path: file, mode, source }) => [file, mode, isKeyMaterial(source)]),
+      [
+        [`${folder}/mirror-1-ca.crt`, "0644", false],
+        [`${folder}/mirror-1-client.pem`, "0644", false],
+        [`${folder}/mirror-1-client.key`, "0600", true],
+        [`${folder}/ca.crt`, "0644", false],
+      ],
+    );
+    assert.equal(
+      files[0]?.content,
+      [
+        "# Where the images of this registry come from.",
+        '[host."https://one.example.net/v2/hub"]',
+        '  capabilities = ["pull"]',
+        '  dial_timeout = "5s"',
+        "  override_path = true",
+        `  ca = "${folder}/mirror-1-ca.crt"`,
+        `  client = [["${folder}/mirror-1-client.pem", "${folder}/mirror-1-client.key"]]`,
+        '[host."https://two.example.net"]',
+        '  capabilities = ["pull", "resolve"]',
+        '  dial_timeout = "5s"',
+        `  ca = "${folder}/ca.crt"`,
+        `[host."${plain}"]`,
+        '  capabilities = ["pull", "resolve"]',
+        '  dial_timeout = "5s"',
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("a mirror's credentials are found with its port and without where that is the usual one", () => {
+    const registry = { mirrors: [{ url: "https://one.example.net" }, { url: "https://two.example.net:443" }] };
+    const login = { username: "u", password: "p" };
+    const text = renderHostsToml("quay.io", registry, { "one.example.net:443": login, "two.example.net": login });
+    assert.equal(text.match(/Authorization = "Basic dTpw"/g)?.length, 2);
   });
 });
