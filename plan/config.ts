@@ -7,6 +7,7 @@ import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
 import { protectionsSchema } from "./protections.ts";
+import { largestMtu, smallestMtu } from "./mtu.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import {
   certifiedName,
@@ -146,6 +147,8 @@ const clusterSettings = {
   authorityDays: z.coerce.number().int().min(30).max(36500).default(3650),
   /** Pod network: `flannel`, or `none` for one of your own (Nodes become ready once it is there). */
   network: z.enum(["flannel", "none"]).default("flannel"),
+  /** MTU of the links between Nodes, bytes: what packets of pods are made to fit in. Default: the lowest of the control-plane hosts. */
+  mtu: z.coerce.number().int().min(smallestMtu).max(largestMtu).optional(),
   /** Image of CoreDNS. */
   corednsImage: imageReference.default("registry.k8s.io/coredns/coredns:v1.15.0"),
   /** Image of metrics-server. */

@@ -7,6 +7,7 @@ import { clockFindings, sameMachineFindings } from "./guards/fleet.ts";
 import { claimFindings, remnantFindings, type Identity } from "./guards/ownership.ts";
 import { baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
 import { portFindings } from "./guards/ports.ts";
+import { forwardFindings, resolverFindings } from "./guards/network.ts";
 import type { HostRule } from "./guards/rule.ts";
 import { interfaceFindings, nameFindings, swapFindings, timeSyncFindings } from "./guards/hostsettings.ts";
 import type { Host } from "./inventory.ts";
@@ -22,6 +23,7 @@ export {
   startsAnew,
 } from "./guards/gone.ts";
 export { guardMembership, guardReplacements, type MembershipSituation } from "./guards/membership.ts";
+export { mtuFindings } from "./guards/network.ts";
 export { guardSettingsChange, type PreviousSettings } from "./guards/settingschange.ts";
 export type { Identity } from "./guards/ownership.ts";
 
@@ -38,6 +40,8 @@ export const overridable = [
   "foreign-remnants",
   "host-name",
   "hosts-file",
+  "resolver",
+  "forward-drop",
   "etcd-quorum",
   "leaving-unreachable",
   "lost-but-alive",
@@ -60,6 +64,8 @@ const hostRules: readonly HostRule[] = [
   timeSyncFindings,
   nameFindings,
   interfaceFindings,
+  resolverFindings,
+  forwardFindings,
 ];
 
 /**

@@ -4,6 +4,7 @@ import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { paths } from "../names.ts";
 import { unitScript } from "../scripts.ts";
+import { plainSurroundings, type Surroundings } from "../surroundings.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig, renderCniTemplate } from "./cni.ts";
 import { containerdConfigPath, renderContainerdConfig, renderContainerdService } from "./containerd.ts";
 import type { BundlePart } from "./part.ts";
@@ -81,7 +82,7 @@ function downloads(config: ClusterConfig): BundleDownload[] {
   ];
 }
 
-function files(config: ClusterConfig): BundleFile[] {
+function files(config: ClusterConfig, { linkMtu }: Surroundings): BundleFile[] {
   const file = (path: string, content: string, restart: string[] = []): BundleFile => ({
     path,
     mode: "0644",
@@ -91,7 +92,7 @@ function files(config: ClusterConfig): BundleFile[] {
   });
   return [
     file(containerdConfigPath, renderContainerdConfig(config), [containerdUnit]),
-    ...(makesCniConfig(config) ? [file(cniTemplatePath, renderCniTemplate())] : []),
+    ...(makesCniConfig(config) ? [file(cniTemplatePath, renderCniTemplate(linkMtu))] : []),
     ...registryFiles(config).files,
     file(unitPath(containerdUnit), renderContainerdService(config), [containerdUnit]),
     file(unitPath(podsUnit), podsService(config)),
@@ -133,12 +134,12 @@ export const runtime: BundlePart = {
     { path: "/var/lib/cni", mode: "0755", owner: root, atRelease: "purge" },
     { path: imagesDirectory, mode: "0755", owner: root },
   ],
-  plan: ({ config }) => ({
+  plan: ({ config, surroundings = plainSurroundings }) => ({
     // The portmap plugin calls it.
     packages: [{ name: "nftables", command: "nft" }],
     binaries: binaries(config),
     downloads: downloads(config),
-    files: files(config),
+    files: files(config, surroundings),
     secrets: registryFiles(config).secrets,
     units: [podsUnit, containerdUnit, ...(config.images.length === 0 ? [] : [imagesUnit])],
     checks: checks(config),

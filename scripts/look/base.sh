@@ -18,6 +18,11 @@
 #   populated PATH                           a directory of Kubernetes' that is there and not empty
 #   listen tcp|udp ADDRESS PORT PID COMMAND UNIT     `-` where unknown, as for sockets of the kernel
 #   address ADDRESS INTERFACE
+#   link-mtu INTERFACE BYTES                 of each with an IPv4 address
+#   resolver PATH loopback|others|mixed|none     what name servers that file has
+#   forward-drop TOOL FAMILY TABLE CHAIN FROM|- TO|-
+#                                            a chain of others that forwards nothing but what its rules accept: networks and interfaces
+#                                            from and to which everything is accepted, with commas between them
 #   command NAME PATH|-, version NAME VERSION
 #   mount-cgroup v1|v2, cgroup-controllers NAME…
 #   kernel-feature NAME present|loadable|missing

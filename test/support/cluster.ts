@@ -73,6 +73,9 @@ export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts
     populated: [],
     listeners: [],
     addresses: {},
+    linkMtus: {},
+    resolvers: { "/etc/resolv.conf": "others" },
+    forwardDrops: [],
     commands: Object.fromEntries(
       ["curl", "flock", "systemctl", "ss", "sha256sum"].map((name) => [name, `/usr/bin/${name}`]),
     ),

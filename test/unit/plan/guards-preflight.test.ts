@@ -76,6 +76,47 @@ describe("plan/guards, before anything is on a host", () => {
     }
   });
 
+  it("wants name servers that pods can ask, or somebody who says where they are", () => {
+    const resolved = { "/etc/resolv.conf": "loopback", "/run/systemd/resolve/resolv.conf": "others" } as const;
+    assert.deepEqual(judge(worker, { resolvers: resolved }), []);
+    for (const state of ["loopback", "mixed", "none"] as const) {
+      for (const other of ["none", "loopback", "mixed"] as const) {
+        const resolvers = { "/etc/resolv.conf": state, "/run/systemd/resolve/resolv.conf": other };
+        const finding = only(judge(worker, { resolvers }));
+        assert.equal(finding.rule, "resolver");
+        assert.match(finding.remedy, /resolvConf in plinth:kubeletConfig/);
+        assert.deepEqual(judge(worker, { resolvers }, { kubeletConfig: { resolvConf: "/etc/pods.conf" } }), []);
+        assert.deepEqual(judge(balancer, { resolvers }), []);
+      }
+    }
+    // Nobody is asked, and Nodes without a name server are what such a site has.
+    const none = { resolvers: { "/etc/resolv.conf": "none" } } as const;
+    assert.deepEqual(judge(worker, none, { dnsUpstreams: [] }), []);
+    assert.equal(
+      only(judge(worker, { resolvers: { "/etc/resolv.conf": "loopback" } }, { dnsUpstreams: ["192.0.2.53"] })).rule,
+      "resolver",
+    );
+    assert.deepEqual(judge(worker, { resolvers: {} }), []);
+  });
+
+  it("wants a firewall that forwards what pods send and get", () => {
+    const chain = { tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: [] };
+    const finding = only(judge(worker, { forwardDrops: [chain] }));
+    assert.equal(finding.rule, "forward-drop");
+    assert.match(finding.message, /chain FORWARD of table ip filter/);
+    assert.match(finding.remedy, /nft insert rule ip filter FORWARD ip saddr 10\.244\.0\.0\/16 accept/);
+    const legacy = only(judge(worker, { forwardDrops: [{ ...chain, tool: "iptables-legacy" }] }));
+    assert.match(legacy.remedy, /iptables-legacy -I FORWARD -s 10\.244\.0\.0\/16 -j ACCEPT/);
+    const accepted = (from: string, to: string) =>
+      judge(worker, { forwardDrops: [{ ...chain, from: [from], to: [to] }] });
+    assert.deepEqual(accepted("10.244.0.0/16", "10.0.0.0/8"), []);
+    assert.deepEqual(accepted("cni0", "cni0"), []);
+    assert.equal(accepted("10.244.0.0/16", "192.0.2.0/24").length, 1);
+    assert.equal(accepted("10.244.1.0/24", "10.244.0.0/16").length, 1);
+    assert.deepEqual(judge(worker, { forwardDrops: [chain] }, { network: "none" }), []);
+    assert.deepEqual(judge(balancer, { forwardDrops: [chain] }), []);
+  });
+
   it("lets swap be where it can be turned off, or where the kubelet is told to bear it", () => {
     assert.deepEqual(judge(worker, { swapKiB: 1_000_000, swapUsedKiB: 1000 }), []);
     assert.deepEqual(judge(balancer, { swapKiB: 1_000_000, swapUsedKiB: 9_000_000 }), []);
