@@ -85,9 +85,12 @@ export interface HostFacts {
   memoryAvailableKiB: number;
   swapKiB: number;
   swapUsedKiB: number;
+  /** Directory → size of its file system, KiB. */
+  diskSizeKiB: Record<string, number>;
   /** Directory → free KiB. */
   diskFreeKiB: Record<string, number>;
-  /** Directory → free inodes; file systems without a limit are not in it. */
+  /** Directory → inodes of its file system, and those that are free; file systems without a limit are in neither. */
+  inodes: Record<string, number>;
   inodesFree: Record<string, number>;
   claim?: Claim;
   /** Bundle name → how far it got. */
@@ -200,6 +203,8 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     "memory-available-kib": word("its memory", told.decimal, (value) => (facts.memoryAvailableKiB = value)),
     "swap-kib": word("its swap", told.decimal, (value) => (facts.swapKiB = value)),
     "swap-used-kib": word("its swap", told.decimal, (value) => (facts.swapUsedKiB = value)),
+    "disk-size-kib": words("its disks", amount, ([path, value]) => (facts.diskSizeKiB[path] = value)),
+    inodes: words("its disks", amount, ([path, value]) => (facts.inodes[path] = value)),
     "disk-free-kib": words("its disks", amount, ([path, value]) => (facts.diskFreeKiB[path] = value)),
     "inodes-free": words("its disks", amount, ([path, value]) => (facts.inodesFree[path] = value)),
     claim: words("its claim", claimWords, ([key, value]) => claim.set(key, value)),
@@ -251,7 +256,9 @@ export function parseFacts(text: string): HostFacts {
     memoryAvailableKiB: 0,
     swapKiB: 0,
     swapUsedKiB: 0,
+    diskSizeKiB: {},
     diskFreeKiB: {},
+    inodes: {},
     inodesFree: {},
     bundles: {},
     populated: [],

@@ -5,6 +5,7 @@ import { accessFinding } from "./guards/access.ts";
 import { capacityFindings } from "./guards/capacity.ts";
 import { clockFindings, sameMachineFindings } from "./guards/fleet.ts";
 import { claimFindings, remnantFindings, type Identity } from "./guards/ownership.ts";
+import { pressureFindings } from "./guards/pressure.ts";
 import { baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
 import { portFindings } from "./guards/ports.ts";
 import { forwardFindings, resolverFindings } from "./guards/network.ts";
@@ -32,6 +33,7 @@ export const overridable = [
   "port-taken",
   "memory",
   "disk-space",
+  "disk-pressure",
   "clock-skew",
   "swap",
   "time-sync",
@@ -58,6 +60,7 @@ const hostRules: readonly HostRule[] = [
   portFindings,
   machineFindings,
   capacityFindings,
+  pressureFindings,
   baselineFindings,
   kernelFindings,
   swapFindings,

@@ -53,7 +53,9 @@ export function factsOf(host: SimulatedHost, cluster: SimulatedCluster): string 
     "swap-kib 0",
     "swap-used-kib 0",
     ...["/var/lib", "/opt", "/var/lib/containerd", "/var/lib/kubelet"].flatMap((path) => [
+      `disk-size-kib ${path} 479151816`,
       `disk-free-kib ${path} 431018344`,
+      `inodes ${path} 30433280`,
       `inodes-free ${path} 28311551`,
     ]),
     ...Object.entries(host.claim ?? {}).map(([key, value]) => `claim ${key} ${value}`),

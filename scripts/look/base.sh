@@ -9,7 +9,7 @@
 #   own-address ADDRESS                      what /etc/hosts gives the host's own name, if anything
 #   time-sync UNIT                           each running service that sets the clock
 #   memory-kib, memory-available-kib, swap-kib, swap-used-kib
-#   disk-free-kib PATH KIB, inodes-free PATH NUMBER   of the file system on which PATH is or will be
+#   disk-size-kib, disk-free-kib PATH KIB, inodes, inodes-free PATH NUMBER   of the file system on which PATH is or will be
 #   claim cluster|cluster-id|host|stack|generation VALUE    only when claimed
 #   bundle NAME GENERATION complete|half-done|failed [REASON]
 #   report JSON, or report-failed REASON     what `plinth-host status` says

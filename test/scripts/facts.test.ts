@@ -39,6 +39,7 @@ onHosts("facts", (host) => {
       /^swap-used-kib \d+$/,
       /^swap-kib \d+$/,
       /^disk-free-kib \/var\/lib \d+$/,
+      /^disk-size-kib \/var\/lib\/kubelet \d+$/,
       /^disk-free-kib \/opt \d+$/,
       /^disk-free-kib \/var\/lib\/containerd \d+$/,
       /^command curl \S+$/,

@@ -67,6 +67,8 @@ export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts
     memoryAvailableKiB: 7_000_000,
     swapKiB: 0,
     swapUsedKiB: 0,
+    diskSizeKiB: { "/var/lib": 200_000_000 },
+    inodes: { "/var/lib": 2_000_000 },
     diskFreeKiB: { "/var/lib": 100_000_000 },
     inodesFree: { "/var/lib": 1_000_000 },
     bundles: {},

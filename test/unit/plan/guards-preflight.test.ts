@@ -99,6 +99,33 @@ describe("plan/guards, before anything is on a host", () => {
     assert.deepEqual(judge(worker, { resolvers: {} }), []);
   });
 
+  it("wants as much room as the kubelet does, by what is set in the end", () => {
+    const gib = 2 ** 20;
+    const disk = (free: number, size = 100 * gib) => ({
+      diskSizeKiB: { "/var/lib/kubelet": size, "/var/lib/containerd": size },
+      diskFreeKiB: { "/var/lib/kubelet": free, "/var/lib/containerd": free },
+    });
+    assert.deepEqual(judge(worker, disk(15 * gib)), []);
+    const images = only(judge(worker, disk(14 * gib)));
+    assert.equal(images.rule, "disk-pressure");
+    assert.match(
+      images.message,
+      /\/var\/lib\/containerd has 14336 MiB free .* wants 15360 MiB \(evictionHard imagefs\.available: 15%\)/,
+    );
+    assert.deepEqual(rules(judge(worker, disk(9 * gib))), ["disk-pressure", "disk-pressure"]);
+    assert.deepEqual(judge(balancer, disk(9 * gib)), []);
+    const absolute = { evictionHard: { "imagefs.available": "2Gi", "nodefs.available": "2Gi" } };
+    assert.deepEqual(judge(worker, disk(9 * gib), { kubeletConfig: absolute }), []);
+    const larger = { kubeletConfig: { evictionSoft: { "nodefs.available": "20Gi" } } };
+    assert.match(only(judge(worker, disk(18 * gib), larger)).message, /evictionSoft nodefs\.available: 20Gi/);
+    const none = { kubeletConfig: { evictionHard: null } };
+    assert.equal(only(judge(worker, disk(14 * gib), none)).rule, "disk-pressure", "Kubernetes has the same");
+    const few = { inodes: { "/var/lib/kubelet": 1_000_000 }, inodesFree: { "/var/lib/kubelet": 49_999 } };
+    assert.match(only(judge(worker, few)).message, /49999 more files free and the kubelet wants 50000 more files/);
+    // A look of earlier tells no sizes.
+    assert.deepEqual(judge(worker, { diskSizeKiB: {}, diskFreeKiB: { "/var/lib/kubelet": 1 } }), []);
+  });
+
   it("wants a firewall that forwards what pods send and get", () => {
     const chain = { tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: [] };
     const finding = only(judge(worker, { forwardDrops: [chain] }));
