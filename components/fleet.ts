@@ -11,6 +11,7 @@ import { machineIdsOf, rosterHostFor } from "../plan/membership.ts";
 import type { OperatorTexts } from "../plan/operatorfiles.ts";
 import type { PreviousRun } from "../plan/previousrun.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
+import { surroundingsOf } from "../plan/surroundings.ts";
 import { keyOf, nodesInService, orderSteps, type OrderedStep } from "../plan/waves.ts";
 import type { SshTarget } from "../ssh/index.ts";
 import type { HostAccess } from "./host/access.ts";
@@ -32,6 +33,8 @@ export interface FleetInput {
   readings: ReadonlyMap<string, HostReading>;
   /** Digest and address of what hosts of an architecture fetch. */
   locate: (item: Fetched, arch: HostPlan["arch"]) => FetchedBinary;
+  /** See `linkMtuOf`. */
+  linkMtu: number;
   /** Content of the operator's files that the configuration names for hosts. */
   texts: OperatorTexts;
   /** Whether the control plane has been brought up once. */
@@ -231,7 +234,7 @@ export class Fleet {
   }
 
   private bundle({ plan, facts, host }: Machine, entry: BundleEntry, after: readonly pulumi.Resource[]) {
-    const { hosts, config, locate, keys, heal, texts } = this.args;
+    const { hosts, config, locate, keys, heal, texts, linkMtu } = this.args;
     const { name } = entry;
     const bundle = {
       host,
@@ -241,7 +244,8 @@ export class Fleet {
       contentOf: (source: SecretSource) =>
         source.kind === "operator-file" ? pulumi.secret(texts.get(source.file) ?? "") : keys.contentOf(plan, source),
     };
-    const planned = planBundle(entry, { host: plan, hosts, config, texts });
+    const surroundings = surroundingsOf(plan, facts, linkMtu);
+    const planned = planBundle(entry, { host: plan, hosts, config, texts, surroundings });
     return new Bundle(entry, planned, bundle, { parent: this.parent }).command;
   }
 }

@@ -18,6 +18,7 @@ import {
   guardMembership,
   guardReplacements,
   incarnationOf,
+  mtuFindings,
   startsAnew,
 } from "../plan/guards.ts";
 import type { Host } from "../plan/inventory.ts";
@@ -34,6 +35,7 @@ import type { Recording } from "../plan/record.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { AgentView } from "../plan/sshagent.ts";
+import { linkMtuOf } from "../plan/surroundings.ts";
 import type { CheckedInput } from "../plan/stackinput.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { isOwnMachine } from "./ownaddress.ts";
@@ -174,9 +176,11 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     ...{ hosts, leaving, readings: everybody, live, bootstrapped, requests: first.requests },
     tombstones: previous?.lost ?? {},
   };
+  const linkMtu = linkMtuOf(controlPlane, readings, config);
   const nodes = { hosts, leaving, live: live.nodes };
   const saidByHosts = [
     ...guardHosts(hosts, config, judged, clusterId === undefined ? undefined : { clusterId: knownId }),
+    ...mtuFindings(hosts, config, judged, linkMtu),
     ...guardReplacements(situation),
   ];
   findings.push(
@@ -225,6 +229,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     readings: new Map([...own, ...leftOut]),
     locate: (item, arch) => locateArtifact(artifacts.digests, config.artifactsUrl, item, arch),
     texts: operatorFiles.texts,
+    linkMtu,
     bootstrapped,
     unreachable: new Set(change.leftOut.keys()),
     usableRosterHosts: chosenFrom(all, usableRosterHosts(controlPlane, everybody)),

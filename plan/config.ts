@@ -9,6 +9,7 @@ import { printable } from "./printable.ts";
 import { bastionChain } from "./reach.ts";
 import { protectionsSchema } from "./protections.ts";
 import { proxySchema } from "./proxy.ts";
+import { largestMtu, smallestMtu } from "./mtu.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import { registriesSchema, registryCredentialsSchema } from "./registrysettings.ts";
 import {
@@ -128,6 +129,8 @@ const clusterSettings = {
   authorityDays: z.coerce.number().int().min(30).max(36500).default(3650),
   /** Pod network: `flannel`, or `none` for one of your own (Nodes become ready once it is there). */
   network: z.enum(["flannel", "none"]).default("flannel"),
+  /** MTU of the links between Nodes, bytes: what packets of pods are made to fit in. Default: the lowest of the control-plane hosts. */
+  mtu: z.coerce.number().int().min(smallestMtu).max(largestMtu).optional(),
   /** Image of CoreDNS. */
   corednsImage: imageReference.default("registry.k8s.io/coredns/coredns:v1.15.0"),
   /** Image of metrics-server. */

@@ -19,6 +19,22 @@ export interface Listener {
   unit: string;
 }
 
+/** What kind of name servers a resolv.conf has: only loopback addresses, only others, both, or none at all. */
+export type ResolverState = "loopback" | "others" | "mixed" | "none";
+
+/** A chain of a host's firewall that drops what it does not know of the traffic of others. */
+export interface ForwardDrop {
+  /** What it is changed with: `nft` or `iptables-legacy`. */
+  tool: string;
+  /** nftables' family, e.g. `ip` or `inet`. */
+  family: string;
+  table: string;
+  chain: string;
+  /** Networks and interfaces from which, and to which, a rule accepts everything. */
+  from: readonly string[];
+  to: readonly string[];
+}
+
 /** How far a bundle got on a host. */
 export interface BundleFact {
   generation: number;
@@ -69,9 +85,12 @@ export interface HostFacts {
   memoryAvailableKiB: number;
   swapKiB: number;
   swapUsedKiB: number;
+  /** Directory → size of its file system, KiB. */
+  diskSizeKiB: Record<string, number>;
   /** Directory → free KiB. */
   diskFreeKiB: Record<string, number>;
-  /** Directory → free inodes; file systems without a limit are not in it. */
+  /** Directory → inodes of its file system, and those that are free; file systems without a limit are in neither. */
+  inodes: Record<string, number>;
   inodesFree: Record<string, number>;
   claim?: Claim;
   /** Bundle name → how far it got. */
@@ -81,6 +100,11 @@ export interface HostFacts {
   listeners: Listener[];
   /** Address → interface. */
   addresses: Record<string, string>;
+  /** Interface with an IPv4 address → its MTU, bytes. */
+  linkMtus: Record<string, number>;
+  /** Path of a resolv.conf → what name servers it has; files that are not there are not in it. */
+  resolvers: Record<string, ResolverState>;
+  forwardDrops: ForwardDrop[];
   /** Command → path; absent commands are not in it. */
   commands: Record<string, string>;
   /** Tool of the distribution → version; absent tools are not in it. */
@@ -135,6 +159,21 @@ const claimWords = z.union([
   z.tuple([z.enum(["cluster", "cluster-id", "host", "stack"]), z.string().regex(/^[\w.@:/-]{0,253}$/)]),
   z.tuple([z.literal("generation"), told.count]),
 ]);
+const resolverWords = z.tuple([told.absolutePath, z.enum(["loopback", "others", "mixed", "none"])]);
+
+const forwardWords = z
+  .tuple([
+    z.enum(["nft", "iptables-legacy"]),
+    told.plainName,
+    told.chainName,
+    told.chainName,
+    told.orNothing(told.places),
+    told.orNothing(told.places),
+  ])
+  .transform(([tool, family, table, chain, from = [], to = []]): ForwardDrop => ({
+    ...{ tool, family, table, chain, from, to },
+  }));
+
 const osWords = z.tuple([told.version, told.version]);
 const amount = z.tuple([told.absolutePath, told.decimal]);
 const feature = z.tuple([told.plainName, z.enum(["present", "loadable", "missing"])]);
@@ -164,6 +203,8 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     "memory-available-kib": word("its memory", told.decimal, (value) => (facts.memoryAvailableKiB = value)),
     "swap-kib": word("its swap", told.decimal, (value) => (facts.swapKiB = value)),
     "swap-used-kib": word("its swap", told.decimal, (value) => (facts.swapUsedKiB = value)),
+    "disk-size-kib": words("its disks", amount, ([path, value]) => (facts.diskSizeKiB[path] = value)),
+    inodes: words("its disks", amount, ([path, value]) => (facts.inodes[path] = value)),
     "disk-free-kib": words("its disks", amount, ([path, value]) => (facts.diskFreeKiB[path] = value)),
     "inodes-free": words("its disks", amount, ([path, value]) => (facts.inodesFree[path] = value)),
     claim: words("its claim", claimWords, ([key, value]) => claim.set(key, value)),
@@ -172,6 +213,11 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     address: words("its addresses", z.tuple([told.address, told.interfaceName]), ([address, name]) => {
       facts.addresses[address] = name;
     }),
+    "link-mtu": words("its links", z.tuple([told.interfaceName, told.count]), ([name, mtu]) => {
+      facts.linkMtus[name] = mtu;
+    }),
+    resolver: words("its name servers", resolverWords, ([path, state]) => (facts.resolvers[path] = state)),
+    "forward-drop": words("its firewall", forwardWords, (chain) => facts.forwardDrops.push(chain)),
     command: words("its commands", z.tuple([told.plainName, told.orNothing(told.absolutePath)]), ([name, path]) => {
       if (path !== undefined) facts.commands[name] = path;
     }),
@@ -210,12 +256,17 @@ export function parseFacts(text: string): HostFacts {
     memoryAvailableKiB: 0,
     swapKiB: 0,
     swapUsedKiB: 0,
+    diskSizeKiB: {},
     diskFreeKiB: {},
+    inodes: {},
     inodesFree: {},
     bundles: {},
     populated: [],
     listeners: [],
     addresses: {},
+    linkMtus: {},
+    resolvers: {},
+    forwardDrops: [],
     commands: {},
     versions: {},
     cgroup: "",

@@ -5,8 +5,10 @@ import { accessFinding } from "./guards/access.ts";
 import { capacityFindings } from "./guards/capacity.ts";
 import { clockFindings, sameMachineFindings } from "./guards/fleet.ts";
 import { claimFindings, remnantFindings, type Identity } from "./guards/ownership.ts";
+import { pressureFindings } from "./guards/pressure.ts";
 import { baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
 import { portFindings } from "./guards/ports.ts";
+import { forwardFindings, resolverFindings } from "./guards/network.ts";
 import type { HostRule } from "./guards/rule.ts";
 import {
   addressFindings,
@@ -28,6 +30,7 @@ export {
   startsAnew,
 } from "./guards/gone.ts";
 export { guardMembership, guardReplacements, type MembershipSituation } from "./guards/membership.ts";
+export { mtuFindings } from "./guards/network.ts";
 export { guardSettingsChange, type PreviousSettings } from "./guards/settingschange.ts";
 export type { Identity } from "./guards/ownership.ts";
 
@@ -36,6 +39,7 @@ export const overridable = [
   "port-taken",
   "memory",
   "disk-space",
+  "disk-pressure",
   "clock-skew",
   "swap",
   "time-sync",
@@ -44,6 +48,8 @@ export const overridable = [
   "foreign-remnants",
   "host-name",
   "hosts-file",
+  "resolver",
+  "forward-drop",
   "etcd-quorum",
   "leaving-unreachable",
   "lost-but-alive",
@@ -60,6 +66,7 @@ const hostRules: readonly HostRule[] = [
   portFindings,
   machineFindings,
   capacityFindings,
+  pressureFindings,
   baselineFindings,
   kernelFindings,
   swapFindings,
@@ -67,6 +74,8 @@ const hostRules: readonly HostRule[] = [
   nameFindings,
   addressFindings,
   interfaceFindings,
+  resolverFindings,
+  forwardFindings,
 ];
 
 /**

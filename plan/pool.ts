@@ -170,7 +170,7 @@ export function poolMaterial(
   endpoint: string,
   reach: (host: Host) => { port: number; user: string; hostKey: string },
 ): Omit<PoolMaterial, "clusterId" | "incarnation" | "authority"> {
-  const { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network } = config;
+  const { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network, mtu } = config;
   const deciding = new Set<string>(nodeNetworkArguments);
   const controllerManagerArgs = Object.fromEntries(
     Object.entries(config.controllerManagerArgs).filter(([name]) => deciding.has(name)),
@@ -187,7 +187,10 @@ export function poolMaterial(
   return {
     format: 2,
     endpoint,
-    settings: { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network, controllerManagerArgs },
+    settings: {
+      ...{ clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network, controllerManagerArgs },
+      ...(mtu === undefined ? {} : { mtu }),
+    },
     kubernetesVersion: config.kubernetesVersion,
     controlPlane: [first, ...others],
     hosts: Object.fromEntries(hosts.map(({ name, address }) => [name, address])),

@@ -25,6 +25,8 @@ export const poolMaterialSchema = z.object({
     serviceCidr: z.string(),
     clusterDomain: z.string(),
     network: z.string(),
+    /** Where the cluster sets one; otherwise the pool goes by the control-plane hosts, as the cluster does. */
+    mtu: z.number().exactOptional(),
     /** Those that decide on the networks of Nodes. */
     controllerManagerArgs: extraArgs.default({}),
   }),

@@ -60,6 +60,7 @@ export const decidedBy: Readonly<Record<keyof ClusterConfig, "proposal" | "proje
   serviceCidr: "proposal",
   clusterDomain: "proposal",
   network: "proposal",
+  mtu: "proposal",
   interface: "proposal",
   serviceVip: "proposal",
   serviceRouterId: "proposal",

@@ -65,3 +65,9 @@ export const sentence = z.string().transform((text) => printable(text, 500));
 /** A word that is `-` where there is nothing to tell. */
 export const orNothing = <Value>(schema: z.ZodType<Value, string>) =>
   z.union([z.literal("-").transform(() => undefined), schema]);
+
+/** A list of words with commas between them, each of them a network, an address or the name of an interface. */
+export const places = word(/^[A-Za-z0-9._/:-]+(,[A-Za-z0-9._/:-]+)*$/, 1100).transform((list) => list.split(","));
+
+/** A table or a chain of the firewall. */
+export const chainName = word(/^[A-Za-z_][\w./-]*$/, 128);

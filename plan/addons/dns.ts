@@ -4,7 +4,7 @@ import type { Finding } from "../findings.ts";
 import type { Host } from "../inventory.ts";
 import { hundredsOfNodes } from "./placement.ts";
 
-/** The Node's own resolv.conf, as the kubelet gives it to pods with `dnsPolicy: Default`. */
+/** In the pod, where the kubelet puts the Node's name servers (`dnsPolicy: Default`), whichever file of the Node they are from. */
 const nodeResolvConf = "/etc/resolv.conf";
 /** What the `forward` plugin takes. */
 const mostUpstreams = 15;

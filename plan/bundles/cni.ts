@@ -1,19 +1,22 @@
 import type { ClusterConfig } from "../config.ts";
+import { vxlanOverhead } from "../mtu.ts";
 
 /** containerd makes the CNI configuration of a Node from this once the kubelet has told it the Node's pod network. */
 export const cniTemplatePath = "/etc/containerd/cni.template";
 export const cniConfigDirectory = "/etc/cni/net.d";
 
-/** Ethernet's 1500 bytes. */
-const networkMtu = 1500;
-/** Outer IPv4 (20), UDP (8), VXLAN (8) and inner Ethernet (14) headers. */
-const vxlanOverhead = 50;
+/** What containerd makes of the template. */
+export const cniConfigPath = `${cniConfigDirectory}/10-containerd-net.conflist`;
 
 /**
  * Largest packet of pods, bytes. The one for VXLAN on all Nodes, also where flannel routes directly: a pod does not know
  * which way its peer is, and two sizes on one path would cost fragments.
+ *
+ * @param linkMtu see `linkMtuOf`.
  */
-export const podMtu = networkMtu - vxlanOverhead;
+export function podMtu(linkMtu: number): number {
+  return linkMtu - vxlanOverhead;
+}
 
 /**
  * The template of the CNI configuration for flannel: a bridge, and addresses from the Node's own part of the pod network.
@@ -21,8 +24,10 @@ export const podMtu = networkMtu - vxlanOverhead;
  * - `ipMasq` is off: flannel masquerades what leaves the pod network, and nothing else.
  * - `forceAddress`: a Node that got another pod network gives its bridge the new address.
  * - `dataDir` is in memory: after a power cut no pod is left, and addresses that are still taken on disk would be lost.
+ *
+ * @param linkMtu see `linkMtuOf`.
  */
-export function renderCniTemplate(): string {
+export function renderCniTemplate(linkMtu: number): string {
   return `{
   "cniVersion": "1.0.0",
   "name": "plinth",
@@ -34,7 +39,7 @@ export function renderCniTemplate(): string {
       "forceAddress": true,
       "hairpinMode": true,
       "ipMasq": false,
-      "mtu": ${podMtu},
+      "mtu": ${podMtu(linkMtu)},
       "ipam": {
         "type": "host-local",
         "dataDir": "/run/ipam-state",

@@ -1,7 +1,10 @@
 import { binaryPath, type BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
+import { defaultMtu } from "../mtu.ts";
 import { ports } from "../ports.ts";
+import { plainSurroundings, type Surroundings } from "../surroundings.ts";
+import { cniConfigPath, podMtu } from "./cni.ts";
 import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import {
@@ -15,19 +18,52 @@ import {
 } from "./systemd.ts";
 
 const flannelUnit = "flanneld.service";
+const mtuUnit = "plinth-mtu.service";
+/** flannel names it after its network's number. */
+export const vxlanInterface = "flannel.1";
 const configFile = "/etc/kubernetes/flannel.json";
 const kubeconfigFile = "/etc/kubernetes/flannel.conf";
 const restart = [flannelUnit];
 
-/** Plain routes between hosts of one subnet, VXLAN between subnets; masquerading by nftables, as kube-proxy does. */
-function renderNetwork(config: ClusterConfig): string {
+/**
+ * Plain routes between hosts of one subnet, VXLAN between subnets; masquerading by nftables, as kube-proxy does. flannel
+ * takes the MTU of the host's link unless it is told another one.
+ */
+function renderNetwork(config: ClusterConfig, { ownMtu, linkMtu }: Surroundings): string {
   const network = {
     Network: config.podCidr,
     EnableIPv4: true,
     EnableNFTables: true,
-    Backend: { Type: "vxlan", DirectRouting: true },
+    Backend: { Type: "vxlan", DirectRouting: true, ...(ownMtu === linkMtu ? {} : { MTU: linkMtu }) },
   };
   return `${JSON.stringify(network, undefined, 2)}\n`;
+}
+
+/**
+ * Gives a Node that is in service another MTU: flannel keeps the interface that is there, containerd its configuration. Left out
+ * where all is as it always was.
+ */
+function mtuService({ linkMtu }: Surroundings): string {
+  const mtu = podMtu(linkMtu);
+  return renderUnit({
+    unit: {
+      Description: `Packets of pods have at most ${mtu} bytes`,
+      After: flannelUnit,
+    },
+    service: {
+      Type: "oneshot",
+      RemainAfterExit: "yes",
+      ExecStart: because(
+        "What is not there yet is made with the right one. Pods keep theirs until they are made anew.",
+        `/bin/sh -c 'test ! -e /sys/class/net/${vxlanInterface} || ip link set dev ${vxlanInterface} mtu ${mtu}; test ! -e ${cniConfigPath} || sed -i "/mtu/s/[0-9][0-9]*/${mtu}/" ${cniConfigPath}'`,
+      ),
+      TimeoutStartSec: "60",
+    },
+  });
+}
+
+function setsMtu({ mtu }: ClusterConfig, { linkMtu }: Surroundings): boolean {
+  return mtu !== undefined || linkMtu !== defaultMtu;
 }
 
 function service(host: Host, config: ClusterConfig): string {
@@ -62,10 +98,10 @@ function service(host: Host, config: ClusterConfig): string {
 }
 
 function files(placement: Placement): BundleFile[] {
-  const { host, config } = placement;
+  const { host, config, surroundings = plainSurroundings } = placement;
   const owner = "root:root";
   return [
-    { path: configFile, mode: "0644", owner, restart, content: renderNetwork(config) },
+    { path: configFile, mode: "0644", owner, restart, content: renderNetwork(config, surroundings) },
     {
       path: kubeconfigFile,
       mode: "0600",
@@ -74,6 +110,7 @@ function files(placement: Placement): BundleFile[] {
       content: renderNodeKubeconfig(placement),
     },
     unitFile(flannelUnit, service(host, config), "0600"),
+    ...(setsMtu(config, surroundings) ? [unitFile(mtuUnit, mtuService(surroundings), "0644")] : []),
   ];
 }
 
@@ -86,7 +123,7 @@ export const flannel: BundlePart = {
   plan: (placement) => ({
     binaries: [{ name: "flanneld", version: placement.config.flannelVersion, restart }],
     files: files(placement),
-    units: [flannelUnit],
+    units: [flannelUnit, ...(setsMtu(placement.config, placement.surroundings ?? plainSurroundings) ? [mtuUnit] : [])],
     // Before the first lease there is no Node; afterwards it must stay up.
     checks: [
       {

@@ -99,8 +99,11 @@ function ownConfiguration(host: Host, config: ClusterConfig): Record<string, unk
   };
 }
 
-function kubeletConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
-  const merged = merge(ownConfiguration(host, config), config.kubeletConfig);
+/** What the kubelet is given: Plinth's own, what the host has found around itself, and over both `plinth:kubeletConfig`. */
+export function kubeletConfiguration({ host, config, surroundings }: Placement): Record<string, unknown> {
+  const resolvConf = surroundings?.resolvConf;
+  const found = resolvConf === undefined ? {} : { resolvConf };
+  const merged = merge({ ...ownConfiguration(host, config), ...found }, config.kubeletConfig);
   const taints = config.kubeletConfig["registerWithTaints"];
   // Without ours pods would come before labels and taints of the inventory.
   const others = Array.isArray(taints) ? (taints as unknown[]) : [];
@@ -227,7 +230,7 @@ export const kubelet: BundlePart = {
     { protocol: "tcp", address: "127.0.0.1", port: ports.kubeletHealth, unit: kubeletUnit },
   ],
   plan: (placement) => {
-    const { host, config } = placement;
+    const { config } = placement;
     const owner = "root:root";
     return {
       binaries: [{ name: "kubelet", version: config.kubernetesVersion, restart }],
@@ -237,7 +240,7 @@ export const kubelet: BundlePart = {
           mode: "0600",
           owner,
           restart,
-          content: renderYaml(kubeletConfiguration(host, config)),
+          content: renderYaml(kubeletConfiguration(placement)),
         },
         unitFile(kubeletUnit, kubeletService(placement), "0600"),
       ],

@@ -12,6 +12,7 @@ import type { ClusterConfig } from "../config.ts";
 import type { Listener } from "../facts.ts";
 import type { Host } from "../inventory.ts";
 import type { OperatorTexts } from "../operatorfiles.ts";
+import type { Surroundings } from "../surroundings.ts";
 
 /** Where a part is planned for. */
 export interface Placement {
@@ -21,6 +22,8 @@ export interface Placement {
   config: ClusterConfig;
   /** Files of the operator's machine. Default: none, where only names of what is planned are asked for. */
   texts?: OperatorTexts;
+  /** What the host has found around itself. Default: `plainSurroundings`. */
+  surroundings?: Surroundings;
 }
 
 /** A port that a unit of ours listens on. */

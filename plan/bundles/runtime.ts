@@ -4,6 +4,7 @@ import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { paths } from "../names.ts";
 import { unitScript } from "../scripts.ts";
+import { plainSurroundings, type Surroundings } from "../surroundings.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig, renderCniTemplate } from "./cni.ts";
 import {
   containerdConfigPath,
@@ -89,7 +90,7 @@ function downloads(config: ClusterConfig): BundleDownload[] {
 
 const proxies = (config: ClusterConfig) => proxyFile(containerdProxies, config, [containerdUnit]);
 
-function files(config: ClusterConfig): BundleFile[] {
+function files(config: ClusterConfig, { linkMtu }: Surroundings): BundleFile[] {
   const file = (path: string, content: string, restart: string[] = []): BundleFile => ({
     path,
     mode: "0644",
@@ -99,7 +100,7 @@ function files(config: ClusterConfig): BundleFile[] {
   });
   return [
     file(containerdConfigPath, renderContainerdConfig(config), [containerdUnit]),
-    ...(makesCniConfig(config) ? [file(cniTemplatePath, renderCniTemplate())] : []),
+    ...(makesCniConfig(config) ? [file(cniTemplatePath, renderCniTemplate(linkMtu))] : []),
     ...registryFiles(config).files,
     ...proxies(config).files,
     file(unitPath(containerdUnit), renderContainerdService(config), [containerdUnit]),
@@ -142,12 +143,12 @@ export const runtime: BundlePart = {
     { path: "/var/lib/cni", mode: "0755", owner: root, atRelease: "purge" },
     { path: imagesDirectory, mode: "0755", owner: root },
   ],
-  plan: ({ config }) => ({
+  plan: ({ config, surroundings = plainSurroundings }) => ({
     // The portmap plugin calls it.
     packages: [{ name: "nftables", command: "nft" }],
     binaries: binaries(config),
     downloads: downloads(config),
-    files: files(config),
+    files: files(config, surroundings),
     secrets: [...registryFiles(config).secrets, ...proxies(config).secrets],
     units: [podsUnit, containerdUnit, ...(config.images.length === 0 ? [] : [imagesUnit])],
     checks: checks(config),

@@ -9,7 +9,7 @@
 #   own-address ADDRESS                      what /etc/hosts gives the host's own name, if anything
 #   time-sync UNIT                           each running service that sets the clock
 #   memory-kib, memory-available-kib, swap-kib, swap-used-kib
-#   disk-free-kib PATH KIB, inodes-free PATH NUMBER   of the file system on which PATH is or will be
+#   disk-size-kib, disk-free-kib PATH KIB, inodes, inodes-free PATH NUMBER   of the file system on which PATH is or will be
 #   claim cluster|cluster-id|host|stack|generation VALUE    only when claimed
 #   bundle NAME GENERATION complete|half-done|failed [REASON]
 #   report JSON, or report-failed REASON     what `plinth-host status` says
@@ -18,6 +18,11 @@
 #   populated PATH                           a directory of Kubernetes' that is there and not empty
 #   listen tcp|udp ADDRESS PORT PID COMMAND UNIT     `-` where unknown, as for sockets of the kernel
 #   address ADDRESS INTERFACE
+#   link-mtu INTERFACE BYTES                 of each with an IPv4 address
+#   resolver PATH loopback|others|mixed|none     what name servers that file has
+#   forward-drop TOOL FAMILY TABLE CHAIN FROM|- TO|-
+#                                            a chain of others that forwards nothing but what its rules accept: networks and interfaces
+#                                            from and to which everything is accepted, with commas between them
 #   command NAME PATH|-, version NAME VERSION
 #   mount-cgroup v1|v2, cgroup-controllers NAME…
 #   kernel-feature NAME present|loadable|missing

@@ -18,6 +18,9 @@ facts_host() {
   populated
   listeners
   addresses
+  links
+  resolvers
+  forward_chains
   commands
   versions
   cgroups

@@ -72,7 +72,7 @@ time_sync() {
 }
 
 capacity() {
-  local key value memory available swap swap_free path at blocks size inodes inodes_free
+  local key value memory available swap swap_free path at all blocks size inodes inodes_free
   memory=0 available=0 swap=0 swap_free=0
   while read -r key value _; do
     case $key in
@@ -91,10 +91,12 @@ capacity() {
       at=${at%/*}
     done
     # Some file systems have inodes without end, and say 0.
-    stat -f -c '%a %S %c %d' "${at:-/}" 2>/dev/null | {
-      read -r blocks size inodes inodes_free &&
+    stat -f -c '%b %a %S %c %d' "${at:-/}" 2>/dev/null | {
+      read -r all blocks size inodes inodes_free &&
+        printf 'disk-size-kib %s %s\n' "$path" "$((all * (size / 512) / 2))" &&
         printf 'disk-free-kib %s %s\n' "$path" "$((blocks * (size / 512) / 2))" &&
         if [ "$inodes" != 0 ]; then
+          printf 'inodes %s %s\n' "$path" "$inodes"
           printf 'inodes-free %s %s\n' "$path" "$inodes_free"
         fi
     }

@@ -39,6 +39,7 @@ onHosts("facts", (host) => {
       /^swap-used-kib \d+$/,
       /^swap-kib \d+$/,
       /^disk-free-kib \/var\/lib \d+$/,
+      /^disk-size-kib \/var\/lib\/kubelet \d+$/,
       /^disk-free-kib \/opt \d+$/,
       /^disk-free-kib \/var\/lib\/containerd \d+$/,
       /^command curl \S+$/,
@@ -100,6 +101,108 @@ onHosts("facts", (host) => {
       lines.filter((line) => line.startsWith("version ")),
       ["version nft 1.0.6", "version haproxy 2.6.12-1+deb12u4", "version keepalived 2.2.7"],
     );
+  });
+
+  it("tell what name servers there are", async () => {
+    const told = async () => (await facts(host())).filter((line) => line.startsWith("resolver "));
+    assert.deepEqual(await told(), []);
+    host().write("/etc/resolv.conf", "# nameserver 192.0.2.1\nnameserver 127.0.0.53\noptions edns0\n");
+    host().write("/run/systemd/resolve/resolv.conf", "nameserver 192.0.2.1\nnameserver 2001:db8::1\n");
+    assert.deepEqual(await told(), [
+      "resolver /etc/resolv.conf loopback",
+      "resolver /run/systemd/resolve/resolv.conf others",
+    ]);
+    host().write("/etc/resolv.conf", "search example.net\n");
+    host().write("/run/systemd/resolve/resolv.conf", "nameserver ::1\nnameserver 192.0.2.1\n");
+    assert.deepEqual(await told(), [
+      "resolver /etc/resolv.conf none",
+      "resolver /run/systemd/resolve/resolv.conf mixed",
+    ]);
+  });
+
+  it("tell the MTU of links with an address", async () => {
+    host().command(
+      "ip",
+      'case "$*" in *-4*) echo "2: eth0    inet 192.0.2.21/24 scope global eth0"; echo "2: eth0    inet 192.0.2.22/24"; echo "5: bond0@if3    inet 198.51.100.1/24" ;; esac',
+    );
+    host().write("/sys/class/net/eth0/mtu", "1400\n");
+    host().write("/sys/class/net/bond0/mtu", "9000\n");
+    host().write("/sys/class/net/veth1/mtu", "1450\n");
+    const lines = (await facts(host())).filter((line) => line.startsWith("link-mtu "));
+    assert.deepEqual(lines, ["link-mtu eth0 1400", "link-mtu bond0 9000"]);
+  });
+
+  describe("of the firewall", () => {
+    const chains = (table: string, forward: string) =>
+      `table ${table} {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; drops too;\n\t}\n\tchain FORWARD {\n\t\ttype filter hook forward priority filter; ${forward}\n\t}\n\tchain OTHER {\n\t}\n}\n`;
+    async function drops(table: string, policy: string, rules: readonly string[], others: readonly string[] = []) {
+      const heads = chains(table, policy);
+      const body = heads
+        .replace(policy, `${policy}\n${rules.map((rule) => `\t\t${rule}\n`).join("")}`)
+        .replace("chain OTHER {\n", `chain OTHER {\n${others.map((rule) => `\t\t${rule}\n`).join("")}`);
+      host().write("/heads", heads);
+      host().write("/body", body);
+      host().command(
+        "nft",
+        `case "$*" in "list chains") cat '${host().path("/heads")}' ;; "list table ${table}") cat '${host().path("/body")}' ;; --version) echo "nftables v1.0.6" ;; *) echo "no $*" >&2; exit 1 ;; esac`,
+      );
+      return (await facts(host())).filter((line) => line.startsWith("forward-drop "));
+    }
+
+    it("tell who drops what is forwarded, and what is let through", async () => {
+      assert.deepEqual(await drops("ip filter", "policy drop;", []), ["forward-drop nft ip filter FORWARD - -"]);
+      assert.deepEqual(
+        await drops("ip filter", "policy accept;", ["ct state invalid drop", "ip saddr 192.0.2.9 drop"]),
+        [],
+      );
+      assert.deepEqual(await drops("inet filter", "policy accept;", ["reject with icmpx admin-prohibited"]), [
+        "forward-drop nft inet filter FORWARD - -",
+      ]);
+      assert.deepEqual(await drops("inet filter", "policy accept;", ["counter packets 12 bytes 720 drop"]), [
+        "forward-drop nft inet filter FORWARD - -",
+      ]);
+      assert.deepEqual(
+        await drops(
+          "ip filter",
+          "policy drop;",
+          ["counter packets 3 bytes 9 jump OTHER", 'oifname "cni0" accept', "ip saddr 10.0.0.0/8 tcp dport 80 accept"],
+          ['ip saddr 10.244.0.0/16 counter packets 0 bytes 0 accept comment "pods"', "ip daddr 10.244.0.0/16 accept"],
+        ),
+        ["forward-drop nft ip filter FORWARD 10.244.0.0/16 cni0,10.244.0.0/16"],
+      );
+      assert.deepEqual(
+        await drops("ip filter", "policy drop;", ["ip protocol icmp jump OTHER"], ["ip saddr 10.244.0.0/16 accept"]),
+        ["forward-drop nft ip filter FORWARD - -"],
+        "a chain for some packets only",
+      );
+    });
+
+    it("tell nothing of rules of ours, nor of what firewalld decides by zones", async () => {
+      for (const table of ["ip kube-proxy", "ip flannel-ipv4", "inet firewalld"])
+        assert.deepEqual(await drops(table, "policy drop;", []), []);
+    });
+
+    it("tell of rules of the older kind, where there are any", async () => {
+      const rules = [
+        "-P INPUT ACCEPT",
+        "-P FORWARD DROP",
+        "-N USER",
+        "-A FORWARD -j USER",
+        '-A FORWARD -i cni0 -m comment --comment "pods and all" -j ACCEPT',
+        "-A USER -d 10.244.0.0/16 -j ACCEPT",
+        "-A USER -s 10.0.0.0/8 -p tcp -j ACCEPT",
+      ].join("\n");
+      host().write("/rules", `${rules}\n`);
+      host().command("iptables-legacy", `touch '${host().path("/asked")}'; cat '${host().path("/rules")}'`);
+      host().command("nft", "exit 1");
+      const told = async () => (await facts(host())).filter((line) => line.startsWith("forward-drop "));
+      assert.deepEqual(await told(), []);
+      assert.ok(!host().exists("/asked"), "asking loads modules");
+      host().write("/proc/net/ip_tables_names", "nat\nfilter\n");
+      assert.deepEqual(await told(), ["forward-drop iptables-legacy ip filter FORWARD cni0 10.244.0.0/16"]);
+      host().write("/rules", "-P FORWARD ACCEPT\n-A FORWARD -j REJECT --reject-with icmp-host-prohibited\n");
+      assert.deepEqual(await told(), ["forward-drop iptables-legacy ip filter FORWARD - -"]);
+    });
   });
 
   it("tell who listens", async () => {

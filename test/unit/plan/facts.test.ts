@@ -36,6 +36,10 @@ populated /etc/kubernetes
 listen tcp 192.0.2.11 6443 811 kube-apiserver kube-apiserver.service
 listen udp 0.0.0.0 8472 - - -
 address 192.0.2.11 eth0
+link-mtu eth0 1400
+resolver /etc/resolv.conf loopback
+resolver /run/systemd/resolve/resolv.conf others
+forward-drop nft ip filter FORWARD - 10.244.0.0/16,cni0
 command curl /usr/bin/curl
 command keepalived -
 version nft 1.0.6
@@ -111,6 +115,14 @@ describe("plan/facts", () => {
       },
       { protocol: "udp", address: "0.0.0.0", port: 8472, pid: "-", command: "-", unit: "-" },
     ]);
+    assert.deepEqual(facts.linkMtus, { eth0: 1400 });
+    assert.deepEqual(facts.resolvers, {
+      "/etc/resolv.conf": "loopback",
+      "/run/systemd/resolve/resolv.conf": "others",
+    });
+    assert.deepEqual(facts.forwardDrops, [
+      { tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: ["10.244.0.0/16", "cni0"] },
+    ]);
     assert.deepEqual(facts.commands, { curl: "/usr/bin/curl" });
     assert.deepEqual([facts.diskFreeKiB, facts.inodesFree], [{ "/var/lib": 123456 }, { "/var/lib": 789 }]);
     assert.deepEqual([facts.swapKiB, facts.swapUsedKiB, facts.memoryAvailableKiB], [1000, 10, 7_000_000]);
@@ -138,6 +150,11 @@ describe("plan/facts", () => {
       ["etcd-member 1 cp1 https://192.0.2.11:2380 started king", "members of etcd"],
       ["etcd-status {}", "etcd member"],
       ["kernel-feature overlay perhaps", "its kernel"],
+      ["link-mtu eth0 large", "its links"],
+      ["resolver /etc/resolv.conf 192.0.2.1", "its name servers"],
+      ["forward-drop sh ip filter FORWARD - -", "its firewall"],
+      ["forward-drop nft ip filter FORWARD;reboot - -", "its firewall"],
+      [`forward-drop nft ip filter FORWARD - ${"a".repeat(1200)}`, "its firewall"],
       ["machine-id 0af1;reboot", "its machine id"],
       ["hostname w1$(reboot)", "its name"],
       ["hostname --all", "its name"],

@@ -76,6 +76,74 @@ describe("plan/guards, before anything is on a host", () => {
     }
   });
 
+  it("wants name servers that pods can ask, or somebody who says where they are", () => {
+    const resolved = { "/etc/resolv.conf": "loopback", "/run/systemd/resolve/resolv.conf": "others" } as const;
+    assert.deepEqual(judge(worker, { resolvers: resolved }), []);
+    for (const state of ["loopback", "mixed", "none"] as const) {
+      for (const other of ["none", "loopback", "mixed"] as const) {
+        const resolvers = { "/etc/resolv.conf": state, "/run/systemd/resolve/resolv.conf": other };
+        const finding = only(judge(worker, { resolvers }));
+        assert.equal(finding.rule, "resolver");
+        assert.match(finding.remedy, /resolvConf in plinth:kubeletConfig/);
+        assert.deepEqual(judge(worker, { resolvers }, { kubeletConfig: { resolvConf: "/etc/pods.conf" } }), []);
+        assert.deepEqual(judge(balancer, { resolvers }), []);
+      }
+    }
+    // Nobody is asked, and Nodes without a name server are what such a site has.
+    const none = { resolvers: { "/etc/resolv.conf": "none" } } as const;
+    assert.deepEqual(judge(worker, none, { dnsUpstreams: [] }), []);
+    assert.equal(
+      only(judge(worker, { resolvers: { "/etc/resolv.conf": "loopback" } }, { dnsUpstreams: ["192.0.2.53"] })).rule,
+      "resolver",
+    );
+    assert.deepEqual(judge(worker, { resolvers: {} }), []);
+  });
+
+  it("wants as much room as the kubelet does, by what is set in the end", () => {
+    const gib = 2 ** 20;
+    const disk = (free: number, size = 100 * gib) => ({
+      diskSizeKiB: { "/var/lib/kubelet": size, "/var/lib/containerd": size },
+      diskFreeKiB: { "/var/lib/kubelet": free, "/var/lib/containerd": free },
+    });
+    assert.deepEqual(judge(worker, disk(15 * gib)), []);
+    const images = only(judge(worker, disk(14 * gib)));
+    assert.equal(images.rule, "disk-pressure");
+    assert.match(
+      images.message,
+      /\/var\/lib\/containerd has 14336 MiB free .* wants 15360 MiB \(evictionHard imagefs\.available: 15%\)/,
+    );
+    assert.deepEqual(rules(judge(worker, disk(9 * gib))), ["disk-pressure", "disk-pressure"]);
+    assert.deepEqual(judge(balancer, disk(9 * gib)), []);
+    const absolute = { evictionHard: { "imagefs.available": "2Gi", "nodefs.available": "2Gi" } };
+    assert.deepEqual(judge(worker, disk(9 * gib), { kubeletConfig: absolute }), []);
+    const larger = { kubeletConfig: { evictionSoft: { "nodefs.available": "20Gi" } } };
+    assert.match(only(judge(worker, disk(18 * gib), larger)).message, /evictionSoft nodefs\.available: 20Gi/);
+    const none = { kubeletConfig: { evictionHard: null } };
+    assert.equal(only(judge(worker, disk(14 * gib), none)).rule, "disk-pressure", "Kubernetes has the same");
+    const few = { inodes: { "/var/lib/kubelet": 1_000_000 }, inodesFree: { "/var/lib/kubelet": 49_999 } };
+    assert.match(only(judge(worker, few)).message, /49999 more files free and the kubelet wants 50000 more files/);
+    // A look of earlier tells no sizes.
+    assert.deepEqual(judge(worker, { diskSizeKiB: {}, diskFreeKiB: { "/var/lib/kubelet": 1 } }), []);
+  });
+
+  it("wants a firewall that forwards what pods send and get", () => {
+    const chain = { tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: [] };
+    const finding = only(judge(worker, { forwardDrops: [chain] }));
+    assert.equal(finding.rule, "forward-drop");
+    assert.match(finding.message, /chain FORWARD of table ip filter/);
+    assert.match(finding.remedy, /nft insert rule ip filter FORWARD ip saddr 10\.244\.0\.0\/16 accept/);
+    const legacy = only(judge(worker, { forwardDrops: [{ ...chain, tool: "iptables-legacy" }] }));
+    assert.match(legacy.remedy, /iptables-legacy -I FORWARD -s 10\.244\.0\.0\/16 -j ACCEPT/);
+    const accepted = (from: string, to: string) =>
+      judge(worker, { forwardDrops: [{ ...chain, from: [from], to: [to] }] });
+    assert.deepEqual(accepted("10.244.0.0/16", "10.0.0.0/8"), []);
+    assert.deepEqual(accepted("cni0", "cni0"), []);
+    assert.equal(accepted("10.244.0.0/16", "192.0.2.0/24").length, 1);
+    assert.equal(accepted("10.244.1.0/24", "10.244.0.0/16").length, 1);
+    assert.deepEqual(judge(worker, { forwardDrops: [chain] }, { network: "none" }), []);
+    assert.deepEqual(judge(balancer, { forwardDrops: [chain] }), []);
+  });
+
   it("lets swap be where it can be turned off, or where the kubelet is told to bear it", () => {
     assert.deepEqual(judge(worker, { swapKiB: 1_000_000, swapUsedKiB: 1000 }), []);
     assert.deepEqual(judge(balancer, { swapKiB: 1_000_000, swapUsedKiB: 9_000_000 }), []);
