@@ -12,6 +12,7 @@ import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";
 import { validateNetworkSizes } from "./networksizes.ts";
+import { validateProxyMode } from "./proxymode.ts";
 import { validateTenants } from "./tenants.ts";
 
 function finding(rule: string, hosts: string[], message: string, remedy: string): Finding {
@@ -101,6 +102,7 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateServicePorts(config),
     ...validateDns(config),
     ...validateVersions(config),
+    ...validateProxyMode(config),
     ...validateApiserver(config),
     ...relianceFindings(reliances, hosts, config),
     ...validateTenants(config.tenants),
