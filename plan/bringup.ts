@@ -12,6 +12,7 @@ import type { BundlePart } from "./bundles/part.ts";
 import { rosterScriptsPart } from "./bundles/rosterscripts.ts";
 import { runtime } from "./bundles/runtime.ts";
 import { servingCertificates } from "./bundles/servingcertificates.ts";
+import { shutdown } from "./bundles/shutdown.ts";
 import type { ClusterConfig } from "./config.ts";
 import { isNode, type Host, type Role } from "./inventory.ts";
 
@@ -186,7 +187,7 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "node",
     audience: nodes,
     title: "kubelet, kube-proxy and flannel run",
-    parts: [kubelet, kubeProxy, flannel],
+    parts: [shutdown, kubelet, kubeProxy, flannel],
   },
   {
     kind: "node",

@@ -36,6 +36,17 @@ export function certainSkews(readings: readonly ClockReading[]): number[] {
   });
 }
 
+/**
+ * How far all clocks together are off the reader's for certain, in seconds, negative where they are behind; 0 where they may be
+ * right.
+ */
+export function certainOffset(readings: readonly ClockReading[]): number {
+  if (readings.length === 0) return 0;
+  const ahead = middle(readings.map(({ skew, skewUncertainty }) => skew - skewUncertainty));
+  const behind = middle(readings.map(({ skew, skewUncertainty }) => skew + skewUncertainty));
+  return ahead > 0 ? ahead : Math.min(0, behind);
+}
+
 function middle(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -8,7 +8,7 @@ import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
 import { bastionChain } from "./reach.ts";
 import { protectionsSchema } from "./protections.ts";
-import { proxySchema } from "./proxy.ts";
+import { proxySchema } from "./proxysettings.ts";
 import { largestMtu, smallestMtu } from "./mtu.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import { registriesSchema, registryCredentialsSchema } from "./registrysettings.ts";

@@ -12,6 +12,7 @@ import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";
 import { validateNetworkSizes } from "./networksizes.ts";
+import { validateProxyMode } from "./proxymode.ts";
 import { validateRegistries } from "./registrysettings.ts";
 import { validateTenants } from "./tenants.ts";
 
@@ -116,6 +117,7 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateServicePorts(config),
     ...validateDns(config),
     ...validateVersions(config),
+    ...validateProxyMode(config),
     ...validateApiserver(config),
     ...relianceFindings(reliances, hosts, config),
     ...validateRegistries(config.registries),

@@ -3,6 +3,7 @@ import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { isNode, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
+import { proxyModules, proxyPackages } from "../proxymode.ts";
 import { unitScript } from "../scripts.ts";
 import type { BundlePart } from "./part.ts";
 import { proxyFile } from "./proxies.ts";
@@ -54,7 +55,11 @@ export function sysctlsOf(host: Host, config: ClusterConfig): Record<string, str
 export function modulesOf(host: Host, config: ClusterConfig): string[] {
   if (!isNode(host)) return [];
   // File system of containers; rules of kube-proxy; parameters net.bridge.*; pod network.
-  return ["overlay", "nf_tables", "nf_conntrack", "br_netfilter", ...(config.network === "flannel" ? ["vxlan"] : [])];
+  return [
+    ...["overlay", "nf_tables", "nf_conntrack", "br_netfilter"],
+    ...(config.network === "flannel" ? ["vxlan"] : []),
+    ...proxyModules(config),
+  ];
 }
 
 const baselineService = renderUnit({
@@ -156,6 +161,7 @@ export const baseline: BundlePart = {
           { name: "conntrack", command: "conntrack" },
           { name: "ethtool", command: "ethtool" },
           { name: "socat", command: "socat" },
+          ...proxyPackages(config),
         ]
       : [],
     downloads: [scriptFile(script, unitScript("baseline"), { restart: [baselineUnit] })],

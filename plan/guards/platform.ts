@@ -3,6 +3,7 @@ import type { HostFacts } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import { isNode, type Host } from "../inventory.ts";
 import { modulesOf } from "../bundles/baseline.ts";
+import { proxyMode } from "../proxymode.ts";
 import { atLeast } from "../versions.ts";
 import { guard, input, type HostRule } from "./rule.ts";
 
@@ -103,7 +104,7 @@ function cgroupFindings(host: Host, facts: HostFacts, config: ClusterConfig): Fi
 }
 
 function nftablesFindings(host: Host, facts: HostFacts, config: ClusterConfig): Finding[] {
-  if ((config.kubeProxyConfig["mode"] ?? "nftables") !== "nftables") return [];
+  if (proxyMode(config) !== "nftables") return [];
   const findings: Finding[] = [];
   const nft = facts.versions["nft"];
   const demand = (what: string, actual: string, wanted: string): void => {

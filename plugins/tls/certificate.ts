@@ -5,6 +5,8 @@ import { publicKeyBytes, publicKeyInfo, type PrivateKey, signatureAlgorithm, sig
 import { EXTENDED_KEY_USAGES, KEY_USAGES } from "./usages.ts";
 
 const HOUR_MS = 3_600_000;
+/** Clocks of those who check a certificate may be behind by this much. What kube-controller-manager gives its own, too. */
+const BACKDATE_MS = 300_000;
 const EMPTY_NAME = der.sequence();
 
 /** What the certificate is about. */
@@ -39,7 +41,7 @@ export function issue(
     der.integer(serial),
     signatureAlgorithm(issuer.key.key).identifier,
     issuer.name,
-    der.sequence(der.time(start), der.time(end)),
+    der.sequence(der.time(new Date(start.getTime() - BACKDATE_MS)), der.time(end)),
     subject.name,
     publicKeyInfo(subject.publicKey),
     der.context(3, der.sequence(...extensions(inputs, subject, issuer, selfSigned))),

@@ -237,6 +237,14 @@ const guards: Record<string, Guarded> = {
   "missing-command": saidByWorker({ commands: {} }),
   memory: saidByWorker({ memoryKiB: 100_000 }),
   "disk-space": saidByWorker({ diskFreeKiB: { "/opt": 1000 } }),
+  "disk-pressure": saidByWorker({
+    diskSizeKiB: { "/var/lib/kubelet": 100_000_000 },
+    diskFreeKiB: { "/var/lib/kubelet": 9_000_000 },
+  }),
+  resolver: saidByWorker({ resolvers: { "/etc/resolv.conf": "loopback" } }),
+  "forward-drop": saidByWorker({
+    forwardDrops: [{ tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: [] }],
+  }),
   "clock-skew": saidByWorker({ skew: 60 }),
   swap: saidByWorker({ container: "systemd-nspawn", swapKiB: 1_000_000 }),
   "time-sync": saidByWorker({ timeSync: [] }),

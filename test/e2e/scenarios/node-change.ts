@@ -10,7 +10,9 @@ import type { Project } from "../support/project.ts";
 import { kubectlOnHost } from "../support/roster.ts";
 
 /** The setting of the lab, to which the tests add. */
-const kubelet = (more: string) => `{ failCgroupV1: false, failSwapOn: false, protectKernelDefaults: false, ${more} }`;
+const room = 'imagefs.available: 1Gi, nodefs.available: 1Gi, nodefs.inodesFree: "50000"';
+const kubelet = (more: string, memory = "200Mi") =>
+  `{ failCgroupV1: false, failSwapOn: false, protectKernelDefaults: false, ${more}, evictionHard: { ${room}, memory.available: ${memory} } }`;
 const laterContainerd = "2.4.1";
 
 interface Pod {
@@ -65,7 +67,7 @@ export function nodeChange(project: Project): void {
     describe("a setting that the kubelet rejects", () => {
       it("stops at the first Node, which gets its previous files back; the others are not touched", async () => {
         const before = await Promise.all(allHosts.map((host) => startTimes(project, host)));
-        project.configure("kubeletConfig", kubelet("maxPods: 90, evictionHard: { memory.available: lots }"));
+        project.configure("kubeletConfig", kubelet("maxPods: 90", "lots"));
         const { text } = await project.expect(1, "up", "--yes");
         assert.match(text, /node on cp1/);
         assert.match(text, /kubelet\.service/);

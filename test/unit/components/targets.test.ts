@@ -156,7 +156,7 @@ describe("components/host/targets", () => {
     const own = newKey();
     writeFileSync(join(folder, "own"), own.privateKey);
     const [gate, inner] = [await start({ publicKey: own.publicKey }), await start({ publicKey: own.publicKey })];
-    const { sshPrivateKeyFile: _file, sshUser: _user, sshPort: _port, ...config } = settings(servers);
+    const config = { ...settings(servers), sshPrivateKeyFile: undefined, sshUser: undefined, sshPort: undefined };
     const host = { name: "cp1", address: "192.0.2.11", hostKey: inner.hostKey };
     const without = (await resolveAccess([host], config)).access.get("cp1");
     const lines = [

@@ -74,6 +74,25 @@ describe("plan/guards", () => {
     assert.deepEqual(judge({ cp3: { facts: factsOf("cp3", { listeners: [elsewhere] }) } }), []);
   });
 
+  it("compares clocks with the machine on which certificates are made", () => {
+    const all = (skew: number) =>
+      Object.fromEntries(hosts.map(({ name }) => [name, { facts: factsOf(name, { skew }) }]));
+    const [behind, ...more] = judge(all(-600));
+    assert.deepEqual([behind?.rule, behind?.hosts, more], ["clock-skew", ["cp1", "cp2", "cp3"], []]);
+    assert.match(behind?.message ?? "", /600\.0 s behind this machine's, 60 s are allowed: .* not be valid there yet/);
+    assert.match(judge(all(90))[0]?.message ?? "", /90\.0 s ahead of this machine's/);
+    assert.deepEqual(judge(all(-60)), []);
+    assert.deepEqual(
+      judge(
+        Object.fromEntries(
+          hosts.map(({ name }) => [name, { facts: factsOf(name, { skew: -90, skewUncertainty: 40 }) }]),
+        ),
+      ),
+      [],
+      "a look that took long says less",
+    );
+  });
+
   it("finds cloned disks, wrong clocks, small machines, missing commands and the wrong interface", () => {
     assert.deepEqual(rules(judge({ cp2: { facts: factsOf("cp2", { machineId: "machine-cp1" }) } })), [
       "duplicate-machine-id",

@@ -181,6 +181,15 @@ describe("tls", () => {
       assert.equal(created.properties["maxPathLength"], 0);
     });
 
+    it("makes certificates that are valid where a clock is some minutes behind", async () => {
+      const { created } = await newAuthority();
+      const { certPem, validityStartTime } = created.properties;
+      const { validFromDate } = new X509Certificate(text(certPem));
+      const backdated = Date.parse(text(validityStartTime)) - validFromDate.getTime();
+      // Certificates have whole seconds.
+      assert.ok(backdated >= 300_000 && backdated < 301_000, String(backdated));
+    });
+
     it("keeps inputs, defaults and a secret key in the state", async () => {
       const { created, inputs } = await newAuthority();
       const { certPem, validityStartTime, validityEndTime, ...rest } = created.properties;

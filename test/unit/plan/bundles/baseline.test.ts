@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { modulesOf, sysctlsOf } from "../../../../plan/bundles/baseline.ts";
+import { validateProxyMode } from "../../../../plan/proxymode.ts";
 import type { Host } from "../../../../plan/inventory.ts";
 import { bundleOf, configOf, hostsOf } from "../../../support/cluster.ts";
 
@@ -22,6 +23,32 @@ describe("plan/bundles/baseline", () => {
   it("needs vxlan for flannel only", () => {
     assert.ok(modulesOf(node, configOf()).includes("vxlan"));
     assert.ok(!modulesOf(node, configOf({ network: "none" })).includes("vxlan"));
+  });
+
+  it("brings what kube-proxy needs in its mode", () => {
+    const names = (kubeProxyConfig: Record<string, unknown>) => ({
+      packages: bundle(node, { kubeProxyConfig })
+        .packages.map(({ name }) => name)
+        .slice(5),
+      modules: modulesOf(node, configOf({ kubeProxyConfig })).slice(5),
+    });
+    assert.deepEqual(names({}), { packages: [], modules: [] });
+    assert.deepEqual(names({ mode: "iptables" }), { packages: ["iptables"], modules: [] });
+    assert.deepEqual(names({ mode: null }), { packages: ["iptables"], modules: [] }, "kube-proxy's own default");
+    const ipvs = { packages: ["iptables", "ipset"], modules: ["ip_vs", "ip_vs_rr", "ip_set"] };
+    assert.deepEqual(names({ mode: "ipvs" }), ipvs);
+    const scheduled = names({ mode: "ipvs", ipvs: { scheduler: "sh" } });
+    assert.deepEqual(scheduled.modules, ["ip_vs", "ip_vs_sh", "ip_set"]);
+    assert.deepEqual(bundle(balancer, { kubeProxyConfig: { mode: "ipvs" } }).packages, []);
+  });
+
+  it("refuses modes of kube-proxy that there are not", () => {
+    const found = (kubeProxyConfig: Record<string, unknown>) =>
+      validateProxyMode(configOf({ kubeProxyConfig })).map(({ message }) => message);
+    for (const mode of ["nftables", "iptables", "ipvs", "", null]) assert.deepEqual(found({ mode }), []);
+    for (const mode of ["userspace", "kernelspace", "IPVS", 1])
+      assert.match(found({ mode })[0] ?? "", /mode is .*does not know/);
+    assert.match(found({ mode: "ipvs", ipvs: { scheduler: "rr;x" } })[0] ?? "", /ipvs\.scheduler is/);
   });
 
   it("takes parameters from the configuration over its own, and an empty value leaves one alone", () => {
