@@ -2,12 +2,15 @@ import type { BundleBinary, BundleDownload, BundleFile } from "../bundle.ts";
 import { binaryPath } from "../bundle.ts";
 import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
+import { hasContainerdSettings } from "../containerdsettings.ts";
 import { paths } from "../names.ts";
 import { unitScript } from "../scripts.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig, renderCniTemplate } from "./cni.ts";
 import {
   containerdConfigPath,
   containerdProxies,
+  containerdSettingsPath,
+  renderContainerdSettings,
   renderContainerdConfig,
   renderContainerdService,
 } from "./containerd.ts";
@@ -99,6 +102,9 @@ function files(config: ClusterConfig): BundleFile[] {
   });
   return [
     file(containerdConfigPath, renderContainerdConfig(config), [containerdUnit]),
+    ...(hasContainerdSettings(config.containerd)
+      ? [file(containerdSettingsPath, renderContainerdSettings(config), [containerdUnit])]
+      : []),
     ...(makesCniConfig(config) ? [file(cniTemplatePath, renderCniTemplate())] : []),
     ...registryFiles(config).files,
     ...proxies(config).files,
