@@ -3,6 +3,7 @@ import { z } from "zod";
 import { parseNetwork } from "./addresses.ts";
 import { apiserverFilesSchema } from "./apiserverfiles.ts";
 import { authenticationSchema } from "./authentication.ts";
+import { containerdSchema } from "./containerdsettings.ts";
 import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
@@ -205,6 +206,8 @@ const hostSettings = {
   registryCredentials: registryCredentialsSchema.default({}),
   /** Proxies by which containerd pulls images and packages are installed: `http`, `https`, `noProxy`. Plinth itself uses none. */
   proxy: proxySchema.default({ noProxy: [] }),
+  /** Runtimes besides runc, and settings that are laid over Plinth's configuration of containerd. */
+  containerd: containerdSchema.default({ runtimes: {}, settings: {} }),
   /** Cgroup driver of the kubelet and containerd. */
   cgroupDriver: z.enum(["systemd", "cgroupfs"]).default("systemd"),
   /** For hosts that may not lower a process's OOM score: containers without CAP_SYS_RESOURCE. */

@@ -83,6 +83,7 @@ export const decidedBy: Readonly<Record<keyof ClusterConfig, "proposal" | "proje
   kubeletConfig: "proposal",
   kubeProxyConfig: "proposal",
   cgroupDriver: "proposal",
+  containerd: "proposal",
   restrictOomScoreAdj: "proposal",
   openFilesLimit: "proposal",
   oomScoreAdjust: "proposal",

@@ -9,6 +9,7 @@ import { kubeProxyReliance } from "./bundles/kubeproxy.ts";
 import { relianceFindings } from "./bundles/reliance.ts";
 import { validateServicePorts } from "./bundles/serviceports.ts";
 import type { ClusterConfig } from "./config.ts";
+import { validateContainerd } from "./containerdsettings.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";
 import { validateNetworkSizes } from "./networksizes.ts";
@@ -121,6 +122,7 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateApiserver(config),
     ...relianceFindings(reliances, hosts, config),
     ...validateRegistries(config.registries),
+    ...validateContainerd(config.containerd),
     ...validateTenants(config.tenants),
   ];
 }

@@ -1,4 +1,6 @@
+import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { labelsOf } from "../../plan/addons/objects.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
 import type { Authority } from "../pki/authority.ts";
@@ -18,7 +20,7 @@ export interface AddonsArgs {
 }
 
 /**
- * What every cluster runs for itself: DNS and metrics.
+ * What every cluster runs for itself, DNS and metrics, and the classes of its runtimes.
  *
  * Options: `providers: [kubernetesProvider(…)]`; `dependsOn` with what all of it waits for; `deletedWith`
  * with what goes away together with the whole cluster.
@@ -32,6 +34,12 @@ export class Addons extends pulumi.ComponentResource {
     const child = childOptions(this, opts);
     const { config, hosts, authority, nodes = [] } = args;
     const dns = new CoreDns("coredns", { config, hosts, nodes }, child);
+    for (const [name, { runtimeClass, nodeSelector }] of Object.entries(config.containerd.runtimes)) {
+      if (!runtimeClass) continue;
+      const scheduling = Object.keys(nodeSelector).length === 0 ? {} : { scheduling: { nodeSelector } };
+      const metadata = { name, labels: labelsOf(name, "runtime") };
+      new k8s.node.v1.RuntimeClass(`runtime-${name}`, { metadata, handler: name, ...scheduling }, child);
+    }
     new MetricsServer("metrics-server", { config, hosts, authority, nodes }, child);
     this.dnsAddress = dns.address;
     this.registerOutputs({ dnsAddress: this.dnsAddress });

@@ -1,7 +1,9 @@
 import { binaryPath } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
+import { containerdOverlay, hasContainerdSettings } from "../containerdsettings.ts";
 import { binDirectory } from "../names.ts";
 import { hasProxy } from "../proxy.ts";
+import { renderToml } from "../toml.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig } from "./cni.ts";
 import { registriesDirectory } from "./registries.ts";
 import { noInheritedProxies, oomProtection, renderUnit, restartsForever } from "./systemd.ts";
@@ -9,6 +11,10 @@ import { noInheritedProxies, oomProtection, renderUnit, restartsForever } from "
 export const containerdConfigPath = "/etc/containerd/config.toml";
 /** The proxies that containerd pulls by, where there are some. */
 export const containerdProxies = "/etc/containerd/proxy.env";
+/** What plinth:containerd lays over it, where there is something. */
+export const containerdSettingsPath = "/etc/containerd/settings.toml";
+/** Files of others. */
+const dropIns = "/etc/containerd/conf.d/*.toml";
 export const containerdSocket = "/run/containerd/containerd.sock";
 
 /**
@@ -16,7 +22,10 @@ export const containerdSocket = "/run/containerd/containerd.sock";
  * listens on its socket only and serves no metrics.
  */
 export function renderContainerdConfig(config: ClusterConfig): string {
+  const imports = [...(hasContainerdSettings(config.containerd) ? [containerdSettingsPath] : []), dropIns];
   return `version = 3
+# Of what stands twice the last counts. A file that is put there, as for a GPU, counts from the next start on.
+imports = ${JSON.stringify(imports)}
 root = "/var/lib/containerd"
 state = "/run/containerd"
 
@@ -56,6 +65,11 @@ state = "/run/containerd"
     conf_dir = "${cniConfigDirectory}"
     conf_template = "${makesCniConfig(config) ? cniTemplatePath : ""}"
 `;
+}
+
+/** The settings of plinth:containerd, in containerd's own words. */
+export function renderContainerdSettings({ containerd, cgroupDriver }: ClusterConfig): string {
+  return renderToml(containerdOverlay(containerd, cgroupDriver === "systemd"));
 }
 
 /**

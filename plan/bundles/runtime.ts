@@ -2,6 +2,7 @@ import type { BundleBinary, BundleDownload, BundleFile } from "../bundle.ts";
 import { binaryPath } from "../bundle.ts";
 import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
+import { hasContainerdSettings } from "../containerdsettings.ts";
 import { paths } from "../names.ts";
 import { unitScript } from "../scripts.ts";
 import { plainSurroundings, type Surroundings } from "../surroundings.ts";
@@ -9,6 +10,8 @@ import { cniConfigDirectory, cniTemplatePath, makesCniConfig, renderCniTemplate 
 import {
   containerdConfigPath,
   containerdProxies,
+  containerdSettingsPath,
+  renderContainerdSettings,
   renderContainerdConfig,
   renderContainerdService,
 } from "./containerd.ts";
@@ -100,6 +103,9 @@ function files(config: ClusterConfig, { linkMtu }: Surroundings): BundleFile[] {
   });
   return [
     file(containerdConfigPath, renderContainerdConfig(config), [containerdUnit]),
+    ...(hasContainerdSettings(config.containerd)
+      ? [file(containerdSettingsPath, renderContainerdSettings(config), [containerdUnit])]
+      : []),
     ...(makesCniConfig(config) ? [file(cniTemplatePath, renderCniTemplate(linkMtu))] : []),
     ...registryFiles(config).files,
     ...proxies(config).files,

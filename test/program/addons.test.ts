@@ -125,6 +125,22 @@ describe("in-cluster objects", () => {
     );
   });
 
+  it("include the class of a runtime that asks for one", async () => {
+    const runtimes = {
+      gpu: { runtimeClass: true, nodeSelector: { "example.net/gpu": "yes" } },
+      plain: { runtimeClass: true },
+      hidden: {},
+    };
+    const declared = await run(configOf({ containerd: { runtimes } }));
+    const gpu = find(declared, "RuntimeClass", "runtime-gpu");
+    assert.deepEqual(
+      ["metadata.name", "handler", "scheduling.nodeSelector"].map((path) => at(gpu, path)),
+      ["gpu", "gpu", { "example.net/gpu": "yes" }],
+    );
+    assert.equal(at(find(declared, "RuntimeClass", "runtime-plain"), "scheduling"), undefined);
+    assert.equal(declared.filter((item) => kindOf(item) === "RuntimeClass").length, 2);
+  });
+
   it("include a policy that warns where a protection has no plugin that does", async () => {
     const warned = await run(configOf({ protections: { "external-ips": "warn" } }));
     const name = "plinth-external-ips";

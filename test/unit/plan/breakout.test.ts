@@ -96,6 +96,13 @@ const ofConfig: Record<string, Place[]> = {
     { usual: "http://proxy.example.net:3128", config: (text) => ({ proxy: { http: text } }) },
     { usual: ".example.net", config: (text) => ({ proxy: { https: "http://proxy.example.net", noProxy: [text] } }) },
   ],
+  containerd: [
+    { usual: "text", config: (text) => ({ containerd: { settings: { debug: { level: text } } } }) },
+    { usual: "text", config: (text) => ({ containerd: { settings: { debug: { [text]: "1" } } } }) },
+    { usual: "text", config: (text) => ({ containerd: { runtimes: { gpu: { options: { [text]: [text] } } } } }) },
+    { usual: "gpu", config: (text) => ({ containerd: { runtimes: { [text]: {} } } }) },
+    { usual: "/usr/bin/gpu", config: (text) => ({ containerd: { runtimes: { gpu: { binary: text } } } }) },
+  ],
   kubeletConfig: [
     { usual: "text", config: (text) => ({ kubeletConfig: { marked: { deep: [text] } } }) },
     { usual: "text", config: (text) => ({ kubeletConfig: { marked: { [text]: "1" } } }) },
