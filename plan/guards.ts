@@ -9,6 +9,7 @@ import { pressureFindings } from "./guards/pressure.ts";
 import { baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
 import { portFindings } from "./guards/ports.ts";
 import { forwardFindings, resolverFindings } from "./guards/network.ts";
+import { securityFindings } from "./guards/security.ts";
 import type { HostRule } from "./guards/rule.ts";
 import { interfaceFindings, nameFindings, swapFindings, timeSyncFindings } from "./guards/hostsettings.ts";
 import type { Host } from "./inventory.ts";
@@ -44,6 +45,9 @@ export const overridable = [
   "hosts-file",
   "resolver",
   "forward-drop",
+  "selinux",
+  "firewalld",
+  "noexec",
   "etcd-quorum",
   "leaving-unreachable",
   "lost-but-alive",
@@ -69,6 +73,7 @@ const hostRules: readonly HostRule[] = [
   interfaceFindings,
   resolverFindings,
   forwardFindings,
+  securityFindings,
 ];
 
 /**
