@@ -105,6 +105,12 @@ export interface HostFacts {
   /** Path of a resolv.conf → what name servers it has; files that are not there are not in it. */
   resolvers: Record<string, ResolverState>;
   forwardDrops: ForwardDrop[];
+  /** Whether SELinux enforces a policy. */
+  selinux: boolean;
+  /** Networks that firewalld trusts; undefined where it does not run. */
+  firewalld?: readonly string[];
+  /** Directory for programs → where the file system is mounted that runs none. */
+  noexec: Record<string, string>;
   /** Command → path; absent commands are not in it. */
   commands: Record<string, string>;
   /** Tool of the distribution → version; absent tools are not in it. */
@@ -218,6 +224,11 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     }),
     resolver: words("its name servers", resolverWords, ([path, state]) => (facts.resolvers[path] = state)),
     "forward-drop": words("its firewall", forwardWords, (chain) => facts.forwardDrops.push(chain)),
+    selinux: word("SELinux", z.literal("enforcing"), () => (facts.selinux = true)),
+    firewalld: word("its firewall", told.orNothing(told.places), (sources = []) => (facts.firewalld = sources)),
+    noexec: words("its mounts", z.tuple([told.absolutePath, told.absolutePath]), ([path, mount]) => {
+      facts.noexec[path] = mount;
+    }),
     command: words("its commands", z.tuple([told.plainName, told.orNothing(told.absolutePath)]), ([name, path]) => {
       if (path !== undefined) facts.commands[name] = path;
     }),
@@ -267,6 +278,8 @@ export function parseFacts(text: string): HostFacts {
     linkMtus: {},
     resolvers: {},
     forwardDrops: [],
+    selinux: false,
+    noexec: {},
     commands: {},
     versions: {},
     cgroup: "",

@@ -9,6 +9,7 @@ import { pressureFindings } from "./guards/pressure.ts";
 import { baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
 import { portFindings } from "./guards/ports.ts";
 import { forwardFindings, resolverFindings } from "./guards/network.ts";
+import { securityFindings } from "./guards/security.ts";
 import type { HostRule } from "./guards/rule.ts";
 import {
   addressFindings,
@@ -50,6 +51,9 @@ export const overridable = [
   "hosts-file",
   "resolver",
   "forward-drop",
+  "selinux",
+  "firewalld",
+  "noexec",
   "etcd-quorum",
   "leaving-unreachable",
   "lost-but-alive",
@@ -76,6 +80,7 @@ const hostRules: readonly HostRule[] = [
   interfaceFindings,
   resolverFindings,
   forwardFindings,
+  securityFindings,
 ];
 
 /**

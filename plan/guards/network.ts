@@ -27,7 +27,8 @@ export const resolverFindings: HostRule = (host, facts, { dnsUpstreams, kubeletC
   return [guard("resolver", [host.name], message, remedy)];
 };
 
-const containsAll = (place: string, podCidr: string): boolean => {
+/** Whether a network, as a host writes it, holds all of another. */
+export const containsNetwork = (place: string, podCidr: string): boolean => {
   const outer = parseNetwork(place);
   const inner = parseNetwork(podCidr);
   if (outer === undefined || inner === undefined) return false;
@@ -40,7 +41,7 @@ export const forwardFindings: HostRule = (host, { forwardDrops }, config) => {
   if (!isNode(host) || !makesCniConfig(config)) return [];
   const { podCidr } = config;
   const lets = (places: readonly string[]): boolean =>
-    places.some((place) => place === "cni0" || containsAll(place, podCidr));
+    places.some((place) => place === "cni0" || containsNetwork(place, podCidr));
   return forwardDrops
     .filter(({ from, to }) => !lets(from) || !lets(to))
     .map(({ tool, family, table, chain }) => {

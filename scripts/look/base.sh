@@ -23,6 +23,9 @@
 #   forward-drop TOOL FAMILY TABLE CHAIN FROM|- TO|-
 #                                            a chain of others that forwards nothing but what its rules accept: networks and interfaces
 #                                            from and to which everything is accepted, with commas between them
+#   selinux enforcing                        only then
+#   firewalld SOURCE,…|-                     only where it runs: what its zone `trusted` lets through
+#   noexec PATH MOUNT-POINT                  where programs of ours lie on a file system that runs none
 #   command NAME PATH|-, version NAME VERSION
 #   mount-cgroup v1|v2, cgroup-controllers NAME…
 #   kernel-feature NAME present|loadable|missing

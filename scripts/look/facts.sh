@@ -21,6 +21,7 @@ facts_host() {
   links
   resolvers
   forward_chains
+  security
   commands
   versions
   cgroups

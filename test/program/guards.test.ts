@@ -245,6 +245,9 @@ const guards: Record<string, Guarded> = {
   "forward-drop": saidByWorker({
     forwardDrops: [{ tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: [] }],
   }),
+  selinux: saidByWorker({ selinux: true }),
+  firewalld: saidByWorker({ firewalld: [] }),
+  noexec: saidByWorker({ noexec: { "/opt/plinth": "/opt" } }),
   "clock-skew": saidByWorker({ skew: 60 }),
   swap: saidByWorker({ container: "systemd-nspawn", swapKiB: 1_000_000 }),
   "time-sync": saidByWorker({ timeSync: [] }),

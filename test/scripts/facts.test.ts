@@ -205,6 +205,23 @@ onHosts("facts", (host) => {
     });
   });
 
+  it("tell what keeps programs and packets from doing what is needed", async () => {
+    const told = async () => (await facts(host())).filter((line) => /^(selinux|firewalld|noexec) /.test(line));
+    assert.deepEqual(await told(), []);
+    host().write("/sys/fs/selinux/enforce", "1");
+    host().setUnit("firewalld.service", "active", "active");
+    host().command("firewall-cmd", 'echo "10.244.0.0/16 192.0.2.0/24"');
+    host().write(
+      "/proc/self/mounts",
+      "/dev/a / ext4 rw 0 0\n/dev/b /var ext4 rw,noexec 0 0\n/dev/c /opt ext4 rw,noexec 0 0\n/dev/d /opt/plinth ext4 rw 0 0\n",
+    );
+    assert.deepEqual(await told(), [
+      "selinux enforcing",
+      "firewalld 10.244.0.0/16,192.0.2.0/24",
+      "noexec /var/lib/containerd /var",
+    ]);
+  });
+
   it("tell who listens", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -126,6 +126,16 @@ describe("plan/guards, before anything is on a host", () => {
     assert.deepEqual(judge(worker, { diskSizeKiB: {}, diskFreeKiB: { "/var/lib/kubelet": 1 } }), []);
   });
 
+  it("tells what keeps programs and packets from doing what is needed", () => {
+    assert.equal(only(judge(balancer, { selinux: true })).rule, "selinux");
+    assert.match(only(judge(worker, { firewalld: ["192.0.2.0/24"] })).remedy, /--add-source=10\.244\.0\.0\/16/);
+    assert.deepEqual(judge(worker, { firewalld: ["10.244.0.0/16"] }), []);
+    assert.deepEqual(judge(balancer, { firewalld: [] }), []);
+    assert.match(only(judge(worker, { noexec: { "/var/lib/containerd": "/var" } })).message, /lies on \/var, which/);
+    assert.deepEqual(judge(balancer, { noexec: { "/var/lib/containerd": "/var" } }), []);
+    assert.equal(only(judge(balancer, { noexec: { "/opt/plinth": "/opt" } })).rule, "noexec");
+  });
+
   it("wants a firewall that forwards what pods send and get", () => {
     const chain = { tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: [] };
     const finding = only(judge(worker, { forwardDrops: [chain] }));

@@ -1,0 +1,37 @@
+import { isNode } from "../inventory.ts";
+import { guard, type HostRule } from "./rule.ts";
+import { containsNetwork } from "./network.ts";
+
+/** What keeps programs and packets of a host from doing what Kubernetes needs. */
+export const securityFindings: HostRule = (host, { selinux, firewalld, noexec }, { podCidr }) => [
+  ...(selinux
+    ? [
+        guard(
+          "selinux",
+          [host.name],
+          "SELinux enforces a policy, and Plinth brings none for what it installs",
+          "set SELINUX=permissive in /etc/selinux/config and run setenforce 0, or set this aside once a policy of your own allows it",
+        ),
+      ]
+    : []),
+  ...(firewalld !== undefined && isNode(host) && !firewalld.some((source) => containsNetwork(source, podCidr))
+    ? [
+        guard(
+          "firewalld",
+          [host.name],
+          `firewalld runs and does not trust the pod network ${podCidr}: it would reject what pods send to other hosts`,
+          `run firewall-cmd --permanent --zone=trusted --add-source=${podCidr} and the same with the hosts' network, then firewall-cmd --reload; or turn firewalld off`,
+        ),
+      ]
+    : []),
+  ...Object.entries(noexec)
+    .filter(([path]) => isNode(host) || path !== "/var/lib/containerd")
+    .map(([path, mount]) =>
+      guard(
+        "noexec",
+        [host.name],
+        `${path} lies on ${mount}, which is mounted noexec: nothing there can be run`,
+        `mount ${mount} without noexec, or give ${path} a file system of its own`,
+      ),
+    ),
+];

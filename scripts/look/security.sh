@@ -1,0 +1,22 @@
+# Facts of what keeps programs and packets from doing what Kubernetes needs.
+
+security() {
+  local path zone
+  first_line "$ROOT/sys/fs/selinux/enforce"
+  if [ "$LINE" = 1 ]; then
+    printf 'selinux enforcing\n'
+  fi
+  if command -v firewall-cmd >/dev/null && systemctl --quiet is-active firewalld.service 2>/dev/null; then
+    zone=$(firewall-cmd --zone=trusted --list-sources 2>/dev/null </dev/null | tr ' ' ',')
+    printf 'firewalld %s\n' "${zone:--}"
+  fi
+  if [ -r "$ROOT/proc/self/mounts" ]; then
+    for path in /opt/plinth /usr/local/lib/plinth /var/lib/containerd; do
+      # The last of those that are mounted nearest.
+      awk -v path="$path" '
+        { at = $2 == "/" ? "" : $2 }
+        (path == at || index(path, at "/") == 1) && length(at) >= longest { longest = length(at); noexec = ("," $4 ",") ~ /,noexec,/; where = $2 }
+        END { if (noexec) print "noexec " path " " where }' "$ROOT/proc/self/mounts"
+    done
+  fi
+}
