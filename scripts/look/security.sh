@@ -11,7 +11,7 @@ security() {
     printf 'firewalld %s\n' "${zone:--}"
   fi
   if [ -r "$ROOT/proc/self/mounts" ]; then
-    for path in /opt/plinth /usr/local/lib/plinth /var/lib/containerd; do
+    for path in "$SOFTWARE_PATH" "$SCRIPTS_PATH" /var/lib/containerd; do
       # The last of those that are mounted nearest.
       awk -v path="$path" '
         { at = $2 == "/" ? "" : $2 }
