@@ -54,13 +54,13 @@ export function validateProxyMode(config: Settings): Finding[] {
   const { mode } = config.kubeProxyConfig;
   if (mode !== undefined && mode !== null && mode !== "" && !proxyModes.some((known) => known === mode))
     return report(
-      `plinth:kubeProxyConfig.mode is ${printable(String(mode), 50)}, which kube-proxy does not know on Linux`,
+      `plinth:kubeProxyConfig.mode is ${printable(JSON.stringify(mode), 50)}, which kube-proxy does not know on Linux`,
       `use one of ${proxyModes.join(", ")}`,
     );
   const chosen = scheduler(config);
   if (typeof chosen !== "string" || !/^[a-z]{2,10}$/.test(chosen))
     return report(
-      `plinth:kubeProxyConfig.ipvs.scheduler is ${printable(String(chosen), 50)}`,
+      `plinth:kubeProxyConfig.ipvs.scheduler is ${printable(JSON.stringify(chosen), 50)}`,
       "use the name of a scheduler of IPVS, such as rr, wrr, lc or sh",
     );
   return [];
