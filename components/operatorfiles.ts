@@ -8,7 +8,7 @@ import {
   type OperatorFileReading,
   type OperatorTexts,
 } from "../plan/operatorfiles.ts";
-import { expandHome } from "./host/access.ts";
+import { expandHome } from "./host/sshfiles.ts";
 
 /** Reads the files of this machine that a configuration names for hosts, each once, and judges what they hold. */
 export async function readOperatorFiles(config: ClusterConfig): Promise<{ texts: OperatorTexts; findings: Finding[] }> {

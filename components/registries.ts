@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { ClusterConfig } from "../plan/config.ts";
 import type { Finding } from "../plan/findings.ts";
 import { registryFilesOf, type RegistryFile } from "../plan/registrysettings.ts";
-import { expandHome } from "./host/access.ts";
+import { expandHome } from "./host/sshfiles.ts";
 
 const remedies = {
   certificate: "name a file of this machine with a PEM certificate",

@@ -13,7 +13,7 @@ import { validateContainerd } from "./containerdsettings.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";
 import { validateNetworkSizes } from "./networksizes.ts";
-import { validateProxyMode } from "./proxymode.ts";
+import { validateProxyMode } from "./kubeproxymode.ts";
 import { validateRegistries } from "./registrysettings.ts";
 import { validateTenants } from "./tenants.ts";
 

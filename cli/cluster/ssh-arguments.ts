@@ -1,9 +1,9 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { ClusterConfig } from "../../plan/config.ts";
+import { type Destination, jumpDestination, wayTo } from "../../plan/destination.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { nothingSaid, type OperatorSsh } from "../../plan/operatorssh.ts";
-import { jumpsTo } from "../../plan/reach.ts";
 import { shellWord } from "../../plan/shell.ts";
 import { resolveAccess } from "../../components/host/targets.ts";
 import { agentKeys, environmentAgent, FileMemory, hostLabel, sharedPool } from "../../ssh/index.ts";
@@ -32,18 +32,15 @@ type SshConfig = Pick<ClusterConfig, "sshUser" | "sshPort" | "sshPrivateKeyFile"
   Partial<Pick<ClusterConfig, "bastion">>;
 
 /** A place that OpenSSH's client logs in to. */
-interface Destination {
-  host: string;
-  port: number;
-  user: string;
+interface Checked extends Destination {
   /** Which key it must have. */
   hostKeyOptions: readonly string[];
 }
 
 /** Arguments for one host, with those for each bastion before it in a command that OpenSSH runs in place of a connection. */
 function argumentsTo(
-  { host, port, user, hostKeyOptions }: Destination,
-  before: readonly Destination[],
+  { host, port, user, hostKeyOptions }: Checked,
+  before: readonly Checked[],
   keyOptions: readonly string[],
 ): string[] {
   const last = before.at(-1);
@@ -83,17 +80,16 @@ export function sshArguments(
 ): string[] {
   const key = config.sshPrivateKeyFile === undefined ? taken : configuredFile(config.sshPrivateKeyFile, project);
   const said = operator?.of(host.name, host.sshAddress ?? host.address) ?? nothingSaid;
-  const { sshUser = "root" } = config;
   const keyOptions =
     key === undefined
       ? said.identityFiles.flatMap(identityOption)
       : [...identityOption(key), "-o", "IdentitiesOnly=yes"];
   const knownHosts = ["-o", `UserKnownHostsFile=${optionWord(configuredFile(config.sshKnownHostsFile, project))}`];
-  const isSaid = host.bastion !== undefined || (config.bastion ?? []).length > 0;
-  const bastions = (isSaid ? jumpsTo(host, config.bastion) : (said.jumps ?? [])).map((jump) => {
-    const { host: name = jump.host, port = 22, user = sshUser } = operator?.of(jump.host) ?? {};
-    return { host: name, port: jump.port ?? port, user: jump.user ?? user, hostKeyOptions: knownHosts };
-  });
+  const { real, jumps } = wayTo(host, config, said);
+  const bastions = jumps.map((jump) => ({
+    ...jumpDestination(jump, config, operator?.of(jump.host) ?? nothingSaid),
+    hostKeyOptions: knownHosts,
+  }));
   // A key pinned in the inventory is handed to the client as the only one it may accept.
   const hostKeyOptions =
     host.hostKey === undefined
@@ -103,13 +99,7 @@ export function sshArguments(
           ...["-o", `HostKeyAlias=${host.name}`],
           ...["-o", `KnownHostsCommand=/bin/echo ${host.name} ${host.hostKey.split(" ").slice(0, 2).join(" ")}`],
         ];
-  const destination = {
-    host: host.sshAddress ?? said.host ?? host.address,
-    port: host.port ?? config.sshPort ?? said.port ?? 22,
-    user: host.user ?? config.sshUser ?? said.user ?? sshUser,
-    hostKeyOptions,
-  };
-  return argumentsTo(destination, bastions, keyOptions);
+  return argumentsTo({ ...real, hostKeyOptions }, bastions, keyOptions);
 }
 
 /**

@@ -37,7 +37,7 @@ async function ssh(name: string, command: string[], options: { stack: string }):
   });
   const host = hostNamed(name, input.hosts, options.stack);
   const { sshArguments, takenKeyFile } = await import("../cluster/ssh-arguments.ts");
-  const { operatorSsh } = await import("../../components/host/targets.ts");
+  const { operatorSsh } = await import("../../components/host/operatorssh.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
   const { runForeground } = await import("../process/foreground.ts");
   const remote = command[0] === "--" ? command.slice(1) : command;

@@ -1,5 +1,6 @@
 import { lockForProcess, lockRules } from "../../components/host/lock.ts";
-import { resolveAccess, type HostAccess, type ReachedHost } from "../../components/host/targets.ts";
+import { resolveAccess, type HostAccess } from "../../components/host/targets.ts";
+import type { ReachedHost } from "../../plan/destination.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import type { Host } from "../../plan/inventory.ts";
 import type { PreviousHost } from "../../plan/outputs.ts";

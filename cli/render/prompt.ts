@@ -1,14 +1,14 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface, type Interface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 
-/**
- * Asks a yes-or-no question on the terminal. Anything but `y` or `yes`, the end of the input included, is no.
- * Ctrl-C and an aborted `signal` end the command.
- */
-export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
-  const reader = createInterface({ input: process.stdin, output: process.stderr });
+/** The answer to a question; undefined at the end of the input. Ctrl-C and an aborted `signal` end the command. */
+async function answerOf(
+  reader: Interface,
+  question: string,
+  signals: readonly AbortSignal[],
+): Promise<string | undefined> {
   const closed = new AbortController();
   const interrupted = new AbortController();
   reader.once("SIGINT", () => {
@@ -17,18 +17,28 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
   reader.once("close", () => {
     closed.abort();
   });
-  const either = AbortSignal.any([closed.signal, interrupted.signal, signal]);
+  const ending = AbortSignal.any([interrupted.signal, ...signals]);
+  const either = AbortSignal.any([closed.signal, ending]);
   try {
-    const answer = await reader.question(`${question} [y/N] `, { signal: either });
-    return /^y(es)?$/i.test(answer.trim());
+    return await reader.question(question, { signal: either });
   } catch (error) {
     if (!either.aborted) throw error;
     process.stderr.write("\n");
-    if (interrupted.signal.aborted || signal.aborted) throw new QuietExit(Exit.interrupted);
-    return false;
+    if (ending.aborted) throw new QuietExit(Exit.interrupted);
+    return undefined;
   } finally {
     reader.close();
   }
+}
+
+/**
+ * Asks a yes-or-no question on the terminal. Anything but `y` or `yes`, the end of the input included, is no.
+ * Ctrl-C and an aborted `signal` end the command.
+ */
+export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await answerOf(reader, `${question} [y/N] `, [signal]);
+  return answer !== undefined && /^y(es)?$/i.test(answer.trim());
 }
 
 /**
@@ -43,24 +53,8 @@ export async function askSecret(question: string): Promise<string | undefined> {
     },
   });
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
-  const ended = new AbortController();
-  const interrupted = new AbortController();
-  reader.once("SIGINT", () => {
-    interrupted.abort();
-  });
-  reader.once("close", () => {
-    ended.abort();
-  });
-  const either = AbortSignal.any([ended.signal, interrupted.signal]);
   process.stderr.write(question);
-  try {
-    return await reader.question("", { signal: either });
-  } catch (error) {
-    if (!either.aborted) throw error;
-    if (interrupted.signal.aborted) throw new QuietExit(Exit.interrupted);
-    return undefined;
-  } finally {
-    process.stderr.write("\n");
-    reader.close();
-  }
+  const answer = await answerOf(reader, "", []);
+  if (answer !== undefined) process.stderr.write("\n");
+  return answer;
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, lstat, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chosenKey } from "../../components/host/targets.ts";
+import { chosenKey } from "../../components/host/loginkey.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import {
   environmentAgent,

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { refuseOtherUsers } from "../../local/peers.ts";
 import { commandVariable, pluginVariable } from "../../components/host/lock.ts";
-import { chosenKey } from "../../components/host/targets.ts";
+import { chosenKey } from "../../components/host/loginkey.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Terminal } from "../render/terminal.ts";

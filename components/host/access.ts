@@ -3,7 +3,7 @@ import type { SshTarget } from "../../ssh/index.ts";
 import { dialErrorLimit, dialSeconds } from "./targets.ts";
 
 // Apart, because loading the SDK takes most of a second, which `status` has no use for.
-export { chosenFrom, expandHome, resolveAccess, type HostAccess } from "./targets.ts";
+export { chosenFrom, resolveAccess, type HostAccess } from "./targets.ts";
 
 /**
  * The connection of @pulumi/command for a target: what the state may hold, and no key. The bundled plugin logs in as this

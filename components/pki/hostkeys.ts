@@ -11,7 +11,7 @@ import { endpointOf } from "../../plan/endpoint.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/pki.ts";
 import { renderProxies } from "../../plan/proxy.ts";
-import { expandHome } from "../host/access.ts";
+import { expandHome } from "../host/sshfiles.ts";
 import { Pace } from "../pace.ts";
 import type { Authority } from "./authority.ts";
 import { makeLeaf, type Leaf } from "./leaf.ts";

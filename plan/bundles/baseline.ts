@@ -3,7 +3,7 @@ import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { isNode, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
-import { proxyModules, proxyPackages } from "../proxymode.ts";
+import { proxyModules, proxyPackages } from "../kubeproxymode.ts";
 import { unitScript } from "../scripts.ts";
 import type { BundlePart } from "./part.ts";
 import { proxyFile } from "./proxies.ts";

@@ -1,12 +1,15 @@
-import { binaryPath, type BundleFile } from "../bundle.ts";
+import { binaryPath, type BundleDownload, type BundleFile } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
 import { defaultMtu } from "../mtu.ts";
+import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
+import { unitScript } from "../scripts.ts";
 import { plainSurroundings, type Surroundings } from "../surroundings.ts";
 import { cniConfigPath, podMtu } from "./cni.ts";
 import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
+import { scriptFile } from "./scriptfiles.ts";
 import {
   because,
   commandLine,
@@ -19,6 +22,7 @@ import {
 
 const flannelUnit = "flanneld.service";
 const mtuUnit = "plinth-mtu.service";
+const mtuScript = `${paths.scripts}/pod-mtu`;
 /** flannel names it after its network's number. */
 export const vxlanInterface = "flannel.1";
 const configFile = "/etc/kubernetes/flannel.json";
@@ -39,10 +43,7 @@ function renderNetwork(config: ClusterConfig, { ownMtu, linkMtu }: Surroundings)
   return `${JSON.stringify(network, undefined, 2)}\n`;
 }
 
-/**
- * Gives a Node that is in service another MTU: flannel keeps the interface that is there, containerd its configuration. Left out
- * where all is as it always was.
- */
+/** Gives a Node that is in service another MTU. Left out where all is as it always was. */
 function mtuService({ linkMtu }: Surroundings): string {
   const mtu = podMtu(linkMtu);
   return renderUnit({
@@ -53,10 +54,7 @@ function mtuService({ linkMtu }: Surroundings): string {
     service: {
       Type: "oneshot",
       RemainAfterExit: "yes",
-      ExecStart: because(
-        "What is not there yet is made with the right one. Pods keep theirs until they are made anew.",
-        `/bin/sh -c 'test ! -e /sys/class/net/${vxlanInterface} || ip link set dev ${vxlanInterface} mtu ${mtu}; test ! -e ${cniConfigPath} || sed -i "/mtu/s/[0-9][0-9]*/${mtu}/" ${cniConfigPath}'`,
-      ),
+      ExecStart: [mtuScript, String(mtu), vxlanInterface, cniConfigPath].join(" "),
       TimeoutStartSec: "60",
     },
   });
@@ -114,6 +112,10 @@ function files(placement: Placement): BundleFile[] {
   ];
 }
 
+function mtuDownloads({ config, surroundings = plainSurroundings }: Placement): BundleDownload[] {
+  return setsMtu(config, surroundings) ? [scriptFile(mtuScript, unitScript("pod-mtu"), { restart: [mtuUnit] })] : [];
+}
+
 /** flannel of one Node, unless the pod network is somebody else's. */
 export const flannel: BundlePart = {
   name: "flannel",
@@ -121,6 +123,7 @@ export const flannel: BundlePart = {
   directories: kubernetesDirectories,
   listens: () => [{ protocol: "udp", address: "*", port: ports.vxlan, unit: flannelUnit, what: "flannel" }],
   plan: (placement) => ({
+    downloads: mtuDownloads(placement),
     binaries: [{ name: "flanneld", version: placement.config.flannelVersion, restart }],
     files: files(placement),
     units: [flannelUnit, ...(setsMtu(placement.config, placement.surroundings ?? plainSurroundings) ? [mtuUnit] : [])],

@@ -3,7 +3,7 @@ import type { HostFacts } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import { isNode, type Host } from "../inventory.ts";
 import { modulesOf } from "../bundles/baseline.ts";
-import { proxyMode } from "../proxymode.ts";
+import { proxyMode } from "../kubeproxymode.ts";
 import { atLeast } from "../versions.ts";
 import { guard, input, type HostRule } from "./rule.ts";
 

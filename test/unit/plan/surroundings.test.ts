@@ -69,13 +69,13 @@ describe("plan/surroundings", () => {
     const small = filesOf({ ownMtu: 1400, linkMtu: 1400 });
     assert.match(small("/etc/containerd/cni.template") ?? "", /"mtu": 1350,/);
     assert.doesNotMatch(small("/etc/kubernetes/flannel.json") ?? "", /MTU/, "flannel sees that by itself");
-    assert.match(small("/etc/systemd/system/plinth-mtu.service") ?? "", /ip link set dev flannel\.1 mtu 1350/);
+    assert.match(small("/etc/systemd/system/plinth-mtu.service") ?? "", /pod-mtu 1350 flannel\.1 /);
     const larger = filesOf({ ownMtu: 9000, linkMtu: 1400 });
     const network = JSON.parse(larger("/etc/kubernetes/flannel.json") ?? "") as { Backend: { MTU: number } };
     assert.equal(network.Backend.MTU, 1400);
     assert.match(filesOf({ ownMtu: 9000, linkMtu: 9000 })("/etc/containerd/cni.template") ?? "", /"mtu": 8950,/);
     const back = filesOf({ ownMtu: 1500, linkMtu: 1500 }, { mtu: 1500 });
-    assert.match(back("/etc/systemd/system/plinth-mtu.service") ?? "", /mtu 1450/, "who says so goes back to it");
+    assert.match(back("/etc/systemd/system/plinth-mtu.service") ?? "", /pod-mtu 1450 /, "who says so goes back to it");
     const bundle = bundleOf("node", {
       host: w1,
       hosts,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { modulesOf, sysctlsOf } from "../../../../plan/bundles/baseline.ts";
-import { validateProxyMode } from "../../../../plan/proxymode.ts";
+import { validateProxyMode } from "../../../../plan/kubeproxymode.ts";
 import type { Host } from "../../../../plan/inventory.ts";
 import { bundleOf, configOf, hostsOf } from "../../../support/cluster.ts";
 
