@@ -264,7 +264,13 @@ describe("an API server with a tenant", function () {
       ownerReferences: [{ apiVersion: "v1", kind: "Node", name: host, uid, controller: true }],
     };
     const body = { apiVersion: "v1", kind: "Pod", metadata: mirror, spec: podSpec(all) };
-    taken(await api.ask("POST", "/api/v1/namespaces/demo/pods", body, "kubelet"));
+    // Admission knows a Node from a watch, which tells of a new one some moments later.
+    taken(
+      await eventually("the Node in the cache of admission", 60, async () => {
+        const answer = await api.ask("POST", "/api/v1/namespaces/demo/pods", body, "kubelet");
+        return answer.status === 404 ? undefined : answer;
+      }),
+    );
   });
 
   it("gives no token for longer than a day, and says so", async () => {
