@@ -170,7 +170,7 @@ export function poolMaterial(
   endpoint: string,
   reach: (host: Host) => { port: number; user: string; hostKey: string },
 ): Omit<PoolMaterial, "clusterId" | "incarnation" | "authority"> {
-  const { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network, mtu } = config;
+  const { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network, mtu, dnsUpstreams } = config;
   const deciding = new Set<string>(nodeNetworkArguments);
   const controllerManagerArgs = Object.fromEntries(
     Object.entries(config.controllerManagerArgs).filter(([name]) => deciding.has(name)),
@@ -188,7 +188,7 @@ export function poolMaterial(
     format: 2,
     endpoint,
     settings: {
-      ...{ clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network, controllerManagerArgs },
+      ...{ clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network, dnsUpstreams, controllerManagerArgs },
       ...(mtu === undefined ? {} : { mtu }),
     },
     kubernetesVersion: config.kubernetesVersion,

@@ -27,6 +27,8 @@ export const poolMaterialSchema = z.object({
     network: z.string(),
     /** Where the cluster sets one; otherwise the pool goes by the control-plane hosts, as the cluster does. */
     mtu: z.number().exactOptional(),
+    /** Where CoreDNS forwards to. Clusters of earlier releases do not tell: a host without any name server is then let through. */
+    dnsUpstreams: z.array(z.string()).default([]),
     /** Those that decide on the networks of Nodes. */
     controllerManagerArgs: extraArgs.default({}),
   }),

@@ -3,9 +3,10 @@ import { configSchema } from "../../../plan/config.ts";
 import { describeFinding } from "../../../plan/findings.ts";
 import { checkInput } from "../../../plan/stackinput.ts";
 import { endpointOf } from "../../../plan/endpoint.ts";
-import { checkPool, controlPlaneOf, guardPool } from "../../../plan/pool.ts";
+import { resolverFindings } from "../../../plan/guards/network.ts";
+import { checkPool, controlPlaneOf, guardPool, poolMaterial } from "../../../plan/pool.ts";
 import { parsePoolMaterial, type PoolMaterial } from "../../../plan/poolmaterial.ts";
-import { configOf, factsOf, readingsOf } from "../../support/cluster.ts";
+import { configOf, factsOf, hostsOf, readingsOf } from "../../support/cluster.ts";
 import { materialOf, poolHosts, rawPool } from "../../support/pool.ts";
 
 const texts = (extra: object, inventory: unknown = poolHosts, material: PoolMaterial | undefined = materialOf()) =>
@@ -23,6 +24,29 @@ describe("plan/pool", () => {
     );
     assert.equal(config.containerdVersion, "2.4.1");
     assert.equal(endpointOf(hosts, config), "https://192.0.2.10:6443");
+  });
+
+  it("has the name servers of its hosts judged by where the cluster's DNS forwards to", () => {
+    const judge = (dnsUpstreams: string[]) => {
+      const material = poolMaterial(hostsOf(), configOf({ dnsUpstreams }), "https://192.0.2.10:6443", () => ({
+        ...{ port: 22, user: "root", hostKey: "ssh-ed25519 KEY" },
+      }));
+      const { config, hosts } = checkPool(poolHosts, rawPool, materialOf(material));
+      assert.ok(config);
+      const [host] = hosts;
+      assert.ok(host);
+      return resolverFindings(host, factsOf(host.name, { resolvers: { "/etc/resolv.conf": "none" } }), config);
+    };
+    assert.equal(judge(["/etc/resolv.conf"]).length, 1);
+    assert.deepEqual(judge([]), []);
+  });
+
+  it("goes on with a cluster of an earlier release, which does not tell where its DNS forwards to", () => {
+    const settings: Partial<PoolMaterial["settings"]> = materialOf().settings;
+    delete settings.dnsUpstreams;
+    const { material, findings } = parsePoolMaterial("demo", { ...materialOf(), settings });
+    assert.deepEqual(findings, []);
+    assert.deepEqual(material?.settings.dnsUpstreams, []);
   });
 
   it("is judged without its cluster as far as it goes", () => {
