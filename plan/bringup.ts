@@ -8,6 +8,7 @@ import { flannel } from "./bundles/flannel.ts";
 import { kubelet } from "./bundles/kubelet.ts";
 import { kubeProxy } from "./bundles/kubeproxy.ts";
 import { loadBalancer } from "./bundles/loadbalancer.ts";
+import { networkManagers } from "./bundles/networkmanagers.ts";
 import type { BundlePart } from "./bundles/part.ts";
 import { rosterScriptsPart } from "./bundles/rosterscripts.ts";
 import { runtime } from "./bundles/runtime.ts";
@@ -105,7 +106,7 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "host",
     audience: everyHost,
     title: "swap is off, logs are bounded, the kernel is set up for pods",
-    parts: [baseline],
+    parts: [baseline, networkManagers],
   },
   {
     kind: "bundle",

@@ -3,6 +3,8 @@ import { vxlanOverhead } from "../mtu.ts";
 
 /** containerd makes the CNI configuration of a Node from this once the kubelet has told it the Node's pod network. */
 export const cniTemplatePath = "/etc/containerd/cni.template";
+/** The bridge that all pods of a Node are on. */
+export const bridgeInterface = "cni0";
 export const cniConfigDirectory = "/etc/cni/net.d";
 
 /** What containerd makes of the template. */
@@ -34,7 +36,7 @@ export function renderCniTemplate(linkMtu: number): string {
   "plugins": [
     {
       "type": "bridge",
-      "bridge": "cni0",
+      "bridge": "${bridgeInterface}",
       "isGateway": true,
       "forceAddress": true,
       "hairpinMode": true,

@@ -46,6 +46,7 @@ function renderNetwork(config: ClusterConfig, { ownMtu, linkMtu }: Surroundings)
 /** Gives a Node that is in service another MTU. Left out where all is as it always was. */
 function mtuService({ linkMtu }: Surroundings): string {
   const mtu = podMtu(linkMtu);
+  const set = (size: number): string => [mtuScript, String(size), vxlanInterface, cniConfigPath].join(" ");
   return renderUnit({
     unit: {
       Description: `Packets of pods have at most ${mtu} bytes`,
@@ -54,7 +55,8 @@ function mtuService({ linkMtu }: Surroundings): string {
     service: {
       Type: "oneshot",
       RemainAfterExit: "yes",
-      ExecStart: [mtuScript, String(mtu), vxlanInterface, cniConfigPath].join(" "),
+      ExecStart: set(mtu),
+      ExecStop: because("The usual size is back when the unit is not wanted any more.", set(podMtu(defaultMtu))),
       TimeoutStartSec: "60",
     },
   });

@@ -1,5 +1,5 @@
 import { contains, parseNetwork } from "../addresses.ts";
-import { makesCniConfig } from "../bundles/cni.ts";
+import { bridgeInterface, makesCniConfig } from "../bundles/cni.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { HostReading } from "../facts.ts";
 import type { Finding } from "../findings.ts";
@@ -41,7 +41,7 @@ export const forwardFindings: HostRule = (host, { forwardDrops }, config) => {
   if (!isNode(host) || !makesCniConfig(config)) return [];
   const { podCidr } = config;
   const lets = (places: readonly string[]): boolean =>
-    places.some((place) => place === "cni0" || containsNetwork(place, podCidr));
+    places.some((place) => place === bridgeInterface || containsNetwork(place, podCidr));
   return forwardDrops
     .filter(({ from, to }) => !lets(from) || !lets(to))
     .map(({ tool, family, table, chain }) => {

@@ -69,7 +69,8 @@ describe("plan/surroundings", () => {
     const small = filesOf({ ownMtu: 1400, linkMtu: 1400 });
     assert.match(small("/etc/containerd/cni.template") ?? "", /"mtu": 1350,/);
     assert.doesNotMatch(small("/etc/kubernetes/flannel.json") ?? "", /MTU/, "flannel sees that by itself");
-    assert.match(small("/etc/systemd/system/plinth-mtu.service") ?? "", /pod-mtu 1350 flannel\.1 /);
+    assert.match(small("/etc/systemd/system/plinth-mtu.service") ?? "", /^ExecStart=.*pod-mtu 1350 flannel\.1 /m);
+    assert.match(small("/etc/systemd/system/plinth-mtu.service") ?? "", /^ExecStop=.*pod-mtu 1450 flannel\.1 /m);
     const larger = filesOf({ ownMtu: 9000, linkMtu: 1400 });
     const network = JSON.parse(larger("/etc/kubernetes/flannel.json") ?? "") as { Backend: { MTU: number } };
     assert.equal(network.Backend.MTU, 1400);
