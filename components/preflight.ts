@@ -26,7 +26,7 @@ import { pluginReachFindings } from "../plan/reach.ts";
 import { leaveOut, leftOutWarning } from "../plan/leftout.ts";
 import { liveCluster, type RankedHost } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
-import { membershipChange } from "../plan/membershipchange.ts";
+import { membershipChange, unregisteredWarning } from "../plan/membershipchange.ts";
 import { podNetworkFindings, podNetworkWarning } from "../plan/networksizes.ts";
 import type { PreviousHost, Tombstone } from "../plan/outputs.ts";
 import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
@@ -213,6 +213,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     owner: { stack: args.stack, clusterId: knownId },
   });
   for (const name of Object.keys(abandoned)) await pulumi.log.warn(abandonedWarning(name));
+  for (const name of change.unregistered) await pulumi.log.warn(unregisteredWarning(name));
   for (const [name, failure] of change.leftOut) await pulumi.log.warn(leftOutWarning(name, failure));
   const fillsUp = podNetworkWarning(config, nodes);
   if (fillsUp !== undefined) await pulumi.log.warn(fillsUp);

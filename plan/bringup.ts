@@ -10,6 +10,7 @@ import { kubeProxy } from "./bundles/kubeproxy.ts";
 import { loadBalancer } from "./bundles/loadbalancer.ts";
 import type { BundlePart } from "./bundles/part.ts";
 import { rosterScriptsPart } from "./bundles/rosterscripts.ts";
+import { ruleSetsPart } from "./bundles/rulesets.ts";
 import { runtime } from "./bundles/runtime.ts";
 import { servingCertificates } from "./bundles/servingcertificates.ts";
 import { shutdown } from "./bundles/shutdown.ts";
@@ -187,7 +188,7 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "node",
     audience: nodes,
     title: "kubelet, kube-proxy and flannel run",
-    parts: [shutdown, kubelet, kubeProxy, flannel],
+    parts: [shutdown, kubelet, kubeProxy, flannel, ruleSetsPart],
   },
   {
     kind: "node",

@@ -144,7 +144,7 @@ export function unitScript(name: string): Script {
 export const allScripts = once((): readonly Script[] => [
   hostScript(),
   ...rosterScriptNames.map(rosterScript),
-  ...["baseline", "connections", "end-pods", "load-images", "pod-mtu", "shutdown-delay"].map(unitScript),
+  ...["baseline", "connections", "end-pods", "load-images", "pod-mtu", "rule-sets", "shutdown-delay"].map(unitScript),
 ]);
 
 /** Path of a script below the artifact server's URL, as `SHA256SUMS` lists it. */
