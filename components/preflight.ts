@@ -18,6 +18,7 @@ import {
   guardMembership,
   guardReplacements,
   incarnationOf,
+  lastWorkerFindings,
   mtuFindings,
   startsAnew,
 } from "../plan/guards.ts";
@@ -186,6 +187,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   findings.push(
     ...saidByHosts,
     ...guardMembership(situation),
+    ...lastWorkerFindings({ hosts, leaving, live, previous }),
     ...podNetworkFindings(config, nodes),
     ...kind.guards({ config, hosts, readings: everybody, previous }),
   );

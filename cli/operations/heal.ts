@@ -23,13 +23,14 @@ export async function requestHeal(engine: Engine, input: StackInput, terminal: T
   const heal = [...new Set([...requests.heal, ...report.heal])];
   Object.assign(process.env, requestEnvironment({ ...requests, heal }));
   if (report.objects.length === 0) return;
+  // Before anything is done with the plugin: it is set up once.
+  process.env[forcesPatches] = "true";
   await readAnew(
     engine,
     input,
     terminal,
     report.objects.map(({ urn }) => urn),
   );
-  process.env[forcesPatches] = "true";
 }
 
 async function readAnew(engine: Engine, input: StackInput, terminal: Terminal, target: string[]): Promise<void> {

@@ -283,4 +283,58 @@ describe("plan/drift", () => {
       ["/etc/systemd/system/etcd.service.d/x.conf"],
     );
   });
+
+  it("compares what Nodes carry, their version and their machine with what was declared", () => {
+    const declared = { name: "w1", labels: { rack: "r1" }, annotations: {}, taints: [], machineId: "a".repeat(32) };
+    const last = { ...nothing, hosts: new Set(hosts.map(({ name }) => name)), nodes: [declared] };
+    const seen = (change: object) =>
+      judge(
+        {},
+        {
+          last: { ...last, kubernetesVersion: "1.36.3" },
+          nodes: { nodes: [node("cp1"), node("cp2"), node("cp3"), node("w1", change)] },
+        },
+      );
+    const labelled = { content: { ...content, labels: { rack: "r1", theirs: "x" } } };
+    assert.deepEqual(seen({ ...labelled, version: "1.36.3", machineId: "a".repeat(32) }).differences, []);
+    const bare = seen({ version: "1.35.0" });
+    assert.deepEqual(
+      bare.differences.map(({ kind, detail }) => `${kind}: ${detail}`),
+      ["node: the label rack is gone", "node-version: its kubelet is 1.35.0, declared was 1.36.3"],
+    );
+    assert.deepEqual(bare.heal, ["w1/node"]);
+    const moved = seen({ ...labelled, machineId: "b".repeat(32) });
+    assert.deepEqual([lines(moved), moved.heal], [["w1 node node-machine w1"], []]);
+  });
+
+  it("tells objects that are not as declared, asks for exactly those, and says which could not be looked at", () => {
+    const object = { kind: "Deployment", metadata: { namespace: "kube-system", name: "coredns" } };
+    const declared = { urn: "urn:1", object, manager: undefined, secret: false };
+    const found = judge(
+      {},
+      {
+        objects: {
+          objects: [
+            { declared, reading: { gone: true } },
+            { declared: { ...declared, urn: "urn:2" }, reading: { live: {}, applied: {}, owners: [] } },
+            { declared: { ...declared, urn: "urn:3" }, reading: { error: "Forbidden" } },
+          ],
+        },
+      },
+    );
+    assert.deepEqual(lines(found), ["cluster - missing-object Deployment kube-system/coredns"]);
+    assert.deepEqual(found.objects, [{ urn: "urn:1", name: "Deployment kube-system/coredns" }]);
+    assert.deepEqual(found.unseen, [
+      { host: undefined, message: "Deployment kube-system/coredns cannot be looked at: Forbidden" },
+    ]);
+    assert.deepEqual(judge({}, { objects: { error: "no answer" } }).unseen, [
+      { host: undefined, message: "the objects in the cluster cannot be looked at: no answer" },
+    ]);
+  });
+
+  it("tells rules that somebody has flushed", () => {
+    const goneRules = [{ unit: "kube-proxy.service", table: "ip kube-proxy" }];
+    const found = judge({ w1: lookOf("w1", {}, { goneRules }) });
+    assert.deepEqual([lines(found), found.heal], [["w1 node rules ip kube-proxy"], ["w1/node"]]);
+  });
 });
