@@ -118,7 +118,7 @@ describe("objects in the cluster that somebody has changed", function () {
     const service = "/api/v1/namespaces/kube-system/services/kube-dns";
     await server.send(
       "PATCH",
-      `${service}?fieldManager=kubectl-edit`,
+      `${service}?fieldManager=somebody`,
       {
         metadata: { labels: { "k8s-app": null, theirs: "1" }, annotations: { "example.com/note": "1" } },
       },
