@@ -65,8 +65,8 @@ function compare(path: string, live: Json | undefined, declared: Json | undefine
 
 /** The fields that applying an object again would change: `applied` is the answer of a dry run. */
 export function changedFields(live: JsonMap, applied: JsonMap): ChangedField[] {
-  const comparable = ({ status, metadata, ...object }: JsonMap): JsonMap => ({
-    ...object,
+  const comparable = ({ metadata, ...object }: JsonMap): JsonMap => ({
+    ...Object.fromEntries(Object.entries(object).filter(([key]) => key !== "status")),
     metadata: isMap(metadata) ? Object.fromEntries(Object.entries(metadata).filter(([key]) => !kept.has(key))) : {},
   });
   return compare("", comparable(live), comparable(applied));
@@ -75,8 +75,9 @@ export function changedFields(live: JsonMap, applied: JsonMap): ChangedField[] {
 /** For sentences: `Deployment kube-system/coredns`. */
 export function objectName({ kind, metadata }: JsonMap): string {
   const { namespace, name } = isMap(metadata) ? metadata : {};
-  const words = [kind, [namespace, name].filter((part) => typeof part === "string" && part !== "").join("/")];
-  return printable(words.filter((word) => typeof word === "string").join(" "), 300);
+  const texts = (...values: readonly (Json | undefined)[]): string[] =>
+    values.filter((value) => typeof value === "string").filter((value) => value !== "");
+  return printable([...texts(kind), texts(namespace, name).join("/")].join(" "), 300);
 }
 
 function shown(value: Json | undefined): string {

@@ -12,8 +12,9 @@ export LC_ALL=C
 # Seconds between two looks, and until a second look has to agree with the first: a service may be about to write its rules.
 interval=${PLINTH_RULES_SECONDS:-10}
 confirm=${PLINTH_RULES_CONFIRM:-2}
-# Seconds that a service has for its first rules.
+# Seconds that a service has for its first rules, and after a restart of one that had them.
 patience=60
+patience_again=15
 
 # there FAMILY TABLE CHAIN: whether the chain has a rule; yes as well where nft does not say that there is none.
 there() {
@@ -40,17 +41,18 @@ gone() {
   done <"$1"
 }
 
-# due UNIT: whether it is up and had its rules, or has been up for long enough to have them.
+# due UNIT: whether it has been up for long enough to have its rules.
 due() {
-  local state since now
+  local state since now needed
   state=$(systemctl show --property=ActiveState --value "$1") || return 1
   [ "$state" = active ] || return 1
   case $SEEN in
-    *" $1 "*) return 0 ;;
+    *" $1 "*) needed=$patience_again ;;
+    *) needed=$patience ;;
   esac
   since=$(systemctl show --property=ActiveEnterTimestampMonotonic --value "$1") || return 1
   read -r now _ </proc/uptime
-  [ "${since:-0}" -gt 0 ] && [ $((${now%.*} - since / 1000000)) -ge "$patience" ]
+  [ "${since:-0}" -gt 0 ] && [ $((${now%.*} - since / 1000000)) -ge "$needed" ]
 }
 
 # pass FILE: SEEN is the services that had their rules since they were started.
