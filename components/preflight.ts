@@ -18,6 +18,7 @@ import {
   guardMembership,
   guardReplacements,
   incarnationOf,
+  lastWorkerFindings,
   mtuFindings,
   startsAnew,
 } from "../plan/guards.ts";
@@ -26,7 +27,7 @@ import { pluginReachFindings } from "../plan/reach.ts";
 import { leaveOut, leftOutWarning } from "../plan/leftout.ts";
 import { liveCluster, type RankedHost } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
-import { membershipChange } from "../plan/membershipchange.ts";
+import { membershipChange, unregisteredWarning } from "../plan/membershipchange.ts";
 import { podNetworkFindings, podNetworkWarning } from "../plan/networksizes.ts";
 import type { PreviousHost, Tombstone } from "../plan/outputs.ts";
 import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
@@ -186,6 +187,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   findings.push(
     ...saidByHosts,
     ...guardMembership(situation),
+    ...lastWorkerFindings({ hosts, leaving, live, previous }),
     ...podNetworkFindings(config, nodes),
     ...kind.guards({ config, hosts, readings: everybody, previous }),
   );
@@ -213,6 +215,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     owner: { stack: args.stack, clusterId: knownId },
   });
   for (const name of Object.keys(abandoned)) await pulumi.log.warn(abandonedWarning(name));
+  for (const name of change.unregistered) await pulumi.log.warn(unregisteredWarning(name));
   for (const [name, failure] of change.leftOut) await pulumi.log.warn(leftOutWarning(name, failure));
   const fillsUp = podNetworkWarning(config, nodes);
   if (fillsUp !== undefined) await pulumi.log.warn(fillsUp);

@@ -11,6 +11,7 @@ import { loadBalancer } from "./bundles/loadbalancer.ts";
 import { networkManagers } from "./bundles/networkmanagers.ts";
 import type { BundlePart } from "./bundles/part.ts";
 import { rosterScriptsPart } from "./bundles/rosterscripts.ts";
+import { ruleSetsPart } from "./bundles/rulesets.ts";
 import { runtime } from "./bundles/runtime.ts";
 import { servingCertificates } from "./bundles/servingcertificates.ts";
 import { shutdown } from "./bundles/shutdown.ts";
@@ -188,7 +189,7 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "node",
     audience: nodes,
     title: "kubelet, kube-proxy and flannel run",
-    parts: [shutdown, kubelet, kubeProxy, flannel],
+    parts: [shutdown, kubelet, kubeProxy, flannel, ruleSetsPart],
   },
   {
     kind: "node",

@@ -59,6 +59,20 @@ export interface PrepareArguments {
     peerCertificateFile: string;
     peerKeyFile: string;
   };
+  /** The cluster has the Node that this host has registered, or the unit, its kubelet, registers it anew. */
+  "node-current": {
+    name: string;
+    server: string;
+    authorityFile: string;
+    /** Certificate and key of the Node, in one file. */
+    credentialsFile: string;
+    /** Made from the Node's pod network; undefined where the network is somebody else's. */
+    cniConfig: string | undefined;
+    /** Units that follow the Node. */
+    agents: readonly string[];
+    /** Units under the pods, in the order in which they are stopped. */
+    runtime: readonly string[];
+  };
 }
 
 /** What must hold before a unit that serves is restarted: name → arguments. */
@@ -138,6 +152,18 @@ const prepares: Forms<PrepareArguments> = {
       args.members,
       args.peerCertificateFile,
       args.peerKeyFile,
+    ],
+  },
+  "node-current": {
+    fewest: 7,
+    words: ({ name, server, authorityFile, credentialsFile, cniConfig = "-", agents, runtime }) => [
+      name,
+      server,
+      authorityFile,
+      credentialsFile,
+      cniConfig,
+      agents.join(","),
+      runtime.join(","),
     ],
   },
 };

@@ -1,11 +1,17 @@
 import { bundles } from "./bringup.ts";
+import type { DeclaredNode } from "./declared.ts";
 import type { DriftLook, DriftReading } from "./driftlook.ts";
 import type { HostReport } from "./hostreport.ts";
 import { isNode, withRole, type Host } from "./inventory.ts";
 import { peerUrlOf } from "./livecluster.ts";
+import { nodeBundle } from "./joining.ts";
 import type { EtcdMember } from "./members.ts";
 import { hostScriptPath } from "./names.ts";
+import { nodeDifferences } from "./nodedrift.ts";
 import type { ListedNode } from "./nodes.ts";
+import { judgeObject, objectName, type SeenObject } from "./objectdrift.ts";
+import { ownerOf } from "./roster.ts";
+import { describeGoneRules } from "./rulesets.ts";
 
 /** Something that is not as the last `up` has left it. */
 export interface Difference {
@@ -31,10 +37,23 @@ export interface DriftReport {
   unseen: Remark[];
   /** What `up --heal` asks for: `HOST/BUNDLE`, `HOST/claim`, or `roster`. */
   heal: string[];
+  /** The objects in the cluster that `up --heal` reads anew into the state, so that they are made or changed again. */
+  objects: ObjectToHeal[];
+}
+
+/** An object in the cluster that is to be put right. */
+export interface ObjectToHeal {
+  /** Of its resource. */
+  urn: string;
+  /** `Deployment kube-system/coredns`. */
+  name: string;
 }
 
 /** What of a Node matters here. */
-export type NodeInQuestion = Pick<ListedNode, "name" | "owner" | "drained" | "cordoned" | "ours">;
+export type NodeInQuestion = Pick<
+  ListedNode,
+  "name" | "owner" | "drained" | "cordoned" | "ours" | "content" | "version" | "machineId"
+>;
 
 export interface DriftInput {
   hosts: readonly Host[];
@@ -42,10 +61,19 @@ export interface DriftInput {
   bundlesOf: (host: Host) => string[];
   stack: string;
   /** Of the stack, as its last `up` knew them. */
-  last: { clusterId: string; hosts: ReadonlySet<string> };
+  last: {
+    clusterId: string;
+    hosts: ReadonlySet<string>;
+    /** Of kubelets; undefined where it left no word of it. */
+    kubernetesVersion: string | undefined;
+    /** Nodes as it has declared them. */
+    nodes: readonly DeclaredNode[];
+  };
   /** By host name. */
   readings: ReadonlyMap<string, DriftReading>;
   nodes: { nodes: readonly NodeInQuestion[] } | { error: string };
+  /** The objects that the last `up` has declared in the cluster. */
+  objects: { objects: readonly SeenObject[] } | { error: string };
 }
 
 /** What to look at, and what to ask for so that it is put right; undefined where nothing of ours can. */
@@ -115,6 +143,18 @@ function dropInRemarks(host: Host, { report, dropIns }: DriftLook): Remark[] {
     }));
 }
 
+/** The service that brings rules back does so within half a minute: where it is down, that is drift of its own. */
+function judgeRules(host: Host, { goneRules }: DriftLook): Judged[] {
+  return goneRules.map((rules) => ({
+    host: host.name,
+    bundle: nodeBundle,
+    kind: "rules",
+    name: rules.table,
+    detail: describeGoneRules(rules),
+    heal: `${host.name}/${nodeBundle}`,
+  }));
+}
+
 function describeMember({ id, peerUrls, learner, started }: EtcdMember): string {
   return `${learner ? "learner" : "voter"} ${id} at ${peerUrls.join(", ")}${started ? "" : ", never started"}`;
 }
@@ -153,20 +193,40 @@ function judgeMembers(hosts: readonly Host[], members: readonly EtcdMember[], la
   return { judged, remarks };
 }
 
+/** A Node of ours against what the last `up` has declared about it. */
+function judgeContent(node: NodeInQuestion, { nodes, kubernetesVersion }: DriftInput["last"]): Judged[] {
+  const { name, content, version, machineId } = node;
+  const declared = nodes.find((one) => one.name === name);
+  const common = { host: name, bundle: nodeBundle, name, heal: `${name}/${nodeBundle}` };
+  if (declared?.machineId !== undefined && machineId !== undefined && machineId !== declared.machineId) {
+    const detail = `runs on another machine (machine id ${machineId}): stop the kubelet there, then delete the Node`;
+    return [{ ...common, kind: "node-machine", detail, heal: undefined }];
+  }
+  const differing = declared === undefined ? [] : nodeDifferences(content, declared);
+  const other = kubernetesVersion !== undefined && version !== "" && version !== kubernetesVersion;
+  return [
+    ...differing.map((detail) => ({ ...common, kind: "node", detail })),
+    ...(other
+      ? [{ ...common, kind: "node-version", detail: `its kubelet is ${version}, declared was ${kubernetesVersion}` }]
+      : []),
+  ];
+}
+
 function judgeNodes(
   hosts: readonly Host[],
   nodes: readonly NodeInQuestion[],
-  last: ReadonlySet<string>,
-  stack: string,
+  { last, stack }: Pick<DriftInput, "last" | "stack">,
 ) {
   const judged: Judged[] = [];
   const remarks: Remark[] = [];
-  const expected = hosts.filter((host) => isNode(host) && last.has(host.name)).map(({ name }) => name);
-  for (const { name, ours, owner, cordoned, drained } of nodes) {
+  const expected = hosts.filter((host) => isNode(host) && last.hosts.has(host.name)).map(({ name }) => name);
+  for (const node of nodes) {
+    const { name, ours, owner, cordoned, drained } = node;
+    if (expected.includes(name)) judged.push(...judgeContent(node, last));
     if (!hosts.some((host) => host.name === name)) {
       // The cluster's own stack and its worker pools each look after their own.
-      if (owner !== undefined && owner !== stack) continue;
-      if (last.has(name))
+      if (owner !== undefined && owner !== ownerOf(stack)) continue;
+      if (last.hosts.has(name))
         remarks.push({
           host: undefined,
           message: `the Node ${name} leaves with the next up: its host is no longer in the inventory`,
@@ -182,7 +242,14 @@ function judgeNodes(
       else remarks.push({ host: undefined, message: `the Node ${name} is not in the inventory and not ours` });
     } else if (drained !== undefined) {
       const detail = "was drained by a run that has not ended";
-      judged.push({ host: name, bundle: "node", kind: "drained-node", name, detail, heal: `${name}/node` });
+      judged.push({
+        host: name,
+        bundle: nodeBundle,
+        kind: "drained-node",
+        name,
+        detail,
+        heal: `${name}/${nodeBundle}`,
+      });
     } else if (cordoned) {
       remarks.push({
         host: name,
@@ -191,8 +258,8 @@ function judgeNodes(
     }
   }
   for (const name of expected.filter((host) => !nodes.some((node) => node.name === host))) {
-    const detail = "is no Node of the cluster; restarting its kubelet registers it anew";
-    judged.push({ host: name, kind: "missing-node", name, detail, heal: "roster" });
+    const detail = "is no Node of the cluster";
+    judged.push({ host: name, bundle: nodeBundle, kind: "missing-node", name, detail, heal: `${name}/${nodeBundle}` });
   }
   return { judged, remarks };
 }
@@ -220,8 +287,27 @@ function orderHeal(heal: ReadonlySet<string>, hosts: readonly Host[]): string[] 
   return [...order, "roster"].filter((request) => heal.has(request));
 }
 
+/** Objects in the cluster against what the last `up` has declared. */
+function judgeObjects({ objects }: DriftInput): Pick<DriftReport, "differences" | "unseen" | "objects"> {
+  if ("error" in objects) {
+    const message = `the objects in the cluster cannot be looked at: ${objects.error}`;
+    return { differences: [], unseen: [{ host: undefined, message }], objects: [] };
+  }
+  const found = objects.objects.flatMap(judgeObject);
+  return {
+    differences: found.map(({ kind, name, detail }) => ({ host: undefined, kind, name, detail })),
+    unseen: objects.objects.flatMap(({ declared, reading }) =>
+      "error" in reading
+        ? [{ host: undefined, message: `${objectName(declared.object)} cannot be looked at: ${reading.error}` }]
+        : [],
+    ),
+    objects: found.map(({ urn, name }) => ({ urn, name })),
+  };
+}
+
 /** Compares what hosts and cluster say with what the last `up` has left. */
-export function judgeDrift({ hosts, bundlesOf, stack, last, readings, nodes }: DriftInput): DriftReport {
+export function judgeDrift(input: DriftInput): DriftReport {
+  const { hosts, bundlesOf, last, readings, nodes } = input;
   const judged: Judged[] = [];
   const remarks: Remark[] = [];
   const unseen: Remark[] = [];
@@ -238,7 +324,7 @@ export function judgeDrift({ hosts, bundlesOf, stack, last, readings, nodes }: D
     const claim = judgeClaim(host, reading.look.report, last.clusterId);
     judged.push(...claim.judged);
     if (claim.foreign) continue;
-    judged.push(...judgeBundles(host, reading.look.report, bundlesOf(host)));
+    judged.push(...judgeBundles(host, reading.look.report, bundlesOf(host)), ...judgeRules(host, reading.look));
     remarks.push(...dropInRemarks(host, reading.look));
   }
   // A worker pool has no say in who is a member.
@@ -253,10 +339,17 @@ export function judgeDrift({ hosts, bundlesOf, stack, last, readings, nodes }: D
   if ("error" in nodes) {
     unseen.push({ host: undefined, message: `the Nodes cannot be listed: ${nodes.error}` });
   } else {
-    const result = judgeNodes(hosts, nodes.nodes, last.hosts, stack);
+    const result = judgeNodes(hosts, nodes.nodes, input);
     judged.push(...result.judged);
     remarks.push(...result.remarks);
   }
   const heal = new Set(judged.flatMap((item) => item.heal ?? []));
-  return { differences: judged.map(plain), remarks, unseen, heal: orderHeal(heal, hosts) };
+  const objects = judgeObjects(input);
+  return {
+    differences: [...judged.map(plain), ...objects.differences],
+    remarks,
+    unseen: [...unseen, ...objects.unseen],
+    heal: orderHeal(heal, hosts),
+    objects: objects.objects,
+  };
 }

@@ -30,6 +30,7 @@ export {
   returnFindings,
   startsAnew,
 } from "./guards/gone.ts";
+export { lastWorkerFindings, type WorkerSituation } from "./guards/lastworker.ts";
 export { guardMembership, guardReplacements, type MembershipSituation } from "./guards/membership.ts";
 export { mtuFindings } from "./guards/network.ts";
 export { guardSettingsChange, type PreviousSettings } from "./guards/settingschange.ts";
@@ -58,6 +59,7 @@ export const overridable = [
   "leaving-unreachable",
   "lost-but-alive",
   "cluster-gone",
+  "last-worker",
   "immutable",
   "version-skip",
   "version-down",

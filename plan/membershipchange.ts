@@ -1,5 +1,6 @@
 import type { HostReading } from "./facts.ts";
-import type { Host } from "./inventory.ts";
+import { isNode, type Host } from "./inventory.ts";
+import { nodeBundle } from "./joining.ts";
 import { unreadable, type LeftOut } from "./leftout.ts";
 import { isAt, peerUrlOf, type LiveCluster, type RankedHost } from "./livecluster.ts";
 import type { LeavingHost } from "./membership.ts";
@@ -36,6 +37,33 @@ export interface MembershipChange {
   rosterGeneration: number;
   /** What is applied again although nothing about it has changed: `HOST/BUNDLE`, or `HOST/claim`. */
   heal: ReadonlySet<string>;
+  /** Hosts in service whose Node is gone, or was made anew by their kubelet: they are registered again. */
+  unregistered: readonly string[];
+}
+
+/**
+ * Hosts with everything of a Node, and no Node, or one that lacks the label that every registered one has: somebody has deleted
+ * it. A host that a killed run was about to let join is registered by the next run anyway.
+ */
+function unregisteredHosts({ hosts, readings, live, previous }: ChangeSources): string[] {
+  const { nodes } = live;
+  if (nodes === undefined) return [];
+  return hosts
+    .filter(isNode)
+    .map(({ name }) => name)
+    .filter((name) => {
+      const reading = readings.get(name);
+      const before = previous?.hosts[name];
+      if (reading === undefined || !("facts" in reading) || before === undefined || before.joining === true)
+        return false;
+      const node = nodes.find((one) => one.name === name);
+      return reading.facts.bundles[nodeBundle]?.state === "complete" && node?.owner === undefined;
+    });
+}
+
+/** Says that a host is registered again. */
+export function unregisteredWarning(name: string): string {
+  return `${name}: the cluster has no Node of this host any more as it was registered; it is registered again, and pods of the old Node are ended`;
 }
 
 export function membershipChange(sources: ChangeSources): MembershipChange {
@@ -57,6 +85,7 @@ export function membershipChange(sources: ChangeSources): MembershipChange {
   };
   // The roster in the state does not know of hosts either that a killed run has let join.
   const joinedUnknown = leaving.filter(({ name }) => previous?.hosts[name]?.joining === true && isInCluster(name));
+  const unregistered = unregisteredHosts(sources).filter((name) => !requests.replace.includes(name));
   const repeatRoster = stayAfterAll || joinedUnknown.length > 0 || requests.heal.includes("roster");
   return {
     handingOver: new Set(
@@ -79,9 +108,11 @@ export function membershipChange(sources: ChangeSources): MembershipChange {
     heal: new Set([
       ...requests.heal,
       ...(live.nodes ?? []).flatMap(({ name, drained }) =>
-        inventory.has(name) && drained !== undefined ? [`${name}/node`] : [],
+        inventory.has(name) && drained !== undefined ? [`${name}/${nodeBundle}`] : [],
       ),
+      ...unregistered.map((name) => `${name}/${nodeBundle}`),
     ]),
+    unregistered,
     rosterGeneration: (previous?.rosterGeneration ?? 0) + (repeatRoster ? 1 : 0),
   };
 }

@@ -21,6 +21,8 @@ export const paths = {
   etcdBootstrap: "/etc/etcd/bootstrap.env",
   /** The proxies by which packages are installed, where the configuration has some. Root's alone: there may be a login in it. */
   proxies: "/etc/plinth/proxy.env",
+  /** Which packet filter rules the Node's services have: lines `UNIT FAMILY TABLE CHAIN`. */
+  ruleSets: "/etc/kubernetes/rule-sets",
 } as const;
 
 /** Links to the executables in use. */

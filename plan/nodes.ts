@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { known, words, type LineReaders } from "./look.ts";
 import { annotations, nodeLabels, taints } from "./names.ts";
+import type { NodeContent } from "./nodedrift.ts";
 import { printable } from "./printable.ts";
 import * as told from "./told.ts";
 
@@ -33,6 +34,8 @@ export interface ListedNode extends KubeNode {
   unserved: boolean;
   /** It carries something that only Plinth puts there. */
   ours: boolean;
+  /** What it carries, as the cluster tells it: to be compared, and shown escaped. */
+  content: NodeContent;
 }
 
 /** Field manager of everything that Plinth declares about a Node, and the prefix of its annotations. */
@@ -98,7 +101,7 @@ const condition = z.object({
 
 type Condition = z.infer<typeof condition>;
 
-const taint = z.object({ key: z.string(), value: z.string().optional() });
+const taint = z.object({ key: z.string(), value: z.string().default(""), effect: z.string().default("") });
 
 type Taint = z.infer<typeof taint>;
 
@@ -187,6 +190,7 @@ export function parseNodeList(json: string): ListedNode[] {
         labels[nodeLabels.owner] !== undefined ||
         Object.keys(notes).some((key) => key.startsWith(`${plinth}/`)) ||
         managedFields.some(({ manager }) => manager === plinth),
+      content: { labels, annotations: notes, taints: spec.taints },
     };
   });
 }

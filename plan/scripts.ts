@@ -144,9 +144,16 @@ export function unitScript(name: string): Script {
 export const allScripts = once((): readonly Script[] => [
   hostScript(),
   ...rosterScriptNames.map(rosterScript),
-  ...["baseline", "connections", "end-pods", "load-images", "network-managers", "pod-mtu", "shutdown-delay"].map(
-    unitScript,
-  ),
+  ...[
+    "baseline",
+    "connections",
+    "end-pods",
+    "load-images",
+    "network-managers",
+    "pod-mtu",
+    "rule-sets",
+    "shutdown-delay",
+  ].map(unitScript),
 ]);
 
 /** Path of a script below the artifact server's URL, as `SHA256SUMS` lists it. */

@@ -81,6 +81,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       SCRIPTS_PATH: paths.scripts,
       STATE_PATH: paths.state,
       UNITS_PATH: paths.units,
+      RULE_SETS_PATH: paths.ruleSets,
     },
     "Labels, annotations and taints of Nodes.": {
       OWNER_LABEL: nodeLabels.owner,

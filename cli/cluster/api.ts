@@ -1,5 +1,7 @@
 import { ApiClient } from "../../kube/client.ts";
 import { loadAccess, type Access } from "../../kube/kubeconfig.ts";
+import { parseDeploymentList, type ListedDeployment } from "../../plan/addons/deployments.ts";
+import { systemNamespace } from "../../plan/addons/objects.ts";
 import { parseLease, parseLeaseList, type Lease } from "../../plan/leases.ts";
 import { parseNodeList, type ListedNode } from "../../plan/nodes.ts";
 
@@ -56,6 +58,12 @@ export class ClusterApi {
   /** All Nodes, through the endpoint. */
   async nodes(): Promise<Reading<ListedNode[]>> {
     return parsed(await this.#get(this.#access.server, "/api/v1/nodes?resourceVersion=0"), parseNodeList);
+  }
+
+  /** The Deployments of the cluster's own namespace, through the endpoint. */
+  async deployments(): Promise<Reading<ListedDeployment[]>> {
+    const path = `/apis/apps/v1/namespaces/${systemNamespace}/deployments?resourceVersion=0`;
+    return parsed(await this.#get(this.#access.server, path), parseDeploymentList);
   }
 
   /** The heartbeats of all Nodes, through the endpoint. */

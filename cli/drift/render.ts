@@ -21,7 +21,7 @@ function remarkLines(title: string, remarks: readonly Remark[]): string[] {
  * @param by the command that says it: `drift` tells how to go on, `up` what it is about to do.
  */
 export function driftLines(
-  { differences, remarks, unseen, heal }: DriftReport,
+  { differences, remarks, unseen, heal, objects }: DriftReport,
   hosts: number,
   terminal: Pick<Terminal, "paint">,
   by: "drift" | "up" = "drift",
@@ -36,7 +36,8 @@ export function driftLines(
   lines.push(...remarkLines(terminal.paint("yellow", "Could not be looked at:"), unseen));
   if (differences.length > 0) {
     const verb = by === "up" ? "Repairing" : "./plinth up --heal repairs";
-    const next = heal.length === 0 ? " None of it can be repaired from here." : ` ${verb}: ${heal.join(", ")}.`;
+    const repaired = [...heal, ...objects.map(({ name }) => name)];
+    const next = repaired.length === 0 ? " None of it can be repaired from here." : ` ${verb}: ${repaired.join(", ")}.`;
     lines.push(terminal.paint("red", `${count(differences.length, "difference")}, looked at ${looked}.`) + next);
   } else if (unseen.length > 0) {
     lines.push(terminal.paint("yellow", `No drift where one could look: ${looked}.`));

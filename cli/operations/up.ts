@@ -66,7 +66,7 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
   const plan = run.plan === undefined ? undefined : resolve(run.plan);
   if (plan !== undefined) readPlan(plan, stack);
   return inSession(session, async (engine, stop) => {
-    if (run.heal === true) await phases.measure("drift", () => requestHeal(engine.context, input, terminal));
+    if (run.heal === true) await phases.measure("drift", () => requestHeal(engine, input, terminal));
     if (plan !== undefined) await checkPlan(engine, run, plan, hosts, target);
     if (target.length > 0) await dropStepOrder(engine.context);
     const onRetained = await retainLost(engine.context, run.lost ?? []);

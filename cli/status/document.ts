@@ -1,8 +1,8 @@
-import type { HostProbe, NodeStatus, Observation, ProbeReading } from "./types.ts";
+import type { AddonsReading, HostProbe, NodeStatus, Observation, ProbeReading } from "./types.ts";
 import { bundlesOf } from "./judge.ts";
 import type { Problem } from "./judge.ts";
 
-function probeDocument({ uptime, machineId, addresses, etcd, certificates, ...probe }: HostProbe) {
+function probeDocument({ uptime, machineId, addresses, etcd, certificates, goneRules, ...probe }: HostProbe) {
   const { self, selfError, members = [] } = etcd ?? {};
   return {
     uptime,
@@ -27,6 +27,7 @@ function probeDocument({ uptime, machineId, addresses, etcd, certificates, ...pr
         ? undefined
         : members.map(({ id, name = "", started, learner }) => ({ id, name, started, isLearner: learner })),
     certificates,
+    goneRules: goneRules.map(({ unit, table }) => ({ unit, table })),
   };
 }
 
@@ -47,9 +48,15 @@ function nodeDocument(node: NodeStatus) {
   };
 }
 
+function addonsDocument(reading: AddonsReading | undefined) {
+  if (reading === undefined) return {};
+  if ("error" in reading) return { addonsError: reading.error };
+  return { addons: Object.fromEntries(reading.addons.map(({ name, wanted, ready }) => [name, { wanted, ready }])) };
+}
+
 /** The status as monitoring reads it: its fields are documented and stay, whatever the types inside are called. */
 export function statusDocument(
-  { at, readings, apiservers, leaders, nodes }: Observation,
+  { at, readings, apiservers, leaders, nodes, addons }: Observation,
   problems: readonly Problem[],
 ): Record<string, unknown> {
   return {
@@ -60,6 +67,7 @@ export function statusDocument(
     ...("nodes" in nodes
       ? { nodes: Object.fromEntries(nodes.nodes.map((node) => [node.name, nodeDocument(node)])) }
       : { nodesError: nodes.error }),
+    ...addonsDocument(addons),
     at,
     leaders,
   };

@@ -1,8 +1,11 @@
+import { addonReplicas } from "../../plan/addons/deployments.ts";
 import type { BundleReport } from "../../plan/hostreport.ts";
 import { isNode, withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
 import type { EtcdMember } from "../../plan/members.ts";
-import { ownerOf } from "../../plan/roster.ts";
+import { describeGoneRules } from "../../plan/rulesets.ts";
+import { nodeDifferences } from "../../plan/nodedrift.ts";
+import { declareNode, ownerOf } from "../../plan/roster.ts";
 import type { CertificateStatus, HostProbe, NodeStatus, Observation } from "./types.ts";
 
 /** Something that an operator should look at. */
@@ -130,6 +133,13 @@ export function isOnAnotherMachine(node: NodeStatus, observation: Observation): 
   return machineId === "" || node.machineId === undefined ? undefined : machineId !== node.machineId;
 }
 
+/** What a Node lacks of what the inventory says about its host; undefined for another stack's. */
+function judgeContent(node: NodeStatus, declared: Host | undefined, stack: string): Problem[] {
+  const differing = declared === undefined ? [] : nodeDifferences(node.content, declareNode(declared, stack));
+  if (differing.length === 0) return [];
+  return [{ host: node.name, message: `the Node is not as declared (${differing.join("; ")}): run up --heal` }];
+}
+
 function judgeNode(node: NodeStatus, observation: Observation): Problem[] {
   const host = node.name;
   const why = node.complaints.join("; ");
@@ -168,7 +178,14 @@ function judgeNodes(hosts: readonly Host[], observation: Observation, stack: str
   const judged = nodes.filter((node) => expected.includes(node.name) || isOfAnotherStack(node, hosts, stack));
   const strange = nodes.filter((node) => !judged.includes(node));
   return [
-    ...judged.flatMap((node): Problem[] => judgeNode(node, observation)),
+    ...judged.flatMap((node): Problem[] => [
+      ...judgeNode(node, observation),
+      ...judgeContent(
+        node,
+        hosts.find(({ name }) => name === node.name),
+        stack,
+      ),
+    ]),
     ...strange.map(({ name, address = "" }) => ({
       host: undefined,
       message: `Node ${name}${address === "" ? "" : ` (${address})`} is not in the inventory: add its host, or delete the Node`,
@@ -177,6 +194,24 @@ function judgeNodes(hosts: readonly Host[], observation: Observation, stack: str
       .filter((name) => !nodes.some((node) => node.name === name))
       .map((host) => ({ host, message: "is not a Node of the cluster: run up" })),
   ];
+}
+
+function judgeAddons(hosts: readonly Host[], { addons }: Observation): Problem[] {
+  const problem = (message: string): Problem[] => [{ host: undefined, message }];
+  if (addons === undefined) return [];
+  if ("error" in addons) return problem(`the add-ons cannot be looked at: ${addons.error}`);
+  return [...addonReplicas(hosts)].flatMap(([name, declared]) => {
+    const addon = addons.addons.find((one) => one.name === name);
+    if (addon === undefined) return problem(`the add-on ${name} is not in the cluster: run up --heal`);
+    const { wanted, ready, complaint } = addon;
+    const why = complaint === undefined ? "" : `: ${complaint}`;
+    return [
+      ...(wanted === declared
+        ? []
+        : problem(`the add-on ${name} is scaled to ${wanted}, declared is ${declared}: run up --heal`)),
+      ...(ready >= wanted ? [] : problem(`${ready} of ${wanted} replicas of the add-on ${name} are ready${why}`)),
+    ];
+  });
 }
 
 /**
@@ -194,12 +229,18 @@ export function judge(
   const problems: Problem[] = [];
   for (const [host, reading] of observation.readings) {
     if ("error" in reading) problems.push({ host, message: reading.error });
-    else problems.push(...judgeBundles(host, reading.probe), ...judgeCertificates(host, reading.probe, observation.at));
+    else
+      problems.push(
+        ...judgeBundles(host, reading.probe),
+        ...reading.probe.goneRules.map((rules) => ({ host, message: describeGoneRules(rules) })),
+        ...judgeCertificates(host, reading.probe, observation.at),
+      );
   }
   problems.push(
     ...judgeEtcd(hosts, observation),
     ...judgeVips(vips, observation),
     ...judgeNodes(hosts, observation, stack),
+    ...judgeAddons(hosts, observation),
   );
   for (const [host, { ready, message }] of observation.apiservers) {
     if (!ready) problems.push({ host, message: `the API server is not ready: ${message}` });

@@ -1,11 +1,12 @@
 import { statusScript } from "../../components/host/script.ts";
+import { addonReplicas } from "../../plan/addons/deployments.ts";
 import { withRole } from "../../plan/inventory.ts";
 import { ports } from "../../plan/ports.ts";
 import type { StackInput } from "../project/inventory.ts";
 import type { ClusterApi, Readiness } from "../cluster/api.ts";
 import { askHosts, readAnswer } from "../cluster/ask.ts";
 import { parseProbe } from "./probe.ts";
-import type { LeaderStatus, NodesReading, Observation, ProbeReading } from "./types.ts";
+import type { AddonsReading, LeaderStatus, NodesReading, Observation, ProbeReading } from "./types.ts";
 
 const LEASES = ["kube-controller-manager", "kube-scheduler"];
 /** Seconds for a whole look at a host. */
@@ -60,6 +61,15 @@ async function readNodes(api: ClusterApi | undefined): Promise<NodesReading> {
   };
 }
 
+/** What the cluster runs for itself. */
+async function readAddons({ hosts }: StackInput, api: ClusterApi | undefined): Promise<AddonsReading | undefined> {
+  if (withRole(hosts, "control-plane").length === 0) return undefined;
+  const reading = (await api?.deployments()) ?? { error: NO_KUBECONFIG };
+  if ("error" in reading) return reading;
+  const own = addonReplicas(hosts);
+  return { addons: reading.value.filter(({ name }) => own.has(name)) };
+}
+
 /**
  * Looks at every host, every API server, the leases and the Nodes, all at once. Hosts that are down only cost their time
  * limit.
@@ -73,11 +83,12 @@ export async function observe(input: StackInput, api: Promise<ClusterApi | undef
         readApiservers(input, known),
         Promise.all(LEASES.map((lease) => readLeader(lease, known))),
         readNodes(known),
+        readAddons(input, known),
       ]);
     } finally {
       known?.close();
     }
   });
-  const [readings, [apiservers, leaders, nodes]] = await Promise.all([readHosts(input), cluster]);
-  return { at: Date.now(), readings: new Map(readings), apiservers: new Map(apiservers), leaders, nodes };
+  const [readings, [apiservers, leaders, nodes, addons]] = await Promise.all([readHosts(input), cluster]);
+  return { at: Date.now(), readings: new Map(readings), apiservers: new Map(apiservers), leaders, nodes, addons };
 }

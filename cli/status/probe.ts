@@ -4,6 +4,7 @@ import { reportReaders, type ReportFacts } from "../../plan/hostreport.ts";
 import { readLook, word, words } from "../../plan/look.ts";
 import { etcdReaders, type EtcdFacts } from "../../plan/members.ts";
 import { printable } from "../../plan/printable.ts";
+import { ruleReaders } from "../../plan/rulesets.ts";
 import * as told from "../../plan/told.ts";
 import type { CertificateStatus, HostProbe } from "./types.ts";
 
@@ -35,7 +36,7 @@ export function parseProbe(text: string): HostProbe {
   const report: ReportFacts = {};
   let etcd: EtcdFacts | undefined;
   const probe: Omit<HostProbe, "report" | "reportError" | "etcd"> = {
-    ...{ uptime: 0, machineId: "", addresses: {}, certificates: [] },
+    ...{ uptime: 0, machineId: "", addresses: {}, certificates: [], goneRules: [] },
   };
   readLook(text, {
     uptime: word("its uptime", told.decimal, (seconds) => (probe.uptime = seconds)),
@@ -46,6 +47,7 @@ export function parseProbe(text: string): HostProbe {
     certificate: words("its certificates", certificateWords, ([path, der]) =>
       probe.certificates.push(...parseCertificate(path, der)),
     ),
+    ...ruleReaders((rules) => probe.goneRules.push(rules)),
     ...reportReaders(report),
     ...etcdReaders(() => (etcd ??= { data: false, members: [] })),
   });

@@ -90,6 +90,19 @@ function nodeLines(hosts: readonly Host[], observation: Observation, stack: stri
   ]);
 }
 
+/** None for a worker pool, which has none. */
+function addonLines({ addons }: Observation, title: (text: string) => string): string[] {
+  if (addons === undefined) return [];
+  if ("error" in addons) return [title("Add-ons"), `  no list: ${addons.error}`];
+  return [
+    title("Add-ons"),
+    ...formatTable([
+      ["ADD-ON", "READY", "COMPLAINT"],
+      ...addons.addons.map(({ name, ready, wanted, complaint = "-" }) => [name, `${ready} of ${wanted}`, complaint]),
+    ]),
+  ];
+}
+
 /** None for a worker pool, which has no members. */
 function memberLines(hosts: readonly Host[], observation: Observation, title: (text: string) => string): string[] {
   if (withRole(hosts, "etcd").length === 0) return [];
@@ -139,6 +152,7 @@ export function statusLines(
     ]),
     title("Nodes"),
     ...nodeLines(hosts, observation, stack),
+    ...addonLines(observation, title),
     "",
   ];
   if (problems.length === 0) return [...lines, terminal.paint("green", "Everything is healthy.")];

@@ -1,6 +1,8 @@
 import type { HostReport } from "../../plan/hostreport.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
+import type { ListedDeployment } from "../../plan/addons/deployments.ts";
 import type { ListedNode } from "../../plan/nodes.ts";
+import type { GoneRules } from "../../plan/rulesets.ts";
 import type { Readiness } from "../cluster/api.ts";
 
 export interface CertificateStatus {
@@ -26,6 +28,8 @@ export interface HostProbe {
   /** Undefined where the host has nothing to ask a member with. */
   etcd: EtcdFacts | undefined;
   certificates: CertificateStatus[];
+  /** Packet filter rules that somebody has flushed. */
+  goneRules: GoneRules[];
 }
 
 /** The host's probe, or why there is none. */
@@ -46,6 +50,9 @@ export interface NodeStatus extends ListedNode {
   heartbeat: number | undefined;
 }
 
+/** What the cluster runs for itself, or why it is unknown. */
+export type AddonsReading = { addons: ListedDeployment[] } | { error: string };
+
 /** The Nodes, or why they could not be listed. */
 export type NodesReading = { nodes: NodeStatus[] } | { error: string };
 
@@ -56,4 +63,6 @@ export interface Observation {
   apiservers: Map<string, Readiness>;
   leaders: LeaderStatus[];
   nodes: NodesReading;
+  /** Undefined for a worker pool, which has none. */
+  addons: AddonsReading | undefined;
 }

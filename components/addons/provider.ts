@@ -26,6 +26,8 @@ export function kubernetesProvider(args: KubernetesProviderArgs, opts?: pulumi.R
       enableServerSideApply: true,
       upsertExistingObjects: true,
     },
-    opts,
+    // A run that heals takes fields back by a variable of the environment, which the plugin reads by itself and the SDK would make a
+    // setting of: that run would change the provider, and the next one change it back.
+    { ...opts, ignoreChanges: ["enablePatchForce"] },
   );
 }

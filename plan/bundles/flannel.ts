@@ -7,6 +7,7 @@ import { ports } from "../ports.ts";
 import { unitScript } from "../scripts.ts";
 import { plainSurroundings, type Surroundings } from "../surroundings.ts";
 import { cniConfigPath, podMtu } from "./cni.ts";
+import { flannelUnit } from "./agentunits.ts";
 import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { scriptFile } from "./scriptfiles.ts";
@@ -20,7 +21,6 @@ import {
   unitFile,
 } from "./systemd.ts";
 
-const flannelUnit = "flanneld.service";
 const mtuUnit = "plinth-mtu.service";
 const mtuScript = `${paths.scripts}/pod-mtu`;
 /** flannel names it after its network's number. */

@@ -8,10 +8,13 @@ import { binDirectory, paths, taints } from "../names.ts";
 import { ports } from "../ports.ts";
 import { renderYaml } from "../yaml.ts";
 import { authorityFile } from "./certificates.ts";
+import { cniConfigPath, makesCniConfig } from "./cni.ts";
+import { flannelUnit, kubeProxyUnit } from "./agentunits.ts";
 import { renderClientConfig } from "./kubeconfig.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import type { Reliance } from "./reliance.ts";
-import { containerdUnit } from "./runtime.ts";
+import { nodeCredentials } from "./nodecredentials.ts";
+import { containerdUnit, podsUnit } from "./runtime.ts";
 import {
   because,
   cipherSuites,
@@ -249,6 +252,20 @@ export const kubelet: BundlePart = {
         { path: bootstrapFile, mode: "0600", owner, source: { kind: "bootstrap-kubeconfig" } },
       ],
       units: [kubeletUnit],
+      prepares: [
+        {
+          ...{ name: "node-current", deadline: 30, unit: kubeletUnit },
+          args: {
+            name: placement.host.name,
+            server: endpointOf(placement.hosts, config),
+            authorityFile: nodeAuthorityFile,
+            credentialsFile: nodeCredentials,
+            cniConfig: makesCniConfig(config) ? cniConfigPath : undefined,
+            agents: makesCniConfig(config) ? [kubeProxyUnit, flannelUnit] : [kubeProxyUnit],
+            runtime: [containerdUnit, podsUnit],
+          },
+        },
+      ],
       checks: [
         { name: "unit-active", deadline: 60, unit: kubeletUnit, args: { unit: kubeletUnit } },
         // Before it has a certificate it serves nothing; the roster gives it one and waits for the Node.

@@ -5,12 +5,12 @@ import { isNode, type Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
 import { ports } from "../ports.ts";
 import { renderYaml } from "../yaml.ts";
+import { kubeProxyUnit } from "./agentunits.ts";
 import { asNode, renderNodeKubeconfig } from "./nodeidentity.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import type { Reliance } from "./reliance.ts";
 import { commandLine, networkAgentLimits, noProxies, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
-const kubeProxyUnit = "kube-proxy.service";
 const configFile = "/etc/kubernetes/kube-proxy.yaml";
 const kubeconfigFile = "/etc/kubernetes/kube-proxy.conf";
 const restart = [kubeProxyUnit];

@@ -1,13 +1,8 @@
 import { endpointOf } from "../endpoint.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { nodeAuthorityFile } from "./kubelet.ts";
+import { nodeCredentials } from "./nodecredentials.ts";
 import type { Placement } from "./part.ts";
-
-/**
- * Certificate and key of the host's kubelet. They are made on the host and never leave it, and the kubelet puts new ones in their
- * place in time; clients read them anew by themselves (client-go, every five minutes).
- */
-export const nodeCredentials = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 
 /**
  * Kubeconfig of a service that acts as the host's Node: what it may do to Nodes is limited to its own, by the admission plugin

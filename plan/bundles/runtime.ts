@@ -23,7 +23,8 @@ import { renderUnit, restartsForever, unitPath } from "./systemd.ts";
 
 export const containerdUnit = "containerd.service";
 const imagesUnit = "containerd-images.service";
-const podsUnit = "plinth-pods.service";
+/** Stopping it ends all pods of the host. */
+export const podsUnit = "plinth-pods.service";
 const imagesDirectory = "/var/lib/containerd-images";
 
 const root = "root:root";

@@ -56,5 +56,6 @@ prepare() {
   set +f
   case $name in
     etcd-join) prepare_etcd_join "$@" ;;
+    node-current) prepare_node_current "$@" ;;
   esac
 }

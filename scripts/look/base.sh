@@ -14,6 +14,7 @@
 #   bundle NAME GENERATION complete|half-done|failed [REASON]
 #   report JSON, or report-failed REASON     what `plinth-host status` says
 #   drop-in PATH                             each file that changes a unit
+#   rules-gone UNIT FAMILY TABLE             packet filter rules of a service that somebody has flushed
 #   certificate PATH BASE64                  each certificate of the cluster, in DER
 #   populated PATH                           a directory of Kubernetes' that is there and not empty
 #   listen tcp|udp ADDRESS PORT PID COMMAND UNIT     `-` where unknown, as for sockets of the kernel

@@ -7,5 +7,5 @@ drift_report() {
 
 printf 'plinth-facts 1\n'
 etcd_access || etcd_access_early
-side_by_side etcd_members drift_report drop_ins
+side_by_side etcd_members drift_report drop_ins rules_gone
 printf 'end\n'

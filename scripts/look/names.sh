@@ -5,6 +5,7 @@ SOFTWARE_PATH=/opt/plinth
 SCRIPTS_PATH=/usr/local/lib/plinth
 STATE_PATH=/var/lib/plinth
 UNITS_PATH=/etc/systemd/system
+RULE_SETS_PATH="/etc/kubernetes/rule-sets"
 
 # Labels, annotations and taints of Nodes.
 OWNER_LABEL="node-restriction.kubernetes.io/plinth-owner"

@@ -21,7 +21,9 @@ const memberOf = (index: number): EtcdMember => {
   assert.ok(member);
   return member;
 };
-const node = (name: string, change = {}) => ({ name, ours: true, cordoned: false, ...change });
+const nothing = { clusterId, kubernetesVersion: undefined, nodes: [] };
+const content = { labels: {}, annotations: {}, taints: [] };
+const node = (name: string, change = {}) => ({ name, ours: true, cordoned: false, version: "", content, ...change });
 
 function lookOf(name: string, change: Partial<HostReport> = {}, more: Partial<DriftLook> = {}): DriftReading {
   const host = hosts.find((candidate) => candidate.name === name);
@@ -37,6 +39,7 @@ function lookOf(name: string, change: Partial<HostReport> = {}, more: Partial<Dr
         ...change,
       },
       dropIns: [],
+      goneRules: [],
       etcd: host.roles.includes("etcd") ? { data: false, members } : undefined,
       ...more,
     },
@@ -52,9 +55,10 @@ function judge(readings: Record<string, DriftReading> = {}, change: Partial<Drif
     hosts,
     bundlesOf: (host) => bundlesOf(host, configOf()).map(({ name }) => name),
     stack: "demo",
-    last: { clusterId, hosts: new Set(hosts.map(({ name }) => name)) },
+    last: { ...nothing, hosts: new Set(hosts.map(({ name }) => name)) },
     readings: new Map(hosts.map(({ name }) => [name, readings[name] ?? lookOf(name)])),
     nodes: { nodes: hosts.map(({ name }) => node(name)) },
+    objects: { objects: [] },
     ...change,
   });
 }
@@ -66,6 +70,7 @@ const sample = [
   "Welcome!",
   "plinth-facts 1",
   "drop-in /etc/systemd/system/etcd.service.d/override.conf",
+  "rules-gone kube-proxy.service ip kube-proxy",
   "etcd-member 8e9e05c52164694d cp1 https://192.0.2.11:2380 started voter",
   "etcd-member 3d42b1f0a61b4777 - https://192.0.2.99:2380,https://192.0.2.98:2380 unstarted learner",
   'report {"claim":{"cluster":"demo","clusterId":"0123456789abcdef","host":"cp1","stack":"lab"},"script":"changed","bundles":[{"bundle":"etcd","generation":2,"state":"failed","reason":"x","units":{"etcd.service":"active"},"drift":[{"kind":"file","name":"/etc/a","detail":"its content is another"}]}]}',
@@ -91,6 +96,7 @@ describe("plan/driftlook", () => {
         ],
       },
       dropIns: ["/etc/systemd/system/etcd.service.d/override.conf"],
+      goneRules: [{ unit: "kube-proxy.service", table: "ip kube-proxy" }],
       etcd: {
         data: false,
         members: [
@@ -125,7 +131,7 @@ describe("plan/driftlook", () => {
 
 describe("plan/drift", () => {
   it("is empty when nothing differs", () => {
-    assert.deepEqual(judge(), { differences: [], remarks: [], unseen: [], heal: [] });
+    assert.deepEqual(judge(), { differences: [], remarks: [], unseen: [], heal: [], objects: [] });
   });
 
   it("names host, bundle, kind and thing, and asks for those bundles, in order", () => {
@@ -216,9 +222,9 @@ describe("plan/drift", () => {
     const nodes = [node("cp1", { owner: "demo" }), node("w1", { owner: "pool" })];
     const fine = judge(
       {},
-      { hosts: workers, last: { clusterId, hosts: new Set(["w1"]) }, stack: "pool", nodes: { nodes } },
+      { hosts: workers, last: { ...nothing, hosts: new Set(["w1"]) }, stack: "pool", nodes: { nodes } },
     );
-    assert.deepEqual(fine, { differences: [], remarks: [], unseen: [], heal: [] });
+    assert.deepEqual(fine, { differences: [], remarks: [], unseen: [], heal: [], objects: [] });
   });
 
   it("finds a declared member that is no voter yet", () => {
@@ -231,8 +237,12 @@ describe("plan/drift", () => {
     const rogue = [node("old"), node("older", { owner: "demo" }), node("pooled", { owner: "pool" })];
     const nodes = [node("cp1"), node("cp2"), node("cp3"), ...rogue, node("theirs", { ours: false })];
     const found = judge({}, { nodes: { nodes } });
-    assert.deepEqual(lines(found), ["cluster - rogue-node old", "cluster - rogue-node older", "w1 - missing-node w1"]);
-    assert.deepEqual(found.heal, ["roster"]);
+    assert.deepEqual(lines(found), [
+      "cluster - rogue-node old",
+      "cluster - rogue-node older",
+      "w1 node missing-node w1",
+    ]);
+    assert.deepEqual(found.heal, ["w1/node", "roster"]);
     assert.deepEqual(
       found.remarks.map(({ message }) => message),
       ["the Node theirs is not in the inventory and not ours"],
@@ -249,7 +259,7 @@ describe("plan/drift", () => {
 
   it("does not count what the inventory says and no up has done yet", () => {
     // w1 was added; old left, with its member.
-    const last = { clusterId, hosts: new Set(["cp1", "cp2", "cp3", "old"]) };
+    const last = { ...nothing, hosts: new Set(["cp1", "cp2", "cp3", "old"]) };
     const old = { id: "9", started: true, name: "old", peerUrls: ["https://192.0.2.19:2380"], learner: false };
     const nodes = ["cp1", "cp2", "cp3", "old"].map((name) => node(name));
     const found = judge(
@@ -272,5 +282,59 @@ describe("plan/drift", () => {
       found.remarks.map(({ message }) => message.split(" ")[0]),
       ["/etc/systemd/system/etcd.service.d/x.conf"],
     );
+  });
+
+  it("compares what Nodes carry, their version and their machine with what was declared", () => {
+    const declared = { name: "w1", labels: { rack: "r1" }, annotations: {}, taints: [], machineId: "a".repeat(32) };
+    const last = { ...nothing, hosts: new Set(hosts.map(({ name }) => name)), nodes: [declared] };
+    const seen = (change: object) =>
+      judge(
+        {},
+        {
+          last: { ...last, kubernetesVersion: "1.36.3" },
+          nodes: { nodes: [node("cp1"), node("cp2"), node("cp3"), node("w1", change)] },
+        },
+      );
+    const labelled = { content: { ...content, labels: { rack: "r1", theirs: "x" } } };
+    assert.deepEqual(seen({ ...labelled, version: "1.36.3", machineId: "a".repeat(32) }).differences, []);
+    const bare = seen({ version: "1.35.0" });
+    assert.deepEqual(
+      bare.differences.map(({ kind, detail }) => `${kind}: ${detail}`),
+      ["node: the label rack is gone", "node-version: its kubelet is 1.35.0, declared was 1.36.3"],
+    );
+    assert.deepEqual(bare.heal, ["w1/node"]);
+    const moved = seen({ ...labelled, machineId: "b".repeat(32) });
+    assert.deepEqual([lines(moved), moved.heal], [["w1 node node-machine w1"], []]);
+  });
+
+  it("tells objects that are not as declared, asks for exactly those, and says which could not be looked at", () => {
+    const object = { kind: "Deployment", metadata: { namespace: "kube-system", name: "coredns" } };
+    const declared = { urn: "urn:1", object, manager: undefined, secret: false };
+    const found = judge(
+      {},
+      {
+        objects: {
+          objects: [
+            { declared, reading: { gone: true } },
+            { declared: { ...declared, urn: "urn:2" }, reading: { live: {}, applied: {}, owners: [] } },
+            { declared: { ...declared, urn: "urn:3" }, reading: { error: "Forbidden" } },
+          ],
+        },
+      },
+    );
+    assert.deepEqual(lines(found), ["cluster - missing-object Deployment kube-system/coredns"]);
+    assert.deepEqual(found.objects, [{ urn: "urn:1", name: "Deployment kube-system/coredns" }]);
+    assert.deepEqual(found.unseen, [
+      { host: undefined, message: "Deployment kube-system/coredns cannot be looked at: Forbidden" },
+    ]);
+    assert.deepEqual(judge({}, { objects: { error: "no answer" } }).unseen, [
+      { host: undefined, message: "the objects in the cluster cannot be looked at: no answer" },
+    ]);
+  });
+
+  it("tells rules that somebody has flushed", () => {
+    const goneRules = [{ unit: "kube-proxy.service", table: "ip kube-proxy" }];
+    const found = judge({ w1: lookOf("w1", {}, { goneRules }) });
+    assert.deepEqual([lines(found), found.heal], [["w1 node rules ip kube-proxy"], ["w1/node"]]);
   });
 });

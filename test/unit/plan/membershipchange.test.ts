@@ -52,4 +52,45 @@ describe("plan/membershipchange", () => {
     assert.equal(generation({ cp4 }, { member: cp4.address }), 5);
     assert.equal(generation({ w9 }, { node: "w9" }), 5);
   });
+
+  describe("of hosts in service whose Node is gone", () => {
+    const complete = { node: { generation: 3, state: "complete" as const } };
+    const known = Object.fromEntries(
+      threeHosts.map(({ name, address, roles }): [string, PreviousHost] => [name, { address, roles: [...roles] }]),
+    );
+    const node = (name: string, owner?: string) => ({ name, ready: true, ...(owner === undefined ? {} : { owner }) });
+    /** What is healed where the API servers list these Nodes. */
+    function heal(nodes: ReturnType<typeof node>[] | undefined, change: { bundles?: object; joining?: true } = {}) {
+      const { bundles = complete, joining } = change;
+      const readings = new Map<string, HostReading>(
+        hosts.map(({ name }) => [
+          name,
+          { facts: factsOf(name, { bundles: { ...bundles }, ...(nodes === undefined ? {} : { nodes }) }) },
+        ]),
+      );
+      const cp3 = known["cp3"];
+      const previous = {
+        hosts: { ...known, ...(joining === undefined || cp3 === undefined ? {} : { cp3: { ...cp3, joining } }) },
+      };
+      const live = liveCluster(readings, hosts);
+      const found = membershipChange({
+        ...{ hosts, leaving: [], controlPlane: hosts, readings, live, previous, requests: noRequests },
+      });
+      return [[...found.heal], found.unregistered];
+    }
+    const two = [node("cp1", "demo"), node("cp2", "demo")];
+
+    it("registers them again, as it does those that a kubelet has registered anew by itself", () => {
+      assert.deepEqual(heal(two), [["cp3/node"], ["cp3"]]);
+      assert.deepEqual(heal([...two, node("cp3")]), [["cp3/node"], ["cp3"]]);
+      assert.deepEqual(heal([...two, node("cp3", "demo")]), [[], []]);
+    });
+
+    it("takes nobody for gone where no API server answers, or the host was not in service", () => {
+      assert.deepEqual(heal(undefined), [[], []]);
+      assert.deepEqual(heal(two, { joining: true }), [[], []]);
+      assert.deepEqual(heal(two, { bundles: {} }), [[], []]);
+      assert.deepEqual(heal(two, { bundles: { node: { generation: 3, state: "half-done" } } }), [[], []]);
+    });
+  });
 });

@@ -45,6 +45,11 @@ describe("plan/nodes", () => {
       cordoned: true,
       unserved: true,
       ours: true,
+      content: {
+        labels: { "node-role.kubernetes.io/worker": "", "node-role.kubernetes.io/edge": "", zone: "a" },
+        annotations: { "plinth/owner": "demo", "plinth/leaving": "uncordon" },
+        taints: [{ key: "ToBeDeletedByClusterAutoscaler", value: "plinth", effect: "NoSchedule" }],
+      },
     });
     assert.deepEqual(
       read.slice(1).map(({ ready, complaints }) => [ready, complaints]),

@@ -18,6 +18,7 @@ describe("what drift says", () => {
     remarks: [{ host: "w1", message: "its Node was cordoned by somebody" }],
     unseen: [{ host: "w2", message: "no SSH connection" }],
     heal: ["cp1/etcd", "roster"],
+    objects: [],
   };
 
   it("is a table, what is not counted, what could not be looked at, and how to go on", () => {

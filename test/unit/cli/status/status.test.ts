@@ -6,6 +6,9 @@ import { parseProbe } from "../../../../cli/status/probe.ts";
 import { statusLines } from "../../../../cli/status/render.ts";
 import type { HostProbe, NodeStatus, Observation } from "../../../../cli/status/types.ts";
 import { statusScript } from "../../../../components/host/script.ts";
+import { addonReplicas, parseDeploymentList, type ListedDeployment } from "../../../../plan/addons/deployments.ts";
+import type { NodeContent } from "../../../../plan/nodedrift.ts";
+import { declareNode } from "../../../../plan/roster.ts";
 import type { HostReport } from "../../../../plan/hostreport.ts";
 import type { Host } from "../../../../plan/inventory.ts";
 import type { EtcdFacts, MemberStatus } from "../../../../plan/members.ts";
@@ -112,10 +115,18 @@ describe("the judgement about a cluster", () => {
       reportError: undefined,
       etcd: self(index),
       certificates: [certificate],
+      goneRules: [],
       ...change,
     };
   }
 
+  const contentOf = (host: Host | undefined): NodeContent =>
+    host === undefined ? { labels: {}, annotations: {}, taints: [] } : declareNode(host, "demo");
+  const addon = (name: string, change: Partial<ListedDeployment> = {}): ListedDeployment => ({
+    ...{ name, wanted: addonReplicas(hosts).get(name) ?? 0, ready: addonReplicas(hosts).get(name) ?? 0 },
+    complaint: undefined,
+    ...change,
+  });
   const node = (index: number, change: Partial<NodeStatus> = {}): NodeStatus => ({
     name: `cp${index + 1}`,
     ready: true,
@@ -123,6 +134,7 @@ describe("the judgement about a cluster", () => {
     version: "1.36.3",
     roles: ["control-plane"],
     cordoned: false,
+    content: contentOf(hosts[index]),
     unserved: false,
     ours: true,
     heartbeat: 4,
@@ -142,6 +154,7 @@ describe("the judgement about a cluster", () => {
       apiservers: new Map(hosts.map(({ name }) => [name, { ready: true, message: "ok" }])),
       leaders: [{ lease: "kube-scheduler", holder: "cp1", age: 1, message: undefined }],
       nodes: { nodes: [node(0), node(1)] },
+      addons: { addons: [addon("coredns"), addon("metrics-server")] },
     };
   }
 
@@ -281,12 +294,70 @@ describe("the judgement about a cluster", () => {
 
     const workers = hostsOf([{ name: "p1", address: "192.0.2.31", roles: ["worker"] }]);
     const all = withNodes(own, node(1, { ready: false }), pooled);
-    const seen = nodesOfInterest(workers, "pool", { ...all, readings: new Map(), apiservers: new Map() });
+    const ofPool = { ...pooled, content: declareNode(workers[0] ?? assert.fail(), "pool") };
+    const nodes = { nodes: [own, node(1, { ready: false }), ofPool] };
+    const blank = { readings: new Map(), apiservers: new Map(), addons: undefined };
+    const seen = nodesOfInterest(workers, "pool", { ...all, ...blank, nodes });
     assert.deepEqual(judge(workers, [], seen, "pool"), []);
     const text = statusLines(workers, [], seen, [], bare, "pool").join("\n");
     assert.match(text, /^ {2}p1 /m);
     assert.doesNotMatch(text, /^ {2}cp1 |etcd|API SERVER/m);
     assert.equal(nodesOfInterest(hosts, "demo", all), all);
+  });
+
+  it("judges what Nodes carry against the inventory", () => {
+    const { labels, annotations } = contentOf(hosts[1]);
+    const taints = [{ key: "plinth/uninitialized", value: "", effect: "NoSchedule" }];
+    const [first, ...more] = messages(withNodes(node(0), node(1, { content: { labels: {}, annotations, taints } })));
+    assert.match(
+      first ?? "",
+      /^cp2: the Node is not as declared \(the label .* is gone;.*plinth\/uninitialized.*\): run up --heal$/,
+    );
+    assert.deepEqual(more, []);
+    const taintless = { labels: { ...labels, theirs: "1" }, annotations, taints: contentOf(hosts[1]).taints };
+    assert.deepEqual(messages(withNodes(node(0), node(1, { content: taintless }))), []);
+  });
+
+  it("judges add-ons by what is declared, and by replicas that are ready", () => {
+    const withAddons = (...addons: ListedDeployment[]) => ({ ...observation(), addons: { addons } });
+    assert.deepEqual(messages(withAddons(addon("metrics-server"))), [
+      "the add-on coredns is not in the cluster: run up --heal",
+    ]);
+    const scaled = addon("coredns", { wanted: 0, ready: 0 });
+    const down = addon("metrics-server", { ready: 0, complaint: "Deployment does not have minimum availability." });
+    const seen = withAddons(scaled, down);
+    assert.deepEqual(messages(seen), [
+      "the add-on coredns is scaled to 0, declared is 2: run up --heal",
+      "0 of 2 replicas of the add-on metrics-server are ready: Deployment does not have minimum availability.",
+    ]);
+    const lines = statusLines(hosts, [vip], seen, [], bare, "demo");
+    assert.ok(
+      lines.some((line) => /^ {2}coredns +0 of 0 +-$/.test(line)),
+      lines.join("\n"),
+    );
+    assert.deepEqual(messages({ ...observation(), addons: { error: "HTTP 503" } }), [
+      "the add-ons cannot be looked at: HTTP 503",
+    ]);
+  });
+
+  it("reads Deployments as the API lists them, and shows what they say escaped", () => {
+    const condition = { type: "Available", status: "False", message: "a\u001b[31m" };
+    const items = [
+      { metadata: { name: "coredns" }, spec: { replicas: 2 }, status: { readyReplicas: 1, conditions: [condition] } },
+      { metadata: { name: "new" }, spec: {} },
+    ];
+    assert.deepEqual(parseDeploymentList(JSON.stringify({ items })), [
+      { name: "coredns", wanted: 2, ready: 1, complaint: "a\\x1b[31m" },
+      { name: "new", wanted: 1, ready: 0, complaint: undefined },
+    ]);
+    assert.throws(() => parseDeploymentList("{}"));
+  });
+
+  it("tells rules that somebody has flushed", () => {
+    const goneRules = [{ unit: "kube-proxy.service", table: "ip kube-proxy" }];
+    assert.deepEqual(messages(observation({ goneRules })), [
+      "cp1: the rules of kube-proxy.service are gone from the packet filter (table ip kube-proxy): somebody has flushed them",
+    ]);
   });
 
   it("is a document for monitoring, whose fields stay", () => {
@@ -308,6 +379,7 @@ describe("the judgement about a cluster", () => {
           { id: "2", name: "cp2", started: true, isLearner: false },
         ],
         certificates: [certificate],
+        goneRules: [],
       },
     });
     assert.deepEqual(document, {
@@ -326,6 +398,7 @@ describe("the judgement about a cluster", () => {
           ...{ schedulable: true, leaving: true, heartbeat: 4, machineId: "machine-1", address: "192.0.2.12" },
         },
       },
+      addons: { coredns: { wanted: 2, ready: 2 }, "metrics-server": { wanted: 2, ready: 2 } },
       at,
       leaders: [{ lease: "kube-scheduler", holder: "cp1", age: 1 }],
     });
