@@ -47,6 +47,7 @@ export LC_ALL
 PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ROOT=${PLINTH_ROOT:-}
 STATE=$ROOT$STATE_PATH
+# shellcheck disable=SC2034 # not every look is asked about directories
 DIRECTORIES="$*"                                  # absolute paths without blanks, to be looked at besides the usual ones
 OPT=$ROOT$SOFTWARE_PATH
 

@@ -147,7 +147,7 @@ data_directories() {
   done
 }
 
-# unmounted: of the directories that were asked for, those whose disk is missing: what were written there would be hidden by it later.
+# unmounted: of the directories that were asked for, those whose disk is missing: what would be written there would be hidden by it later.
 unmounted() {
   local path
   if [ ! -r "$ROOT/etc/fstab" ] || [ ! -r "$ROOT/proc/self/mounts" ]; then

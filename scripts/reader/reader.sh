@@ -24,18 +24,19 @@ case $question in
   *) refuse "this key is for reading the facts of this host, and for nothing else" ;;
 esac
 words=${question#"$READER_QUESTION "}
-set -f
-# shellcheck disable=SC2086 # a list of words
-set -- ${words%%;*}
-set +f
-digest=${1-}
+words=${words%%;*}
+digest=${words%% *}
+set --
+while [ "$words" != "${words#* }" ]; do
+  words=${words#* }
+  set -- "$@" "${words%% *}"
+done
 case $digest in
   *[!0-9a-f]*) refuse "the question has no digest of a script" ;;
 esac
 if [ "${#digest}" -ne 64 ]; then
   refuse "the question has no digest of a script"
 fi
-shift
 for path in "$@"; do
   case $path in
     *[!A-Za-z0-9/._-]* | */../* | */..) refuse "the question has a word that is no directory" ;;
