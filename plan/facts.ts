@@ -218,7 +218,8 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     "disk-free-kib": words("its disks", amount, ([path, value]) => (facts.diskFreeKiB[path] = value)),
     "inodes-free": words("its disks", amount, ([path, value]) => (facts.inodesFree[path] = value)),
     "data-directory": words("its directories", z.tuple([told.plainName, told.absolutePath]), ([bundle, path]) => {
-      (facts.dataDirectories[bundle] ??= []).push(path);
+      const before = Object.hasOwn(facts.dataDirectories, bundle) ? facts.dataDirectories[bundle] : undefined;
+      facts.dataDirectories[bundle] = [...(before ?? []), path];
     }),
     unmounted: words("its mounts", z.tuple([told.absolutePath, told.absolutePath]), ([path, mount]) => {
       facts.unmounted[path] = mount;

@@ -57,7 +57,7 @@ describe("directories of data", () => {
     assert.match(text("/kubelet.service"), /^RequiresMountsFor=\/disk2\/kubelet$/m);
     assert.match(text("/kubelet.service"), /--root-dir=\/disk2\/kubelet/);
     const join = bundles.flatMap(({ prepares = [] }) => prepares).find(({ name }) => name === "etcd-join");
-    assert.ok(join?.name === "etcd-join" && join.args.dataDirectory === data.etcd);
+    assert.equal(join?.args.dataDirectory, data.etcd);
     assert.ok(!/\/var\/lib\/(etcd|containerd)["/ ]/.test(etcd + text("/containerd/config.toml")));
     // What the kubelet is known by stays where everybody looks for it.
     assert.match(text("/kubelet.service"), /--kubeconfig=\/var\/lib\/kubelet\/kubeconfig/);
@@ -148,5 +148,9 @@ describe("directories of data", () => {
     const { dataDirectories, unmounted } = parseFacts([...lines, "unmounted /data/etcd /data", "end"].join("\n"));
     assert.deepEqual(dataDirectories, { etcd: ["/data/etcd", "/etc/etcd"] });
     assert.deepEqual(unmounted, { "/data/etcd": "/data" });
+    const odd = parseFacts("plinth-facts 1\ndata-directory constructor /x\nend\n").dataDirectories;
+    assert.deepEqual(Object.entries(odd), [["constructor", ["/x"]]]);
+    for (const line of ["data-directory a b", "data-directory __proto__ /x", "unmounted /a b"])
+      assert.throws(() => parseFacts(`plinth-facts 1\n${line}\nend\n`), /makes no sense/, line);
   });
 });
