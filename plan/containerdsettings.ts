@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Finding } from "./findings.ts";
 import { isObject } from "./merge.ts";
-import type { PlaceOf } from "./settings/layers.ts";
+import type { PlaceOf } from "./settings/place.ts";
 import { refineLines, words } from "./texts.ts";
 
 const hostPath = words.regex(/^(\/[\w+-][\w.+-]*)+$/, "must be an absolute path without blanks");

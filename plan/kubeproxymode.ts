@@ -3,7 +3,7 @@ import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { isObject } from "./merge.ts";
 import { printable } from "./printable.ts";
-import type { PlaceOf } from "./settings/layers.ts";
+import type { PlaceOf } from "./settings/place.ts";
 
 /** How kube-proxy can work on Linux (https://kubernetes.io/docs/reference/networking/virtual-ips/). */
 export const proxyModes = ["nftables", "iptables", "ipvs"] as const;

@@ -4,7 +4,8 @@ import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { isNode, type Host } from "./inventory.ts";
 import type { KubeNode } from "./nodes.ts";
-import { settingsFindings, type PlaceOf } from "./settings/layers.ts";
+import { settingsFindings } from "./settings/layers.ts";
+import type { PlaceOf } from "./settings/place.ts";
 
 /** Arguments of kube-controller-manager that decide on the networks of Nodes. */
 export const nodeNetworkArguments = ["allocate-node-cidrs", "node-cidr-mask-size", "node-cidr-mask-size-ipv4"] as const;

@@ -2,7 +2,7 @@ import type { BundleFile } from "../bundle.ts";
 import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
-import type { PlaceOf } from "../settings/layers.ts";
+import type { PlaceOf } from "../settings/place.ts";
 import { isNode, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { proxyModules, proxyPackages } from "../kubeproxymode.ts";

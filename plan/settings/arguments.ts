@@ -1,6 +1,6 @@
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
-import type { PlaceOf } from "./layers.ts";
+import type { PlaceOf } from "./place.ts";
 
 type ArgumentsKey = "kubeletArgs" | "kubeProxyArgs" | "flannelArgs";
 

@@ -1,9 +1,8 @@
 import { z } from "zod";
-import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import { paths } from "../names.ts";
 import { words } from "../texts.ts";
-import type { PlaceOf } from "./layers.ts";
+import type { PlaceOf } from "./place.ts";
 
 /** Where data is that grows, for disks of its own. */
 export const defaultDirectories = {
@@ -28,7 +27,9 @@ export const directoriesSchema = z.strictObject({
   kubelet: directory.optional(),
 });
 
-type Settings = Pick<ClusterConfig, "directories">;
+interface Settings {
+  directories: z.output<typeof directoriesSchema>;
+}
 
 /** Where data is on a host. */
 export function directoriesOf({ directories: { etcd, containerd, kubelet } }: Settings): Directories {

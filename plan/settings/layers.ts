@@ -4,6 +4,7 @@ import type { Finding } from "../findings.ts";
 import type { Host } from "../inventory.ts";
 import { isObject, lay } from "../merge.ts";
 import { placementLabels } from "../roster.ts";
+import { stackPlace, type PlaceOf } from "./place.ts";
 import { settingKeys, type Group, type SettingKey, type Settings } from "./schema.ts";
 
 /** Who says what a setting is. Plinth's own defaults are below all of them. */
@@ -95,19 +96,7 @@ export function originOf(layers: readonly Layer[], key: string, path: readonly s
   return layers.findLast(({ settings }) => saidAt(settings[key as SettingKey], path) !== undefined)?.origin;
 }
 
-/** Where a setting stands, for findings: how it is called, and whose it is where it is a host's own. */
-export interface Place {
-  name: string;
-  hosts: string[];
-}
-
-/** The place of a setting by its key of the configuration and the path in there. */
-export type PlaceOf = (key: string, path: readonly string[]) => Place;
-
 const dotted = (...parts: readonly string[]): string => parts.join(".");
-
-/** As if nobody but the stack had said anything. */
-export const stackPlace: PlaceOf = (key, path) => ({ name: dotted(`plinth:${key}`, ...path), hosts: [] });
 
 /** Where the settings of a host stand. */
 export function placesOf(host: Host, config: ClusterConfig): PlaceOf {

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import { isNode, type Host } from "../inventory.ts";
-import { configFor, placesOf, stackPlace, type PlaceOf } from "./layers.ts";
+import { configFor, placesOf } from "./layers.ts";
+import { stackPlace, type PlaceOf } from "./place.ts";
 
 /** A RuntimeClass of the cluster, by the name of its handler. */
 export interface RuntimeClass {

@@ -5,7 +5,7 @@ import type { Finding } from "../findings.ts";
 import { validateProxyMode } from "../kubeproxymode.ts";
 import { validateArguments } from "./arguments.ts";
 import { validateDirectories } from "./directories.ts";
-import type { PlaceOf } from "./layers.ts";
+import type { PlaceOf } from "./place.ts";
 
 /** What is wrong with settings that hosts and groups can have for themselves, as they are for one host or for the stack. */
 export function validateSettings(config: ClusterConfig, place: PlaceOf): Finding[] {

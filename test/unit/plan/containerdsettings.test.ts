@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../plan/config.ts";
 import { validateContainerd } from "../../../plan/containerdsettings.ts";
-import { stackPlace } from "../../../plan/settings/layers.ts";
+import { stackPlace } from "../../../plan/settings/place.ts";
 import { configOf, rawConfig } from "../../support/cluster.ts";
 
 const findings = (containerd: object): string[] =>

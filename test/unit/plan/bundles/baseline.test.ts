@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { modulesOf, sysctlsOf } from "../../../../plan/bundles/baseline.ts";
 import { validateProxyMode } from "../../../../plan/kubeproxymode.ts";
-import { stackPlace } from "../../../../plan/settings/layers.ts";
+import { stackPlace } from "../../../../plan/settings/place.ts";
 import type { Host } from "../../../../plan/inventory.ts";
 import { bundleOf, configOf, hostsOf } from "../../../support/cluster.ts";
 

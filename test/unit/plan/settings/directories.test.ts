@@ -4,7 +4,7 @@ import type { HostFacts } from "../../../../plan/facts.ts";
 import { parseFacts } from "../../../../plan/facts.ts";
 import { guardHosts } from "../../../../plan/guards.ts";
 import { directoriesSchema, movedDirectories, validateDirectories } from "../../../../plan/settings/directories.ts";
-import { stackPlace } from "../../../../plan/settings/layers.ts";
+import { stackPlace } from "../../../../plan/settings/place.ts";
 import { configOf, factsOf, hostsOf, threeHosts } from "../../../support/cluster.ts";
 
 const data = { etcd: "/data/etcd", containerd: "/data/containerd", kubelet: "/disk2/kubelet" };
