@@ -177,7 +177,8 @@ function kubeletService({ host, hosts, config }: Placement): string {
   const server = endpointOf(hosts, config);
   const executable = binaryPath("kubelet");
   const args = kubeletArguments({ host, config });
-  const join = commandWords(executable, { ...args, ...onlyJoin });
+  // Without others' flags: a shell reads these words, and none of them is needed for a certificate.
+  const join = commandWords(executable, { ...ownKubeletArguments({ host, config }), ...onlyJoin });
   return renderUnit({
     unit: {
       Description: "Kubernetes kubelet",

@@ -21,6 +21,8 @@ interface Place {
   takesBlanks?: true;
   /** Where the text is the value of an argument of this service. */
   argument?: string;
+  /** The argument's name. Default: `marked`. */
+  flag?: string;
 }
 
 const value = (usual: string, key: string): Place => ({ usual, config: (text) => ({ [key]: text }) });
@@ -109,9 +111,11 @@ const ofConfig: Record<string, Place[]> = {
     { usual: "text", config: (text) => ({ kubeletConfig: { marked: { [text]: "1" } } }) },
   ],
   kubeProxyConfig: [{ usual: "text", config: (text) => ({ kubeProxyConfig: { marked: text } }) }],
-  kubeletArgs: [{ usual: "4", config: (text) => ({ kubeletArgs: { v: text } }), argument: "kubelet" }],
-  kubeProxyArgs: [{ usual: "4", config: (text) => ({ kubeProxyArgs: { v: text } }), argument: "kube-proxy" }],
-  flannelArgs: [{ usual: "4", config: (text) => ({ flannelArgs: { v: text } }), argument: "flanneld" }],
+  kubeletArgs: [{ usual: "4", config: (text) => ({ kubeletArgs: { v: text } }), argument: "kubelet", flag: "v" }],
+  kubeProxyArgs: [
+    { usual: "4", config: (text) => ({ kubeProxyArgs: { v: text } }), argument: "kube-proxy", flag: "v" },
+  ],
+  flannelArgs: [{ usual: "4", config: (text) => ({ flannelArgs: { v: text } }), argument: "flanneld", flag: "v" }],
   directories: [
     { usual: "/data/a", config: (text) => ({ directories: { etcd: text } }) },
     { usual: "/data/a", config: (text) => ({ directories: { containerd: text } }) },
@@ -233,8 +237,14 @@ function judge(place: Place, text: string, usual: ReturnType<typeof composed>): 
     const unit = bundles
       .flatMap(({ bundle }) => bundle.files)
       .find(({ path }) => path.endsWith(`/${place.argument ?? ""}.service`));
-    const line = unit?.content.split("\n").find((candidate) => /^ {2}"?--marked=/.test(candidate)) ?? "";
-    assert.equal(unquoted(line.trim().replace(/ \\$/, "")), `--marked=${text}`);
+    const flag = `--${place.flag ?? "marked"}=`;
+    const lines = unit?.content.split("\n") ?? [];
+    const line = lines.find((candidate) => [`  ${flag}`, `  "${flag}`].some((start) => candidate.startsWith(start)));
+    assert.equal(unquoted((line ?? "").trim().replace(/ \\$/, "")), `${flag}${text}`);
+    // Of others' words nothing is in what a shell reads.
+    const shells = (all: readonly string[]) => all.filter((candidate) => candidate.includes("/bin/sh -c"));
+    const before = usual.bundles.flatMap(({ bundle }) => bundle.files).find(({ path }) => path === unit?.path);
+    assert.deepEqual(shells(lines), shells(before?.content.split("\n") ?? []));
   }
   for (const registry of Object.keys({ ...config.registries, ...config.registryCredentials })) {
     for (const line of renderHostsToml(registry, config.registries[registry], config.registryCredentials).split("\n"))
