@@ -3,6 +3,7 @@ import { artifactsCommand } from "./commands/artifacts.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { driftCommand } from "./commands/drift.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { inventoryCommand } from "./commands/inventory.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -40,6 +41,7 @@ export function commandLine(): Command {
     refreshCommand(),
     outputsCommand(),
     inventoryCommand(),
+    explainCommand(),
     statusCommand(),
     driftCommand(),
     kubectlCommand(),

@@ -11,6 +11,7 @@ import { machineIdsOf, rosterHostFor } from "../plan/membership.ts";
 import type { OperatorTexts } from "../plan/operatorfiles.ts";
 import type { PreviousRun } from "../plan/previousrun.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
+import { configFor } from "../plan/settings/layers.ts";
 import { surroundingsOf } from "../plan/surroundings.ts";
 import { keyOf, nodesInService, orderSteps, type OrderedStep } from "../plan/waves.ts";
 import type { SshTarget } from "../ssh/index.ts";
@@ -230,7 +231,8 @@ export class Fleet {
       generation: facts === undefined ? 0 : bundleGeneration(facts, nodeBundle, heal.has(`${plan.name}/${nodeBundle}`)),
       token: keys.bootstrapToken(plan.name),
     };
-    return step === "drain" ? drain(plan, config, joining) : register(plan, config, { ...joining, stack });
+    const own = configFor(plan, config);
+    return step === "drain" ? drain(plan, own, joining) : register(plan, own, { ...joining, stack });
   }
 
   private bundle({ plan, facts, host }: Machine, entry: BundleEntry, after: readonly pulumi.Resource[]) {

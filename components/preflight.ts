@@ -14,6 +14,7 @@ import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts"
 import {
   alongFinding,
   applyOverrides,
+  emptyGroupFindings,
   guardHosts,
   guardMembership,
   guardReplacements,
@@ -36,6 +37,8 @@ import type { Recording } from "../plan/record.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { AgentView } from "../plan/sshagent.ts";
+import { movedDirectories } from "../plan/settings/directories.ts";
+import { configFor } from "../plan/settings/layers.ts";
 import { linkMtuOf } from "../plan/surroundings.ts";
 import type { CheckedInput } from "../plan/stackinput.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
@@ -144,7 +147,8 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   ]);
   if (clusterId !== undefined && !pulumi.runtime.isDryRun())
     findings.push(...(await lockFindings(args.lock(all, controlPlane))));
-  const readings = await args.readHosts(all);
+  const moved = new Map(hosts.map((host) => [host.name, movedDirectories(configFor(host, config))]));
+  const readings = await args.readHosts(all, moved);
   if (foreignPlugin) findings.push(...(await unlessPreview(pluginReachFindings(demands))));
   if (args.pluginAgent !== undefined) {
     const chosen = key && wantedKey(key, config.sshPrivateKeyFile);
@@ -186,6 +190,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   ];
   findings.push(
     ...saidByHosts,
+    ...emptyGroupFindings(hosts, config),
     ...guardMembership(situation),
     ...lastWorkerFindings({ hosts, leaving, live, previous }),
     ...podNetworkFindings(config, nodes),

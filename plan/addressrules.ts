@@ -113,10 +113,25 @@ function usesOf(hosts: readonly Host[], config: ClusterConfig | undefined, ofClu
   for (const [registry, { mirrors }] of Object.entries(config.registries))
     for (const { url } of mirrors) add("mirror", `plinth:registries.${registry}.mirrors`, new URL(url).host);
   for (const upstream of config.dnsUpstreams) add("upstream", "plinth:dnsUpstreams", upstreamAddress(upstream));
-  const resolvers = config.kubeletConfig["clusterDNS"];
-  for (const resolver of Array.isArray(resolvers) ? (resolvers as unknown[]) : [])
-    add("pod-resolver", "plinth:kubeletConfig.clusterDNS", resolver);
+  for (const [name, resolver] of resolversOf(hosts, config)) add("pod-resolver", name, resolver);
   return uses;
+}
+
+/** The name servers of pods, wherever they are set: the place, and what stands there. */
+function resolversOf(hosts: readonly Host[], config: ClusterConfig): [place: string, resolver: unknown][] {
+  const listed = (name: string, settings: Readonly<Record<string, unknown>> | undefined): [string, unknown][] => {
+    const resolvers = settings?.["clusterDNS"];
+    return Array.isArray(resolvers) ? resolvers.map((resolver: unknown) => [name, resolver]) : [];
+  };
+  return [
+    ...listed("plinth:kubeletConfig.clusterDNS", config.kubeletConfig),
+    ...config.groups.flatMap(({ kubeletConfig }, index) =>
+      listed(`plinth:groups.${index}.kubeletConfig.clusterDNS`, kubeletConfig),
+    ),
+    ...hosts.flatMap(({ name, settings }) =>
+      listed(`settings.kubeletConfig.clusterDNS of ${name}`, settings?.kubeletConfig),
+    ),
+  ];
 }
 
 const calledWith = ({ what, address }: Use): string => `${what} ${address}`;

@@ -13,6 +13,8 @@ import { proxySchema } from "./proxysettings.ts";
 import { largestMtu, smallestMtu } from "./mtu.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import { registriesSchema, registryCredentialsSchema } from "./registrysettings.ts";
+import { directoriesSchema } from "./settings/directories.ts";
+import { groupSchema, overlay, sysctls } from "./settings/schema.ts";
 import {
   certifiedName,
   dnsDomain,
@@ -23,10 +25,8 @@ import {
   localFile,
   loginName,
   oneLine,
-  parameterValue,
   placeOf,
   reasonOf,
-  refineLines,
   serverName,
   serverPlace,
   webUrl,
@@ -46,9 +46,6 @@ const version = z
 
 /** Values of the stack's file are text for `pulumi config set`. */
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
-
-/** A structure that is merged over one of Kubernetes' own configuration files. */
-const overlay = z.record(z.string(), z.unknown()).superRefine(refineLines);
 
 /** TCP port that the load balancers forward to a NodePort of the workers. */
 const servicePort = z.strictObject({
@@ -214,8 +211,18 @@ const hostSettings = {
   restrictOomScoreAdj: flag.default(false),
   /** Merged over Plinth's KubeletConfiguration. */
   kubeletConfig: overlay.default({}),
+  /** Flags of the kubelet that its configuration file does not have. */
+  kubeletArgs: extraArgs.default({}),
   /** Merged over Plinth's KubeProxyConfiguration. */
   kubeProxyConfig: overlay.default({}),
+  /** Flags of kube-proxy that its configuration file does not have. */
+  kubeProxyArgs: extraArgs.default({}),
+  /** Flags of flannel. */
+  flannelArgs: extraArgs.default({}),
+  /** Where data is that grows: of etcd, of containerd, of the kubelet. A host keeps its directories until it is made anew. */
+  directories: directoriesSchema.default({}),
+  /** Hosts by labels of the inventory, and what they have for themselves of such settings. Later groups are laid over earlier ones. */
+  groups: z.array(groupSchema).default([]),
   /** Workers that may change at the same time: a number, or a percentage of all workers (at least one). */
   maxUnavailable: z.coerce
     .string()
@@ -228,9 +235,7 @@ const hostSettings = {
   /** Seconds that a drain may take before it fails. */
   drainSeconds: z.coerce.number().int().min(10).max(86400).default(300),
   /** Kernel parameters, merged over Plinth's; an empty value leaves one alone. */
-  sysctls: z
-    .record(z.string().regex(/^[a-z0-9_]+(\.[A-Za-z0-9_*/-]+)+$/, "must be a kernel parameter"), parameterValue)
-    .default({}),
+  sysctls: sysctls.default({}),
   /** Versions that hosts must at least have. */
   hostBaseline: baseline.default({}),
   /** Makes the stack a worker pool of the cluster of another stack, by its fully qualified name. See docs/pools.md. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Finding } from "./findings.ts";
 import { isObject } from "./merge.ts";
+import type { PlaceOf } from "./settings/place.ts";
 import { refineLines, words } from "./texts.ts";
 
 const hostPath = words.regex(/^(\/[\w+-][\w.+-]*)+$/, "must be an absolute path without blanks");
@@ -16,29 +17,42 @@ const structure = z.record(z.string(), z.unknown()).superRefine((value, context)
   look(value, []);
 });
 
-/** What runs containers besides runc, under the name that pods ask for it by. */
-const runtime = z.strictObject({
+/** What runs containers besides runc, under the name that pods ask for it by; all of it where a layer says but a part. */
+const runtimeFields = {
   /** Which shim it has. Default: runc's, which a wrapper of runc such as a GPU's has, too. */
   type: z
     .string()
-    .regex(/^io\.containerd\.[a-z0-9-]+\.v\d+$/, "must be the type of a runtime such as io.containerd.runc.v2")
-    .default("io.containerd.runc.v2"),
+    .regex(/^io\.containerd\.[a-z0-9-]+\.v\d+$/, "must be the type of a runtime such as io.containerd.runc.v2"),
   /** Path on the hosts: in place of runc, or of the shim where the type is another one. */
-  binary: hostPath.optional(),
-  /** The runtime's options, by their names there, e.g. `BinaryName`. */
-  options: structure.default({}),
-  /** Whether the cluster has a RuntimeClass of this name. */
-  runtimeClass: z.boolean().default(false),
-  /** Labels of Nodes that have it, for the RuntimeClass: its pods go there. */
-  nodeSelector: z.record(words, z.string()).default({}),
+  binary: hostPath,
+  /** The runtime's options, by their names there, e.g. `BinaryName`. Default: none. */
+  options: structure,
+  /** Whether the cluster has a RuntimeClass of this name. Default: no. */
+  runtimeClass: z.boolean(),
+  /** Labels of Nodes that have it, for the RuntimeClass: its pods go there. Default: none. */
+  nodeSelector: z.record(words, z.string()),
+};
+
+const runtime = z.strictObject({
+  type: runtimeFields.type.default("io.containerd.runc.v2"),
+  binary: runtimeFields.binary.optional(),
+  options: runtimeFields.options.default({}),
+  runtimeClass: runtimeFields.runtimeClass.default(false),
+  nodeSelector: runtimeFields.nodeSelector.default({}),
+});
+
+const runtimeName = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be a DNS-1123 label");
+
+/** The same where hosts or groups have something for themselves: what is left out is as it is below. */
+export const containerdLayerSchema = z.strictObject({
+  runtimes: z.record(runtimeName, z.strictObject(runtimeFields).partial()).optional(),
+  settings: structure.optional(),
 });
 
 /** What is laid over Plinth's configuration of containerd. */
 export const containerdSchema = z.strictObject({
   /** Handler of a RuntimeClass → runtime. */
-  runtimes: z
-    .record(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be a DNS-1123 label"), runtime)
-    .default({}),
+  runtimes: z.record(runtimeName, runtime).default({}),
   /** A configuration of version 3, by its names there, e.g. `plugins`. */
   settings: structure.default({}),
 });
@@ -68,7 +82,7 @@ const sections = [
 /** What the rest of Plinth goes by → what to do in its place. */
 const relied: readonly [path: readonly string[], instead: string][] = [
   [["version"], "remove it: the configuration has version 3"],
-  [["root"], "mount a file system at /var/lib/containerd"],
+  [["root"], "use plinth:directories.containerd"],
   [["state"], "remove it"],
   [["imports"], "put files of your own into /etc/containerd/conf.d"],
   [["grpc", "address"], "remove it: the kubelet asks there"],
@@ -84,64 +98,74 @@ function valueAt(structure: unknown, path: readonly string[]): unknown {
 }
 
 /** What is wrong with settings of containerd that can be read. */
-export function validateContainerd({ runtimes, settings }: ContainerdSettings): Finding[] {
-  const finding = (rule: string, message: string, remedy: string): Finding => ({
-    rule,
-    kind: "input",
-    hosts: [],
-    message: `plinth:containerd.${message}`,
-    remedy,
-  });
+export function validateContainerd({ runtimes, settings }: ContainerdSettings, place: PlaceOf): Finding[] {
+  const finding = (rule: string, path: readonly string[], problem: string, remedy: string): Finding => {
+    const { name, hosts } = place("containerd", path);
+    return { rule, kind: "input", hosts, message: `${name} ${problem}`, remedy };
+  };
   const known = new Set(sections);
   const plugins = settings["plugins"];
   const disabled: unknown = settings["disabled_plugins"];
   const needed = Array.isArray(disabled)
     ? disabled.filter((id) => /^io\.containerd\.(cri|grpc)\.v1/.test(String(id)))
     : [];
-  const chosen = valueAt(settings, ["plugins", runtimePlugin, "containerd", "default_runtime_name"]);
-  const runtimeName = chosen === undefined ? "runc" : JSON.stringify(chosen).replaceAll('"', "");
-  const runtimeIsMissing = runtimeName !== "runc" && !Object.hasOwn(runtimes, runtimeName);
+  const chosenPath = ["plugins", runtimePlugin, "containerd", "default_runtime_name"];
+  const chosen = valueAt(settings, chosenPath);
+  const chosenName = chosen === undefined ? "runc" : JSON.stringify(chosen).replaceAll('"', "");
+  const chosenIsMissing = chosenName !== "runc" && !Object.hasOwn(runtimes, chosenName);
   return [
     ...relied
       .filter(([path]) => valueAt(settings, path) !== undefined)
       .map(([path, instead]) =>
-        finding("relied-on", `settings.${path.join(".")} is not what Plinth sets and the rest of it goes by`, instead),
+        finding("relied-on", ["settings", ...path], "is not what Plinth sets and the rest of it goes by", instead),
       ),
     ...Object.keys(settings)
       .filter((name) => !known.has(name))
-      .map((name) => finding("containerd", `settings.${name} is unknown to containerd`, `use ${sections.join(", ")}`)),
+      .map((name) =>
+        finding("containerd", ["settings", name], "is unknown to containerd", `use ${sections.join(", ")}`),
+      ),
     ...(plugins === undefined || isObject(plugins)
       ? Object.keys(plugins ?? {})
           .filter((name) => !/^io\.containerd\.[a-z0-9-]+\.v\d+\.[a-z0-9_-]+$/.test(name))
           .map((name) =>
-            finding("containerd", `settings.plugins.${name} is no plugin`, `name it in full, such as ${runtimePlugin}`),
+            finding(
+              "containerd",
+              ["settings", "plugins", name],
+              "is no plugin",
+              `name it in full, such as ${runtimePlugin}`,
+            ),
           )
-      : [finding("containerd", "settings.plugins is no map", "name plugins and their settings")]),
+      : [finding("containerd", ["settings", "plugins"], "is no map", "name plugins and their settings")]),
     ...(needed.length === 0
       ? []
       : [
           finding(
             "relied-on",
-            `settings.disabled_plugins has ${needed.join(", ")}, which the kubelet asks`,
+            ["settings", "disabled_plugins"],
+            `has ${needed.join(", ")}, which the kubelet asks`,
             "remove it",
           ),
         ]),
-    ...(runtimeIsMissing
+    ...(chosenIsMissing
       ? [
           finding(
             "containerd",
-            `settings has the default runtime ${runtimeName}, which is none of its runtimes`,
-            "add it to plinth:containerd.runtimes",
+            ["settings", ...chosenPath],
+            `is ${chosenName}, which is none of the runtimes there`,
+            "add it to runtimes of containerd in the same place",
           ),
         ]
       : []),
     ...Object.entries(runtimes).flatMap(([name, { runtimeClass, nodeSelector }]) => [
-      ...(name === "runc" ? [finding("relied-on", "runtimes.runc is Plinth's own", "give yours another name")] : []),
+      ...(name === "runc"
+        ? [finding("relied-on", ["runtimes", name], "is Plinth's own", "give yours another name")]
+        : []),
       ...(!runtimeClass && Object.keys(nodeSelector).length > 0
         ? [
             finding(
               "containerd",
-              `runtimes.${name} has a nodeSelector and no RuntimeClass`,
+              ["runtimes", name, "nodeSelector"],
+              "is set, and there is no RuntimeClass that it is for",
               "set runtimeClass: true, or remove it",
             ),
           ]

@@ -95,6 +95,10 @@ export interface HostFacts {
   claim?: Claim;
   /** Bundle name → how far it got. */
   bundles: Record<string, BundleFact>;
+  /** Bundle that was brought to its end → directories of its data there. */
+  dataDirectories: Record<string, string[]>;
+  /** Directory that was asked for → file system of /etc/fstab that it is to lie on, and that is not mounted. */
+  unmounted: Record<string, string>;
   /** Directories of Kubernetes' that are there and not empty. */
   populated: string[];
   listeners: Listener[];
@@ -213,6 +217,13 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     inodes: words("its disks", amount, ([path, value]) => (facts.inodes[path] = value)),
     "disk-free-kib": words("its disks", amount, ([path, value]) => (facts.diskFreeKiB[path] = value)),
     "inodes-free": words("its disks", amount, ([path, value]) => (facts.inodesFree[path] = value)),
+    "data-directory": words("its directories", z.tuple([told.plainName, told.absolutePath]), ([bundle, path]) => {
+      const before = Object.hasOwn(facts.dataDirectories, bundle) ? facts.dataDirectories[bundle] : undefined;
+      facts.dataDirectories[bundle] = [...(before ?? []), path];
+    }),
+    unmounted: words("its mounts", z.tuple([told.absolutePath, told.absolutePath]), ([path, mount]) => {
+      facts.unmounted[path] = mount;
+    }),
     claim: words("its claim", claimWords, ([key, value]) => claim.set(key, value)),
     bundle: words("its bundles", bundleWords, ([name, fact]) => (facts.bundles[name] = fact)),
     listen: words("who listens", listenerWords, (listener) => facts.listeners.push(listener)),
@@ -272,6 +283,8 @@ export function parseFacts(text: string): HostFacts {
     inodes: {},
     inodesFree: {},
     bundles: {},
+    dataDirectories: {},
+    unmounted: {},
     populated: [],
     listeners: [],
     addresses: {},

@@ -3,6 +3,7 @@ import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
 import { accessFinding } from "./guards/access.ts";
 import { capacityFindings } from "./guards/capacity.ts";
+import { directoryFindings } from "./guards/directories.ts";
 import { clockFindings, sameMachineFindings } from "./guards/fleet.ts";
 import { claimFindings, remnantFindings, type Identity } from "./guards/ownership.ts";
 import { pressureFindings } from "./guards/pressure.ts";
@@ -19,6 +20,7 @@ import {
   timeSyncFindings,
 } from "./guards/hostsettings.ts";
 import type { Host } from "./inventory.ts";
+import { configFor } from "./settings/layers.ts";
 
 export {
   alongFinding,
@@ -33,6 +35,7 @@ export {
 export { lastWorkerFindings, type WorkerSituation } from "./guards/lastworker.ts";
 export { guardMembership, guardReplacements, type MembershipSituation } from "./guards/membership.ts";
 export { mtuFindings } from "./guards/network.ts";
+export { emptyGroupFindings } from "./settings/guards.ts";
 export { guardSettingsChange, type PreviousSettings } from "./guards/settingschange.ts";
 export type { Identity } from "./guards/ownership.ts";
 
@@ -64,11 +67,13 @@ export const overridable = [
   "version-skip",
   "version-down",
   "tenant-removal",
+  "empty-group",
 ] as const;
 
 /** In the order in which findings of one host are told. */
 const hostRules: readonly HostRule[] = [
   remnantFindings,
+  directoryFindings,
   portFindings,
   machineFindings,
   capacityFindings,
@@ -101,9 +106,10 @@ export function guardHosts(
     const reading = readings.get(host.name);
     if (reading === undefined) return [];
     if ("failure" in reading) return [accessFinding(host, reading)];
+    const own = configFor(host, config);
     return [
       ...(identity === undefined ? [] : claimFindings(host, reading.facts, identity)),
-      ...hostRules.flatMap((rule) => rule(host, reading.facts, config)),
+      ...hostRules.flatMap((rule) => rule(host, reading.facts, own)),
     ];
   });
   return [...findings, ...sameMachineFindings(hosts, readings), ...clockFindings(hosts, readings)];

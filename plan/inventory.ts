@@ -3,7 +3,18 @@ import { isIPv4 } from "./addresses.ts";
 import type { Finding } from "./findings.ts";
 import { printable } from "./printable.ts";
 import { bastionChain } from "./reach.ts";
-import { interfaceName, loginName, oneLine, placeOf, reasonOf, sshAddress, sshHostKey } from "./texts.ts";
+import { settingsSchema } from "./settings/schema.ts";
+import {
+  interfaceName,
+  labelName,
+  labelValue,
+  loginName,
+  oneLine,
+  placeOf,
+  reasonOf,
+  sshAddress,
+  sshHostKey,
+} from "./texts.ts";
 
 /** What a host does. A control-plane host of a stacked cluster has the first three. */
 export const roles = ["etcd", "control-plane", "load-balancer", "worker"] as const;
@@ -18,19 +29,6 @@ const hostName = z
   );
 
 export const ipv4 = z.string().refine(isIPv4, "must be an IPv4 address such as 192.0.2.11");
-
-const labelName = z
-  .string()
-  .regex(
-    /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
-    "must be a name such as rack or example.net/rack",
-  );
-const labelValue = z
-  .string()
-  .regex(
-    /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
-    "must be a label value (at most 63 of A-Z a-z 0-9 - _ .)",
-  );
 
 /** A taint of a Node. */
 export const taintSchema = z.strictObject({
@@ -76,6 +74,8 @@ export const hostSchema = z.strictObject({
   annotations: z.record(labelName, oneLine).default({}),
   /** Taints of the Node, besides the one of control-plane hosts. */
   taints: z.array(taintSchema).default([]),
+  /** What it has otherwise than all others, over `plinth:groups`: settings of kubelet, kube-proxy, containerd, kernel, directories. */
+  settings: settingsSchema.optional(),
 });
 
 /** A host as it is written in `hosts/<stack>.ts`. */

@@ -3,6 +3,7 @@ import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { isObject } from "./merge.ts";
 import { printable } from "./printable.ts";
+import type { PlaceOf } from "./settings/place.ts";
 
 /** How kube-proxy can work on Linux (https://kubernetes.io/docs/reference/networking/virtual-ips/). */
 export const proxyModes = ["nftables", "iptables", "ipvs"] as const;
@@ -47,20 +48,23 @@ export function proxyModules(config: Settings): string[] {
 }
 
 /** A mode, or a scheduler of IPVS, that there is not. */
-export function validateProxyMode(config: Settings): Finding[] {
-  const report = (message: string, remedy: string): Finding[] => [
-    { rule: "kube-proxy-mode", kind: "input", hosts: [], message, remedy },
-  ];
+export function validateProxyMode(config: Settings, place: PlaceOf): Finding[] {
+  const report = (path: readonly string[], problem: string, remedy: string): Finding[] => {
+    const { name, hosts } = place("kubeProxyConfig", path);
+    return [{ rule: "kube-proxy-mode", kind: "input", hosts, message: `${name} ${problem}`, remedy }];
+  };
   const { mode } = config.kubeProxyConfig;
   if (mode !== undefined && mode !== null && mode !== "" && !proxyModes.some((known) => known === mode))
     return report(
-      `plinth:kubeProxyConfig.mode is ${printable(JSON.stringify(mode), 50)}, which kube-proxy does not know on Linux`,
+      ["mode"],
+      `is ${printable(JSON.stringify(mode), 50)}, which kube-proxy does not know on Linux`,
       `use one of ${proxyModes.join(", ")}`,
     );
   const chosen = scheduler(config);
   if (typeof chosen !== "string" || !/^[a-z]{2,10}$/.test(chosen))
     return report(
-      `plinth:kubeProxyConfig.ipvs.scheduler is ${printable(JSON.stringify(chosen), 50)}`,
+      ["ipvs", "scheduler"],
+      `is ${printable(JSON.stringify(chosen), 50)}`,
       "use the name of a scheduler of IPVS, such as rr, wrr, lc or sh",
     );
   return [];

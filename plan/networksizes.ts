@@ -4,6 +4,8 @@ import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { isNode, type Host } from "./inventory.ts";
 import type { KubeNode } from "./nodes.ts";
+import { settingsFindings } from "./settings/layers.ts";
+import type { PlaceOf } from "./settings/place.ts";
 
 /** Arguments of kube-controller-manager that decide on the networks of Nodes. */
 export const nodeNetworkArguments = ["allocate-node-cidrs", "node-cidr-mask-size", "node-cidr-mask-size-ipv4"] as const;
@@ -51,7 +53,7 @@ export function validateNetworkSizes(hosts: readonly Host[], config: ClusterConf
   return [
     ...serviceFindings(config),
     ...maskFindings(config),
-    ...podFindings(config),
+    ...settingsFindings(hosts.filter(isNode), config, podFindings),
     ...nodeFindings(config, hosts.filter(isNode).length, "the inventory has"),
   ];
 }
@@ -92,17 +94,19 @@ function maskFindings(config: ClusterConfig): Finding[] {
   return [];
 }
 
-function podFindings(config: ClusterConfig): Finding[] {
+function podFindings(config: ClusterConfig, place: PlaceOf): Finding[] {
   if (mostNodes(config) === undefined) return [];
   const mask = Number(writtenMask(config));
   const pods = Number(config.kubeletConfig["maxPods"] ?? defaultPods);
   const most = Math.max(0, 2 ** (32 - mask) - takenAddresses);
   if (!(pods > most)) return [];
+  const { name, hosts } = place("kubeletConfig", ["maxPods"]);
   return [
     finding(
       "max-pods",
       `a Node may run ${pods} pods, but its part of the pod network, a /${mask}, has ${most} addresses for them`,
-      "lower maxPods in plinth:kubeletConfig, or, for a new cluster, node-cidr-mask-size in plinth:controllerManagerArgs",
+      `lower ${name}, or, for a new cluster, node-cidr-mask-size in plinth:controllerManagerArgs`,
+      hosts,
     ),
   ];
 }

@@ -35,6 +35,18 @@ export function renderRoster(hosts: readonly Host[], machineIds: Readonly<Record
   });
 }
 
+/** Labels by which hosts are told apart: one per role, where they are, and what the inventory says. */
+export function placementLabels(host: Host): Record<string, string> {
+  return {
+    ...(host.roles.includes("control-plane") ? { "node-role.kubernetes.io/control-plane": "" } : {}),
+    ...(host.roles.includes("worker") ? { "node-role.kubernetes.io/worker": "" } : {}),
+    ...(host.region === undefined ? {} : { "topology.kubernetes.io/region": host.region }),
+    ...(host.zone === undefined ? {} : { "topology.kubernetes.io/zone": host.zone }),
+    ...(host.rack === undefined ? {} : { "topology.plinth/rack": host.rack }),
+    ...host.labels,
+  };
+}
+
 /**
  * What a host's Node carries: a label per role and place, and what the inventory says. Control-plane hosts run what
  * tolerates their taint only, unless they are workers too.
@@ -43,12 +55,7 @@ export function declareNode(host: Host, stack: string): NodeDeclaration {
   const controlPlane = host.roles.includes("control-plane");
   const worker = host.roles.includes("worker");
   const labels = {
-    ...(controlPlane ? { "node-role.kubernetes.io/control-plane": "" } : {}),
-    ...(worker ? { "node-role.kubernetes.io/worker": "" } : {}),
-    ...(host.region === undefined ? {} : { "topology.kubernetes.io/region": host.region }),
-    ...(host.zone === undefined ? {} : { "topology.kubernetes.io/zone": host.zone }),
-    ...(host.rack === undefined ? {} : { "topology.plinth/rack": host.rack }),
-    ...host.labels,
+    ...placementLabels(host),
     [nodeLabels.owner]: ownerOf(stack),
     [nodeLabels.address]: host.address,
   };

@@ -69,9 +69,11 @@ export const runLockScript = once(() => assembled("run-lock"));
 /**
  * What a question about facts has in front of it: the answer comes from the host's plinth-reader where the key may ask nothing
  * else. Everywhere else it does nothing.
+ *
+ * @param directories to be looked at besides the usual ones; words of a shell without quotes (plan/settings/directories.ts).
  */
-export function readerQuestion(facts: string): string {
-  return `${reader.question} ${digestOf(facts)}; `;
+export function readerQuestion(facts: string, directories: readonly string[] = []): string {
+  return `${[reader.question, digestOf(facts), ...directories].join(" ")}; `;
 }
 
 /** plinth-reader, the forced command of such keys. */

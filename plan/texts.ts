@@ -137,6 +137,21 @@ export const imageReference = z
     "must be an image with a tag or digest",
   );
 
+/** Name of a label, of an annotation or of a taint of a Node. */
+export const labelName = z
+  .string()
+  .regex(
+    /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+    "must be a name such as rack or example.net/rack",
+  );
+/** Value of a label. */
+export const labelValue = z
+  .string()
+  .regex(
+    /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/,
+    "must be a label value (at most 63 of A-Z a-z 0-9 - _ .)",
+  );
+
 /** Extra command line arguments of one service: name without dashes → value. They win over Plinth's own. */
 export const extraArgs = z.record(
   z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the name of an argument in lower case, without dashes in front"),

@@ -9,12 +9,13 @@ import { kubeProxyReliance } from "./bundles/kubeproxy.ts";
 import { relianceFindings } from "./bundles/reliance.ts";
 import { validateServicePorts } from "./bundles/serviceports.ts";
 import type { ClusterConfig } from "./config.ts";
-import { validateContainerd } from "./containerdsettings.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";
 import { validateNetworkSizes } from "./networksizes.ts";
-import { validateProxyMode } from "./kubeproxymode.ts";
 import { validateRegistries } from "./registrysettings.ts";
+import { settingsFindings } from "./settings/layers.ts";
+import { validateRuntimeClasses } from "./settings/runtimeclasses.ts";
+import { validateSettings } from "./settings/validate.ts";
 import { validateTenants } from "./tenants.ts";
 
 function finding(rule: string, hosts: string[], message: string, remedy: string): Finding {
@@ -118,11 +119,11 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateServicePorts(config),
     ...validateDns(config),
     ...validateVersions(config),
-    ...validateProxyMode(config),
     ...validateApiserver(config),
     ...relianceFindings(reliances, hosts, config),
     ...validateRegistries(config.registries),
-    ...validateContainerd(config.containerd),
+    ...settingsFindings(hosts, config, validateSettings),
+    ...validateRuntimeClasses(hosts, config),
     ...validateTenants(config.tenants),
   ];
 }

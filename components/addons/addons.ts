@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { labelsOf } from "../../plan/addons/objects.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
+import { runtimeClassesOf } from "../../plan/settings/runtimeclasses.ts";
 import type { Authority } from "../pki/authority.ts";
 import { CoreDns } from "./coredns.ts";
 import { MetricsServer } from "./metricsserver.ts";
@@ -34,8 +35,7 @@ export class Addons extends pulumi.ComponentResource {
     const child = childOptions(this, opts);
     const { config, hosts, authority, nodes = [] } = args;
     const dns = new CoreDns("coredns", { config, hosts, nodes }, child);
-    for (const [name, { runtimeClass, nodeSelector }] of Object.entries(config.containerd.runtimes)) {
-      if (!runtimeClass) continue;
+    for (const { name, nodeSelector } of runtimeClassesOf(hosts, config)) {
       const scheduling = Object.keys(nodeSelector).length === 0 ? {} : { scheduling: { nodeSelector } };
       const metadata = { name, labels: labelsOf(name, "runtime") };
       new k8s.node.v1.RuntimeClass(`runtime-${name}`, { metadata, handler: name, ...scheduling }, child);

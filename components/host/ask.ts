@@ -1,4 +1,5 @@
 import { longestLook } from "../../plan/look.ts";
+import { shellWord } from "../../plan/shell.ts";
 import {
   sharedPool,
   SshError,
@@ -8,7 +9,10 @@ import {
   type SshTarget,
 } from "../../ssh/index.ts";
 
-const rootShell = 'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -s; else exec sudo -n /bin/sh -s; fi';
+function rootShell(words: readonly string[]): string {
+  const shell = ["/bin/sh -s", ...words.map(shellWord)].join(" ");
+  return `if [ "$(id -u)" -eq 0 ]; then exec ${shell}; else exec sudo -n ${shell}; fi`;
+}
 
 /** A host that began to answer, and did not come to an end that somebody can wait for. */
 export class UnfinishedAnswer extends Error {
@@ -20,6 +24,7 @@ export class UnfinishedAnswer extends Error {
  * host does, this ends: its answer has a time limit once it has been asked, and a length.
  *
  * @param question for plinth-reader, in front of the command: it answers where the key may do nothing else.
+ * @param words arguments of the script. Default: none.
  * @param seconds for the answer; the way to the host and the queue for it do not count.
  * @param pool tests pass what runs commands.
  * @throws SshError
@@ -31,8 +36,13 @@ export async function askAsRoot(
   {
     seconds,
     question = "",
+    words = [],
     ...options
-  }: Omit<ExecOptions, "stdin" | "onStdout" | "onStderr"> & { seconds: number; question?: string },
+  }: Omit<ExecOptions, "stdin" | "onStdout" | "onStderr"> & {
+    seconds: number;
+    question?: string;
+    words?: readonly string[];
+  },
   pool: Pick<SshPool, "exec"> = sharedPool,
 ): Promise<ExecResult> {
   const stop = new AbortController();
@@ -48,7 +58,7 @@ export async function askAsRoot(
   };
   let deadline: NodeJS.Timeout | undefined;
   try {
-    return await pool.exec(target, `${question}${rootShell}`, {
+    return await pool.exec(target, `${question}${rootShell(words)}`, {
       ...options,
       stdin: script,
       signal: AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])]),

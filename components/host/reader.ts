@@ -12,22 +12,35 @@ import { factsScript } from "./script.ts";
 const lookSeconds = 90;
 
 /** Looks at hosts without changing anything: one exec per host, all hosts at once. Tests pass their own. */
-export type HostReader = (access: HostAccess) => Promise<Map<string, HostReading>>;
+export type HostReader = (
+  access: HostAccess,
+  /** Host → directories besides the usual ones that are to hold data, to be looked at as well. Default: none. */
+  directories?: ReadonlyMap<string, readonly string[]>,
+) => Promise<Map<string, HostReading>>;
 
 /** Reads all hosts over the shared SSH connections. */
-export const readHosts: HostReader = async (access) => {
+export const readHosts: HostReader = async (access, directories) => {
   const script = factsScript();
   const readings = await Promise.all(
-    [...access].map(async ([name, target]): Promise<[string, HostReading]> => [name, await readHost(target, script)]),
+    [...access].map(async ([name, target]): Promise<[string, HostReading]> => [
+      name,
+      await readHost(target, script, sharedPool, directories?.get(name)),
+    ]),
   );
   return new Map(readings);
 };
 
-/** Reads one host. Tests pass what runs commands there. */
+/**
+ * Reads one host.
+ *
+ * @param pool tests pass what runs commands there.
+ * @param directories to be looked at besides the usual ones.
+ */
 export async function readHost(
   target: SshTarget,
   script: string,
   pool: Pick<SshPool, "exec"> = sharedPool,
+  directories: readonly string[] = [],
 ): Promise<HostReading> {
   try {
     let sent = Date.now();
@@ -36,7 +49,8 @@ export async function readHost(
       script,
       {
         seconds: lookSeconds,
-        question: readerQuestion(script),
+        question: readerQuestion(script, directories),
+        words: directories,
         // The way to the host, and the queue for it, are no part of the look.
         onSend: () => {
           sent = Date.now();

@@ -1,6 +1,8 @@
 import type { BundleFile } from "../bundle.ts";
 import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
+import type { Finding } from "../findings.ts";
+import type { PlaceOf } from "../settings/place.ts";
 import { isNode, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { proxyModules, proxyPackages } from "../kubeproxymode.ts";
@@ -25,7 +27,7 @@ const root = "root:root";
  * Those of `vm` and `kernel` are what the kubelet wants and, with `protectKernelDefaults`, refuses to start without
  * (pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables).
  */
-const nodeParameters: Readonly<Record<string, string>> = {
+export const nodeParameters: Readonly<Record<string, string>> = {
   // Traffic of pods is routed by the host (https://kubernetes.io/docs/setup/production-environment/container-runtimes/).
   "net.ipv4.ip_forward": "1",
   // Pods of one host reach each other over a bridge: without this the answer to what was sent to a Service passes by
@@ -43,6 +45,28 @@ const nodeParameters: Readonly<Record<string, string>> = {
   "kernel.keys.root_maxkeys": "1000000",
   "kernel.keys.root_maxbytes": "25000000",
 };
+
+/**
+ * Kernel parameters that Nodes cannot do without: pods reach nobody, or the kubelet does not start.
+ *
+ * @param place where settings stand.
+ */
+export function sysctlFindings({ sysctls, kubeletConfig }: ClusterConfig, place: PlaceOf): Finding[] {
+  const needed = (key: string): boolean =>
+    key === "net.ipv4.ip_forward" ||
+    key.startsWith("net.bridge.") ||
+    (kubeletConfig["protectKernelDefaults"] !== false && /^(vm|kernel)\./.test(key));
+  return Object.entries(nodeParameters).flatMap(([key, value]): Finding[] => {
+    const set = sysctls[key];
+    if (set === undefined || set === "" || set === value || !needed(key)) return [];
+    const { name, hosts } = place("sysctls", [key]);
+    const message = `${name} is not what Plinth sets and Nodes go by (${value})`;
+    const remedy = /^(vm|kernel)\./.test(key)
+      ? "remove it, or set protectKernelDefaults: false in kubeletConfig"
+      : "remove it; an empty value leaves it alone";
+    return [{ rule: "relied-on", kind: "input", hosts, message, remedy }];
+  });
+}
 
 /** Kernel parameters of a host: Plinth's with `plinth:sysctls` on top, where an empty value leaves one alone. */
 export function sysctlsOf(host: Host, config: ClusterConfig): Record<string, string> {

@@ -1,7 +1,8 @@
-import type { Bundle } from "../bundle.ts";
+import type { Bundle, BundleDirectory } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
-import type { BundlePart, PartContent, Placement, Socket } from "./part.ts";
+import { configFor } from "../settings/layers.ts";
+import { directoriesOfPart, type BundlePart, type PartContent, type Placement, type Socket } from "./part.ts";
 
 /** Something on a host that has one owner: a part within its bundle, and a bundle among those of a host. */
 interface Claim {
@@ -13,7 +14,7 @@ interface Claim {
 
 /** What is owned. */
 type Owned = Pick<PartContent, "binaries" | "downloads" | "files" | "secrets" | "units"> &
-  Pick<BundlePart, "users" | "directories">;
+  Pick<BundlePart, "users"> & { directories?: readonly BundleDirectory[] };
 
 function claimsOf(owned: Owned): Claim[] {
   const files = [...(owned.files ?? []), ...(owned.secrets ?? []), ...(owned.downloads ?? [])];
@@ -87,7 +88,8 @@ function partsFor(parts: readonly BundlePart[], host: Host, config: ClusterConfi
 }
 
 /** The ports that parts listen on. */
-export function socketsOf(parts: readonly BundlePart[], host: Host, config: ClusterConfig): Socket[] {
+export function socketsOf(parts: readonly BundlePart[], host: Host, given: ClusterConfig): Socket[] {
+  const config = configFor(host, given);
   return partsFor(parts, host, config).flatMap((part) => part.listens?.(host, config) ?? []);
 }
 
@@ -116,19 +118,30 @@ function once<T>(items: readonly T[]): T[] {
  *
  * @throws Error when two parts own one file, binary, unit or port, or one user or directory differently.
  */
-export function compose(name: string, parts: readonly BundlePart[], placement: Placement): Bundle {
-  const { host, config } = placement;
-  const planned = partsFor(parts, host, config).map((part) => ({ part, content: part.plan(placement) }));
+export function compose(name: string, parts: readonly BundlePart[], given: Placement): Bundle {
+  const { host } = given;
+  const config = configFor(host, given.config);
+  const placement = { ...given, config };
+  const planned = partsFor(parts, host, config).map((part) => ({
+    part,
+    directories: directoriesOfPart(part, config),
+    content: part.plan(placement),
+  }));
   refuseConflicts(
     `the bundle ${name} of ${host.name}`,
-    planned.map(({ part, content }) => ({ ...part, ...content, sockets: socketsOf([part], host, config) })),
+    planned.map(({ part, directories, content }) => ({
+      ...part,
+      ...content,
+      directories,
+      sockets: socketsOf([part], host, config),
+    })),
   );
   const started = startOrder(name, planned);
   return {
     name,
     users: once(planned.flatMap(({ part }) => part.users ?? [])),
     packages: once(planned.flatMap(({ content }) => content.packages ?? [])),
-    directories: once(planned.flatMap(({ part }) => part.directories ?? [])),
+    directories: once(planned.flatMap(({ directories }) => directories)),
     binaries: planned.flatMap(({ content }) => content.binaries ?? []),
     downloads: planned.flatMap(({ content }) => content.downloads ?? []),
     files: planned.flatMap(({ content }) => content.files ?? []),

@@ -3,6 +3,7 @@ import type { ClusterConfig } from "../config.ts";
 import { containerdOverlay, hasContainerdSettings } from "../containerdsettings.ts";
 import { binDirectory } from "../names.ts";
 import { hasProxy } from "../proxy.ts";
+import { directoriesOf, mountsFor } from "../settings/directories.ts";
 import { renderToml } from "../toml.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig } from "./cni.ts";
 import { registriesDirectory } from "./registries.ts";
@@ -26,7 +27,7 @@ export function renderContainerdConfig(config: ClusterConfig): string {
   return `version = 3
 # Of what stands twice the last counts. A file that is put there, as for a GPU, counts from the next start on.
 imports = ${JSON.stringify(imports)}
-root = "/var/lib/containerd"
+root = "${directoriesOf(config).containerd}"
 state = "/run/containerd"
 
 [grpc]
@@ -82,6 +83,7 @@ export function renderContainerdService(config: ClusterConfig): string {
       Description: "containerd, which runs the containers of pods",
       Documentation: "https://containerd.io/",
       After: "network.target local-fs.target dbus.service",
+      RequiresMountsFor: mountsFor(config, "containerd"),
       ...restartsForever,
     },
     service: {

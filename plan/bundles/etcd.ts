@@ -5,13 +5,13 @@ import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
+import { defaultDirectories, directoriesOf, mountsFor } from "../settings/directories.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { kubernetesDirectories, type BundlePart, type PartContent, type Placement } from "./part.ts";
 import { unionByName, type Reliance } from "./reliance.ts";
 import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments } from "./systemd.ts";
 
 export const etcdUnit = "etcd.service";
-const dataDirectory = "/var/lib/etcd";
 const bootstrapDirectory = path.dirname(paths.etcdBootstrap);
 /** Directory of etcd's certificates and keys on control-plane hosts. */
 export const etcdPki = "/etc/kubernetes/pki/etcd";
@@ -80,7 +80,7 @@ const ownGates = "InitialCorruptCheck=true,CompactHashCheck=true";
 function ownArguments(host: Host, config: ClusterConfig): Arguments {
   return {
     name: host.name,
-    "data-dir": dataDirectory,
+    "data-dir": directoriesOf(config).etcd,
     "listen-client-urls": `${etcdClientUrl(host)},https://127.0.0.1:${ports.etcdClient}`,
     "advertise-client-urls": etcdClientUrl(host),
     "listen-peer-urls": peerUrl(host),
@@ -131,7 +131,7 @@ export const etcdReliance: Reliance = {
     "discovery-srv": byBootstrap,
     "force-new-cluster": "every start would begin another cluster",
   },
-  instead: { "data-dir": `mount a disk of its own at ${dataDirectory}` },
+  instead: { "data-dir": "use plinth:directories.etcd" },
 };
 
 function plan({ host, hosts, config }: Placement): PartContent {
@@ -150,7 +150,8 @@ function plan({ host, hosts, config }: Placement): PartContent {
       args,
       stopSeconds: 30,
       essential: true,
-      writable: [dataDirectory],
+      writable: [directoriesOf(config).etcd],
+      mounts: mountsFor(config, "etcd"),
     },
     config,
   );
@@ -173,7 +174,7 @@ function plan({ host, hosts, config }: Placement): PartContent {
         args: {
           name: host.name,
           peerUrl: peerUrl(host),
-          dataDirectory: args["data-dir"] ?? dataDirectory,
+          dataDirectory: directoriesOf(config).etcd,
           ...access,
           ...peerFiles,
           token: config.clusterName,
@@ -197,9 +198,9 @@ function plan({ host, hosts, config }: Placement): PartContent {
 /** One etcd member: TLS with client certificates for clients and peers, corruption checks, own user. */
 export const etcd: BundlePart = {
   name: "etcd",
-  users: [{ name: "etcd", home: dataDirectory }],
-  directories: [
-    { path: dataDirectory, mode: "0700", owner: "etcd:etcd", atRelease: "keep" },
+  users: [{ name: "etcd", home: defaultDirectories.etcd }],
+  directories: (config) => [
+    { path: directoriesOf(config).etcd, mode: "0700", owner: "etcd:etcd", atRelease: "keep" },
     // The file in it is made on the host, which alone knows whether there is a cluster to join.
     { path: bootstrapDirectory, mode: "0755", owner: "root:root", atRelease: "purge" },
     ...kubernetesDirectories,

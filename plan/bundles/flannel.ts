@@ -66,14 +66,23 @@ function setsMtu({ mtu }: ClusterConfig, { linkMtu }: Surroundings): boolean {
   return mtu !== undefined || linkMtu !== defaultMtu;
 }
 
-function service(host: Host, config: ClusterConfig): string {
-  const args = {
-    iface: host.address,
+/** Flags without those of plinth:flannelArgs. */
+export function ownFlannelArguments({ address }: Host): Record<string, string> {
+  return {
+    iface: address,
     "ip-masq": "true",
     "kube-subnet-mgr": "true",
     "kubeconfig-file": kubeconfigFile,
     "net-config-path": configFile,
   };
+}
+
+/** All flags of flannel. */
+export function flannelArguments(host: Host, { flannelArgs }: ClusterConfig): Record<string, string> {
+  return { ...ownFlannelArguments(host), ...flannelArgs };
+}
+
+function service(host: Host, config: ClusterConfig): string {
   return renderUnit({
     unit: {
       Description: "flannel: routes between the pods of all hosts",
@@ -86,7 +95,7 @@ function service(host: Host, config: ClusterConfig): string {
       Type: because("It ends, and is started again, until the Node exists and has a pod network.", "exec"),
       Environment: `NODE_NAME=${host.name}`,
       ...noProxies,
-      ExecStart: asNode(commandLine(binaryPath("flanneld"), args)),
+      ExecStart: asNode(commandLine(binaryPath("flanneld"), flannelArguments(host, config))),
       Restart: "always",
       RestartSec: "2",
       LimitNOFILE: String(config.openFilesLimit),

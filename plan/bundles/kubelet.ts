@@ -6,6 +6,7 @@ import { isNode, type Host } from "../inventory.ts";
 import { isObject, merge } from "../merge.ts";
 import { binDirectory, paths, taints } from "../names.ts";
 import { ports } from "../ports.ts";
+import { defaultDirectories, directoriesOf, mountsFor } from "../settings/directories.ts";
 import { renderYaml } from "../yaml.ts";
 import { authorityFile } from "./certificates.ts";
 import { cniConfigPath, makesCniConfig } from "./cni.ts";
@@ -51,7 +52,7 @@ const mostProcesses = 4096;
  * else (https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/); `plinth:kubeletConfig` is merged
  * over it.
  */
-function ownConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
+export function ownKubeletConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
   return {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
@@ -106,7 +107,7 @@ function ownConfiguration(host: Host, config: ClusterConfig): Record<string, unk
 export function kubeletConfiguration({ host, config, surroundings }: Placement): Record<string, unknown> {
   const resolvConf = surroundings?.resolvConf;
   const found = resolvConf === undefined ? {} : { resolvConf };
-  const merged = merge({ ...ownConfiguration(host, config), ...found }, config.kubeletConfig);
+  const merged = merge({ ...ownKubeletConfiguration(host, config), ...found }, config.kubeletConfig);
   const taints = config.kubeletConfig["registerWithTaints"];
   // Without ours pods would come before labels and taints of the inventory.
   const others = Array.isArray(taints) ? (taints as unknown[]) : [];
@@ -119,7 +120,7 @@ export function kubeletConfiguration({ host, config, surroundings }: Placement):
 export const kubeletReliance: Reliance = {
   key: "kubeletConfig",
   appliesTo: isNode,
-  own: ({ host, config }) => ownConfiguration(host, config),
+  own: ({ host, config }) => ownKubeletConfiguration(host, config),
   binding: [
     "apiVersion",
     "kind",
@@ -156,24 +157,38 @@ const onlyJoin = {
   "rotate-certificates": "false",
 };
 
-function kubeletService({ host, hosts, config }: Placement): string {
-  const server = endpointOf(hosts, config);
-  const executable = binaryPath("kubelet");
-  const args = {
+/** Flags without those of plinth:kubeletArgs. */
+export function ownKubeletArguments({ host, config }: Pick<Placement, "host" | "config">): Record<string, string> {
+  const root = directoriesOf(config).kubelet;
+  return {
     "bootstrap-kubeconfig": bootstrapFile,
     "cert-dir": "/var/lib/kubelet/pki",
     config: configFile,
     "hostname-override": host.name,
     kubeconfig: kubeconfigFile,
     "node-ip": host.address,
+    ...(root === defaultDirectories.kubelet ? {} : { "root-dir": root }),
   };
-  const join = commandWords(executable, { ...args, ...onlyJoin });
+}
+
+/** All flags of the kubelet. */
+export function kubeletArguments(placement: Pick<Placement, "host" | "config">): Record<string, string> {
+  return { ...ownKubeletArguments(placement), ...placement.config.kubeletArgs };
+}
+
+function kubeletService({ host, hosts, config }: Placement): string {
+  const server = endpointOf(hosts, config);
+  const executable = binaryPath("kubelet");
+  const args = kubeletArguments({ host, config });
+  // Without others' flags: a shell reads these words, and none of them is needed for a certificate.
+  const join = commandWords(executable, { ...ownKubeletArguments({ host, config }), ...onlyJoin });
   return renderUnit({
     unit: {
       Description: "Kubernetes kubelet",
       Documentation: "https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/",
       Wants: `network-online.target ${containerdUnit}`,
       After: `network-online.target ${containerdUnit}`,
+      RequiresMountsFor: mountsFor(config, "kubelet"),
       ...restartsForever,
     },
     service: {
@@ -224,9 +239,12 @@ export const kubelet: BundlePart = {
   name: "kubelet",
   // What pods need is there when the first of them starts.
   startsAfter: ["kube-proxy", "flannel"],
-  directories: [
+  directories: (config) => [
     ...kubernetesDirectories,
-    { path: "/var/lib/kubelet", mode: "0750", owner: "root:root", atRelease: "purge" },
+    // Its kubeconfig and certificate are there wherever its data is.
+    ...[...new Set([defaultDirectories.kubelet, directoriesOf(config).kubelet])].map(
+      (path) => ({ path, mode: "0750", owner: "root:root", atRelease: "purge" }) as const,
+    ),
   ],
   listens: (host) => [
     { protocol: "tcp", address: host.address, port: ports.kubelet, unit: kubeletUnit },

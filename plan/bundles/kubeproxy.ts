@@ -16,7 +16,7 @@ const kubeconfigFile = "/etc/kubernetes/kube-proxy.conf";
 const restart = [kubeProxyUnit];
 
 /** KubeProxyConfiguration; `plinth:kubeProxyConfig` is merged over it. */
-function ownConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
+export function ownKubeProxyConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
   return {
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
     kind: "KubeProxyConfiguration",
@@ -33,8 +33,8 @@ function ownConfiguration(host: Host, config: ClusterConfig): Record<string, unk
   };
 }
 
-function kubeProxyConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
-  const merged = merge(ownConfiguration(host, config), config.kubeProxyConfig);
+export function kubeProxyConfiguration(host: Host, config: ClusterConfig): Record<string, unknown> {
+  const merged = merge(ownKubeProxyConfiguration(host, config), config.kubeProxyConfig);
   const addresses = config.kubeProxyConfig["nodePortAddresses"];
   if (!Array.isArray(addresses)) return merged;
   return { ...merged, nodePortAddresses: withOwn(host, addresses as unknown[]) };
@@ -52,7 +52,7 @@ function withOwn({ address }: Host, named: readonly unknown[]): unknown[] {
 export const kubeProxyReliance: Reliance = {
   key: "kubeProxyConfig",
   appliesTo: isNode,
-  own: ({ host, config }) => ownConfiguration(host, config),
+  own: ({ host, config }) => ownKubeProxyConfiguration(host, config),
   binding: ["apiVersion", "kind", "hostnameOverride"],
   // The first is for whoever reads metrics; the other's list takes in what Plinth needs.
   free: ["metricsBindAddress", "nodePortAddresses"],
@@ -62,6 +62,14 @@ export const kubeProxyReliance: Reliance = {
     healthzBindAddress: `remove it, or write 0.0.0.0:${ports.kubeProxyHealth}`,
   },
 };
+
+/** Flags without those of plinth:kubeProxyArgs. */
+export const ownKubeProxyArguments: Readonly<Record<string, string>> = { config: configFile };
+
+/** All flags of kube-proxy. */
+export function kubeProxyArguments({ kubeProxyArgs }: ClusterConfig): Record<string, string> {
+  return { ...ownKubeProxyArguments, ...kubeProxyArgs };
+}
 
 function service(config: ClusterConfig): string {
   return renderUnit({
@@ -73,7 +81,7 @@ function service(config: ClusterConfig): string {
       ...restartsForever,
     },
     service: {
-      ExecStart: asNode(commandLine(binaryPath("kube-proxy"), { config: configFile })),
+      ExecStart: asNode(commandLine(binaryPath("kube-proxy"), kubeProxyArguments(config))),
       ...noProxies,
       Restart: "always",
       RestartSec: "2",

@@ -19,6 +19,7 @@ export interface Placement {
   host: Host;
   /** All hosts of the stack, in the order of the inventory. */
   hosts: readonly Host[];
+  /** As it is for the host (`configFor`): parts are given that, whatever a bundle is planned with. */
   config: ClusterConfig;
   /** Files of the operator's machine. Default: none, where only names of what is planned are asked for. */
   texts?: OperatorTexts;
@@ -61,11 +62,16 @@ export interface BundlePart {
   /** Other parts whose units are restarted, and whose checks are made, before this one's. Default: those listed before it. */
   startsAfter?: readonly string[];
   users?: readonly BundleUser[];
-  directories?: readonly BundleDirectory[];
+  directories?: readonly BundleDirectory[] | ((config: ClusterConfig) => readonly BundleDirectory[]);
   /** The ports that its units listen on. Asked before anything is known to be right, so it never fails. */
   listens?: (host: Host, config: ClusterConfig) => readonly Socket[];
   /** What a host gets. Asked only where inventory and configuration are right. */
   plan: (placement: Placement) => PartContent;
+}
+
+/** The directories of a part on a host. */
+export function directoriesOfPart({ directories = [] }: BundlePart, config: ClusterConfig): readonly BundleDirectory[] {
+  return typeof directories === "function" ? directories(config) : directories;
 }
 
 /** Parents of what nearly every service of Kubernetes has; parts share them. */

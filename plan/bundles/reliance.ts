@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import type { Host } from "../inventory.ts";
+import { configFor, onceEach, placesOf } from "../settings/layers.ts";
+import type { Place } from "../settings/place.ts";
 import { ports } from "../ports.ts";
 import { isObject } from "../merge.ts";
 import type { Placement } from "./part.ts";
@@ -70,35 +72,43 @@ export function relianceFindings(
   config: ClusterConfig,
 ): Finding[] {
   return reliances.flatMap((reliance) => {
-    const theirs: Readonly<Record<string, unknown>> = config[reliance.key];
-    const members = hosts.filter(reliance.appliesTo);
-    const report = (name: string, problem: string): Finding => ({
+    const members = hosts.filter(reliance.appliesTo).map((host) => {
+      const own = configFor(host, config);
+      return { host, config: own, theirs: own[reliance.key], place: placesOf(host, config) };
+    });
+    const report = (name: string, { name: where, hosts: whose }: Place, problem: string): Finding => ({
       rule: "relied-on",
       kind: "input",
-      hosts: [],
+      hosts: whose,
       // Without what was set: it may be a secret.
-      message: `plinth:${reliance.key}.${name} ${problem}`,
+      message: `${where} ${problem}`,
       remedy: reliance.instead?.[name] ?? "remove it",
     });
-    const contradicted = members.flatMap((host) =>
-      entriesOf(reliance.own({ host, hosts, config })).flatMap(([path, value]) => {
+    const contradicted = members.flatMap(({ host, config: own, theirs, place }) =>
+      entriesOf(reliance.own({ host, hosts, config: own })).flatMap(([path, value]) => {
         const name = path.join(".");
         const over = laidOver(theirs, path);
         if (over === undefined || same(over, value) || reliance.free?.includes(name) === true) return [];
         if (reliance.binding?.includes(name) !== true && !isPlace(value, host, config)) return [];
-        return reliance.accepts?.[name]?.(over, host, config) === true ? [] : [{ name, ours: String(value) }];
+        if (reliance.accepts?.[name]?.(over, host, own) === true) return [];
+        return [{ name, ours: String(value), where: place(reliance.key, path) }];
       }),
     );
-    const never = Object.entries(reliance.never ?? {}).filter(
-      ([name]) => laidOver(theirs, name.split(".")) !== undefined && members.length > 0,
+    const never = members.flatMap(({ theirs, place }) =>
+      Object.entries(reliance.never ?? {})
+        .filter(([name]) => laidOver(theirs, name.split(".")) !== undefined)
+        .map(([name, why]) => report(name, place(reliance.key, name.split(".")), `cannot be set: ${why}`)),
     );
+    const byPlace = Map.groupBy(contradicted, ({ name, where }) => JSON.stringify([name, where]));
     return [
-      ...[...Map.groupBy(contradicted, ({ name }) => name)].map(([name, group]) => {
+      ...[...byPlace.values()].flatMap((group) => {
         const values = new Set(group.map(({ ours }) => ours));
         const value = values.size === 1 ? ` (${[...values].join("")})` : "";
-        return report(name, `is not what Plinth sets and the rest of it goes by${value}`);
+        return group
+          .slice(0, 1)
+          .map(({ name, where }) => report(name, where, `is not what Plinth sets and the rest of it goes by${value}`));
       }),
-      ...never.map(([name, why]) => report(name, `cannot be set: ${why}`)),
+      ...onceEach(never),
     ];
   });
 }

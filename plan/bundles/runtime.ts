@@ -5,6 +5,7 @@ import type { ClusterConfig } from "../config.ts";
 import { hasContainerdSettings } from "../containerdsettings.ts";
 import { paths } from "../names.ts";
 import { unitScript } from "../scripts.ts";
+import { directoriesOf } from "../settings/directories.ts";
 import { plainSurroundings, type Surroundings } from "../surroundings.ts";
 import { cniConfigDirectory, cniTemplatePath, makesCniConfig, renderCniTemplate } from "./cni.ts";
 import {
@@ -140,13 +141,13 @@ function checks(config: ClusterConfig): Check[] {
  */
 export const runtime: BundlePart = {
   name: "runtime",
-  directories: [
+  directories: (config) => [
     { path: "/etc/containerd", mode: "0755", owner: root },
     { path: registriesDirectory, mode: "0755", owner: root },
     // containerd gives the file that it writes there the mode 0644; it and the plugins read it as root.
     { path: cniConfigDirectory, mode: "0700", owner: root, atRelease: "purge" },
     // containerd itself gives its directory this mode.
-    { path: "/var/lib/containerd", mode: "0700", owner: root, atRelease: "purge" },
+    { path: directoriesOf(config).containerd, mode: "0700", owner: root, atRelease: "purge" },
     { path: "/var/lib/cni", mode: "0755", owner: root, atRelease: "purge" },
     { path: imagesDirectory, mode: "0755", owner: root },
   ],

@@ -32,6 +32,8 @@ export interface ServiceUnit {
   essential: boolean;
   /** Directories that the service may write, besides its temporary ones. */
   writable: readonly string[];
+  /** What has to be mounted before it starts: a directory on a disk of its own. */
+  mounts?: string | undefined;
 }
 
 /** Plinth's arguments with the user's on top, sorted by name so that the order never shows up as a difference. */
@@ -176,6 +178,7 @@ export function renderService(service: ServiceUnit, config: ClusterConfig): stri
       Wants: after,
       After: after,
       PartOf: service.partOf?.join(" "),
+      RequiresMountsFor: service.mounts,
       ...restartsForever,
     },
     service: {

@@ -1,6 +1,8 @@
+import type { ClusterConfig } from "../config.ts";
 import type { HostFacts } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import { isNode, type Host } from "../inventory.ts";
+import { defaultDirectories, directoriesOf } from "../settings/directories.ts";
 import { guard, mebibytes, type HostRule } from "./rule.ts";
 
 /** The least memory of a host, KiB. */
@@ -13,13 +15,16 @@ function memoryOf(host: Host): number {
 }
 
 /** The least free space by directory, KiB. What a service of ours has filled itself is no longer judged. */
-function spaceOf(host: Host, facts: HostFacts): Record<string, number> {
+function spaceOf(host: Host, facts: HostFacts, config: ClusterConfig): Record<string, number> {
+  const { etcd, containerd } = directoriesOf(config);
+  const keepsData = host.roles.includes("etcd") && facts.bundles["etcd"] === undefined;
   return {
     // Binaries; etcd with its 8 GiB quota comes on top as it grows.
     "/opt": 2_000_000,
     "/var/lib": 2_000_000,
     // Images; beyond it the kubelet keeps an eye on the space by itself.
-    ...(isNode(host) && facts.bundles["runtime"] === undefined ? { "/var/lib/containerd": 5_000_000 } : {}),
+    ...(isNode(host) && facts.bundles["runtime"] === undefined ? { [containerd]: 5_000_000 } : {}),
+    ...(keepsData && etcd !== defaultDirectories.etcd ? { [etcd]: 2_000_000 } : {}),
   };
 }
 
@@ -27,14 +32,14 @@ function spaceOf(host: Host, facts: HostFacts): Record<string, number> {
 const inodes = 50_000;
 
 /** Memory and disk space. */
-export const capacityFindings: HostRule = (host, facts) => {
+export const capacityFindings: HostRule = (host, facts, config) => {
   const findings: Finding[] = [];
   const memory = memoryOf(host);
   if (facts.memoryKiB < memory) {
     const message = `the host has ${mebibytes(facts.memoryKiB)} of memory, ${mebibytes(memory)} are needed`;
     findings.push(guard("memory", [host.name], message, "add memory or choose another host"));
   }
-  for (const [directory, needed] of Object.entries(spaceOf(host, facts))) {
+  for (const [directory, needed] of Object.entries(spaceOf(host, facts, config))) {
     const free = facts.diskFreeKiB[directory] ?? needed;
     const left = facts.inodesFree[directory] ?? inodes;
     if (free < needed) {

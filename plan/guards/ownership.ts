@@ -1,7 +1,10 @@
 import { bundles } from "../bringup.ts";
+import { directoriesOfPart } from "../bundles/part.ts";
+import type { ClusterConfig } from "../config.ts";
 import type { HostFacts } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import type { Host } from "../inventory.ts";
+import { defaultDirectories, directoriesOf } from "../settings/directories.ts";
 import { guard, type HostRule } from "./rule.ts";
 
 /** Who the hosts are to belong to. */
@@ -30,28 +33,29 @@ export function claimFindings(host: Host, facts: HostFacts, identity: Identity):
 }
 
 /** Whether a bundle of ours that is on the host fills a directory. */
-function isOurs(directory: string, facts: HostFacts): boolean {
-  return bundles.some(
-    ({ name, parts }) =>
-      facts.bundles[name] !== undefined &&
-      parts.some((part) => part.directories?.some(({ path }) => `${path}/`.startsWith(`${directory}/`))),
-  );
+function isOurs(directory: string, facts: HostFacts, config: ClusterConfig): boolean {
+  return bundles.some(({ name, parts }) => {
+    if (facts.bundles[name] === undefined) return false;
+    const planned = parts.flatMap((part) => directoriesOfPart(part, config)).map(({ path }) => path);
+    return [...planned, ...(facts.dataDirectories[name] ?? [])].some((path) => `${path}/`.startsWith(`${directory}/`));
+  });
 }
 
 /**
  * What another cluster, or another container runtime, has left on the host. Data of etcd has a rule of its own, because
  * a member that starts with it joins that cluster or does not start at all: there is no safe way around.
  */
-export const remnantFindings: HostRule = (host, facts) => {
-  const foreign = facts.populated.filter((directory) => !isOurs(directory, facts));
-  const others = foreign.filter((directory) => directory !== "/var/lib/etcd");
+export const remnantFindings: HostRule = (host, facts, config) => {
+  const foreign = facts.populated.filter((directory) => !isOurs(directory, facts, config));
+  const data: readonly string[] = [defaultDirectories.etcd, directoriesOf(config).etcd];
+  const others = foreign.filter((directory) => !data.includes(directory));
   const findings: Finding[] = [];
-  if (foreign.includes("/var/lib/etcd")) {
+  for (const directory of foreign.filter((path) => data.includes(path))) {
     findings.push(
       guard(
         "foreign-etcd-data",
         [host.name],
-        "/var/lib/etcd holds data of an etcd that is not ours",
+        `${directory} holds data of an etcd that is not ours`,
         "move it away once you are sure that nobody needs it; Plinth never deletes it",
       ),
     );

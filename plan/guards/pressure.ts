@@ -2,6 +2,7 @@ import { kubeletConfiguration } from "../bundles/kubelet.ts";
 import type { HostFacts } from "../facts.ts";
 import { isNode } from "../inventory.ts";
 import { isObject } from "../merge.ts";
+import { directoriesOf } from "../settings/directories.ts";
 import { guard, mebibytes, type HostRule } from "./rule.ts";
 
 /** What the kubelet has where nothing is set (k8s.io/kubernetes v1.36.3, pkg/kubelet/eviction/defaults_linux.go). */
@@ -11,9 +12,6 @@ const defaults: Readonly<Record<string, string>> = {
   "imagefs.available": "15%",
   "imagefs.inodesFree": "5%",
 };
-
-/** The file systems that the kubelet looks at, by what is on them. */
-const directories: Readonly<Record<string, string>> = { nodefs: "/var/lib/kubelet", imagefs: "/var/lib/containerd" };
 
 const units: Readonly<Record<string, number>> = {
   "": 1,
@@ -74,6 +72,9 @@ function thresholdsOf(
  */
 export const pressureFindings: HostRule = (host, facts, config) => {
   if (!isNode(host)) return [];
+  const { kubelet, containerd } = directoriesOf(config);
+  // What the kubelet looks at, by what is there.
+  const directories: Readonly<Record<string, string>> = { nodefs: kubelet, imagefs: containerd };
   const configuration = kubeletConfiguration({ host, hosts: [host], config });
   return thresholdsOf(configuration).flatMap(([setting, signal, text]) => {
     const [name = "", what] = signal.split(".");

@@ -1,9 +1,14 @@
 import { isNode } from "../inventory.ts";
+import { paths } from "../names.ts";
+import { directoriesOf } from "../settings/directories.ts";
 import { guard, type HostRule } from "./rule.ts";
 import { containsNetwork } from "./network.ts";
 
+/** Where hosts have programs of ours whatever they are. */
+const runsPrograms = (path: string): boolean => path === paths.software || path === paths.scripts;
+
 /** What keeps programs and packets of a host from doing what Kubernetes needs. */
-export const securityFindings: HostRule = (host, { selinux, firewalld, noexec }, { podCidr }) => [
+export const securityFindings: HostRule = (host, { selinux, firewalld, noexec }, { podCidr, directories }) => [
   ...(selinux
     ? [
         guard(
@@ -25,7 +30,7 @@ export const securityFindings: HostRule = (host, { selinux, firewalld, noexec },
       ]
     : []),
   ...Object.entries(noexec)
-    .filter(([path]) => isNode(host) || path !== "/var/lib/containerd")
+    .filter(([path]) => runsPrograms(path) || (isNode(host) && path === directoriesOf({ directories }).containerd))
     .map(([path, mount]) =>
       guard(
         "noexec",

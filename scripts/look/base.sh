@@ -16,6 +16,8 @@
 #   drop-in PATH                             each file that changes a unit
 #   rules-gone UNIT FAMILY TABLE             packet filter rules of a service that somebody has flushed
 #   certificate PATH BASE64                  each certificate of the cluster, in DER
+#   data-directory BUNDLE PATH               where a bundle that was brought to its end has data
+#   unmounted PATH MOUNT-POINT               a directory that was asked for is to lie on a file system of /etc/fstab that is not mounted
 #   populated PATH                           a directory of Kubernetes' that is there and not empty
 #   listen tcp|udp ADDRESS PORT PID COMMAND UNIT     `-` where unknown, as for sockets of the kernel
 #   address ADDRESS INTERFACE
@@ -46,6 +48,8 @@ export LC_ALL
 PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ROOT=${PLINTH_ROOT:-}
 STATE=$ROOT$STATE_PATH
+# shellcheck disable=SC2034 # not every look is asked about directories
+DIRECTORIES="$*"                                  # absolute paths without blanks, to be looked at besides the usual ones
 OPT=$ROOT$SOFTWARE_PATH
 
 # side_by_side FUNCTION…: runs all of them at the same time. What each prints stays together, that of the last comes first.

@@ -1,8 +1,20 @@
 # etcd, from the member of this host.
 
 etcd_data() {
-  if [ -d "$ROOT/var/lib/etcd/member" ]; then
-    printf 'etcd-data\n'
+  local path
+  # Where the bundle has its data, where it is to have it, and where it usually is.
+  # shellcheck disable=SC2046,SC2086 # lists of paths
+  for path in /var/lib/etcd $DIRECTORIES $(etcd_directories); do
+    if [ -d "$ROOT$path/member" ]; then
+      printf 'etcd-data\n'
+      return
+    fi
+  done
+}
+
+etcd_directories() {
+  if [ -r "$STATE/bundles/etcd/manifest" ]; then
+    awk '$1 == "directory" && $5 == "keep" { print $2 }' "$STATE/bundles/etcd/manifest"
   fi
 }
 

@@ -15,6 +15,8 @@ facts_host() {
   capacity
   claim
   bundles
+  data_directories
+  unmounted
   populated
   listeners
   addresses

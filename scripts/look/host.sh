@@ -84,7 +84,8 @@ capacity() {
   done </proc/meminfo
   printf 'memory-kib %s\nmemory-available-kib %s\n' "$memory" "$available"
   printf 'swap-kib %s\nswap-used-kib %s\n' "$swap" "$((swap - swap_free))"
-  for path in /var/lib /opt /var/lib/containerd /var/lib/kubelet; do
+  # shellcheck disable=SC2086 # a list of paths
+  for path in /var/lib /opt /var/lib/containerd /var/lib/kubelet $DIRECTORIES; do
     # What is not there yet lies on the file system of what is above it.
     at=$ROOT$path
     while [ ! -d "$at" ] && [ -n "$at" ]; do
@@ -105,7 +106,8 @@ capacity() {
 
 populated() {
   local path entry
-  for path in /etc/kubernetes /etc/cni/net.d /var/lib/kubelet /var/lib/etcd /var/lib/containerd /var/lib/rancher /etc/rancher; do
+  # shellcheck disable=SC2086 # a list of paths
+  for path in /etc/kubernetes /etc/cni/net.d /var/lib/kubelet /var/lib/etcd /var/lib/containerd /var/lib/rancher /etc/rancher $DIRECTORIES; do
     for entry in "$ROOT$path"/* "$ROOT$path"/.[!.]*; do
       # A file system of its own has it from the beginning.
       if [ "${entry##*/}" != lost+found ] && { [ -e "$entry" ] || [ -h "$entry" ]; }; then
@@ -131,6 +133,33 @@ bundles() {
       bundle_state
       printf 'bundle %s %s %s%s\n' "${HOME_DIR##*/}" "$GENERATION" "$BUNDLE_STATE" "${BUNDLE_REASON:+ $BUNDLE_REASON}"
     fi
+  done
+}
+
+# data_directories: what bundles that were brought to their end have where a release keeps or empties it.
+data_directories() {
+  local bundle
+  for bundle in "$STATE/bundles"/*; do
+    if [ -r "$bundle/manifest" ]; then
+      awk -v bundle="${bundle##*/}" '$1 == "directory" && ($5 == "keep" || $5 == "purge") { print "data-directory " bundle " " $2 }' \
+        "$bundle/manifest"
+    fi
+  done
+}
+
+# unmounted: of the directories that were asked for, those whose disk is missing: what would be written there would be hidden by it later.
+unmounted() {
+  local path
+  if [ ! -r "$ROOT/etc/fstab" ] || [ ! -r "$ROOT/proc/self/mounts" ]; then
+    return
+  fi
+  for path in $DIRECTORIES; do
+    awk -v path="$path" '
+      FNR == NR { mounted[$2] = 1; next }
+      /^[[:space:]]*#/ || $2 !~ /^\// || $2 == "/" { next }
+      { at = $2; sub(/\/$/, "", at) }
+      (path == at || index(path, at "/") == 1) && length(at) >= longest && ("," $4 ",") !~ /,noauto,/ { longest = length(at); where = at }
+      END { if (where != "" && !(where in mounted)) print "unmounted " path " " where }' "$ROOT/proc/self/mounts" "$ROOT/etc/fstab"
   done
 }
 

@@ -11,7 +11,8 @@ security() {
     printf 'firewalld %s\n' "${zone:--}"
   fi
   if [ -r "$ROOT/proc/self/mounts" ]; then
-    for path in "$SOFTWARE_PATH" "$SCRIPTS_PATH" /var/lib/containerd; do
+    # shellcheck disable=SC2086 # a list of paths
+    for path in "$SOFTWARE_PATH" "$SCRIPTS_PATH" /var/lib/containerd $DIRECTORIES; do
       # The last of those that are mounted nearest.
       awk -v path="$path" '
         { at = $2 == "/" ? "" : $2 }

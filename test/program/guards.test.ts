@@ -220,6 +220,7 @@ const guards: Record<string, Guarded> = {
   },
   "version-skip": { refused: { previous: { versions: { kubernetes: minor(kubernetesVersion, -2) } } } },
   "version-down": { refused: { previous: { versions: { kubernetes: minor(kubernetesVersion, 1) } } } },
+  "empty-group": { refused: { config: { groups: [{ selector: { disk: "nvme" } }] } } },
   "tenant-removal": { refused: { previous: { tenants: { shop: { namespaces: ["shop"] } } } } },
   // Whose a host is.
   "foreign-host": saidByWorker({
@@ -227,6 +228,8 @@ const guards: Record<string, Guarded> = {
   }),
   "renamed-host": saidByWorker({ claim: { cluster: "demo", clusterId, host: "w9", stack: "demo", generation: 1 } }),
   "foreign-etcd-data": saidByWorker({ populated: ["/var/lib/etcd"] }),
+  "directory-change": saidByWorker({ dataDirectories: { node: ["/data/kubelet", "/var/lib/kubelet"] } }),
+  "not-mounted": saidByWorker({ unmounted: { "/data/kubelet": "/data" } }),
   "foreign-remnants": saidByWorker({ populated: ["/etc/cni/net.d"], bundles: {} }, { requests: { replace: ["w1"] } }),
   "duplicate-machine-id": { refused: { hosts: { cp2: { machineId: "machine-cp1" } }, requests: { replace: ["cp2"] } } },
   // What a host lacks.

@@ -64,6 +64,11 @@ describe("the configuration of containerd", function () {
     assert.ok(table(text, "runtimes.runc.options").some((line) => line.includes("/opt/plinth/bin/runc")));
   });
 
+  it("has its data where a host says", () => {
+    assert.match(dump({}), /^root = ['"]\/var\/lib\/containerd['"]$/m);
+    assert.match(dump({ directories: { containerd: "/data/containerd" } }), /^root = ['"]\/data\/containerd['"]$/m);
+  });
+
   it("takes in plinth:containerd: runtimes by name, and settings", () => {
     const text = dump({
       containerd: {

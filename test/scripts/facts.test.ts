@@ -11,8 +11,8 @@ import { Bundle } from "./support/bundle.ts";
 import { onHosts } from "./support/suite.ts";
 import type { FakeHost } from "./support/fake-host.ts";
 
-async function facts(host: FakeHost): Promise<string[]> {
-  const { code, stdout, stderr } = await host.runFile("-s", [], factsScript());
+async function facts(host: FakeHost, directories: string[] = []): Promise<string[]> {
+  const { code, stdout, stderr } = await host.runFile("-s", directories, factsScript());
   assert.equal(code, 0, stderr);
   assert.equal(stderr, "");
   return stdout.trimEnd().split("\n");
@@ -88,6 +88,50 @@ onHosts("facts", (host) => {
     assert.deepEqual(await populated(), []);
     host().write("/var/lib/etcd/member/snap/db", "data");
     assert.deepEqual(await populated(), ["populated /var/lib/etcd"]);
+  });
+
+  it("tell of directories that are asked for what they tell of the usual ones", async () => {
+    mkdirSync(host().path("/data/etcd/lost+found"), { recursive: true });
+    host().write("/data/containerd/x", "");
+    host().write(
+      "/proc/self/mounts",
+      "/dev/sda / ext4 rw 0 0\n/dev/sdb /data ext4 rw,noexec 0 0\n/dev/sdc /data/containerd ext4 rw 0 0\n",
+    );
+    const asked = ["/data/etcd", "/data/containerd", "/disk2/kubelet"];
+    const empty = await facts(host(), asked);
+    const told = (kind: RegExp, lines = empty) => lines.filter((line) => kind.test(line));
+    assert.deepEqual(told(/^populated /), ["populated /data/containerd"]);
+    for (const path of asked) assert.equal(told(new RegExp(`^disk-free-kib ${path} \\d+$`)).length, 1, path);
+    assert.deepEqual(told(/^noexec /), ["noexec /data/etcd /data"]);
+    assert.deepEqual(told(/^(unmounted|etcd-data)/), []);
+    mkdirSync(host().path("/data/etcd/member"));
+    assert.deepEqual(told(/^(populated|etcd-data)/, await facts(host(), asked)), [
+      "populated /data/etcd",
+      "populated /data/containerd",
+      "etcd-data",
+    ]);
+  });
+
+  it("tell which of them lie on a disk that is not mounted", async () => {
+    const asked = ["/data/etcd", "/disk2/kubelet", "/disk3/containerd", "/disk4"];
+    host().write("/proc/self/mounts", "/dev/sda / ext4 rw 0 0\n/dev/sdb /data ext4 rw 0 0\n");
+    host().write(
+      "/etc/fstab",
+      "# /disk4 is none\n/dev/sda / ext4 defaults 0 1\nUUID=1 /data ext4 defaults 0 2\nUUID=2 /disk2/ ext4 defaults 0 2\nUUID=3 /disk3 ext4 ro,noauto 0 2\nUUID=4 none swap sw 0 0\n",
+    );
+    const lines = (await facts(host(), asked)).filter((line) => line.startsWith("unmounted "));
+    assert.deepEqual(lines, ["unmounted /disk2/kubelet /disk2"]);
+  });
+
+  it("tell where bundles that were brought to their end have data, and find the data of etcd there", async () => {
+    await host().claim();
+    await host().apply(
+      new Bundle("etcd").directory("/data/etcd", "keep").directory("/etc/etcd", "purge").directory("/etc/x"),
+    );
+    const told = async () => (await facts(host())).filter((line) => /^(data-directory|etcd-data)/.test(line));
+    assert.deepEqual(await told(), ["data-directory etcd /data/etcd", "data-directory etcd /etc/etcd"]);
+    mkdirSync(host().path("/data/etcd/member"));
+    assert.equal((await told()).at(-1), "etcd-data");
   });
 
   it("tell modules that can be loaded, and versions of tools", async () => {

@@ -74,6 +74,21 @@ const clusters: Record<string, { hosts: HostInput[]; config: Record<string, unkn
       protections: { "external-ips": "warn" },
     },
   },
+  "hosts with settings of their own": {
+    hosts: [...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"], labels: { disk: "nvme" } }],
+    config: {
+      directories: { etcd: "/data/etcd" },
+      groups: [
+        {
+          selector: { disk: "nvme" },
+          directories: { containerd: "/data/containerd", kubelet: "/data/kubelet" },
+          kubeletArgs: { v: "4" },
+          sysctls: { "net.core.somaxconn": 4096 },
+          containerd: { runtimes: { gpu: { binary: "/usr/bin/gpu" } } },
+        },
+      ],
+    },
+  },
   "a pool of workers": { hosts: workers, config: { clusterStack: "organization/plinth/prod" } },
 };
 

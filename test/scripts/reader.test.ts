@@ -113,6 +113,18 @@ onHosts("plinth-reader", (host) => {
     assert.ok(steady.length > 15);
   });
 
+  it("looks at the directories that it is asked for, and takes nothing else for one", async () => {
+    host().write("/data/etcd/x", "");
+    for (const way of [asReader, asOperator]) {
+      const reading = await readHost(target, factsScript(), way, ["/data/etcd", "/data/none"]);
+      assert.ok("facts" in reading, JSON.stringify(reading));
+      assert.ok(reading.facts.populated.includes("/data/etcd"));
+      assert.ok("/data/none" in reading.facts.diskFreeKiB);
+    }
+    for (const word of ["data", "-x", "/a/../b", "/a$(id)", "/a`id`", "/*", "/a|b", "/a&"])
+      assert.match(refused(`: plinth-reader facts ${digest} /data ${word}; `), /is no directory$/);
+  });
+
   it("becomes root without a password, or says why it cannot", async () => {
     host().command("id", "echo 1000").command("sudo", '[ "$1" = -n ] && shift && exec "$@"');
     assert.ok("facts" in (await readHost(target, factsScript(), asReader)));

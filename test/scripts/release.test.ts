@@ -133,6 +133,23 @@ onHosts("release", (host) => {
     for (const path of ["/var/cache/demo", "/var/lib/etcd"]) assert.ok(done.left.includes(path), path);
   });
 
+  it("keeps the data of etcd wherever it is, and leaves the directory to its disk", async () => {
+    await host().claim();
+    await host().apply(new Bundle("etcd").directory("/data/etcd", "keep"));
+    await host().apply(new Bundle("node").directory("/var/lib/kubelet", "purge").directory("/disk2/kubelet", "purge"));
+    host().write("/data/etcd/member/db", "data");
+    host().write("/data/theirs", "x");
+    host().write("/disk2/kubelet/pods/x", "x");
+    host().write("/disk2/kubelet/lost+found/#7", "");
+    host().command("mountpoint", 'case "$*" in */disk2/kubelet) exit 0 ;; *) exit 1 ;; esac');
+    const done = await release(host());
+    assert.equal(done.kept.length, 1);
+    assert.match(done.kept[0] ?? "", /\/data\/etcd$/);
+    assert.equal(host().read(`${done.kept[0] ?? ""}/member/db`), "data");
+    assert.deepEqual([host().exists("/data/etcd"), host().read("/data/theirs")], [false, "x"]);
+    assert.deepEqual(host().list("/disk2/kubelet"), ["lost+found", "lost+found/#7"]);
+  });
+
   it("keeps nothing of a disk with nothing on it", async () => {
     await host().claim();
     await host().apply(new Bundle("etcd").directory("/var/lib/etcd", "keep"));

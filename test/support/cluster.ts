@@ -72,6 +72,8 @@ export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts
     diskFreeKiB: { "/var/lib": 100_000_000 },
     inodesFree: { "/var/lib": 1_000_000 },
     bundles: {},
+    dataDirectories: {},
+    unmounted: {},
     populated: [],
     listeners: [],
     addresses: {},

@@ -4,6 +4,7 @@ import path from "node:path";
 import { groups } from "../../../artifacts/table.ts";
 import { bundles } from "../../../plan/bringup.ts";
 import { socketsOf } from "../../../plan/bundles/compose.ts";
+import { directoriesOfPart } from "../../../plan/bundles/part.ts";
 import { bundleOf, configOf, hostsOf } from "../../support/cluster.ts";
 import { markdownTable, matchSection } from "../../support/snapshot.ts";
 
@@ -25,7 +26,7 @@ describe("docs", () => {
       const bundle = bundleOf(name, { host, hosts, config });
       const files = [...bundle.files, ...bundle.secrets, ...(bundle.downloads ?? [])].map((file) => file.path);
       const written = files.filter((file) => !/^\/(etc\/systemd\/system|usr\/local\/lib\/plinth)\//.test(file));
-      const data = parts.flatMap(({ directories = [] }) => directories).filter(({ atRelease }) => atRelease);
+      const data = parts.flatMap((part) => directoriesOfPart(part, config)).filter(({ atRelease }) => atRelease);
       return [
         `\`${name}\``,
         audience.title,

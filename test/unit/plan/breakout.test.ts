@@ -21,6 +21,8 @@ interface Place {
   takesBlanks?: true;
   /** Where the text is the value of an argument of this service. */
   argument?: string;
+  /** The argument's name. Default: `marked`. */
+  flag?: string;
 }
 
 const value = (usual: string, key: string): Place => ({ usual, config: (text) => ({ [key]: text }) });
@@ -30,6 +32,7 @@ const argument = (key: string, service: string): Place => ({
   argument: service,
 });
 const field = (usual: string, key: string): Place => ({ usual, host: (text) => ({ [key]: text }) });
+const everyHost = { "node-role.kubernetes.io/control-plane": "" };
 const servicePort = { name: "http", port: 80, nodePort: 30080 };
 
 /** Every key of the configuration that is not a number, a flag or one of a few words, by all places in it. */
@@ -108,6 +111,21 @@ const ofConfig: Record<string, Place[]> = {
     { usual: "text", config: (text) => ({ kubeletConfig: { marked: { [text]: "1" } } }) },
   ],
   kubeProxyConfig: [{ usual: "text", config: (text) => ({ kubeProxyConfig: { marked: text } }) }],
+  kubeletArgs: [{ usual: "4", config: (text) => ({ kubeletArgs: { v: text } }), argument: "kubelet", flag: "v" }],
+  kubeProxyArgs: [
+    { usual: "4", config: (text) => ({ kubeProxyArgs: { v: text } }), argument: "kube-proxy", flag: "v" },
+  ],
+  flannelArgs: [{ usual: "4", config: (text) => ({ flannelArgs: { v: text } }), argument: "flanneld", flag: "v" }],
+  directories: [
+    { usual: "/data/a", config: (text) => ({ directories: { etcd: text } }) },
+    { usual: "/data/a", config: (text) => ({ directories: { containerd: text } }) },
+    { usual: "/data/a", config: (text) => ({ directories: { kubelet: text } }) },
+  ],
+  groups: [
+    { usual: "text", config: (text) => ({ groups: [{ selector: everyHost, kubeletConfig: { marked: [text] } }] }) },
+    { usual: "rack", config: (text) => ({ groups: [{ selector: { [text]: "1" } }] }) },
+    { usual: "r1", config: (text) => ({ groups: [{ selector: { rack: text } }] }) },
+  ],
   maxUnavailable: [value("10%", "maxUnavailable")],
   sysctls: [
     { usual: "net.core.somaxconn", config: (text) => ({ sysctls: { [text]: "1" } }) },
@@ -143,6 +161,12 @@ const ofHost: Place[] = [
   { usual: "r1", host: (text) => ({ annotations: { rack: text } }) },
   { usual: "gpu", host: (text) => ({ taints: [{ key: text, effect: "NoSchedule" }] }) },
   { usual: "yes", host: (text) => ({ taints: [{ key: "gpu", value: text, effect: "NoSchedule" }] }) },
+];
+
+const ofSettings: Place[] = [
+  { usual: "text", host: (text) => ({ settings: { kubeletConfig: { marked: [text] } } }) },
+  { usual: "4", host: (text) => ({ settings: { flannelArgs: { v: text } } }) },
+  { usual: "/data/a", host: (text) => ({ settings: { directories: { kubelet: text } } }) },
 ];
 
 const worker: HostInput = { name: "w1", address: "192.0.2.21", roles: ["worker"] };
@@ -213,8 +237,14 @@ function judge(place: Place, text: string, usual: ReturnType<typeof composed>): 
     const unit = bundles
       .flatMap(({ bundle }) => bundle.files)
       .find(({ path }) => path.endsWith(`/${place.argument ?? ""}.service`));
-    const line = unit?.content.split("\n").find((candidate) => /^ {2}"?--marked=/.test(candidate)) ?? "";
-    assert.equal(unquoted(line.trim().replace(/ \\$/, "")), `--marked=${text}`);
+    const flag = `--${place.flag ?? "marked"}=`;
+    const lines = unit?.content.split("\n") ?? [];
+    const line = lines.find((candidate) => [`  ${flag}`, `  "${flag}`].some((start) => candidate.startsWith(start)));
+    assert.equal(unquoted((line ?? "").trim().replace(/ \\$/, "")), `${flag}${text}`);
+    // Of others' words nothing is in what a shell reads.
+    const shells = (all: readonly string[]) => all.filter((candidate) => candidate.includes("/bin/sh -c"));
+    const before = usual.bundles.flatMap(({ bundle }) => bundle.files).find(({ path }) => path === unit?.path);
+    assert.deepEqual(shells(lines), shells(before?.content.split("\n") ?? []));
   }
   for (const registry of Object.keys({ ...config.registries, ...config.registryCredentials })) {
     for (const line of renderHostsToml(registry, config.registries[registry], config.registryCredentials).split("\n"))
@@ -261,10 +291,10 @@ const textFor = ({ usual }: Place): fc.Arbitrary<string> =>
     fc.tuple(fc.nat(usual.length), written).map(([at, text]) => usual.slice(0, at) + text + usual.slice(at)),
   );
 
-const places = [...Object.values(ofConfig).flat(), ...ofHost];
+const places = [...Object.values(ofConfig).flat(), ...ofHost, ...ofSettings];
 
 describe("what people write", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it("breaks out of no file, unit, command line and path", () => {
     let composedOnes = 0;

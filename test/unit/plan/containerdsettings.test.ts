@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../plan/config.ts";
 import { validateContainerd } from "../../../plan/containerdsettings.ts";
+import { stackPlace } from "../../../plan/settings/place.ts";
 import { configOf, rawConfig } from "../../support/cluster.ts";
 
 const findings = (containerd: object): string[] =>
-  validateContainerd(configOf({ containerd }).containerd).map(({ message }) => message);
+  validateContainerd(configOf({ containerd }).containerd, stackPlace).map(({ message }) => message);
 const cri = "io.containerd.cri.v1.runtime";
 
 describe("plan/containerdsettings", () => {
@@ -41,9 +42,9 @@ describe("plan/containerdsettings", () => {
       "settings.verison is unknown to containerd",
       "settings.plugins.cri is no plugin",
       "settings.disabled_plugins has io.containerd.grpc.v1.cri, which the kubelet asks",
-      "settings has the default runtime kata, which is none of its runtimes",
+      `settings.plugins.${cri}.containerd.default_runtime_name is kata, which is none of the runtimes there`,
       "runtimes.runc is Plinth's own",
-      "runtimes.gpu has a nodeSelector and no RuntimeClass",
+      "runtimes.gpu.nodeSelector is set, and there is no RuntimeClass that it is for",
     ];
     const said = findings(containerd);
     assert.equal(said.length, expected.length, said.join("\n"));

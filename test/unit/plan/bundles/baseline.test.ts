@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { modulesOf, sysctlsOf } from "../../../../plan/bundles/baseline.ts";
 import { validateProxyMode } from "../../../../plan/kubeproxymode.ts";
+import { stackPlace } from "../../../../plan/settings/place.ts";
 import type { Host } from "../../../../plan/inventory.ts";
 import { bundleOf, configOf, hostsOf } from "../../../support/cluster.ts";
 
@@ -44,7 +45,7 @@ describe("plan/bundles/baseline", () => {
 
   it("refuses modes of kube-proxy that there are not", () => {
     const found = (kubeProxyConfig: Record<string, unknown>) =>
-      validateProxyMode(configOf({ kubeProxyConfig })).map(({ message }) => message);
+      validateProxyMode(configOf({ kubeProxyConfig }), stackPlace).map(({ message }) => message);
     for (const mode of ["nftables", "iptables", "ipvs", "", null]) assert.deepEqual(found({ mode }), []);
     for (const mode of ["userspace", "kernelspace", "IPVS", 1])
       assert.match(found({ mode })[0] ?? "", /mode is .*does not know/);
