@@ -8,6 +8,7 @@ import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
 import { bastionChain } from "./reach.ts";
+import { networkCheckSchema } from "./networkcheck/settings.ts";
 import { protectionsSchema } from "./protections.ts";
 import { proxySchema } from "./proxysettings.ts";
 import { largestMtu, smallestMtu } from "./mtu.ts";
@@ -231,6 +232,8 @@ const hostSettings = {
   sysctls: z
     .record(z.string().regex(/^[a-z0-9_]+(\.[A-Za-z0-9_*/-]+)+$/, "must be a kernel parameter"), parameterValue)
     .default({}),
+  /** How the data path is tested: see networkcheck/settings.ts. */
+  networkCheck: networkCheckSchema.prefault({}),
   /** Versions that hosts must at least have. */
   hostBaseline: baseline.default({}),
   /** Makes the stack a worker pool of the cluster of another stack, by its fully qualified name. See docs/pools.md. */

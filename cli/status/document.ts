@@ -1,3 +1,4 @@
+import type { NetworkReading } from "../../plan/networkcheck/record.ts";
 import type { HostProbe, NodeStatus, Observation, ProbeReading } from "./types.ts";
 import { bundlesOf } from "./judge.ts";
 import type { Problem } from "./judge.ts";
@@ -47,9 +48,16 @@ function nodeDocument(node: NodeStatus) {
   };
 }
 
+function networkDocument(reading: NetworkReading) {
+  if ("error" in reading) return { networkError: reading.error };
+  if (reading.record === undefined) return { network: null };
+  const { format: _, ...record } = reading.record;
+  return { network: { ...record, works: record.failed === 0, ageSeconds: Math.round(reading.age) } };
+}
+
 /** The status as monitoring reads it: its fields are documented and stay, whatever the types inside are called. */
 export function statusDocument(
-  { at, readings, apiservers, leaders, nodes }: Observation,
+  { at, readings, apiservers, leaders, nodes, network }: Observation,
   problems: readonly Problem[],
 ): Record<string, unknown> {
   return {
@@ -60,6 +68,7 @@ export function statusDocument(
     ...("nodes" in nodes
       ? { nodes: Object.fromEntries(nodes.nodes.map((node) => [node.name, nodeDocument(node)])) }
       : { nodesError: nodes.error }),
+    ...networkDocument(network),
     at,
     leaders,
   };

@@ -61,23 +61,29 @@ async function readNodes(api: ClusterApi | undefined): Promise<NodesReading> {
 }
 
 /**
- * Looks at every host, every API server, the leases and the Nodes, all at once. Hosts that are down only cost their time
+ * Looks at every host, every API server, the leases, the Nodes and the last test of the network, all at once. Hosts that are down only cost their time
  * limit.
  *
+ * @param stack whose network it is.
  * @param api still being found, which takes as long as looking at the hosts; undefined when the stack has none.
  */
-export async function observe(input: StackInput, api: Promise<ClusterApi | undefined>): Promise<Observation> {
+export async function observe(
+  input: StackInput,
+  api: Promise<ClusterApi | undefined>,
+  stack: string,
+): Promise<Observation> {
   const cluster = api.then(async (known) => {
     try {
       return await Promise.all([
         readApiservers(input, known),
         Promise.all(LEASES.map((lease) => readLeader(lease, known))),
         readNodes(known),
+        known?.networkRecord(stack) ?? { error: NO_KUBECONFIG },
       ]);
     } finally {
       known?.close();
     }
   });
-  const [readings, [apiservers, leaders, nodes]] = await Promise.all([readHosts(input), cluster]);
-  return { at: Date.now(), readings: new Map(readings), apiservers: new Map(apiservers), leaders, nodes };
+  const [readings, [apiservers, leaders, nodes, network]] = await Promise.all([readHosts(input), cluster]);
+  return { at: Date.now(), readings: new Map(readings), apiservers: new Map(apiservers), leaders, nodes, network };
 }

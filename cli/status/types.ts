@@ -1,5 +1,6 @@
 import type { HostReport } from "../../plan/hostreport.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
+import type { NetworkReading } from "../../plan/networkcheck/record.ts";
 import type { ListedNode } from "../../plan/nodes.ts";
 import type { Readiness } from "../cluster/api.ts";
 
@@ -56,4 +57,6 @@ export interface Observation {
   apiservers: Map<string, Readiness>;
   leaders: LeaderStatus[];
   nodes: NodesReading;
+  /** The last test of the data path. */
+  network: NetworkReading;
 }

@@ -20,9 +20,17 @@ export interface Untested {
   reason: string;
 }
 
+/** How many paths of one kind were tried, and how many of them do not work. */
+export interface Tally {
+  tried: number;
+  failed: number;
+}
+
 export interface NetworkVerdict {
   /** Number of paths that were tried. */
   paths: number;
+  /** Host that asked → kind of path → how many. */
+  hosts: Record<string, Partial<Record<PathKind, Tally>>>;
   findings: NetworkFinding[];
   untested: Untested[];
 }
@@ -50,7 +58,7 @@ export interface NetworkReadings {
 /** What the answers come to. Every question is one path; so is that of the operator's machine. */
 export function judgeNetwork(readings: NetworkReadings): NetworkVerdict {
   const { stack, questions, answers, waiting, waited, leftOut, operator } = readings;
-  const verdict: NetworkVerdict = { paths: 1, findings: [], untested: [...leftOut] };
+  const verdict: NetworkVerdict = { paths: 1, hosts: {}, findings: [], untested: [...leftOut] };
   for (const { node, reason, tellsOfNetwork } of waiting) {
     if (tellsOfNetwork) verdict.findings.push(probeFinding(stack, node, waited, reason));
     else verdict.untested.push({ host: node, reason });
@@ -70,6 +78,10 @@ export function judgeNetwork(readings: NetworkReadings): NetworkVerdict {
       const failure = failureOf(question, reading.answers.get(question.id), readings);
       return failure === undefined ? [] : [{ question, failure }];
     });
+    verdict.hosts[host] = tallies(
+      answered,
+      failures.map(({ question }) => question),
+    );
     const unreached = new Set(
       failures.filter(({ question }) => question.path === "pod-pod").map(({ question }) => question.to),
     );
@@ -85,6 +97,16 @@ export function judgeNetwork(readings: NetworkReadings): NetworkVerdict {
     verdict.findings.push({ path: "endpoint", from: operatorMachine, to: undefined, message });
   }
   return verdict;
+}
+
+function tallies(asked: readonly Question[], failed: readonly Question[]): Partial<Record<PathKind, Tally>> {
+  const result: Partial<Record<PathKind, Tally>> = {};
+  for (const question of asked) {
+    const tally = (result[question.path] ??= { tried: 0, failed: 0 });
+    tally.tried += 1;
+    if (failed.includes(question)) tally.failed += 1;
+  }
+  return result;
 }
 
 /** Why a question counts as not answered; undefined where it was. */

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { unprivilegedUser } from "../addons/objects.ts";
 import { exemptingLabel } from "../protections.ts";
 
@@ -146,4 +147,41 @@ function podSpec(nodes: readonly string[], image: string): Record<string, unknow
     ],
     volumes: [{ name: "config", configMap: { name: probeName } }],
   };
+}
+
+const namespaceList = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({
+        name: z.string().regex(/^plinth-check-[a-z0-9]+$/),
+        creationTimestamp: z.iso.datetime(),
+        deletionTimestamp: z.string().optional(),
+      }),
+    }),
+  ),
+});
+
+/**
+ * The namespaces that killed tests have left, of a list of those with {@link checkLabel}.
+ *
+ * @param now milliseconds since the epoch, by the API server's clock.
+ * @returns none where the list makes no sense: what has another form is nothing of ours.
+ */
+export function leftovers(list: unknown, now: number): string[] {
+  const items = namespaceList.safeParse(list).data?.items ?? [];
+  return items
+    .map(({ metadata }) => metadata)
+    .filter(({ deletionTimestamp }) => deletionTimestamp === undefined)
+    .filter(({ creationTimestamp }) => now - Date.parse(creationTimestamp) > leftoverSeconds * 1000)
+    .map(({ name }) => name);
+}
+
+const serviceObject = z.object({
+  spec: z.object({ clusterIP: z.ipv4(), ports: z.tuple([z.object({ nodePort: z.int().min(1).max(65535) })]) }),
+});
+
+/** Where the Service of the probes answers, once it is made; undefined where it has no address. */
+export function parseProbeService(object: unknown): { address: string; nodePort: number } | undefined {
+  const spec = serviceObject.safeParse(object).data?.spec;
+  return spec === undefined ? undefined : { address: spec.clusterIP, nodePort: spec.ports[0].nodePort };
 }

@@ -33,7 +33,10 @@ export function recordKey(stack: string): string {
 }
 
 /** @param at milliseconds since the epoch, by the API server's clock. */
-export function recordOf({ paths, findings, untested }: NetworkVerdict, at: number): NetworkRecord {
+export function recordOf(
+  { paths, findings, untested }: Pick<NetworkVerdict, "paths" | "findings" | "untested">,
+  at: number,
+): NetworkRecord {
   return {
     format: 1,
     at: new Date(at).toISOString(),

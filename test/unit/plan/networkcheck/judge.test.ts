@@ -75,7 +75,9 @@ describe("questions to the network", () => {
 
 describe("the network", () => {
   it("works where every question has its answer", () => {
-    assert.deepEqual(judgeNetwork(readings()), { paths: 21, findings: [], untested: [] });
+    const { hosts: tallies, ...verdict } = judgeNetwork(readings());
+    assert.deepEqual(verdict, { paths: 21, findings: [], untested: [] });
+    assert.deepEqual(tallies["lb1"], { "node-port": { tried: 1, failed: 0 }, endpoint: { tried: 1, failed: 0 } });
   });
 
   const sentence = (
@@ -124,9 +126,10 @@ describe("the network", () => {
   }
 
   it("says once that a host is not reached at all", () => {
-    const { findings } = judgeNetwork(
+    const { findings, hosts: tallies } = judgeNetwork(
       readings(({ path, from }) => (path.startsWith("pod-pod") && from === "w1" ? silent : undefined)),
     );
+    assert.deepEqual(tallies["w1"]?.["pod-pod-large"], { tried: 1, failed: 1 });
     assert.deepEqual(
       findings.map(({ path }) => path),
       ["pod-pod"],
@@ -161,7 +164,9 @@ describe("the network", () => {
       (known.questions.get("cp1") ?? []).some((question) => question.id === id && question.where === "host"),
     );
     answers.set("cp1", { noPod: "nsenter fails", answers: new Map(outside) });
-    assert.deepEqual(judgeNetwork({ ...known, answers }), {
+    const { hosts: tallies, ...verdict } = judgeNetwork({ ...known, answers });
+    assert.deepEqual(Object.keys(tallies), ["cp1", "lb1"]);
+    assert.deepEqual(verdict, {
       paths: 5,
       findings: [],
       untested: [

@@ -37,7 +37,7 @@ describe("the record of the network's test", () => {
   });
 
   it("keeps the first findings, and counts all", () => {
-    const many = recordOf({ paths: 900, findings: Array(300).fill(finding), untested: [] }, 0);
+    const many = recordOf({ paths: 900, findings: Array.from({ length: 300 }, () => finding), untested: [] }, 0);
     assert.deepEqual([many.failed, many.findings.length], [300, 50]);
   });
 
