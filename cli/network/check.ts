@@ -16,7 +16,7 @@ import type { StackInput } from "../project/inventory.ts";
 import { CheckObjects } from "./objects.ts";
 
 /** Seconds for which probes are waited for: their image may have to be pulled. */
-export const probeSeconds = 90;
+const probeSeconds = 90;
 /** Seconds for what a host asks, were nothing to answer. */
 const askSeconds = 120;
 
@@ -30,6 +30,10 @@ export interface NetworkCheck {
   signal: AbortSignal;
   /** Is told what is under way. */
   say: (line: string) => void;
+  /** Tests pass what hosts say. */
+  ask?: typeof askHosts;
+  /** Seconds for which probes are waited for. Default: {@link probeSeconds}. */
+  patience?: number;
 }
 
 /** What a test has found. */
@@ -90,7 +94,7 @@ async function participants(hosts: readonly Host[], api: ClusterApi): Promise<{ 
 }
 
 async function tested(
-  { stack, input, endpoint, signal, say }: NetworkCheck,
+  { stack, input, endpoint, signal, say, ask = askHosts, patience = probeSeconds }: NetworkCheck,
   objects: CheckObjects,
   api: ClusterApi,
   taking: readonly Host[],
@@ -105,7 +109,7 @@ async function tested(
   try {
     say(`Testing the network: probes on ${nodes.length} Node${nodes.length === 1 ? "" : "s"}.`);
     const service = await objects.make({ id, nodes, image: surroundings.image, dns: surroundings.dns });
-    const { ready: probes, waiting } = await settled(objects, id, nodes, signal);
+    const { ready: probes, waiting } = await settled(objects, id, nodes, { signal, patience });
     const pairs = choosePairs(
       probes.map(({ node }) => node),
       Math.random,
@@ -121,12 +125,12 @@ async function tested(
       });
     const server = objects.access.server;
     const [answers, readiness] = await Promise.all([
-      askHosts({ ...input, hosts: [...taking] }, script, askSeconds),
+      ask({ ...input, hosts: [...taking] }, script, askSeconds),
       api.readiness(server),
     ]);
     signal.throwIfAborted();
     return judgeNetwork({
-      ...{ stack, questions, waiting, waited: probeSeconds, leftOut, surroundings, outsideName },
+      ...{ stack, questions, waiting, waited: patience, leftOut, surroundings, outsideName },
       answers: new Map([...answers].map(([host, answer]) => [host, readAnswer(answer, parseAnswers)])),
       operator: { endpoint: server, failure: readiness.ready ? undefined : readiness.message },
     });
@@ -144,9 +148,9 @@ async function settled(
   objects: CheckObjects,
   id: string,
   nodes: readonly string[],
-  signal: AbortSignal,
+  { signal, patience }: { signal: AbortSignal; patience: number },
 ): Promise<Probes> {
-  const deadline = performance.now() + probeSeconds * 1000;
+  const deadline = performance.now() + patience * 1000;
   for (;;) {
     const probes = await objects.probes(id);
     const ready = new Set(probes.ready.map(({ node }) => node));

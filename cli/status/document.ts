@@ -51,8 +51,9 @@ function nodeDocument(node: NodeStatus) {
 function networkDocument(reading: NetworkReading) {
   if ("error" in reading) return { networkError: reading.error };
   if (reading.record === undefined) return { network: null };
-  const { format: _, ...record } = reading.record;
-  return { network: { ...record, works: record.failed === 0, ageSeconds: Math.round(reading.age) } };
+  const { at, paths, failed, findings, untested } = reading.record;
+  const ageSeconds = Math.round(reading.age);
+  return { network: { works: failed === 0, at, ageSeconds, paths, failed, findings, untested } };
 }
 
 /** The status as monitoring reads it: its fields are documented and stay, whatever the types inside are called. */
