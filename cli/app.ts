@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { artifactsCommand } from "./commands/artifacts.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { checkCommand } from "./commands/check.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { driftCommand } from "./commands/drift.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -44,6 +45,7 @@ export function commandLine(): Command {
     explainCommand(),
     statusCommand(),
     driftCommand(),
+    checkCommand(),
     kubectlCommand(),
     sshCommand(),
     readerCommand(),

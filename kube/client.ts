@@ -91,11 +91,13 @@ export class ApiClient {
   }
 
   /**
-   * Asks once, for whoever reads the status of an answer as part of it: the answer's text, whatever it is. Throws what the
-   * connection or the signal threw.
+   * Asks once, for whoever reads the status of an answer as part of it: the answer's text, whatever it is, and the server's clock.
+   * Throws what the connection or the signal threw.
    */
-  async get(path: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
-    return this.#exchange(this.#access.server + path, "GET", undefined, "application/json", signal);
+  async get(path: string, signal: AbortSignal): Promise<{ status: number; text: string } & Pick<ApiResponse, "date">> {
+    const url = this.#access.server + path;
+    const { status, text, headers } = await this.#exchange(url, "GET", undefined, "application/json", signal);
+    return { status, text, date: dateOf(headers) };
   }
 
   #explained(error: unknown): unknown {
@@ -117,11 +119,10 @@ export class ApiClient {
       const reason = isMap(parsed) ? parsed : { message: answer.text.slice(0, 300) };
       throw new ApiError(answer.status, reason, `${method} ${path}`);
     }
-    const date = Date.parse(answer.headers.date ?? "");
     return {
       body: isMap(parsed) ? parsed : {},
       warnings: warningsOf(answer.headers),
-      date: Number.isNaN(date) ? undefined : date,
+      date: dateOf(answer.headers),
     };
   }
 
@@ -207,6 +208,11 @@ function parseBody(text: string): Json {
   } catch {
     return null;
   }
+}
+
+function dateOf(headers: http.IncomingHttpHeaders): number | undefined {
+  const date = Date.parse(headers.date ?? "");
+  return Number.isNaN(date) ? undefined : date;
 }
 
 /** `Warning: 299 - "text"`, any number of them. */

@@ -46,6 +46,8 @@ export interface BundleEntry extends Described {
   stage: "host" | "control-plane" | "node";
   /** Of the stage `node`: whether a host that is no Node yet gets it without waiting for the API. Default: no. */
   ahead?: true;
+  /** Whether packets of pods and Services go by what it sets up: the data path is tested after a change. Default: no. */
+  carriesTraffic?: true;
   parts: readonly BundlePart[];
 }
 
@@ -105,6 +107,7 @@ export const bringUp: readonly BringUpStep[] = [
     name: "baseline",
     type: "plinth:host:Baseline",
     stage: "host",
+    carriesTraffic: true,
     audience: everyHost,
     title: "swap is off, logs are bounded, the kernel is set up for pods",
     parts: [baseline, networkManagers],
@@ -154,6 +157,7 @@ export const bringUp: readonly BringUpStep[] = [
     name: "loadbalancer",
     type: "plinth:loadbalancer:LoadBalancer",
     stage: "control-plane",
+    carriesTraffic: true,
     audience: balancers,
     title: "HAProxy and keepalived answer under the virtual IP",
     // A release stops in the opposite order: connections end before their log does.
@@ -177,6 +181,7 @@ export const bringUp: readonly BringUpStep[] = [
     name: "runtime",
     type: "plinth:worker:Runtime",
     stage: "node",
+    carriesTraffic: true,
     ahead: true,
     audience: nodes,
     title: "containerd runs containers",
@@ -187,6 +192,7 @@ export const bringUp: readonly BringUpStep[] = [
     name: "node",
     type: "plinth:worker:NodeAgents",
     stage: "node",
+    carriesTraffic: true,
     audience: nodes,
     title: "kubelet, kube-proxy and flannel run",
     parts: [shutdown, kubelet, kubeProxy, flannel, ruleSetsPart],

@@ -8,6 +8,7 @@ import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
 import { bastionChain } from "./reach.ts";
+import { networkCheckSchema } from "./networkcheck/settings.ts";
 import { protectionsSchema } from "./protections.ts";
 import { proxySchema } from "./proxysettings.ts";
 import { largestMtu, smallestMtu } from "./mtu.ts";
@@ -236,6 +237,8 @@ const hostSettings = {
   drainSeconds: z.coerce.number().int().min(10).max(86400).default(300),
   /** Kernel parameters, merged over Plinth's; an empty value leaves one alone. */
   sysctls: sysctls.default({}),
+  /** How the data path is tested: see networkcheck/settings.ts. */
+  networkCheck: networkCheckSchema.prefault({}),
   /** Versions that hosts must at least have. */
   hostBaseline: baseline.default({}),
   /** Makes the stack a worker pool of the cluster of another stack, by its fully qualified name. See docs/pools.md. */

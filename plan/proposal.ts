@@ -103,6 +103,7 @@ export const decidedBy: Readonly<Record<keyof ClusterConfig, "proposal" | "proje
   admission: "proposal",
   protections: "proposal",
   tenants: "proposal",
+  networkCheck: "proposal",
   overrides: "proposal",
 };
 

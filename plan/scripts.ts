@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { paths, reader } from "./names.ts";
+import { shellWord } from "./shell.ts";
 
 const directory = path.join(import.meta.dirname, "../scripts");
 
@@ -62,6 +63,29 @@ export const hostScript = once(() => script("plinth-host", assembled("plinth-hos
 /** What looks at a host, for one purpose, in one piece: fed to a shell there at every look. */
 export function lookScript(purpose: "facts" | "status" | "drift" | "workloads"): string {
   return assembled(purpose);
+}
+
+/** What a host asks for a test of the data path: fed to a shell there, and never installed. */
+export interface NetworkTest {
+  /** Of the probe on this host; undefined where there is none. */
+  probe: string | undefined;
+  /** Lines of `questionLine`. */
+  questions: readonly string[];
+  /** Certificates by which the API's is judged. PEM. */
+  authority: string;
+}
+
+/** The script of such a test. Asks for root. */
+export function networkScript({ probe, questions, authority }: NetworkTest): string {
+  return [
+    ...[
+      assembled("network-check"),
+      "\n",
+      printing("authority", authority),
+      printing("questions", questions.join("\n")),
+    ],
+    `printf 'plinth-facts 1\\n'\ncheck_network ${shellWord(probe ?? "-")}\nprintf 'end\\n'\n`,
+  ].join("");
 }
 
 /** What holds the lock of a run on a control-plane host, in one piece: fed to a shell there, and never installed. */

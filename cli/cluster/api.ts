@@ -3,10 +3,13 @@ import { loadAccess, type Access } from "../../kube/kubeconfig.ts";
 import { parseDeploymentList, type ListedDeployment } from "../../plan/addons/deployments.ts";
 import { systemNamespace } from "../../plan/addons/objects.ts";
 import { parseLease, parseLeaseList, type Lease } from "../../plan/leases.ts";
+import { parseRecord, recordName, type NetworkReading } from "../../plan/networkcheck/record.ts";
 import { parseNodeList, type ListedNode } from "../../plan/nodes.ts";
 
 /** What the API said, or why there is no answer. */
 export type Reading<Value> = { value: Value } | { error: string };
+
+type HttpAnswer = Awaited<ReturnType<ApiClient["get"]>>;
 
 /** How long one answer may take, milliseconds. */
 const TIMEOUT = 4000;
@@ -72,6 +75,18 @@ export class ClusterApi {
     return parsed(await this.#get(this.#access.server, path), parseLeaseList);
   }
 
+  /** What the last test of a stack's network has found, and how long ago by the API server's clock. */
+  async networkRecord(stack: string): Promise<NetworkReading> {
+    const path = `/api/v1/namespaces/kube-system/configmaps/${recordName}`;
+    const answer = await this.#get(this.#access.server, path);
+    if ("value" in answer && answer.value.status === 404) return { record: undefined };
+    const reading = parsed(answer, (text) => parseRecord(text, stack));
+    if ("error" in reading) return reading;
+    const { value: record } = reading;
+    const now = ("value" in answer ? answer.value.date : undefined) ?? Date.now();
+    return record === undefined ? { record } : { record, age: (now - Date.parse(record.at)) / 1000 };
+  }
+
   close(): void {
     for (const client of this.#clients.values()) client.close();
   }
@@ -84,7 +99,7 @@ export class ClusterApi {
     return client;
   }
 
-  async #get(server: string, path: string): Promise<Reading<{ status: number; text: string }>> {
+  async #get(server: string, path: string): Promise<Reading<HttpAnswer>> {
     const signal = AbortSignal.timeout(TIMEOUT);
     try {
       return { value: await this.#client(server).get(path, signal) };
@@ -95,10 +110,7 @@ export class ClusterApi {
   }
 }
 
-function parsed<Value>(
-  answer: Reading<{ status: number; text: string }>,
-  parse: (text: string) => Value,
-): Reading<Value> {
+function parsed<Value>(answer: Reading<HttpAnswer>, parse: (text: string) => Value): Reading<Value> {
   if ("error" in answer) return answer;
   const { status, text } = answer.value;
   if (status !== 200) return { error: `HTTP ${status}` };

@@ -38,11 +38,12 @@ export function readAnswer<Value>(answer: Answer, read: (text: string) => Value)
  * Runs a script as root on every host, on all at once: one connection and one command each. Hosts that are down only cost
  * their time limit.
  *
+ * @param script for all of them, or that of each one by its name.
  * @param seconds for a whole look at a host.
  */
 export async function askHosts(
-  { hosts, config }: StackInput,
-  script: string,
+  { hosts, config }: Pick<StackInput, "hosts" | "config">,
+  script: string | ((host: string) => string),
   seconds: number,
 ): Promise<Map<string, Answer>> {
   const { access, findings } = await resolveAccess(hosts, config);
@@ -50,7 +51,8 @@ export async function askHosts(
   const answers = hosts.map(async ({ name }): Promise<[string, Answer]> => {
     const target = access.get(name);
     const missing = findings.find((finding) => finding.hosts.includes(name))?.message;
-    return [name, target === undefined ? { error: missing ?? "unreachable" } : await ask(target, script, seconds)];
+    if (target === undefined) return [name, { error: missing ?? "unreachable" }];
+    return [name, await ask(target, typeof script === "string" ? script : script(name), seconds)];
   });
   return new Map(await Promise.all(answers));
 }

@@ -11,7 +11,9 @@ interface StatusOptions {
 
 export function statusCommand(): Command {
   return new Command("status")
-    .description("show hosts, etcd members, API servers, Nodes, VIPs, leaders and certificates as they are now")
+    .description(
+      "show hosts, etcd members, API servers, Nodes, VIPs, leaders and certificates as they are now, and the last test of the network",
+    )
     .addOption(shared.stackOption())
     .addOption(stacksOption())
     .addOption(atOnceOption())
@@ -54,9 +56,9 @@ async function status(options: StatusOptions): Promise<void> {
     .then((kubeconfig) => (kubeconfig === undefined ? undefined : new ClusterApi(kubeconfig)));
 
   const { hosts, config } = input;
-  const observation = nodesOfInterest(hosts, options.stack, await observe(input, api).finally(closeSsh));
+  const observation = nodesOfInterest(hosts, options.stack, await observe(input, api, options.stack).finally(closeSsh));
   const vips = [config.vip, config.serviceVip].filter((vip) => vip !== undefined);
-  const problems = judge(hosts, vips, observation, options.stack);
+  const problems = judge(hosts, vips, observation, options.stack, config.networkCheck);
   if (options.json === true) {
     terminal.print(JSON.stringify(statusDocument(observation, problems), null, 2));
   } else {

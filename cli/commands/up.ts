@@ -39,7 +39,10 @@ export function upCommand(): Command {
         ]),
         exitCodesHelp([
           [Exit.done, "everything is as desired"],
-          [Exit.failed, "a step failed; what was done stays, and the next run goes on from there"],
+          [
+            Exit.failed,
+            "a step failed, or the network does not work after it; what was done stays, and the next run goes on from there",
+          ],
           [Exit.badInput, "inventory, configuration or command line not valid; nothing was touched"],
           [Exit.refused, "a guard refused, or --plan does not hold this; nothing was touched"],
           [Exit.changes, "--expect-no-changes and something would change; nothing was touched"],

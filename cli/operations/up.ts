@@ -18,6 +18,7 @@ import { requestHeal } from "./heal.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import { retainLost } from "./lost.ts";
 import { converge, saveRecord } from "./converge.ts";
+import { afterUpLines, isTestDue, testAfterUp, type NetworkAfterUp } from "./network.ts";
 import { operate } from "./operation.ts";
 import { dropStepOrder } from "./state-order.ts";
 import { withoutSecrets } from "../pulumi/masked.ts";
@@ -94,13 +95,18 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
       return converge(engine, terminal, { hosts, target, plan, unsaved, onWarning });
     });
     rememberRun(run.project, stack, events.steps, hosts, onWarning);
-    const made = await outputsOf(engine, events, terminal);
+    let made = await outputsOf(engine, events, terminal);
     if (everything && (await freeLeavers(claims, made.lost ?? {}))) {
       // They may be taken away from now on.
       const saved = await saveRecord(engine, terminal, { hosts, newStack: false, onWarning });
-      await report(run, events, await outputsOf(engine, saved, terminal));
-    } else await report(run, events, made);
-    return leftAlone(events, terminal) ? Exit.failed : Exit.done;
+      made = await outputsOf(engine, saved, terminal);
+    }
+    const network = isTestDue(events.steps, input)
+      ? await phases.measure("network test", () => testAfterUp(engine.context, input, terminal, stop))
+      : undefined;
+    await report(run, events, made, network);
+    const left = leftAlone(events, terminal);
+    return left || network?.works === false ? Exit.failed : Exit.done;
   });
 }
 
@@ -158,11 +164,18 @@ async function endUnchanged(run: UpRun, events: RunEvents, outputs: Outputs): Pr
   return Exit.done;
 }
 
-async function report(run: UpRun, events: RunEvents, outputs: Outputs): Promise<void> {
+async function report(run: UpRun, events: RunEvents, outputs: Outputs, network?: NetworkAfterUp): Promise<void> {
   const { stack, terminal, phases } = run;
   const summary = summarize({ stack, events, outputs, phases: phases.list, ssh: await sshUse() });
-  if (run.json === true) terminal.print(JSON.stringify({ result: "done", ...summary }, null, 2));
-  else for (const line of summaryLines(summary)) terminal.print(line);
+  if (run.json === true) {
+    const tested =
+      network === undefined ? {} : { network: { works: network.works, error: network.error, ...network.report } };
+    const result = network?.works === false ? "failed" : "done";
+    terminal.print(JSON.stringify({ result, ...summary, ...tested }, null, 2));
+    return;
+  }
+  for (const line of summaryLines(summary)) terminal.print(line);
+  if (network !== undefined) for (const line of afterUpLines(network, terminal)) terminal.print(line);
 }
 
 /** Tells again, where it is seen last, which hosts could not be reached; true when there were any. */

@@ -19,7 +19,7 @@ const commandKeys = [
   ...(["sshUser", "sshPort", "sshPrivateKeyFile", "sshKnownHostsFile", "sshDials"] as const),
   ...(["bastion", "sudoPassword"] as const),
   ...(["kubernetesVersion", "etcdVersion", "containerdVersion", "runcVersion", "cniVersion"] as const),
-  ...(["network", "flannelVersion", "images"] as const),
+  ...(["network", "networkCheck", "flannelVersion", "images"] as const),
 ] satisfies readonly (keyof ClusterConfig)[];
 export type CommandConfig = Pick<ClusterConfig, (typeof commandKeys)[number]>;
 

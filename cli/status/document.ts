@@ -1,3 +1,4 @@
+import type { NetworkReading } from "../../plan/networkcheck/record.ts";
 import type { AddonsReading, HostProbe, NodeStatus, Observation, ProbeReading } from "./types.ts";
 import { bundlesOf } from "./judge.ts";
 import type { Problem } from "./judge.ts";
@@ -54,9 +55,17 @@ function addonsDocument(reading: AddonsReading | undefined) {
   return { addons: Object.fromEntries(reading.addons.map(({ name, wanted, ready }) => [name, { wanted, ready }])) };
 }
 
+function networkDocument(reading: NetworkReading) {
+  if ("error" in reading) return { networkError: reading.error };
+  if (reading.record === undefined) return { network: null };
+  const { at, paths, failed, findings, untested } = reading.record;
+  const ageSeconds = Math.round(reading.age);
+  return { network: { works: failed === 0, at, ageSeconds, paths, failed, findings, untested } };
+}
+
 /** The status as monitoring reads it: its fields are documented and stay, whatever the types inside are called. */
 export function statusDocument(
-  { at, readings, apiservers, leaders, nodes, addons }: Observation,
+  { at, readings, apiservers, leaders, nodes, addons, network }: Observation,
   problems: readonly Problem[],
 ): Record<string, unknown> {
   return {
@@ -68,6 +77,7 @@ export function statusDocument(
       ? { nodes: Object.fromEntries(nodes.nodes.map((node) => [node.name, nodeDocument(node)])) }
       : { nodesError: nodes.error }),
     ...addonsDocument(addons),
+    ...networkDocument(network),
     at,
     leaders,
   };

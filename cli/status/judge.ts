@@ -3,6 +3,8 @@ import type { BundleReport } from "../../plan/hostreport.ts";
 import { isNode, withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
 import type { EtcdMember } from "../../plan/members.ts";
+import { judgeRecord } from "../../plan/networkcheck/record.ts";
+import type { NetworkCheckSettings } from "../../plan/networkcheck/settings.ts";
 import { describeGoneRules } from "../../plan/rulesets.ts";
 import { nodeDifferences } from "../../plan/nodedrift.ts";
 import { declareNode, ownerOf } from "../../plan/roster.ts";
@@ -219,12 +221,14 @@ function judgeAddons(hosts: readonly Host[], { addons }: Observation): Problem[]
  * wants it, and no problem.
  *
  * @param stack whose hosts these are.
+ * @param check how old a test of the network may be.
  */
 export function judge(
   hosts: readonly Host[],
   vips: readonly string[],
   observation: Observation,
   stack: string,
+  check: Pick<NetworkCheckSettings, "maxAgeHours"> = {},
 ): Problem[] {
   const problems: Problem[] = [];
   for (const [host, reading] of observation.readings) {
@@ -252,5 +256,8 @@ export function judge(
       problems.push({ host: holder, message: `${lease} has not renewed its lease for ${Math.round(age)} s` });
     }
   }
+  const command = `./plinth check network${stack === "lab" ? "" : ` --stack ${stack}`}`;
+  // An API that does not answer has been told of.
+  if (!("error" in observation.nodes)) problems.push(...judgeRecord(observation.network, check, command));
   return problems;
 }

@@ -71,12 +71,17 @@ async function readAddons({ hosts }: StackInput, api: ClusterApi | undefined): P
 }
 
 /**
- * Looks at every host, every API server, the leases and the Nodes, all at once. Hosts that are down only cost their time
+ * Looks at every host, every API server, the leases, the Nodes and the last test of the network, all at once. Hosts that are down only cost their time
  * limit.
  *
+ * @param stack whose network it is.
  * @param api still being found, which takes as long as looking at the hosts; undefined when the stack has none.
  */
-export async function observe(input: StackInput, api: Promise<ClusterApi | undefined>): Promise<Observation> {
+export async function observe(
+  input: StackInput,
+  api: Promise<ClusterApi | undefined>,
+  stack: string,
+): Promise<Observation> {
   const cluster = api.then(async (known) => {
     try {
       return await Promise.all([
@@ -84,11 +89,15 @@ export async function observe(input: StackInput, api: Promise<ClusterApi | undef
         Promise.all(LEASES.map((lease) => readLeader(lease, known))),
         readNodes(known),
         readAddons(input, known),
+        known?.networkRecord(stack) ?? { error: NO_KUBECONFIG },
       ]);
     } finally {
       known?.close();
     }
   });
-  const [readings, [apiservers, leaders, nodes, addons]] = await Promise.all([readHosts(input), cluster]);
-  return { at: Date.now(), readings: new Map(readings), apiservers: new Map(apiservers), leaders, nodes, addons };
+  const [readings, [apiservers, leaders, nodes, addons, network]] = await Promise.all([readHosts(input), cluster]);
+  return {
+    ...{ at: Date.now(), readings: new Map(readings), apiservers: new Map(apiservers) },
+    ...{ leaders, nodes, addons, network },
+  };
 }

@@ -1,6 +1,7 @@
 import { withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
 import type { EtcdMember } from "../../plan/members.ts";
+import { recordLine } from "../../plan/networkcheck/record.ts";
 import { formatTable } from "../render/table.ts";
 import type { Terminal } from "../render/terminal.ts";
 import {
@@ -150,6 +151,8 @@ export function statusLines(
       ...vips.map((vip) => [`VIP ${vip}`, vipHolders(vip, observation).join(", ") || "nobody"]),
       ...leaders.map(({ lease, holder, message }) => [lease, holder ?? message ?? "unknown"]),
     ]),
+    title("Network"),
+    `  ${recordLine(observation.network)}`,
     title("Nodes"),
     ...nodeLines(hosts, observation, stack),
     ...addonLines(observation, title),

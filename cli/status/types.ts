@@ -1,6 +1,7 @@
 import type { HostReport } from "../../plan/hostreport.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { ListedDeployment } from "../../plan/addons/deployments.ts";
+import type { NetworkReading } from "../../plan/networkcheck/record.ts";
 import type { ListedNode } from "../../plan/nodes.ts";
 import type { GoneRules } from "../../plan/rulesets.ts";
 import type { Readiness } from "../cluster/api.ts";
@@ -65,4 +66,6 @@ export interface Observation {
   nodes: NodesReading;
   /** Undefined for a worker pool, which has none. */
   addons: AddonsReading | undefined;
+  /** The last test of the data path. */
+  network: NetworkReading;
 }

@@ -4,6 +4,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   lookScript,
+  networkScript,
   readerInstaller,
   readerScript,
   rosterScript,
@@ -69,6 +70,11 @@ describe("shell scripts", function () {
       drift: driftScript(),
       workloads: lookScript("workloads"),
       "run-lock": runLockScript(),
+      "network-check": networkScript({
+        probe: "0a-b",
+        questions: ["q1 pod 3 0 - http://192.0.2.1/"],
+        authority: "A\n",
+      }),
     },
   };
   for (const [name, text] of Object.entries(assembled)) {
@@ -143,7 +149,7 @@ describe("shell scripts", function () {
     );
     assert.deepEqual(
       [...new Set(listed)].sort(),
-      [...globSync("{lib,look}/*.sh", { cwd: scripts }), "plinth-host.sh", "run-lock.sh"].sort(),
+      [...globSync("{check,lib,look}/*.sh", { cwd: scripts }), "plinth-host.sh", "run-lock.sh"].sort(),
     );
   });
 

@@ -120,6 +120,11 @@ export class Planned {
     );
   }
 
+  /** Text of an administrator's. */
+  get kubeconfig(): string {
+    return this.server?.kubeconfig ?? "";
+  }
+
   private access(): { cluster: Record<string, string>; token: string } {
     const { clusters, users } = parse(this.server?.kubeconfig ?? "") as {
       clusters: { cluster: Record<string, string> }[];

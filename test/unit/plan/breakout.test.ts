@@ -136,6 +136,7 @@ const ofConfig: Record<string, Place[]> = {
     { usual: "252", config: (text) => ({ hostBaseline: { systemd: text } }) },
     { usual: "debian 12", config: (text) => ({ hostBaseline: { os: [text] } }) },
   ],
+  networkCheck: [{ usual: "example.net", config: (text) => ({ networkCheck: { outsideName: text } }) }],
   clusterStack: [value("organization/plinth/prod", "clusterStack")],
   overrides: [{ usual: "port-taken", config: (text) => ({ overrides: [text] }) }],
 } satisfies Partial<Record<keyof ClusterConfig, Place[]>>;

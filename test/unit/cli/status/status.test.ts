@@ -155,6 +155,7 @@ describe("the judgement about a cluster", () => {
       leaders: [{ lease: "kube-scheduler", holder: "cp1", age: 1, message: undefined }],
       nodes: { nodes: [node(0), node(1)] },
       addons: { addons: [addon("coredns"), addon("metrics-server")] },
+      network: { record: undefined },
     };
   }
 
@@ -399,11 +400,30 @@ describe("the judgement about a cluster", () => {
         },
       },
       addons: { coredns: { wanted: 2, ready: 2 }, "metrics-server": { wanted: 2, ready: 2 } },
+      network: null,
       at,
       leaders: [{ lease: "kube-scheduler", holder: "cp1", age: 1 }],
     });
     const blind = statusDocument({ ...seen, nodes: { error: "HTTP 500" } }, []);
     assert.deepEqual([blind["nodesError"], "nodes" in blind], ["HTTP 500", false]);
+  });
+
+  it("tells the last test of the network, which is red when it failed or is too old", () => {
+    const finding = { from: "w1", message: "a pod on w1 does not reach a pod on w2" };
+    const record = { format: 1 as const, at: "2026-05-31T21:00:00.000Z", paths: 40, untested: [] };
+    const works = { ...observation(), network: { record: { ...record, failed: 0, findings: [] }, age: 3 * 3600 } };
+    assert.deepEqual(messages(works), []);
+    assert.ok(statusLines(hosts, [vip], works, [], bare, "demo").includes("  tested 3 h ago, all 40 paths work"));
+    const judged = judge(hosts, [vip], works, "demo", { maxAgeHours: 2 }).map(({ message }) => message);
+    assert.deepEqual(judged, ["the network was last tested 3 h ago: ./plinth check network --stack demo"]);
+    const failed = { ...works, network: { record: { ...record, failed: 1, findings: [finding] }, age: 60 } };
+    assert.match(messages(failed)[0] ?? "", /^the network did not work 1 min ago: a pod on w1 does not reach/);
+    assert.deepEqual(statusDocument(failed, [])["network"], {
+      ...{ at: record.at, paths: 40, failed: 1, findings: [finding], untested: [], works: false, ageSeconds: 60 },
+    });
+    const dark = { ...observation(), network: { error: "HTTP 500" } };
+    assert.match(messages(dark)[0] ?? "", /is not known: HTTP 500/);
+    assert.equal(messages({ ...dark, nodes: { error: "HTTP 500" } }).length, 1, "said once");
   });
 
   it("minds a second VIP likewise", () => {
