@@ -34,18 +34,20 @@ esac
 `;
 const bodies = { "/program-1": program("1"), "/program-2": program("2") };
 
-onHosts("what judges", (host) => {
-  const artifacts = served(bodies, async () => {
-    await prepare(host());
-  });
+onHosts(
+  "what judges",
+  (host) => {
+    const artifacts = served(bodies, async () => {
+      await prepare(host());
+    });
 
-  /** Namespaces need root, or a user namespace. */
-  async function prepare(on: FakeHost): Promise<void> {
-    if (userInfo().uid !== 0) on.command("unshare", 'exec /usr/bin/unshare --map-root-user "$@"');
-    await on.claim();
-  }
+    /** Namespaces need root, or a user namespace. */
+    async function prepare(on: FakeHost): Promise<void> {
+      if (userInfo().uid !== 0) on.command("unshare", 'exec /usr/bin/unshare --map-root-user "$@"');
+      await on.claim();
+    }
 
-  const unitText = `[Service]
+    const unitText = `[Service]
 ExecStart=/bin/sh -c 'exec "$$0" "$$@"' \\
   /opt/plinth/bin/program \\
   --plain=1 \\
@@ -53,159 +55,164 @@ ExecStart=/bin/sh -c 'exec "$$0" "$$@"' \\
   --dollar=$$HOME
 Restart=always
 `;
-  const bundle = (word: string, options: { judge?: string; version?: string; unit?: string } = {}): Bundle => {
-    const version = (options.version ?? "1") as "1" | "2";
-    const sha = digest(bodies[`/program-${version}`]);
-    return new Bundle("demo")
-      .line(`binary program ${version} ${sha} ${artifacts.url}/program-${version} restart=${unit}`)
-      .directory("/var/lib/demo")
-      .file(conf, `${word}\n`, { restart: unit })
-      .service(unit, options.unit ?? unitText)
-      .line(options.judge ?? `judge command 20 ${unit} 1 /opt/plinth/bin/program --check`);
-  };
-  const starts = `judge start 20 ${unit} 1 1 it.serves /opt/plinth/bin/program --over=2`;
-
-  /** Nothing of a judge may be left: files, or processes. */
-  function nothingLeft(): void {
-    assert.deepEqual(host().list("/run/plinth"), ["host.lock"]);
-    const processes = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
-    assert.ok(!processes.includes(host().root), processes);
-  }
-
-  it("is asked before anything is written or stopped, and its refusal leaves all as it is", async () => {
-    await host().apply(bundle("good"));
-    host().log();
-    const before = host().snapshot();
-    const stderr = await host().refuse(bundle("refuse", { version: "2" }), 65);
-    assert.match(
-      stderr,
-      /a\.service would not take what is planned \(judge command\): Error: unknown flag: --frobnicate; nothing was changed, and what runs runs on$/m,
-    );
-    assert.deepEqual(host().log(), []);
-    const after = host().snapshot();
-    for (const path of Object.keys(after)) if (path.startsWith("opt/plinth/program/2-")) delete after[path];
-    assert.deepEqual(after, before);
-    nothingLeft();
-  });
-
-  it("is the wanted version, with the wanted files", async () => {
-    await host().apply(bundle("good"));
-    assert.match(await host().refuse(bundle("refuse"), 65), /unknown flag/);
-    const stderr = await host().refuse(bundle("peep", { version: "2", judge: starts }), 65);
-    assert.match(stderr, /network lo processes/);
-    nothingLeft();
-  });
-
-  it("sees neither processes, sockets nor data of the host, and cannot write its kernel", async () => {
-    await host().apply(bundle("good"));
-    host().write("/var/lib/demo/precious", "data");
-    host().write("/run/containerd.sock", "");
-    const stderr = await host().refuse(bundle("peep"), 65);
-    assert.match(stderr, /network lo processes [2-9];/);
-    assert.match(stderr, /run: judge data: said ;/);
-    assert.match(stderr, /mode: 750;kernel: kept/);
-    assert.deepEqual(host().list("/var/lib/demo"), ["precious"]);
-  });
-
-  it("gets the arguments of its planned unit as systemd would give them, and those that count in their place after", async () => {
-    await host().apply(bundle("good"));
-    const stderr = await host().refuse(bundle("mumble", { judge: starts }), 65);
-    assert.ok(
-      stderr.includes('version 1, word mumble, arguments: --plain=1 --quoted=a "b" 100% --dollar=$HOME --over=2'),
-      stderr,
-    );
-  });
-
-  it("is ended once it has said that it takes everything", async () => {
-    await host().apply(bundle("good"));
-    const done = await host().apply(bundle("serve", { judge: starts }));
-    assert.deepEqual(done.restarted, [unit]);
-    nothingLeft();
-  });
-
-  it("refuses when it ends shortly after that", async () => {
-    await host().apply(bundle("good"));
-    const judge = `judge start 20 ${unit} 1 5 nothing.of.this /opt/plinth/bin/program`;
-    assert.match(
-      await host().refuse(bundle("die-after", { judge }), 65),
-      /\(judge start\): Error: unknown flag: --late/,
-    );
-    nothingLeft();
-  });
-
-  it("is no obstacle when it says nothing in time: it is ended, and that is told", async () => {
-    await host().apply(bundle("good"));
-    const judge = `judge start 1 ${unit} 1 0 it.serves /opt/plinth/bin/program`;
-    const { code, stderr } = await host().run(["apply"], bundle("silent", { judge }).text());
-    assert.equal(code, 0, stderr);
-    assert.match(
-      stderr,
-      /a\.service is restarted without having been judged: it has said neither yes nor no within 1 s/,
-    );
-    nothingLeft();
-  });
-
-  it("is no obstacle when it misses what it cannot see", async () => {
-    await host().apply(bundle("good"));
-    const { code, stderr } = await host().run(["apply"], bundle("alone").text());
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /without having been judged: it misses what only the host has: .*dial unix/);
-  });
-
-  it("is no obstacle where namespaces cannot be made", async () => {
-    await host().apply(bundle("good"));
-    host().command("unshare", "echo 'unshare: unshare failed: Operation not permitted' >&2; exit 1");
-    const { code, stderr } = await host().run(["apply"], bundle("refuse").text());
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /it cannot be started apart from what runs: unshare: unshare failed: Operation not permitted/);
-  });
-
-  it("is not started where memory is short", async () => {
-    await host().apply(bundle("good"));
-    host().write("/proc/meminfo", "MemTotal: 1000000 kB\nMemAvailable: 102400 kB\n");
-    const judge = `judge command 20 ${unit} 101 /opt/plinth/bin/program`;
-    const { code, stderr } = await host().run(["apply"], bundle("refuse", { judge }).text());
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /without having been judged: 100 MiB of memory are free, it takes 101/);
-  });
-
-  it("is asked of a unit that runs and is to be changed only", async () => {
-    host().write("/proc/meminfo", "MemAvailable: 1 kB\n");
-    const judge = `judge command 20 ${unit} 1 /opt/plinth/bin/program`;
-    const asked = async (word: string): Promise<boolean> => {
-      const { code, stderr } = await host().run(["apply"], bundle(word, { judge }).text());
-      assert.equal(code, 0, stderr);
-      return stderr.includes("without having been judged");
+    const bundle = (word: string, options: { judge?: string; version?: string; unit?: string } = {}): Bundle => {
+      const version = (options.version ?? "1") as "1" | "2";
+      const sha = digest(bodies[`/program-${version}`]);
+      return new Bundle("demo")
+        .line(`binary program ${version} ${sha} ${artifacts.url}/program-${version} restart=${unit}`)
+        .directory("/var/lib/demo")
+        .file(conf, `${word}\n`, { restart: unit })
+        .service(unit, options.unit ?? unitText)
+        .line(options.judge ?? `judge command 20 ${unit} 1 /opt/plinth/bin/program --check`);
     };
-    assert.equal(await asked("one"), false, "a first start");
-    assert.equal(await asked("one"), false, "nothing to change");
-    assert.equal(await asked("two"), true, "another file");
-    host().setUnit(unit, "active", "failed");
-    assert.equal(await asked("three"), false, "it is down");
-  });
+    const starts = `judge start 20 ${unit} 1 1 it.serves /opt/plinth/bin/program --over=2`;
 
-  it("tells all refusals at once", async () => {
-    const both = (word: string) =>
-      bundle(word).service("b.service").file("/etc/demo/b.conf", word, { restart: "b.service" });
-    await host().apply(both("good"));
-    const judged = both("refuse").line("judge command 20 b.service 1 /opt/plinth/bin/program");
-    assert.match(await host().refuse(judged, 65), /a\.service would not take .*; b\.service would not take /);
-  });
+    /** Nothing of a judge may be left: files, or processes. */
+    function nothingLeft(): void {
+      assert.deepEqual(host().list("/run/plinth"), ["host.lock"]);
+      const processes = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
+      assert.ok(!processes.includes(host().root), processes);
+    }
 
-  it("ends with a run that is told to end", async () => {
-    await host().apply(bundle("good"));
-    const judge = `judge start 100 ${unit} 1 0 it.serves /opt/plinth/bin/program`;
-    const run = host().run(["apply"], bundle("silent", { judge }).text());
-    const began = (): boolean =>
-      execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(`${host().root}/opt/plinth/bin/program`) ||
-      host()
-        .list("/run/plinth")
-        .some((path) => path.endsWith("judge.pid"));
-    await eventually("the judge begins", 20, () => Promise.resolve(began() || undefined));
-    process.kill(Number(host().runningPid()), "SIGTERM");
-    const { code } = await run;
-    assert.equal(code, 143);
-    assert.equal(host().read(conf), "good\n");
-    nothingLeft();
-  });
-});
+    it("is asked before anything is written or stopped, and its refusal leaves all as it is", async () => {
+      await host().apply(bundle("good"));
+      host().log();
+      const before = host().snapshot();
+      const stderr = await host().refuse(bundle("refuse", { version: "2" }), 65);
+      assert.match(
+        stderr,
+        /a\.service would not take what is planned \(judge command\): Error: unknown flag: --frobnicate; nothing was changed, and what runs runs on$/m,
+      );
+      assert.deepEqual(host().log(), []);
+      // The wanted version waits beside the one that is in use.
+      const after = Object.entries(host().snapshot()).filter(([path]) => !path.startsWith("opt/plinth/program/2-"));
+      assert.deepEqual(Object.fromEntries(after), before);
+      nothingLeft();
+    });
+
+    it("is the wanted version, with the wanted files", async () => {
+      await host().apply(bundle("good"));
+      assert.match(await host().refuse(bundle("refuse"), 65), /unknown flag/);
+      const stderr = await host().refuse(bundle("peep", { version: "2", judge: starts }), 65);
+      assert.match(stderr, /network lo processes/);
+      nothingLeft();
+    });
+
+    it("sees neither processes, sockets nor data of the host, and cannot write its kernel", async () => {
+      await host().apply(bundle("good"));
+      host().write("/var/lib/demo/precious", "data");
+      host().write("/run/containerd.sock", "");
+      const stderr = await host().refuse(bundle("peep"), 65);
+      assert.match(stderr, /network lo processes [2-9];/);
+      assert.match(stderr, /run: judge data: said ;/);
+      assert.match(stderr, /mode: 750;kernel: kept/);
+      assert.deepEqual(host().list("/var/lib/demo"), ["precious"]);
+    });
+
+    it("gets the arguments of its planned unit as systemd would give them, and those that count in their place after", async () => {
+      await host().apply(bundle("good"));
+      const stderr = await host().refuse(bundle("mumble", { judge: starts }), 65);
+      assert.ok(
+        stderr.includes('version 1, word mumble, arguments: --plain=1 --quoted=a "b" 100% --dollar=$HOME --over=2'),
+        stderr,
+      );
+    });
+
+    it("is ended once it has said that it takes everything", async () => {
+      await host().apply(bundle("good"));
+      const done = await host().apply(bundle("serve", { judge: starts }));
+      assert.deepEqual(done.restarted, [unit]);
+      nothingLeft();
+    });
+
+    it("refuses when it ends shortly after that", async () => {
+      await host().apply(bundle("good"));
+      const judge = `judge start 20 ${unit} 1 5 nothing.of.this /opt/plinth/bin/program`;
+      assert.match(
+        await host().refuse(bundle("die-after", { judge }), 65),
+        /\(judge start\): Error: unknown flag: --late/,
+      );
+      nothingLeft();
+    });
+
+    it("is no obstacle when it says nothing in time: it is ended, and that is told", async () => {
+      await host().apply(bundle("good"));
+      const judge = `judge start 1 ${unit} 1 0 it.serves /opt/plinth/bin/program`;
+      const { code, stderr } = await host().run(["apply"], bundle("silent", { judge }).text());
+      assert.equal(code, 0, stderr);
+      assert.match(
+        stderr,
+        /a\.service is restarted without having been judged: it has said neither yes nor no within 1 s/,
+      );
+      nothingLeft();
+    });
+
+    it("is no obstacle when it misses what it cannot see", async () => {
+      await host().apply(bundle("good"));
+      const { code, stderr } = await host().run(["apply"], bundle("alone").text());
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /without having been judged: it misses what only the host has: .*dial unix/);
+    });
+
+    it("is no obstacle where namespaces cannot be made", async () => {
+      await host().apply(bundle("good"));
+      host().command("unshare", "echo 'unshare: unshare failed: Operation not permitted' >&2; exit 1");
+      const { code, stderr } = await host().run(["apply"], bundle("refuse").text());
+      assert.equal(code, 0, stderr);
+      assert.match(
+        stderr,
+        /it cannot be started apart from what runs: unshare: unshare failed: Operation not permitted/,
+      );
+    });
+
+    it("is not started where memory is short", async () => {
+      await host().apply(bundle("good"));
+      host().write("/proc/meminfo", "MemTotal: 1000000 kB\nMemAvailable: 102400 kB\n");
+      const judge = `judge command 20 ${unit} 101 /opt/plinth/bin/program`;
+      const { code, stderr } = await host().run(["apply"], bundle("refuse", { judge }).text());
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /without having been judged: 100 MiB of memory are free, it takes 101/);
+    });
+
+    it("is asked of a unit that runs and is to be changed only", async () => {
+      host().write("/proc/meminfo", "MemAvailable: 1 kB\n");
+      const judge = `judge command 20 ${unit} 1 /opt/plinth/bin/program`;
+      const asked = async (word: string): Promise<boolean> => {
+        const { code, stderr } = await host().run(["apply"], bundle(word, { judge }).text());
+        assert.equal(code, 0, stderr);
+        return stderr.includes("without having been judged");
+      };
+      assert.equal(await asked("one"), false, "a first start");
+      assert.equal(await asked("one"), false, "nothing to change");
+      assert.equal(await asked("two"), true, "another file");
+      host().setUnit(unit, "active", "failed");
+      assert.equal(await asked("three"), false, "it is down");
+    });
+
+    it("tells all refusals at once", async () => {
+      const both = (word: string) =>
+        bundle(word).service("b.service").file("/etc/demo/b.conf", word, { restart: "b.service" });
+      await host().apply(both("good"));
+      const judged = both("refuse").line("judge command 20 b.service 1 /opt/plinth/bin/program");
+      assert.match(await host().refuse(judged, 65), /a\.service would not take .*; b\.service would not take /);
+    });
+
+    it("ends with a run that is told to end", async () => {
+      await host().apply(bundle("good"));
+      const judge = `judge start 100 ${unit} 1 0 it.serves /opt/plinth/bin/program`;
+      const run = host().run(["apply"], bundle("silent", { judge }).text());
+      const began = (): boolean =>
+        execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(`${host().root}/opt/plinth/bin/program`) ||
+        host()
+          .list("/run/plinth")
+          .some((path) => path.endsWith("judge.pid"));
+      await eventually("the judge begins", 20, () => Promise.resolve(began() || undefined));
+      process.kill(Number(host().runningPid()), "SIGTERM");
+      const { code } = await run;
+      assert.equal(code, 143);
+      assert.equal(host().read(conf), "good\n");
+      nothingLeft();
+    });
+  },
+  180,
+);

@@ -10,7 +10,6 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -161,14 +160,11 @@ mount --rbind /dev "$1/dev"
 mount --rbind /sys "$1/sys"
 mount -t proc proc "$1/proc"
 exec chroot "$1" /usr/bin/env -i PATH=/fakes/bin:/usr/sbin:/usr/bin:/sbin:/bin "$2" /fakes/plinth-host apply`;
-    const done = spawnSync(
-      [...asRoot, "unshare"][0] ?? "",
-      [
-        ...[...asRoot, "unshare"].slice(1),
-        ...["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", inside, "sh", this.root, shell],
-      ],
-      { input: text + secrets, encoding: "utf8", timeout: 120_000 },
-    );
+    const own = ["--mount", "--pid", "--fork", "--kill-child"];
+    const done = spawnSync("env", [...asRoot, "unshare", ...own, "sh", "-c", inside, "sh", this.root, shell], {
+      input: text + secrets,
+      encoding: "utf8",
+    });
     return { code: done.status, stderr: done.stderr };
   }
 
@@ -178,8 +174,6 @@ exec chroot "$1" /usr/bin/env -i PATH=/fakes/bin:/usr/sbin:/usr/bin:/sbin:/bin "
   }
 
   remove(): void {
-    const [command = "rm", ...args] = [...asRoot, "rm", "-rf", this.root];
-    spawnSync(command, args);
-    rmSync(this.root, { recursive: true, force: true });
+    spawnSync("env", [...asRoot, "rm", "-rf", this.root]);
   }
 }
