@@ -12,7 +12,8 @@
 # What is not there is no reason to refuse: where the program complains about that, it could not be judged, and is restarted all the same.
 
 # What complaints about what is not there look like.
-JUDGE_ABSENT='dial unix |connect: |connection refused|network is unreachable|i/o timeout|deadline exceeded|read-only file system|no such host|failure in name resolution'
+JUDGE_ABSENT='dial unix |connect: |connection refused|network is unreachable'
+JUDGE_ABSENT="$JUDGE_ABSENT|i/o timeout|deadline exceeded|read-only file system|no such host|failure in name resolution"
 # The line after which the program itself speaks.
 JUDGE_BEGINS='plinth: the judge begins'
 

@@ -141,13 +141,17 @@ export class RealRoot {
     for (const { path: file, source } of bundle.secrets) write(file, this.contentOf(source));
   }
 
-  /** Applies a bundle, without what is downloaded, by the host script. */
+  /** Applies a bundle by the host script, without what is downloaded and what is asked of a member of etcd. */
   apply(shell: Shell, bundle: Bundle): { code: number | null; stderr: string } {
     const locate = ({ name }: { name?: string }) => ({
       sha256: this.digests.get(name ?? "") ?? "0".repeat(64),
       url: "http://127.0.0.1:9/file",
     });
-    const text = renderBundle({ ...bundle, downloads: [] }, 1, locate as Parameters<typeof renderBundle>[2]);
+    const text = renderBundle(
+      { ...bundle, downloads: [], requires: [] },
+      1,
+      locate as Parameters<typeof renderBundle>[2],
+    );
     const secrets = renderSecrets(
       bundle.secrets.map(({ path: file, source }) => ({ path: file, content: this.contentOf(source) })),
     );
