@@ -1,4 +1,13 @@
-import { renderCheck, renderPrepare, renderRequire, type Check, type Prepare, type Require } from "./conditions.ts";
+import {
+  renderCheck,
+  renderJudge,
+  renderPrepare,
+  renderRequire,
+  type Check,
+  type Judge,
+  type Prepare,
+  type Require,
+} from "./conditions.ts";
 import { binDirectory } from "./names.ts";
 
 /** A file whose content may be read by anybody who may read a preview. */
@@ -124,6 +133,8 @@ export interface Bundle {
   secrets: readonly BundleSecret[];
   /** Units in the order in which they are restarted. */
   units: readonly string[];
+  /** Who must take what is planned before anything is changed, where the unit runs and is to be restarted or reloaded. Default: nobody. */
+  judges?: readonly Judge[];
   /** What must hold before anything is changed, where `unit` runs and is about to be restarted. Default: nothing. */
   requires?: readonly Require[];
   /** What is done once the files are there and before any unit starts, in every run, in this order. Default: nothing. */
@@ -188,8 +199,8 @@ export function renderBundle(
     lines.push(`${directive} ${secret.path} ${secret.mode} ${secret.owner}${attributes(secret)}`);
   }
   for (const unit of bundle.units) lines.push(`unit ${unit}`);
-  lines.push(...(bundle.requires ?? []).map(renderRequire), ...(bundle.prepares ?? []).map(renderPrepare));
-  lines.push(...bundle.checks.map(renderCheck));
+  lines.push(...(bundle.judges ?? []).map(renderJudge), ...(bundle.requires ?? []).map(renderRequire));
+  lines.push(...(bundle.prepares ?? []).map(renderPrepare), ...bundle.checks.map(renderCheck));
   lines.push("end", "");
   return lines.join("\n");
 }

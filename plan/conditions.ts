@@ -1,6 +1,6 @@
 /**
- * Conditions: what a bundle asks of the host script by name. Each is a function `check_NAME`, `prepare_NAME` or `require_NAME`
- * in scripts/lib/, which gets the unit and then these arguments, in the order in which they are written here.
+ * Conditions: what a bundle asks of the host script by name. Each is a function `check_NAME`, `prepare_NAME`, `require_NAME` or
+ * `judge_NAME` in scripts/lib/, which gets the unit and then these arguments, in the order in which they are written here.
  */
 
 /** How a member of etcd is asked. */
@@ -81,6 +81,28 @@ export interface RequireArguments {
   "etcd-quorum": EtcdAccess;
 }
 
+/**
+ * Whom a unit that runs is judged by before it is restarted or reloaded with other files, arguments or another binary: name →
+ * arguments. The program is run apart from all that runs on the host, see scripts/lib/judges.sh.
+ */
+export interface JudgeArguments {
+  /** The program's own check: the words end with 0 when it takes its files. `memory` is what it needs, MiB. */
+  command: { memory: number; words: readonly [string, ...string[]] };
+  /** The program is started as its planned unit starts it. */
+  start: {
+    /** What it needs, MiB: where less is free it is not asked. */
+    memory: number;
+    /** Extended regular expression, without blanks: once its output matches, it has read all that it is given. */
+    accepted: string;
+    /** Seconds that it must live on after that, where there is more to read. */
+    settle: number;
+    /** Path of the executable as the unit calls it, with one argument on each line after it. */
+    executable: string;
+    /** Arguments that count in place of the unit's. */
+    overrides: Readonly<Record<string, string>>;
+  };
+}
+
 /** One of the names with its arguments. */
 export type Condition<Arguments> = {
   [Name in keyof Arguments]: { name: Name; args: Arguments[Name] };
@@ -97,6 +119,7 @@ export interface Patience {
 export type Check = Condition<CheckArguments> & Patience;
 export type Prepare = Condition<PrepareArguments> & Patience;
 export type Require = Condition<RequireArguments> & Patience;
+export type Judge = Condition<JudgeArguments> & Patience;
 
 /** The words of a condition in a bundle's text, and the fewest of them, which the host script insists on. */
 type Forms<Arguments> = {
@@ -170,6 +193,20 @@ const prepares: Forms<PrepareArguments> = {
 
 const requires: Forms<RequireArguments> = { "etcd-quorum": { fewest: 4, words: etcdAccess } };
 
+const judges: Forms<JudgeArguments> = {
+  command: { fewest: 2, words: ({ memory, words }) => [String(memory), ...words] },
+  start: {
+    fewest: 4,
+    words: ({ memory, settle, accepted, executable, overrides }) => [
+      String(memory),
+      String(settle),
+      accepted,
+      executable,
+      ...Object.entries(overrides).map(([name, value]) => `--${name}=${value}`),
+    ],
+  },
+};
+
 /** Name and arguments as they stand in a bundle's text. */
 function wordsOf<Arguments, Name extends keyof Arguments & string>(
   forms: Forms<Arguments>,
@@ -201,11 +238,17 @@ export function renderRequire(require: Require): string {
   return line("require", require, wordsOf(requires, require));
 }
 
+/** A judge as a line of a bundle's text. */
+export function renderJudge(judge: Judge): string {
+  return line("judge", judge, wordsOf<JudgeArguments, keyof JudgeArguments>(judges, judge));
+}
+
 /** What the host script has to know: name → fewest arguments. */
 export const fewestArguments = {
   check: fewestOf(checks),
   prepare: fewestOf(prepares),
   require: fewestOf(requires),
+  judge: fewestOf(judges),
 };
 
 function fewestOf(forms: Record<string, { fewest: number }>): ReadonlyMap<string, number> {

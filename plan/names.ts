@@ -15,6 +15,8 @@ export const paths = {
   kept: "/var/lib/plinth-kept",
   /** Staging in memory, so that secrets in it do not survive a loss of power. */
   staging: "/run/plinth",
+  /** Where programs may write while they judge, see scripts/lib/judges.sh. It is on no host. */
+  judged: "/run/judge",
   /** Unit files of the host's administrator. */
   units: "/etc/systemd/system",
   /** Read by etcd only while it has no data; made on the host, which alone knows whether there is a cluster to join. */

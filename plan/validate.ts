@@ -1,4 +1,3 @@
-import semver from "semver";
 import { validateDns } from "./addons/dns.ts";
 import { apiserverReliance } from "./bundles/apiserver.ts";
 import { validateApiserver } from "./bundles/apiserversettings.ts";
@@ -17,6 +16,7 @@ import { settingsFindings } from "./settings/layers.ts";
 import { validateRuntimeClasses } from "./settings/runtimeclasses.ts";
 import { validateSettings } from "./settings/validate.ts";
 import { validateTenants } from "./tenants.ts";
+import { validateVersions } from "./together.ts";
 
 function finding(rule: string, hosts: string[], message: string, remedy: string): Finding {
   return { rule, kind: "input", hosts, message, remedy };
@@ -172,35 +172,6 @@ function validateEndpoint(hosts: readonly Host[], config: ClusterConfig): Findin
         [],
         `plinth:vip is ${vip} but no host has the role load-balancer`,
         "give the control-plane hosts that role",
-      ),
-    );
-  }
-  return findings;
-}
-
-/** Kubernetes minor versions whose flags and files this release writes; tested ones are in docs/artifacts.md. */
-const kubernetesMinors = { oldest: 35, newest: 36 };
-
-function validateVersions(config: ClusterConfig): Finding[] {
-  const findings: Finding[] = [];
-  const { oldest, newest } = kubernetesMinors;
-  if (!semver.satisfies(config.kubernetesVersion, `1.${oldest} - 1.${newest}`)) {
-    findings.push(
-      finding(
-        "kubernetes-version",
-        [],
-        `plinth:kubernetesVersion ${config.kubernetesVersion} is not supported`,
-        `use a version from 1.${oldest} to 1.${newest}`,
-      ),
-    );
-  }
-  if (!semver.satisfies(config.etcdVersion, "3.6")) {
-    findings.push(
-      finding(
-        "etcd-version",
-        [],
-        `plinth:etcdVersion ${config.etcdVersion} is not supported`,
-        "use the latest 3.6 release",
       ),
     );
   }

@@ -2,12 +2,13 @@ import { isIPv4 } from "../addresses.ts";
 import { apiserverFilesDirectory } from "../apiserverfiles.ts";
 import { renderAuthentication } from "../authentication.ts";
 import { binaryPath, type BundleFile, type BundleSecret, type LeafSpec, type SecretSource } from "../bundle.ts";
-import type { Check } from "../conditions.ts";
+import type { Check, Judge } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { apiserverServiceAddress } from "../endpoint.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { longestTokenHours, protectionMode } from "../protections.ts";
+import { isSinceMinor } from "../together.ts";
 import { renderYamlInOrder } from "../yaml.ts";
 import { auditArguments, auditDirectory, auditPolicy, auditPolicyPath } from "./audit.ts";
 import { admissionArguments, admissionFiles } from "./admission.ts";
@@ -61,7 +62,8 @@ function ownArguments({ host, hosts, config }: Placement): Arguments {
     "kubelet-client-certificate": `${pki}/kubelet-client.crt`,
     "kubelet-client-key": `${pki}/kubelet-client.key`,
     "kubelet-preferred-address-types": "InternalIP,Hostname",
-    "peer-ca-file": kubernetesAuthorityFile,
+    // Before, it is for a feature gate that is off, and refused (pkg/controlplane/apiserver/options/validation.go of v1.35.4).
+    ...(isSinceMinor(config.kubernetesVersion, 36) ? { "peer-ca-file": kubernetesAuthorityFile } : {}),
     profiling: "false",
     "proxy-client-cert-file": `${pki}/front-proxy-client.crt`,
     "proxy-client-key-file": `${pki}/front-proxy-client.key`,
@@ -254,6 +256,25 @@ function authenticationCheck(host: Host): Check {
   };
 }
 
+/**
+ * The planned API server judges its flags, reads its files one after the other, and then says by what its endpoints are to be kept; it has
+ * read all by then, and needs etcd only after that (k8s.io/kubernetes v1.35.4 and v1.36.3, cmd/kube-apiserver/app/server.go: NewConfig,
+ * CreateServerChain; pkg/controlplane/instance.go). Only what it would do for others of its kind asks etcd before, and waits for 20 s:
+ * that is left out. It takes about 200 MiB by then.
+ */
+const judge: Judge = {
+  name: "start",
+  deadline: 60,
+  unit: apiserverUnit,
+  args: {
+    memory: 400,
+    accepted: "Using.reconciler",
+    settle: 0,
+    executable: binaryPath("kube-apiserver"),
+    overrides: { "feature-gates": "UnknownVersionInteroperabilityProxy=false", "peer-ca-file": "" },
+  },
+};
+
 /** The API server of one host. */
 export const apiserver: BundlePart = {
   name: "kube-apiserver",
@@ -273,6 +294,7 @@ export const apiserver: BundlePart = {
       files: files(placement),
       secrets: secrets(host, config),
       units: [apiserverUnit],
+      judges: [judge],
       checks: [
         {
           name: "http-ok",

@@ -147,6 +147,7 @@ export function compose(name: string, parts: readonly BundlePart[], given: Place
     files: planned.flatMap(({ content }) => content.files ?? []),
     secrets: planned.flatMap(({ content }) => content.secrets ?? []),
     units: started.flatMap(({ content }) => content.units ?? []),
+    judges: started.flatMap(({ content }) => content.judges ?? []),
     requires: started.flatMap(({ content }) => content.requires ?? []),
     prepares: started.flatMap(({ content }) => content.prepares ?? []),
     checks: started.flatMap(({ content }) => content.checks ?? []),

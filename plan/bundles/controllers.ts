@@ -23,6 +23,8 @@ interface Controller {
   key: "controllerManagerArgs" | "schedulerArgs";
   /** What is laid over them. */
   theirs: (config: ClusterConfig) => Arguments;
+  /** What it says once it has read all that it is given, see `JudgeArguments`; arguments by which it does so without an API server. */
+  judged: { accepted: string; overrides: Arguments };
   /** Keys besides its own certificate. */
   secrets: (restart: readonly string[]) => BundleSecret[];
 }
@@ -70,6 +72,7 @@ const managerService: Controller = {
     ...controllerManagerArgs,
     controllers: unionOf(ownControllers, controllerManagerArgs["controllers"]),
   }),
+  judged: { accepted: "acquire.leader.lease", overrides: { "authentication-tolerate-lookup-failure": "true" } },
   secrets: (restart) => {
     const owner = "kube-controller-manager:kube-controller-manager";
     return [
@@ -93,6 +96,7 @@ const schedulerService: Controller = {
   key: "schedulerArgs",
   own: () => ({}),
   theirs: (config) => config.schedulerArgs,
+  judged: { accepted: "Starting.Kubernetes.Scheduler", overrides: {} },
   secrets: () => [],
 };
 
@@ -219,6 +223,14 @@ function partOf(controller: Controller): BundlePart {
       files: filesOf(controller, host, config),
       secrets: [...leafFiles(client), ...controller.secrets(restart)],
       units: [unit],
+      judges: [
+        {
+          name: "start",
+          deadline: 30,
+          unit,
+          args: { memory: 200, settle: 0, executable: binaryPath(name), ...controller.judged },
+        },
+      ],
       checks: [
         {
           name: "http-ok",

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { binaryPath, type BundleSecret, type LeafSpec } from "../bundle.ts";
-import type { Check } from "../conditions.ts";
+import type { Check, Judge } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
@@ -134,6 +134,22 @@ export const etcdReliance: Reliance = {
   instead: { "data-dir": "use plinth:directories.etcd" },
 };
 
+/** The planned etcd begins a cluster of its own, with no data and no other member, and serves it. */
+function judgeOf(host: Host): Judge {
+  return {
+    name: "start",
+    deadline: 30,
+    unit: etcdUnit,
+    args: {
+      memory: 150,
+      accepted: "now.serving.peer",
+      settle: 0,
+      executable: binaryPath("etcd"),
+      overrides: { "data-dir": `${paths.judged}/etcd`, "initial-cluster": `${host.name}=${peerUrl(host)}` },
+    },
+  };
+}
+
 function plan({ host, hosts, config }: Placement): PartContent {
   const args = argumentsOf(host, config);
   const members = withRole(hosts, "etcd")
@@ -164,6 +180,7 @@ function plan({ host, hosts, config }: Placement): PartContent {
     files: [unitFile(etcdUnit, service, "0600")],
     secrets: secrets(host),
     units: [etcdUnit],
+    judges: [judgeOf(host)],
     // A member that was restarted a moment ago, by hand or by its host, gets the time to come back.
     requires: [{ name: "etcd-quorum", deadline: 60, unit: etcdUnit, args: { url: etcdClientUrl(host), ...access } }],
     prepares: [

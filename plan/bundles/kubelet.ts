@@ -1,5 +1,6 @@
 import { clusterDnsAddress } from "../addons/dns.ts";
 import { binaryPath } from "../bundle.ts";
+import type { Judge } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointOf } from "../endpoint.ts";
 import { isNode, type Host } from "../inventory.ts";
@@ -234,6 +235,33 @@ export function isServedByCluster(config: ClusterConfig): boolean {
   return config.kubeletConfig["serverTLSBootstrap"] !== false;
 }
 
+/**
+ * The planned kubelet reads its flags and its file, judges both and opens its certificates before it asks for a container runtime, and
+ * that is the last that it does where there is none: no cgroup is looked at before, and nothing is written (k8s.io/kubernetes v1.36.3,
+ * cmd/kubelet/app/server.go: NewKubeletCommand, run, up to PreInitRuntimeService). Without a cluster it could ask nobody who its clients
+ * are. What it reads later only, such as the policy of its CPU manager, is not judged.
+ */
+const judge: Judge = {
+  name: "start",
+  deadline: 30,
+  unit: kubeletUnit,
+  args: {
+    memory: 200,
+    accepted: "validate.service.connection",
+    settle: 0,
+    executable: binaryPath("kubelet"),
+    overrides: {
+      "authentication-token-webhook": "false",
+      "authorization-mode": "AlwaysAllow",
+      "bootstrap-kubeconfig": "",
+      "cert-dir": `${paths.judged}/pki`,
+      "container-runtime-endpoint": onlyJoin["container-runtime-endpoint"],
+      kubeconfig: "",
+      "root-dir": paths.judged,
+    },
+  },
+};
+
 /** The kubelet of one Node. */
 export const kubelet: BundlePart = {
   name: "kubelet",
@@ -284,6 +312,7 @@ export const kubelet: BundlePart = {
           },
         },
       ],
+      judges: [judge],
       checks: [
         { name: "unit-active", deadline: 60, unit: kubeletUnit, args: { unit: kubeletUnit } },
         // Before it has a certificate it serves nothing; the roster gives it one and waits for the Node.

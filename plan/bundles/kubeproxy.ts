@@ -1,8 +1,10 @@
 import { contains, parseNetwork } from "../addresses.ts";
 import { binaryPath, type BundleFile } from "../bundle.ts";
+import type { Judge } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { isNode, type Host } from "../inventory.ts";
 import { merge } from "../merge.ts";
+import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
 import { renderYaml } from "../yaml.ts";
 import { kubeProxyUnit } from "./agentunits.ts";
@@ -114,6 +116,16 @@ function files(placement: Placement): BundleFile[] {
   ];
 }
 
+/** The planned kube-proxy reads and judges its file, writes what it has come to, and ends (k8s.io/kubernetes v1.36.3, cmd/kube-proxy/app). */
+function judgeOf(config: ClusterConfig): Judge {
+  const flags = { ...kubeProxyArguments(config), "write-config-to": `${paths.judged}/kube-proxy.yaml` };
+  const words = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+  return {
+    ...{ name: "command", deadline: 30, unit: kubeProxyUnit },
+    args: { memory: 150, words: [binaryPath("kube-proxy"), ...words] },
+  };
+}
+
 /** kube-proxy of one Node. */
 export const kubeProxy: BundlePart = {
   name: "kube-proxy",
@@ -127,6 +139,7 @@ export const kubeProxy: BundlePart = {
     binaries: [{ name: "kube-proxy", version: placement.config.kubernetesVersion, restart }],
     files: files(placement),
     units: [kubeProxyUnit],
+    judges: [judgeOf(placement.config)],
     // Its health is red until the Node exists, which comes later.
     checks: [{ name: "unit-active", deadline: 60, unit: kubeProxyUnit, args: { unit: kubeProxyUnit } }],
   }),

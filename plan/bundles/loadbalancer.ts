@@ -1,4 +1,4 @@
-import type { Check } from "../conditions.ts";
+import type { Check, Judge } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
@@ -11,6 +11,7 @@ import { because, directCurl, renderUnit, restartsForever, unitFile } from "./sy
 
 export const haproxyUnit = "haproxy.service";
 export const keepalivedUnit = "keepalived.service";
+const haproxyConfig = "/etc/haproxy/haproxy.cfg";
 const haproxyAuthority = "/etc/haproxy/kubernetes-ca.crt";
 const checkUser = "keepalived_script";
 
@@ -275,6 +276,13 @@ function checks(config: ClusterConfig, vip: string): Check[] {
   ];
 }
 
+const judge: Judge = {
+  name: "command",
+  deadline: 30,
+  unit: haproxyUnit,
+  args: { memory: 100, words: ["/usr/sbin/haproxy", "-c", "-f", haproxyConfig] },
+};
+
 function plan({ host, hosts, config }: Placement): PartContent {
   const vip = config.vip;
   if (vip === undefined) throw new Error("a load balancer needs plinth:vip");
@@ -286,7 +294,7 @@ function plan({ host, hosts, config }: Placement): PartContent {
     ],
     files: [
       {
-        path: "/etc/haproxy/haproxy.cfg",
+        path: haproxyConfig,
         mode: "0644",
         owner,
         reload: [haproxyUnit],
@@ -304,6 +312,7 @@ function plan({ host, hosts, config }: Placement): PartContent {
     ],
     secrets: [authorityFile("kubernetes", haproxyAuthority, { reload: [haproxyUnit] })],
     units: [haproxyUnit, keepalivedUnit],
+    judges: [judge],
     checks: checks(config, vip),
   };
 }

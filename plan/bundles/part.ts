@@ -7,7 +7,7 @@ import type {
   BundleSecret,
   BundleUser,
 } from "../bundle.ts";
-import type { Check, Prepare, Require } from "../conditions.ts";
+import type { Check, Judge, Prepare, Require } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Listener } from "../facts.ts";
 import type { Host } from "../inventory.ts";
@@ -48,6 +48,7 @@ export interface PartContent {
   secrets?: readonly BundleSecret[];
   /** In the order in which they are restarted. */
   units?: readonly string[];
+  judges?: readonly Judge[];
   requires?: readonly Require[];
   prepares?: readonly Prepare[];
   checks?: readonly Check[];

@@ -1,6 +1,6 @@
 import type { BundleBinary, BundleDownload, BundleFile } from "../bundle.ts";
 import { binaryPath } from "../bundle.ts";
-import type { Check } from "../conditions.ts";
+import type { Check, Judge } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { hasContainerdSettings } from "../containerdsettings.ts";
 import { paths } from "../names.ts";
@@ -132,6 +132,14 @@ function checks(config: ClusterConfig): Check[] {
   return [...own, { name: "command", deadline: 600, unit: imagesUnit, args: { words } }];
 }
 
+/** The planned containerd reads its files and those that they import, and prints what it has come to. */
+const judge: Judge = {
+  name: "command",
+  deadline: 30,
+  unit: containerdUnit,
+  args: { memory: 100, words: [binaryPath("containerd"), "--config", containerdConfigPath, "config", "dump"] },
+};
+
 /**
  * What runs containers on a Node: containerd, runc, the CNI plugins, where images come from, and archives of images that
  * are there beforehand.
@@ -159,6 +167,7 @@ export const runtime: BundlePart = {
     files: files(config, surroundings),
     secrets: [...registryFiles(config).secrets, ...proxies(config).secrets],
     units: [podsUnit, containerdUnit, ...(config.images.length === 0 ? [] : [imagesUnit])],
+    judges: [judge],
     checks: checks(config),
   }),
 };

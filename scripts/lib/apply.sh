@@ -32,6 +32,7 @@ apply() {
   fi
   intent_read
   hits_merge
+  judges_run
   requires_run
   busy=
   if [ -s "$STAGE/ops" ] || [ -e "$HOME_DIR/intent" ]; then

@@ -26,7 +26,7 @@ journal_reason() {
     function strong(text) {
       text = tolower(text)
       return text ~ /unknown (shorthand )?flag|not defined: |flag needs an argument|unknown command|unrecognized option/ ||
-        text ~ /invalid argument|failed to verify flags|strict decoding error|^error: |^panic: / ||
+        text ~ /invalid argument|failed to verify flags|strict decoding error|^error: |^panic: |^\[alert\]/ ||
         text ~ /permission denied|address already in use|no such file or directory/ ||
         text ~ /failed to (load|validate) authentication config|oidc authenticator: initializing plugin/
     }

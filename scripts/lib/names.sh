@@ -6,6 +6,7 @@ SCRIPTS_PATH=/usr/local/lib/plinth
 STATE_PATH=/var/lib/plinth
 KEPT_PATH="/var/lib/plinth-kept"
 STAGING_PATH=/run/plinth
+JUDGED_PATH=/run/judge
 UNITS_PATH=/etc/systemd/system
 ETCD_BOOTSTRAP=/etc/etcd/bootstrap.env
 PROXIES_PATH=/etc/plinth/proxy.env
@@ -23,6 +24,7 @@ EXIT_REFUSED=77
 CHECK_ARGUMENTS="unit-active:0 http-ok:2 etcd-voter:6 config-in-use:6 command:1 sysctl:2 swap-off:0 if-bundle:2 if-file:2"
 PREPARE_ARGUMENTS="etcd-join:8 node-current:7"
 REQUIRE_ARGUMENTS="etcd-quorum:4"
+JUDGE_ARGUMENTS="command:2 start:4"
 
 # Units that `retire` stops, in this order.
 RETIRED_UNITS="keepalived.service kube-scheduler.service kube-controller-manager.service kube-apiserver.service haproxy.service"

@@ -7,13 +7,13 @@
 #                  directory PATH MODE OWNER FLAG(keep|purge|-) | binary NAME VERSION SHA URL RESTART RELOAD
 #                  file PATH MODE OWNER content/N RESTART RELOAD KIND(file|secret|public) | unit NAME
 #                  download PATH MODE OWNER SHA URL RESTART RELOAD (`fetch_all` makes a `file` of KIND download of it)
-#                  require | prepare | check NAME SECONDS UNIT ARGUMENTS…
+#                  require | judge | prepare | check NAME SECONDS UNIT ARGUMENTS…
 # and sets BUNDLE and GENERATION.
 
 # stream_read: ends the script with one sentence when the stream is not right. Never shows text of the secret part.
 stream_read() {
   local error kind value
-  awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" -v prepares="$PREPARE_ARGUMENTS" \
+  awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" -v prepares="$PREPARE_ARGUMENTS" -v judges="$JUDGE_ARGUMENTS" \
     -v requires="$REQUIRE_ARGUMENTS" -v own="$STATE_PATH $KEPT_PATH $STAGING_PATH $SOFTWARE_PATH" '
     function bad(text) {
       if (!failed) {
@@ -82,7 +82,7 @@ stream_read() {
     BEGIN {
       part = 0
       nreserved = split(own, reserved, " ")
-      condition("check", checks); condition("prepare", prepares); condition("require", requires)
+      condition("check", checks); condition("prepare", prepares); condition("require", requires); condition("judge", judges)
     }
     substr($0, 1, 1) == "|" {
       if (out == "") bad("content that belongs to no file")
@@ -185,7 +185,7 @@ stream_read() {
       units[$2] = 1
       plan($1 " " $2); next
     }
-    $1 == "check" || $1 == "prepare" || $1 == "require" {
+    $1 == "check" || $1 == "prepare" || $1 == "require" || $1 == "judge" {
       fields(4, 0, $1 " NAME SECONDS UNIT [ARGUMENTS]")
       known_name($1, $2)
       if ($3 !~ /^[1-9][0-9]*$/) bad("the deadline of " $1 " " $2 " is not a number of seconds")

@@ -5,7 +5,7 @@ import { onHosts } from "./support/suite.ts";
 const script = join(import.meta.dirname, "../../scripts/host/network-managers.sh");
 
 onHosts("what manages the network of a host", (host) => {
-  const run = async (active: readonly string[], refusal = ""): Promise<{ code: number; asked: string[] }> => {
+  const run = async (active: readonly string[], refusal = ""): Promise<{ code: number | null; asked: string[] }> => {
     const file = host().path("/asked");
     const known = active.map((unit) => `*"is-active ${unit}.service"*) exit 0 ;;`).join(" ");
     host().command(

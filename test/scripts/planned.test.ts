@@ -171,6 +171,13 @@ const mistakes: Record<string, { host: string; bundle: string; from: RegExp; to:
     to: "require quorum ",
     sentence: /unknown require quorum/,
   },
+  "an unknown judge": {
+    host: "one",
+    bundle: "etcd",
+    from: /^judge start /m,
+    to: "judge starts ",
+    sentence: /unknown judge starts/,
+  },
   "a missing argument": {
     host: "one",
     bundle: "etcd",

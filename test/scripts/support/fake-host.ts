@@ -168,6 +168,11 @@ export class FakeHost {
     return result.stderr;
   }
 
+  /** The process of the run that was started last. */
+  runningPid(): string {
+    return readFileSync(join(this.fakes, "pid"), "utf8").trim();
+  }
+
   path(path: string): string {
     return join(this.root, path);
   }

@@ -1,12 +1,15 @@
-/** A describe block that is run once under every shell that hosts may have as /bin/sh, each test with a fresh host. */
+/**
+ * A describe block that is run once under every shell that hosts may have as /bin/sh, each test with a fresh host.
+ *
+ * @param seconds that a test may take: real processes on a machine that may be busy.
+ */
 
 import { FakeHost, shells } from "./fake-host.ts";
 
-export function onHosts(title: string, tests: (host: () => FakeHost) => void): void {
+export function onHosts(title: string, tests: (host: () => FakeHost) => void, seconds = 30): void {
   for (const shell of shells) {
     describe(`${title} (${shell})`, function () {
-      // Real processes on a machine that may be busy.
-      this.timeout(30_000);
+      this.timeout(seconds * 1000);
       let current: FakeHost | undefined;
       beforeEach(() => {
         current = new FakeHost(shell);

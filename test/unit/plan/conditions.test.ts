@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { fewestArguments, renderCheck, renderPrepare, renderRequire, type Check } from "../../../plan/conditions.ts";
+import {
+  fewestArguments,
+  renderCheck,
+  renderJudge,
+  renderPrepare,
+  renderRequire,
+  type Check,
+} from "../../../plan/conditions.ts";
 
 const patience = { deadline: 5, unit: "a.service" };
 const access = { url: "https://u", authorityFile: "/ca", certificateFile: "/crt", keyFile: "/key" };
@@ -34,6 +41,12 @@ describe("plan/conditions", () => {
         },
       }),
       renderRequire({ name: "etcd-quorum", ...patience, args: access }),
+      renderJudge({ name: "command", ...patience, args: { memory: 100, words: ["/bin/a", "-c", "/f"] } }),
+      renderJudge({
+        name: "start",
+        ...patience,
+        args: { memory: 100, settle: 1, accepted: "it.serves", executable: "/bin/a", overrides: { x: "1", y: "" } },
+      }),
       renderPrepare({
         name: "etcd-join",
         ...patience,
@@ -56,6 +69,8 @@ describe("plan/conditions", () => {
       "check etcd-voter 5 a.service https://u /ca /crt /key cp1 cp1=https://p",
       "check if-bundle 5 a.service other if-file /x command test -e /y",
       "require etcd-quorum 5 a.service https://u /ca /crt /key",
+      "judge command 5 a.service 100 /bin/a -c /f",
+      "judge start 5 a.service 100 1 it.serves /bin/a --x=1 --y=",
       "prepare etcd-join 5 a.service cp1 https://p /d /ca /crt /key t m /peer.crt /peer.key",
     ]);
   });

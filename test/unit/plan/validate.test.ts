@@ -121,6 +121,17 @@ describe("plan/validate", () => {
     ["no endpoint at all", { vip: "" }, ["endpoint"]],
     ["two endpoints", { externalEndpoint: "lb.example.com" }, ["endpoint"]],
     ["another minor version", { kubernetesVersion: "1.20.0" }, ["kubernetes-version"]],
+    ["a containerd that does not know its configuration", { containerdVersion: "1.7.29" }, ["versions-together"]],
+    ["a containerd without settings of ours", { containerdVersion: "2.0.5" }, ["versions-together"]],
+    [
+      "all that is too old",
+      { containerdVersion: "2.0.0", cniVersion: "1.5.1", flannelVersion: "0.24.0" },
+      ["versions-together", "versions-together", "versions-together"],
+    ],
+    ["a network of one's own", { network: "none", cniVersion: "1.5.1", flannelVersion: "0.24.0" }, []],
+    ["the oldest minor version", { kubernetesVersion: "1.35.0" }, []],
+    ["the newest minor version", { kubernetesVersion: "1.36.9" }, []],
+    ["the one after", { kubernetesVersion: "1.37.0" }, ["kubernetes-version"]],
   ];
   for (const [title, extra, expected] of clusters) {
     it(`finds: ${title}`, () => {

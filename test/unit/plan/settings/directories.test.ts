@@ -56,7 +56,7 @@ describe("directories of data", () => {
     assert.match(text("/containerd/config.toml"), /^root = "\/data\/containerd"$/m);
     assert.match(text("/kubelet.service"), /^RequiresMountsFor=\/disk2\/kubelet$/m);
     assert.match(text("/kubelet.service"), /--root-dir=\/disk2\/kubelet/);
-    const join = bundles.flatMap(({ prepares = [] }) => prepares).find(({ name }) => name === "etcd-join");
+    const join = bundles.flatMap(({ prepares = [] }) => prepares).find((prepare) => prepare.name === "etcd-join");
     assert.equal(join?.args.dataDirectory, data.etcd);
     assert.ok(!/\/var\/lib\/(etcd|containerd)["/ ]/.test(etcd + text("/containerd/config.toml")));
     // What the kubelet is known by stays where everybody looks for it.
