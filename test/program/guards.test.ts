@@ -32,6 +32,11 @@ const etcdOf = (name: string): EtcdFacts => ({
   })),
 });
 
+/** As the cluster tells them. */
+const ownNodes = inventory.map(({ name, address }) => ({
+  ...{ name, address, machineId: `machine-${name}`, ready: true, owner: "demo" },
+}));
+
 /** A host that serves in the cluster, with something else about it. */
 function serving({ name, address, roles }: HostInput, more: Partial<HostFacts> = {}): HostReading {
   const blank = factsOf(name);
@@ -49,15 +54,7 @@ function serving({ name, address, roles }: HostInput, more: Partial<HostFacts> =
       ...(roles.includes("etcd") ? { etcd: etcdOf(name) } : {}),
       ...(roles.includes("control-plane")
         ? {
-            nodes: inventory.map((host) => ({
-              ...{
-                name: host.name,
-                machineId: `machine-${host.name}`,
-                address: host.address,
-                ready: true,
-                owner: "demo",
-              },
-            })),
+            nodes: ownNodes,
           }
         : {}),
       ...more,
@@ -151,6 +148,8 @@ async function outcome(
 }
 
 const another: HostInput = { name: "cp9", address: "192.0.2.19", roles: ["etcd", "control-plane", "load-balancer"] };
+/** A worker that takes the place of w1. */
+const successor: HostInput = { name: "w2", address: "192.0.2.22", roles: ["worker"] };
 const without = (...names: string[]) => inventory.filter(({ name }) => !names.includes(name));
 const minor = (version: string, by: number): string => {
   const [major = 0, middle = 0] = version.split(".").map(Number);
@@ -194,12 +193,17 @@ const guards: Record<string, Guarded> = {
     },
     wayOut: { inventory: without("cp2", "cp3") },
   },
-  "leaving-unreachable": { refused: { inventory: without("w1"), hosts: { w1: "silent" } } },
+  "leaving-unreachable": {
+    refused: { inventory: [...without("w1"), successor], hosts: { w1: "silent", w2: "blank" } },
+  },
+  "last-worker": { refused: { inventory: without("w1") } },
   "cluster-gone": {
     refused: gone,
     wayOut: { previous: gone.previous },
   },
-  "lost-but-alive": { refused: { inventory: without("w1"), requests: { lost: ["w1"] } } },
+  "lost-but-alive": {
+    refused: { inventory: [...without("w1"), successor], hosts: { w2: "blank" }, requests: { lost: ["w1"] } },
+  },
   tombstone: {
     refused: { previous: { lost: { w1: { address: worker.address, roles: ["worker"] } } } },
     wayOut: {
@@ -374,7 +378,7 @@ describe("guards, each by itself", () => {
       const inPools = Array.from({ length: count }, (_, n) => ({
         ...{ name: `p${n}`, machineId: `p${n}`, address: `192.0.2.${100 + n}`, ready: true, owner: "pool" },
       }));
-      return Object.fromEntries(threeHosts.map(({ name }) => [name, { nodes: inPools }]));
+      return Object.fromEntries(threeHosts.map(({ name }) => [name, { nodes: [...ownNodes, ...inPools] }]));
     };
     const config = { podCidr: "10.244.0.0/21" };
     assert.deepEqual((await outcome({ config, hosts: ofPools(5) })).rules, ["pod-network-full"]);

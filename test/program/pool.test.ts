@@ -295,7 +295,8 @@ describe("a worker pool", function () {
   });
 
   it("brings a Node back whose drain has come to nothing, because the run was killed and the change given up", async () => {
-    const drained = { name: "w1", owner: "pool", ready: true, drained: "uncordon" };
+    const [w1, w2] = ["w1", "w2"].map((name) => ({ name, owner: "pool", ready: true }));
+    assert.ok(w1 && w2);
     const others = { w1: inService("w1"), w2: inService("w2") };
     const texts = async (nodes: HostFacts["nodes"]) => {
       const readHosts = reading({ ...others, cp1: serving("cp1", nodes) });
@@ -306,7 +307,7 @@ describe("a worker pool", function () {
         ),
       );
     };
-    const [before, after] = [await texts([]), await texts([drained])];
+    const [before, after] = [await texts([w1, w2]), await texts([{ ...w1, drained: "uncordon" }, w2])];
     assert.deepEqual(
       before.map((text, index) => text === after[index]),
       [false, true, true],
