@@ -18,7 +18,7 @@ export const nothingSaid: Said = { identityFiles: [], identitiesOnly: false };
 
 /**
  * Finds hosts in the text of `~/.ssh/config`, ssh_config(5): HostName, User, Port, IdentityFile, IdentitiesOnly and ProxyJump. Nothing
- * of it is run: `Match exec` never matches. `Include` is not followed.
+ * of it is run: `Match exec` never matches. What it includes is in the text already (sshincludes.ts).
  *
  * @throws Error when the text cannot be read.
  */
