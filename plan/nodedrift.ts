@@ -1,13 +1,7 @@
 import { taints } from "./names.ts";
+import type { NodeContent } from "./nodes.ts";
 import { printable } from "./printable.ts";
 import type { NodeDeclaration } from "./roster.ts";
-
-/** What a Node carries, as the API tells it. */
-export interface NodeContent {
-  labels: Readonly<Record<string, string>>;
-  annotations: Readonly<Record<string, string>>;
-  taints: readonly { key: string; value: string; effect: string }[];
-}
 
 const shown = (text: string): string => printable(JSON.stringify(text), 80);
 

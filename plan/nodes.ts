@@ -1,9 +1,15 @@
 import { z } from "zod";
 import { known, words, type LineReaders } from "./look.ts";
 import { annotations, nodeLabels, taints } from "./names.ts";
-import type { NodeContent } from "./nodedrift.ts";
 import { printable } from "./printable.ts";
 import * as told from "./told.ts";
+
+/** What a Node carries, as the API tells it. */
+export interface NodeContent {
+  labels: Readonly<Record<string, string>>;
+  annotations: Readonly<Record<string, string>>;
+  taints: readonly { key: string; value: string; effect: string }[];
+}
 
 /** A Node of Kubernetes, as far as a change depends on it. */
 export interface KubeNode {

@@ -7,7 +7,7 @@ import { statusLines } from "../../../../cli/status/render.ts";
 import type { HostProbe, NodeStatus, Observation } from "../../../../cli/status/types.ts";
 import { statusScript } from "../../../../components/host/script.ts";
 import { addonReplicas, parseDeploymentList, type ListedDeployment } from "../../../../plan/addons/deployments.ts";
-import type { NodeContent } from "../../../../plan/nodedrift.ts";
+import type { NodeContent } from "../../../../plan/nodes.ts";
 import { declareNode } from "../../../../plan/roster.ts";
 import type { HostReport } from "../../../../plan/hostreport.ts";
 import type { Host } from "../../../../plan/inventory.ts";
