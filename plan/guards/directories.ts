@@ -5,13 +5,13 @@ import { guard, type HostRule } from "./rule.ts";
 
 /** Which bundle has which data, and what else is in its manifest that a release empties. */
 const kept: Readonly<Record<DirectoryName, { bundle: string; besides: readonly string[]; what: string }>> = {
-  etcd: { bundle: "etcd", besides: ["/etc/etcd"], what: "the data of its etcd" },
+  etcd: { bundle: "etcd", besides: ["/etc/etcd"], what: "the data of its etcd is" },
   containerd: {
     bundle: "runtime",
     besides: [cniConfigDirectory, "/var/lib/cni"],
-    what: "the images of its containerd",
+    what: "the images of its containerd are",
   },
-  kubelet: { bundle: "node", besides: [defaultDirectories.kubelet], what: "the volumes of its kubelet" },
+  kubelet: { bundle: "node", besides: [defaultDirectories.kubelet], what: "the volumes of its kubelet are" },
 };
 
 /**
@@ -30,7 +30,7 @@ export const directoryFindings: HostRule = (host, facts, config) => {
       guard(
         "directory-change",
         [host.name],
-        `${what} is in ${before}, directories.${name} says ${wanted[name]}, and nothing is moved on a host in service`,
+        `${what} in ${before}, directories.${name} says ${wanted[name]}, and nothing is moved on a host in service`,
         `set it back to ${before}, or take the host out of the cluster, and add it again with an empty disk`,
       ),
     ];

@@ -5,6 +5,7 @@ import { hostile } from "../e2e/scenarios/hostile.ts";
 import { rotation } from "../e2e/scenarios/rotation.ts";
 import { abandoned } from "../e2e/scenarios/abandoned.ts";
 import { blockedDrain } from "../e2e/scenarios/blocked-drain.ts";
+import { conditions } from "../e2e/scenarios/conditions.ts";
 import { consumer } from "../e2e/scenarios/consumer.ts";
 import { drift } from "../e2e/scenarios/drift.ts";
 import { guards } from "../e2e/scenarios/guards.ts";
@@ -39,6 +40,7 @@ describe("the hosts of a cluster", function () {
 
   workloads(project);
   drift(project);
+  conditions(project);
   consumer(project);
   pool(project);
   twoUps(project);

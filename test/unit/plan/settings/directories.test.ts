@@ -129,8 +129,8 @@ describe("directories of data", () => {
       changed.map(({ message }) => message.split(",", 2).join(",")),
       [
         "the data of its etcd is in /var/lib/etcd, directories.etcd says /data/etcd",
-        "the images of its containerd is in /var/lib/containerd, directories.containerd says /data/containerd",
-        "the volumes of its kubelet is in /var/lib/kubelet, directories.kubelet says /disk2/kubelet",
+        "the images of its containerd are in /var/lib/containerd, directories.containerd says /data/containerd",
+        "the volumes of its kubelet are in /var/lib/kubelet, directories.kubelet says /disk2/kubelet",
       ],
     );
     const after = {
