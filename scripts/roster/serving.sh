@@ -46,20 +46,25 @@ open="$open{{urlquery .spec.username}} $(request_fields){{\"\n\"}}{{end}}{{end}}
 told=
 while :; do
   # Lines USER NAME REQUEST USAGES: what is there, and then what comes.
+  # Told to stop, each side waits for its own commands, and this script for both: nothing outlives it.
   {
+    trap 'exit 129' TERM
     timeout --foreground "$WATCH" kubectl get csr --watch -o go-template="$open" 2>"$WORK/watch"
     printf '%s' "$?" >"$WORK/ended"
-  } | while read -r user request body usages; do
-    NODE=${user#system%3Anode%3A}
-    case $user in
-      system%3Anode%3A*[!a-z0-9.-]* | system%3Anode%3A) ;;
-      system%3Anode%3A*)
-        now
-        END=$((NOW + DEADLINE))
-        approve "$request" "$body" "$usages"
-        ;;
-    esac
-  done
+  } | {
+    trap 'exit 129' TERM
+    while read -r user request body usages; do
+      NODE=${user#system%3Anode%3A}
+      case $user in
+        system%3Anode%3A*[!a-z0-9.-]* | system%3Anode%3A) ;;
+        system%3Anode%3A*)
+          now
+          END=$((NOW + DEADLINE))
+          approve "$request" "$body" "$usages"
+          ;;
+      esac
+    done
+  }
   case $(cat "$WORK/ended") in
     # It has ended by itself, or by its time.
     0 | 124) told= ;;

@@ -168,9 +168,9 @@ export function conditions(project: Project): void {
       });
     }
 
-    it("a disk that is full is told by the status", async () => {
+    it("a disk that is full is told at preview, and by the test of the network", async () => {
       const data = "/var/lib/kubelet";
-      // A small file system over the kubelet's directory, with what it is known by, and the rest full.
+      // A small file system over the kubelet's directory, with what the kubelet is known by, and full.
       await project.read(
         "w1",
         [
@@ -180,12 +180,15 @@ export function conditions(project: Project): void {
           "systemctl start kubelet",
         ].join(" && "),
       );
-      await eventually("status tells of the disk", 90, async () => {
-        const { code, text } = await project.plinth("status");
-        return code === 1 && /w1: .*DiskPressure/.test(text) ? true : undefined;
-      });
+      await preview(
+        /w1: the file system of \/var\/lib\/kubelet has \d+ MiB free and the kubelet wants.*\[disk-pressure\]/,
+      );
+      assert.match((await project.expect(1, "check", "network")).text, /Node w1 |w1 +/);
       await project.read("w1", `systemctl stop kubelet && umount -l ${data} && systemctl start kubelet`);
-      await healthy(project, 360);
+      await eventually("the network works again", 180, async () =>
+        (await project.plinth("check", "network")).code === 0 ? true : undefined,
+      );
+      await healthy(project, 180);
     });
   });
 }
