@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isIPv4 } from "./addresses.ts";
+import { hasOddAddress, isIPv4 } from "./addresses.ts";
 import { printable } from "./printable.ts";
 
 /**
@@ -37,9 +37,12 @@ export const sshHostKey = oneLine.regex(
 const dnsLabel = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 const dnsName = new RegExp(`^${dnsLabel}(\\.${dnsLabel})*$`);
 
+/** Whether a text ends as addresses do: some programs take `0x7f.1` or `10.1` for one. */
+const endsInNumber = (text: string): boolean => /(^|\.)(\d+|0x[\da-f]*)$/i.test(text);
+
 /** An IPv4 address or a DNS name. */
 export function isHostAddress(text: string): boolean {
-  return /^[\d.]+$/.test(text) ? isIPv4(text) : text.length <= 253 && dnsName.test(text);
+  return endsInNumber(text) ? isIPv4(text) : text.length <= 253 && dnsName.test(text);
 }
 
 /** Where the operator's machine finds a host: also a name that is known there alone. */
@@ -91,7 +94,7 @@ export const serverPlace = z.string().transform((text, context): ServerPlace => 
 export const dnsDomain = z
   .string()
   .refine(
-    (text) => text.length <= 253 && dnsName.test(text) && text === text.toLowerCase(),
+    (text) => text.length <= 253 && dnsName.test(text) && text === text.toLowerCase() && !endsInNumber(text),
     "must be a DNS domain in lower case such as cluster.local",
   );
 
@@ -104,6 +107,10 @@ export const webUrl = z
   .refine(
     (text) => webAddress.test(text) && URL.canParse(text),
     "must be a URL such as http://192.0.2.1:8410, with http or https and without a query",
+  )
+  .refine(
+    (text) => !URL.canParse(text) || !hasOddAddress(text),
+    "must have an IPv4 address as four numbers without leading zeros, such as http://192.0.2.1:8410",
   );
 
 function isServer(text: string): boolean {

@@ -352,6 +352,17 @@ describe("what people write", function () {
       /externalEndpoint must be an IPv4 address or a DNS/,
     ],
     ["a scheme", { vip: "", externalEndpoint: "https://api.example.net" }, /without scheme, and with a port where/],
+    ["an address in hexadecimal", { vip: "", externalEndpoint: "0x7f.1" }, /externalEndpoint must be an IPv4 address/],
+    ["an address in octal", { artifactsUrl: "http://192.0.2.010" }, /four numbers without leading zeros/],
+    ["an address in one number", { registries: { "docker.io": { mirrors: ["http://3221225985"] } } }, /four numbers/],
+    ["a domain that is an address", { clusterDomain: "10.0.0.1" }, /clusterDomain must be a DNS domain/],
+    ...["10.0.0.0/99", "10.0.0.1-10.0.0.9", "10.0.0.010", "example.net/8"].map(
+      (one): [string, Record<string, unknown>, RegExp] => [
+        `a network that is none: ${one}`,
+        { proxy: { http: "http://proxy.example.net", noProxy: [one] } },
+        /noProxy\.0 must have addresses as four numbers/,
+      ],
+    ),
     ["a port that is none", { vip: "", externalEndpoint: "api.example.net:0" }, /externalEndpoint must be/],
     ["a path behind a port", { vip: "", externalEndpoint: "api.example.net:443/a" }, /externalEndpoint must be/],
     ["an address as name", { vipName: "192.0.2.99" }, /vipName must be a DNS name/],

@@ -49,6 +49,16 @@ describe("plan/inventory's ways in", () => {
     assert.deepEqual([finding?.rule, finding?.hosts, more], ["duplicate-ssh-address", ["cp1", "cp2"], []]);
   });
 
+  it("takes no address of another host, but for another port or behind another bastion", () => {
+    const at = (extra: object) => {
+      const [first, second, third] = threeHosts;
+      return rules(validateInventory(hostsOf([first, { ...second, sshAddress: first?.address, ...extra }, third])));
+    };
+    assert.deepEqual(at({}), ["duplicate-ssh-address"]);
+    assert.deepEqual(at({ port: 2222 }), []);
+    assert.deepEqual(at({ bastion: ["gate.example.net"] }), []);
+  });
+
   it("takes no user and port in it", () => {
     for (const sshAddress of ["root@203.0.113.5", "203.0.113.5:22", "-oProxyCommand=x", "203.0.113.300", ""])
       assert.deepEqual(rules(parseInventory([{ ...cp1, sshAddress }]).findings), ["inventory"], sshAddress);
