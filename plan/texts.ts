@@ -7,7 +7,8 @@ import { printable } from "./printable.ts";
  * and nothing that could end the line, the word or the folder that it stands in.
  */
 
-const anyLine = /^[^\p{Cc}\u2028\u2029]*$/u;
+/** Half of a surrogate pair is nothing that a file could hold. */
+const anyLine = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u;
 
 /** One line of text. */
 export const oneLine = z.string().regex(anyLine, "must be one line, without control characters");
