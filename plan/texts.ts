@@ -173,9 +173,14 @@ export const etcdArguments = extraArgs.superRefine(({ "data-dir": directory }, c
 });
 
 /** Value of a kernel parameter. Any blank between its words is as good as another. */
-export const parameterValue = z.coerce
-  .string()
-  .transform((text) => text.trim().replaceAll(/\s+/g, " "))
+export const parameterValue = z
+  .union([z.string(), z.number(), z.null()], "must be a text or a number")
+  // A key without a value is an empty one.
+  .transform((value) =>
+    String(value ?? "")
+      .trim()
+      .replaceAll(/\s+/g, " "),
+  )
   .pipe(oneLine.regex(/^[^*?[\]]*$/, "must have none of * ? [ ]"));
 
 /** For `superRefine` of a structure: every text in it, keys included, is one line. */
@@ -193,6 +198,48 @@ export function refineLines(structure: unknown, context: z.core.$RefinementCtx):
   };
   look(structure, []);
 }
+
+/** What values are called in a sentence. */
+const kinds: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map",
+  record: "a map",
+};
+
+/** What a value is, for a sentence. */
+function kindOf(input: unknown): string {
+  if (input === null) return "nothing";
+  if (Array.isArray(input)) return "a list";
+  if (typeof input === "number" && Number.isNaN(input)) return "no number";
+  return kinds[typeof input] ?? "something else";
+}
+
+/** Says in a sentence what is wrong where a schema has no words of its own. For `safeParse`. */
+export const plainly: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case "invalid_type": {
+      if (issue.input === undefined) return "is missing";
+      const quoted = issue.expected === "string" && ["number", "boolean"].includes(typeof issue.input);
+      return `must be ${kinds[issue.expected] ?? issue.expected}, and is ${kindOf(issue.input)}${quoted ? ": write it in quotes" : ""}`;
+    }
+    case "unrecognized_keys":
+      return `has ${issue.keys.join(", ")}, which is unknown here`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}`;
+    case "invalid_union":
+      return "has a form that it cannot have";
+    default:
+      return undefined;
+  }
+};
 
 /** What an issue of a schema says, without its place: of a name in a map what is wrong with the name. */
 export function reasonOf(issue: z.core.$ZodIssue): string {

@@ -123,7 +123,7 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateVersions(config),
     ...validateApiserver(config),
     ...relianceFindings(reliances, hosts, config),
-    ...validateRegistries(config.registries),
+    ...validateRegistries(config.registries, config.registryCredentials),
     ...settingsFindings(hosts, config, validateSettings),
     ...validateRuntimeClasses(hosts, config),
     ...validateTenants(config.tenants),

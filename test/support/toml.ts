@@ -35,8 +35,8 @@ class Reader {
     this.#text = text;
   }
 
-  #match(form: RegExp): string | undefined {
-    const sticky = new RegExp(form.source, "uy");
+  /** @param sticky with the flags `u` and `y`. */
+  #match(sticky: RegExp): string | undefined {
     sticky.lastIndex = this.#at;
     const found = sticky.exec(this.#text)?.[0];
     if (found !== undefined) this.#at += found.length;
@@ -44,12 +44,12 @@ class Reader {
   }
 
   #blanks(): void {
-    this.#match(/[ \t]*/);
+    this.#match(/[ \t]*/uy);
   }
 
   isAtEnd(): boolean {
     this.#blanks();
-    return this.#match(/(#.*)?$/) !== undefined;
+    return this.#match(/(#.*)?$/uy) !== undefined;
   }
 
   take(mark: string): boolean {
@@ -65,7 +65,7 @@ class Reader {
 
   key(): string {
     this.#blanks();
-    return this.#match(/[A-Za-z0-9_-]+/) ?? this.#string();
+    return this.#match(/[A-Za-z0-9_-]+/uy) ?? this.#string();
   }
 
   keys(): string[] {
@@ -76,14 +76,14 @@ class Reader {
 
   /** A basic string: no control characters, no half of a pair, and the escapes of TOML. */
   #string(): string {
-    const found = this.#match(/"(?:[^"\\\p{Cc}\p{Cs}]|\\(?:["\\bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}))*"/);
+    const found = this.#match(/"(?:[^"\\\p{Cc}\p{Cs}]|\\(?:["\\bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}))*"/uy);
     if (found === undefined) throw new Error(`no string at ${this.#at} of ${this.#text}`);
     return JSON.parse(found) as string;
   }
 
   value(): unknown {
     this.#blanks();
-    const word = this.#match(/true|false|[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/);
+    const word = this.#match(/true|false|[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/uy);
     if (word !== undefined) return JSON.parse(word) as unknown;
     if (this.take("[")) return this.#list("]", () => this.value());
     if (!this.take("{")) return this.#string();

@@ -48,12 +48,14 @@ describe("plan/addressrules", () => {
     ["a worker that is the network", {}, [worker("192.0.2.0")], /first or last address of plinth:nodeSubnet/],
     ["a worker that is the broadcast address", {}, [worker("192.0.2.255")], /\[address-of-network\]/],
     ["a worker twice", {}, [worker("192.0.2.12")], /^cp2, w1: the address 192\.0\.2\.12 belongs to 2 hosts/],
-    ...["0.0.0.0", "224.0.0.9", "255.255.255.255"].map((sshAddress): [string, object, object[], RegExp] => [
-      `a worker that nobody reaches at ${sshAddress}`,
-      {},
-      [{ ...worker("192.0.2.21"), sshAddress }],
-      /^the sshAddress of w1 .*\[address-special\]/,
-    ]),
+    ...["0.0.0.0", "224.0.0.9", "255.255.255.255"].map(
+      (sshAddress): [string, Record<string, unknown>, object[], RegExp] => [
+        `a worker that nobody reaches at ${sshAddress}`,
+        {},
+        [{ ...worker("192.0.2.21"), sshAddress }],
+        /^the sshAddress of w1 .*\[address-special\]/,
+      ],
+    ),
     [
       "a worker by the VIP",
       {},
@@ -72,12 +74,14 @@ describe("plan/addressrules", () => {
     ["a proxy among the services", { proxy: { https: "http://10.96.1.1" } }, [], /plinth:proxy\.https .* for services/],
     ["a proxy at the VIP", { proxy: { http: "http://192.0.2.10:3128" } }, [], /plinth:proxy\.http.*\[vip-in-use\]/],
     ["a registry among the pods", { registries: { "10.244.0.9:5000": {} } }, [], /plinth:registries, 10\.244\.0\.9 /],
-    ...["[::1]", "[::ffff:127.0.0.1]", "[0:0:0:0:0:0:0:1]"].map((host): [string, object, object[], RegExp] => [
-      `artifacts on every host by ${host}`,
-      { artifactsUrl: `http://${host}:8410` },
-      [],
-      /plinth:artifactsUrl 127\.0\.0\.1 .*\[address-special\]/,
-    ]),
+    ...["[::1]", "[::ffff:127.0.0.1]", "[0:0:0:0:0:0:0:1]"].map(
+      (host): [string, Record<string, unknown>, object[], RegExp] => [
+        `artifacts on every host by ${host}`,
+        { artifactsUrl: `http://${host}:8410` },
+        [],
+        /plinth:artifactsUrl 127\.0\.0\.1 .*\[address-special\]/,
+      ],
+    ),
     [
       "artifacts among the pods by IPv6",
       { artifactsUrl: "http://[::ffff:10.244.1.1]:8410" },

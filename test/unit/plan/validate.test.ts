@@ -26,7 +26,7 @@ describe("plan/inventory", () => {
     assert.match(text, /Bad_Name: field 'name' must be a DNS-1123 label/);
     assert.match(text, /Bad_Name: field 'address' must be an IPv4 address/);
     assert.match(text, /Bad_Name: field 'roles' must have at least one role/);
-    assert.match(text, /cp9: Unrecognized key: "adress"/);
+    assert.match(text, /cp9: has adress, which is unknown here/);
     assert.match(text, /host number 4/);
   });
 
