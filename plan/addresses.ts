@@ -83,14 +83,36 @@ export function specialNetworkOf(address: string): (typeof specialNetworks)[numb
   return specialNetworks.find((network) => contains(network, address));
 }
 
+/** IPv6 addresses of special use → what they are in IPv4 terms. */
+const likeness: Readonly<Record<string, string>> = {
+  unspecified: "0.0.0.0",
+  loopback: "127.0.0.1",
+  linkLocal: "169.254.0.1",
+  multicast: "224.0.0.1",
+};
+
+/** What an IPv6 address is in IPv4 terms: the one that it maps, or one of the same special use; undefined for all others. */
+function inIPv4(text: string): string | undefined {
+  const address = ipaddr.IPv6.parse(text);
+  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : likeness[address.range()];
+}
+
 /**
- * The IPv4 address of the host of a URL with http or https, however it is written: `localhost` is one, too.
+ * The IPv4 address of the host of a URL with http or https, however it is written: `localhost` is one, too, and an IPv6 address
+ * that stands for one.
  *
- * @returns undefined for names and for IPv6.
+ * @returns undefined for names and for all other IPv6.
  */
 export function addressOfUrl(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined;
-  const { hostname } = new URL(url);
+  const hostname = new URL(url).hostname.replace(/\.$/, "");
   if (/^(.+\.)?localhost$/.test(hostname)) return "127.0.0.1";
+  if (hostname.startsWith("[")) return inIPv4(hostname.slice(1, -1));
   return isIPv4(hostname) ? hostname : undefined;
+}
+
+/** Whether a URL has an IPv4 address in another writing than four numbers, which programs read differently: `010` is 8 or 10. */
+export function hasOddAddress(url: string): boolean {
+  const [, written = ""] = /^https?:\/\/(?:[^@/]*@)?([^:/?#]*)/.exec(url) ?? [];
+  return isIPv4(new URL(url).hostname) && !isIPv4(written);
 }

@@ -13,10 +13,21 @@ import { upstreamAddress } from "./addons/dns.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import type { Host } from "./inventory.ts";
+import { parseJump } from "./reach.ts";
 
 /** What an address is used for. */
 type Kind =
-  "host" | "vip" | "cluster-endpoint" | "endpoint" | "artifacts" | "mirror" | "upstream" | "pod-resolver" | "certified";
+  | "host"
+  | "vip"
+  | "cluster-endpoint"
+  | "endpoint"
+  | "artifacts"
+  | "proxy"
+  | "mirror"
+  | "upstream"
+  | "pod-resolver"
+  | "certified"
+  | "way";
 
 /** One address, and where it stands. */
 interface Use {
@@ -47,6 +58,8 @@ const exceptions: Readonly<Record<Kind, Exceptions>> = {
   "cluster-endpoint": {},
   endpoint: {},
   artifacts: {},
+  // One on each host, which speaks to the real one.
+  proxy: { special: ["loopback"] },
   // A cache on each host; a registry in the cluster, until which the registry itself is asked.
   mirror: { special: ["loopback"], networks: ["serviceCidr"] },
   // By a link-local address clouds and hypervisors offer theirs.
@@ -55,6 +68,8 @@ const exceptions: Readonly<Record<Kind, Exceptions>> = {
   "pod-resolver": { special: ["link-local"], networks: ["serviceCidr"] },
   // Whatever somebody may call an API server by.
   certified: { special: ["loopback", "link-local"], networks: ["podCidr", "serviceCidr"] },
+  // The operator's machine has networks of its own, and a forwarded port is at its own loopback address.
+  way: { special: ["loopback", "link-local"], networks: ["podCidr", "serviceCidr"] },
 };
 
 /** Kinds that may not share an address, and the rule that says so. */
@@ -76,6 +91,16 @@ const distinct: readonly { kinds: readonly [Kind, Kind]; rule: string; remedy: s
     kinds: ["vip", "upstream"],
     rule: "vip-in-use",
     remedy: "name a server outside the cluster: load balancers forward no DNS",
+  },
+  {
+    kinds: ["vip", "proxy"],
+    rule: "vip-in-use",
+    remedy: "name a proxy outside the cluster: what the load balancers need is fetched before one of them has the VIP",
+  },
+  {
+    kinds: ["vip", "way"],
+    rule: "vip-in-use",
+    remedy: "name an address that one machine has for itself: the VIP moves between hosts, and has none at first",
   },
   {
     kinds: ["cluster-endpoint", "host"],
@@ -103,15 +128,27 @@ function usesOf(hosts: readonly Host[], config: ClusterConfig | undefined, ofClu
     const address = typeof text === "string" ? addressOfUrl(`http://${text}`) : undefined;
     if (address !== undefined) uses.push({ kind, address, what, inSubnet: kind === "vip" });
   };
+  for (const { name, sshAddress, bastion } of hosts) {
+    add("way", `the sshAddress of ${name}`, sshAddress);
+    for (const jump of bastion ?? []) add("way", `the bastion of ${name}`, parseJump(jump)?.host);
+  }
   for (const address of new Set(ofCluster)) add("cluster-endpoint", "the endpoint of plinth:clusterStack", address);
   if (config === undefined) return uses;
   add("vip", "plinth:vip", config.vip);
   add("vip", "plinth:serviceVip", config.serviceVip);
   if (ofCluster.length === 0) add("endpoint", "plinth:externalEndpoint", config.externalEndpoint?.host);
+  add("endpoint", "plinth:vipName", config.vipName);
+  for (const jump of config.bastion) add("way", "plinth:bastion", parseJump(jump)?.host);
+  for (const key of ["http", "https"] as const) {
+    const proxy = config.proxy[key];
+    if (proxy !== undefined) add("proxy", `plinth:proxy.${key}`, new URL(proxy).host);
+  }
   for (const name of config.apiserverSans) add("certified", "plinth:apiserverSans", name);
   add("artifacts", "plinth:artifactsUrl", new URL(config.artifactsUrl).host);
-  for (const [registry, { mirrors }] of Object.entries(config.registries))
+  for (const [registry, { mirrors }] of Object.entries(config.registries)) {
+    add("mirror", "a registry of plinth:registries,", registry);
     for (const { url } of mirrors) add("mirror", `plinth:registries.${registry}.mirrors`, new URL(url).host);
+  }
   for (const upstream of config.dnsUpstreams) add("upstream", "plinth:dnsUpstreams", upstreamAddress(upstream));
   for (const [name, resolver] of resolversOf(hosts, config)) add("pod-resolver", name, resolver);
   return uses;

@@ -27,6 +27,7 @@ import {
   loginName,
   oneLine,
   placeOf,
+  plainly,
   reasonOf,
   serverName,
   serverPlace,
@@ -291,7 +292,7 @@ export interface ParsedConfig {
 export function parseConfig(raw: RawConfig): ParsedConfig {
   const set = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== "" && value !== undefined));
   const unread = Object.keys(set).filter((key) => holdsUnread(set[key]));
-  const parsed = configSchema.safeParse(set);
+  const parsed = configSchema.safeParse(set, { error: plainly });
   if (parsed.success && unread.length === 0) return { config: parsed.data, findings: [], unread };
   const issues = (parsed.error?.issues ?? []).filter(({ path }) => !isUnread(set, path));
   const findings = issues.flatMap((issue): Finding[] => {

@@ -11,6 +11,7 @@ import {
   loginName,
   oneLine,
   placeOf,
+  plainly,
   reasonOf,
   sshAddress,
   sshHostKey,
@@ -103,7 +104,7 @@ export function parseInventory(input: unknown, least: 0 | 1 = 1): { hosts: Host[
   const hosts: Host[] = [];
   const findings: Finding[] = [];
   input.forEach((item: unknown, index) => {
-    const parsed = hostSchema.safeParse(item);
+    const parsed = hostSchema.safeParse(item, { error: plainly });
     if (parsed.success) {
       hosts.push(parsed.data);
       return;

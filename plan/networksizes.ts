@@ -10,6 +10,8 @@ import type { PlaceOf } from "./settings/place.ts";
 /** Arguments of kube-controller-manager that decide on the networks of Nodes. */
 export const nodeNetworkArguments = ["allocate-node-cidrs", "node-cidr-mask-size", "node-cidr-mask-size-ipv4"] as const;
 
+const maskArguments = ["node-cidr-mask-size", "node-cidr-mask-size-ipv4", "node-cidr-mask-size-ipv6"] as const;
+
 /** Prefix of a Node's part of the pod network where nothing else is said (kube-controller-manager). */
 const defaultMask = 24;
 /** The pod network has at most 2^16 parts (kubeadm, PodSubnetNodeMaskMaxDiff). */
@@ -76,7 +78,16 @@ function maskFindings(config: ClusterConfig): Finding[] {
   if (pods === undefined || text === undefined) return [];
   const mask = Number(text);
   const report = (message: string, remedy: string): Finding[] => [finding("node-cidr-mask-size", message, remedy)];
-  if (!/^\d+$/.test(text) || mask > 32)
+  const { controllerManagerArgs: args } = config;
+  const named = maskArguments.filter((name) => args[name] !== undefined && Number(args[name]) !== 0);
+  // Told by the controller manager once it leads, and then it ends (cmd/kube-controller-manager/app/core.go, setNodeCIDRMaskSizes).
+  if (named.length > 1 || named.includes("node-cidr-mask-size-ipv6"))
+    return report(
+      `plinth:controllerManagerArgs has ${named.join(" and ")}, and the controller manager takes one of them, for IPv4`,
+      "keep node-cidr-mask-size",
+    );
+  // What begins with a 0 is octal for Go.
+  if (!/^[1-9]\d*$/.test(text) || mask > 32)
     return report(
       `plinth:controllerManagerArgs.node-cidr-mask-size is ${text}`,
       "write the prefix of a Node's part of plinth:podCidr, a number such as 24",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isIPv4 } from "./addresses.ts";
 
 /** Characters that neither shells, units nor environment files take for anything else. */
 const proxyUrl = z
@@ -14,7 +15,11 @@ const exemption = z
   .regex(
     /^(\*?\.)?[A-Za-z0-9][\w.-]*(:\d+|\/\d{1,2})?$/,
     "must be a name, a domain such as .example.net, an address or a network such as 10.0.0.0/8",
-  );
+  )
+  .refine((text) => {
+    const [host = "", bits] = text.replace(/:\d+$/, "").split("/");
+    return bits === undefined ? !/^[\d.-]+$/.test(host) || isIPv4(host) : isIPv4(host) && Number(bits) <= 32;
+  }, "must have addresses as four numbers without leading zeros, and networks with at most /32, such as 10.0.0.0/8");
 
 /** Proxies by which containerd pulls images and packages are installed. A login in a URL is a secret. */
 export const proxySchema = z

@@ -105,8 +105,11 @@ export function registryFilesOf(registries: Readonly<Record<string, Registry>>):
 /** Names that people give to Docker Hub, of whose images containerd says docker.io. */
 const namesOfDockerHub = ["index.docker.io", "registry-1.docker.io", "registry.docker.io", "hub.docker.com"];
 
-/** What is wrong with registries that can be read. */
-export function validateRegistries(registries: Readonly<Record<string, Registry>>): Finding[] {
+/** What is wrong with registries, and with whose the credentials are. */
+export function validateRegistries(
+  registries: Readonly<Record<string, Registry>>,
+  credentials: Readonly<Record<string, unknown>> = {},
+): Finding[] {
   const finding = (message: string, remedy: string): Finding => ({
     rule: "registry",
     kind: "input",
@@ -126,7 +129,18 @@ export function validateRegistries(registries: Readonly<Record<string, Registry>
         : []),
     ];
   };
-  return Object.entries(registries).flatMap(([host, registry]) => {
+  const mirrorHosts = Object.values(registries).flatMap(({ mirrors }) =>
+    mirrors.map(({ url }) => new URL(url).hostname),
+  );
+  const inVain = Object.keys(credentials)
+    .filter((host) => namesOfDockerHub.includes(host) && !mirrorHosts.includes(host))
+    .map((host) =>
+      finding(
+        `plinth:registryCredentials.${host} is for a registry that no image names`,
+        "name Docker Hub docker.io, as images do",
+      ),
+    );
+  const ofRegistries = Object.entries(registries).flatMap(([host, registry]) => {
     const place = `registries.${host}`;
     const urls = registry.mirrors.map((mirror) => mirror.url);
     const twice = new Set(urls.filter((one, index) => urls.indexOf(one) !== index));
@@ -139,14 +153,15 @@ export function validateRegistries(registries: Readonly<Record<string, Registry>
       ...registry.mirrors.flatMap((mirror, index) => {
         const { url: address, caFile, clientCertificateFile, clientKeyFile, skipVerify } = mirror;
         const tls = [caFile, clientCertificateFile, clientKeyFile, skipVerify].some((value) => value !== undefined);
-        const inVain = tls && !address.startsWith("https:");
+        const unused = tls && !address.startsWith("https:");
         return [
           ...trustFindings(`${place}.mirrors.${index}`, mirror),
-          ...(inVain
+          ...(unused
             ? [finding(`plinth:${place}.mirrors.${index} has settings of TLS for ${address}`, "use https there")]
             : []),
         ];
       }),
     ];
   });
+  return [...ofRegistries, ...inVain];
 }

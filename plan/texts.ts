@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isIPv4 } from "./addresses.ts";
+import { hasOddAddress, isIPv4 } from "./addresses.ts";
 import { printable } from "./printable.ts";
 
 /**
@@ -7,7 +7,8 @@ import { printable } from "./printable.ts";
  * and nothing that could end the line, the word or the folder that it stands in.
  */
 
-const anyLine = /^[^\p{Cc}\u2028\u2029]*$/u;
+/** Half of a surrogate pair is nothing that a file could hold. */
+const anyLine = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u;
 
 /** One line of text. */
 export const oneLine = z.string().regex(anyLine, "must be one line, without control characters");
@@ -37,9 +38,12 @@ export const sshHostKey = oneLine.regex(
 const dnsLabel = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 const dnsName = new RegExp(`^${dnsLabel}(\\.${dnsLabel})*$`);
 
+/** Whether a text ends as addresses do: some programs take `0x7f.1` or `10.1` for one. */
+const endsInNumber = (text: string): boolean => /(^|\.)(\d+|0x[\da-f]*)$/i.test(text);
+
 /** An IPv4 address or a DNS name. */
 export function isHostAddress(text: string): boolean {
-  return /^[\d.]+$/.test(text) ? isIPv4(text) : text.length <= 253 && dnsName.test(text);
+  return endsInNumber(text) ? isIPv4(text) : text.length <= 253 && dnsName.test(text);
 }
 
 /** Where the operator's machine finds a host: also a name that is known there alone. */
@@ -91,7 +95,7 @@ export const serverPlace = z.string().transform((text, context): ServerPlace => 
 export const dnsDomain = z
   .string()
   .refine(
-    (text) => text.length <= 253 && dnsName.test(text) && text === text.toLowerCase(),
+    (text) => text.length <= 253 && dnsName.test(text) && text === text.toLowerCase() && !endsInNumber(text),
     "must be a DNS domain in lower case such as cluster.local",
   );
 
@@ -104,6 +108,10 @@ export const webUrl = z
   .refine(
     (text) => webAddress.test(text) && URL.canParse(text),
     "must be a URL such as http://192.0.2.1:8410, with http or https and without a query",
+  )
+  .refine(
+    (text) => !URL.canParse(text) || !hasOddAddress(text),
+    "must have an IPv4 address as four numbers without leading zeros, such as http://192.0.2.1:8410",
   );
 
 function isServer(text: string): boolean {
@@ -165,9 +173,14 @@ export const etcdArguments = extraArgs.superRefine(({ "data-dir": directory }, c
 });
 
 /** Value of a kernel parameter. Any blank between its words is as good as another. */
-export const parameterValue = z.coerce
-  .string()
-  .transform((text) => text.trim().replaceAll(/\s+/g, " "))
+export const parameterValue = z
+  .union([z.string(), z.number(), z.null()], "must be a text or a number")
+  // A key without a value is an empty one.
+  .transform((value) =>
+    String(value ?? "")
+      .trim()
+      .replaceAll(/\s+/g, " "),
+  )
   .pipe(oneLine.regex(/^[^*?[\]]*$/, "must have none of * ? [ ]"));
 
 /** For `superRefine` of a structure: every text in it, keys included, is one line. */
@@ -185,6 +198,48 @@ export function refineLines(structure: unknown, context: z.core.$RefinementCtx):
   };
   look(structure, []);
 }
+
+/** What values are called in a sentence. */
+const kinds: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map",
+  record: "a map",
+};
+
+/** What a value is, for a sentence. */
+function kindOf(input: unknown): string {
+  if (input === null) return "nothing";
+  if (Array.isArray(input)) return "a list";
+  if (typeof input === "number" && Number.isNaN(input)) return "no number";
+  return kinds[typeof input] ?? "something else";
+}
+
+/** Says in a sentence what is wrong where a schema has no words of its own. For `safeParse`. */
+export const plainly: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case "invalid_type": {
+      if (issue.input === undefined) return "is missing";
+      const quoted = issue.expected === "string" && ["number", "boolean"].includes(typeof issue.input);
+      return `must be ${kinds[issue.expected] ?? issue.expected}, and is ${kindOf(issue.input)}${quoted ? ": write it in quotes" : ""}`;
+    }
+    case "unrecognized_keys":
+      return `has ${issue.keys.join(", ")}, which is unknown here`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}`;
+    case "invalid_union":
+      return "has a form that it cannot have";
+    default:
+      return undefined;
+  }
+};
 
 /** What an issue of a schema says, without its place: of a name in a map what is wrong with the name. */
 export function reasonOf(issue: z.core.$ZodIssue): string {

@@ -41,11 +41,13 @@ export function validateSharing(hosts: readonly Host[]): Finding[] {
       ),
     );
   }
-  const reached = hosts.filter((host) => host.sshAddress !== undefined);
-  for (const [place, group] of shared(
-    reached,
-    ({ sshAddress, port }) => `${sshAddress ?? ""} port ${port ?? "of plinth:sshPort"}`,
+  // Behind another bastion it is another network.
+  for (const [way, group] of shared(hosts, ({ sshAddress, address, port, bastion }) =>
+    JSON.stringify([`${sshAddress ?? address} port ${port ?? "of plinth:sshPort"}`, bastion]),
   )) {
+    // The same address twice has been said.
+    if (group.every((host) => host.sshAddress === undefined)) continue;
+    const [place] = JSON.parse(way) as [string];
     findings.push(
       finding(
         "duplicate-ssh-address",
@@ -121,7 +123,7 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateVersions(config),
     ...validateApiserver(config),
     ...relianceFindings(reliances, hosts, config),
-    ...validateRegistries(config.registries),
+    ...validateRegistries(config.registries, config.registryCredentials),
     ...settingsFindings(hosts, config, validateSettings),
     ...validateRuntimeClasses(hosts, config),
     ...validateTenants(config.tenants),

@@ -59,6 +59,20 @@ const ownPlugins: Readonly<Record<string, ProtectionName | undefined>> = {
   PodSecurity: "pod-security",
 };
 
+/** Plugins that are on by default → what would be gone without them. */
+const neededPlugins: Readonly<Record<string, string>> = {
+  ServiceAccount: "pods, such as those of the cluster's DNS, reach the API by the tokens that it gives them",
+  NamespaceLifecycle: "a tenant's namespace that goes would take in new objects",
+  LimitRanger: "tenants are held to their limits by it",
+  ResourceQuota: "tenants are held to their quotas by it",
+  Priority: "add-ons go before others by the priority that it gives their pods",
+  TaintNodesByCondition: "a Node would be given pods before it is ready",
+  CertificateApproval: "whoever may make certificate requests could be anybody",
+  CertificateSigning: "whoever may make certificate requests could be anybody",
+  CertificateSubjectRestriction: "whoever may make certificate requests could be a master of the cluster",
+  ValidatingAdmissionPolicy: "Plinth protects the cluster by it",
+};
+
 /** Plugins that Plinth wants to be on. */
 function wantedPlugins({ protections }: AdmissionSettings): string[] {
   return Object.entries(ownPlugins).flatMap(([plugin, protection]) => {
@@ -147,13 +161,18 @@ export function validateAdmission(settings: AdmissionSettings): Finding[] {
         "remove one of them",
       ),
     );
-  if (disabled.includes("ValidatingAdmissionPolicy"))
+  for (const plugin of disabled) {
+    const why = neededPlugins[plugin];
+    if (why === undefined) continue;
     findings.push(
       finding(
-        "plinth:apiserverArgs.disable-admission-plugins names ValidatingAdmissionPolicy, by which Plinth protects the cluster",
-        "remove it there, and set what hinders you to warn or off in plinth:protections",
+        `plinth:apiserverArgs.disable-admission-plugins names ${plugin}: ${why}`,
+        plugin === "ValidatingAdmissionPolicy"
+          ? "remove it there, and set what hinders you to warn or off in plinth:protections"
+          : "remove it there",
       ),
     );
+  }
   if (apiserverArgs["admission-control"] !== undefined)
     findings.push(
       finding(

@@ -16,8 +16,16 @@ import { authenticationFile, broughtFiles, serviceAccountIssuer } from "./apiser
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { etcdClientUrl, etcdUnit } from "./etcd.ts";
 import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
-import { listIn, type Reliance } from "./reliance.ts";
-import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments } from "./systemd.ts";
+import { isOn, listIn, settingsIn, type Reliance } from "./reliance.ts";
+import {
+  cipherSuites,
+  mergeArguments,
+  renderService,
+  servesWith,
+  suitesInstead,
+  unitFile,
+  type Arguments,
+} from "./systemd.ts";
 
 export const apiserverUnit = "kube-apiserver.service";
 const apiserverUser = "kube-apiserver";
@@ -38,6 +46,18 @@ export function apiserverUrl(host: Host): string {
  */
 function etcdEndpoints(host: Host, hosts: readonly Host[]): string[] {
   return host.roles.includes("etcd") ? [etcdClientUrl(host)] : withRole(hosts, "etcd").map(etcdClientUrl);
+}
+
+/**
+ * Whether API servers of different versions pass on what only others serve. Without that feature gate, which is on since 1.36, their
+ * authority is refused (pkg/controlplane/apiserver/options/validation.go of v1.35.4).
+ */
+function knowsPeers({ kubernetesVersion, apiserverArgs }: ClusterConfig): boolean {
+  const set = settingsIn(apiserverArgs["feature-gates"]);
+  const said = set.get("UnknownVersionInteroperabilityProxy") ?? set.get("AllBeta");
+  if (said !== undefined) return isOn(said);
+  const emulated = /\b1\.(\d+)$/.exec(apiserverArgs["emulated-version"] ?? "")?.[1];
+  return isSinceMinor(kubernetesVersion, 36) && Number(emulated ?? Infinity) >= 36;
 }
 
 /** Plinth's own arguments, without what decides on admission. */
@@ -62,8 +82,7 @@ function ownArguments({ host, hosts, config }: Placement): Arguments {
     "kubelet-client-certificate": `${pki}/kubelet-client.crt`,
     "kubelet-client-key": `${pki}/kubelet-client.key`,
     "kubelet-preferred-address-types": "InternalIP,Hostname",
-    // Before, it is for a feature gate that is off, and refused (pkg/controlplane/apiserver/options/validation.go of v1.35.4).
-    ...(isSinceMinor(config.kubernetesVersion, 36) ? { "peer-ca-file": kubernetesAuthorityFile } : {}),
+    ...(knowsPeers(config) ? { "peer-ca-file": kubernetesAuthorityFile } : {}),
     profiling: "false",
     "proxy-client-cert-file": `${pki}/front-proxy-client.crt`,
     "proxy-client-key-file": `${pki}/front-proxy-client.key`,
@@ -112,26 +131,33 @@ export const apiserverReliance: Reliance = {
     "requestheader-extra-headers-prefix",
     "requestheader-group-headers",
     "requestheader-username-headers",
+    "tls-cipher-suites",
   ],
   // Files of one's own are brought by plinth:apiserverFiles; the issuer is asked of serviceAccountIssuer.
   free: ["audit-policy-file", "authentication-config", "encryption-provider-config", "service-account-issuer"],
   accepts: {
     "audit-log-path": (path) => path === "-" || String(path).startsWith(`${auditDirectory}/`),
-    "authorization-mode": (modes) => ["Node", "RBAC"].every((mode) => listIn(String(modes)).includes(mode)),
+    "authorization-mode": (modes) =>
+      ["Node", "RBAC"].every((mode) => listIn(String(modes)).includes(mode)) &&
+      !listIn(String(modes)).some((mode) => /^Always/.test(mode)),
     "kubelet-preferred-address-types": (types) => listIn(String(types)).includes("InternalIP"),
+    "tls-cipher-suites": (suites, _host, { apiserverArgs }) =>
+      servesWith(listIn(String(suites)), apiserverArgs["tls-min-version"]),
   },
   never: {
     "authorization-config": "the API server takes it or authorization-mode, which Plinth sets",
     "etcd-prefix": "what is in the cluster lies below the default",
+    "endpoint-reconciler-type": "pods reach the API servers by the addresses that the default keeps",
   },
   instead: {
-    "authorization-mode": "keep Node and RBAC in it",
+    "authorization-mode": "keep Node and RBAC in it, and neither AlwaysAllow nor AlwaysDeny",
     "authorization-config": "name further authorizers in authorization-mode, after Node and RBAC",
     "kubelet-preferred-address-types": "keep InternalIP in it: names of hosts are in no DNS",
     "service-cluster-ip-range": "set plinth:serviceCidr, before the cluster is made",
     "secure-port": "remove it; a load balancer of your own may have another port, see plinth:externalEndpoint",
     "tls-cert-file": "name further certificates in tls-sni-cert-key, or further names in plinth:apiserverSans",
     "tls-private-key-file": "name further certificates in tls-sni-cert-key, or further names in plinth:apiserverSans",
+    "tls-cipher-suites": suitesInstead,
     "audit-log-path": `choose a file in ${auditDirectory}, or - for the journal`,
   },
 };

@@ -4,6 +4,7 @@ import type { BundleFile, BundleSecret } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import { validateAdmission } from "./admission.ts";
+import { isOn, settingsIn } from "./reliance.ts";
 
 /** The AuthenticationConfiguration on control-plane hosts. */
 export const authenticationFile = "/etc/kubernetes/authentication.yaml";
@@ -52,8 +53,32 @@ export function validateApiserver(config: ClusterConfig): Finding[] {
     ...validateAuthentication(authentication, { serviceAccountIssuer: serviceAccountIssuer(config) }),
     ...authenticationArguments(config),
     ...validateAdmission(config),
+    ...servedApis(config),
     ...validateApiserverFiles(apiserverFiles, { ...named, "plinth:admission": admission }),
   ];
+}
+
+/** APIs that Plinth, its add-ons or the kubelets ask. */
+const neededApis: readonly string[] = [
+  ...["v1", "apps/v1", "admissionregistration.k8s.io/v1", "authentication.k8s.io/v1", "authorization.k8s.io/v1"],
+  ...["certificates.k8s.io/v1", "coordination.k8s.io/v1", "discovery.k8s.io/v1", "networking.k8s.io/v1"],
+  ...["node.k8s.io/v1", "policy/v1", "rbac.authorization.k8s.io/v1", "scheduling.k8s.io/v1", "storage.k8s.io/v1"],
+];
+/** Names that stand for several. */
+const manyApis: readonly string[] = ["api/all", "api/ga"];
+
+/** APIs that are not to be served, although somebody needs them. */
+function servedApis({ apiserverArgs }: ClusterConfig): Finding[] {
+  return [...settingsIn(apiserverArgs["runtime-config"])]
+    .filter(([, value]) => !isOn(value))
+    .filter(([name]) => manyApis.includes(name) || neededApis.some((api) => name === api || name.startsWith(`${api}/`)))
+    .map(([name]) => ({
+      rule: "relied-on",
+      kind: "input",
+      hosts: [],
+      message: `plinth:apiserverArgs.runtime-config turns off ${name}, which Plinth and the kubelets ask`,
+      remedy: "remove it there, and turn off single APIs that nobody needs",
+    }));
 }
 
 /** Arguments that do not go with an AuthenticationConfiguration. */

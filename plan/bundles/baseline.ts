@@ -54,9 +54,14 @@ export const nodeParameters: Readonly<Record<string, string>> = {
 export function sysctlFindings({ sysctls, kubeletConfig }: ClusterConfig, place: PlaceOf): Finding[] {
   const needed = (key: string): boolean =>
     key === "net.ipv4.ip_forward" ||
+    key.endsWith(".forwarding") ||
     key.startsWith("net.bridge.") ||
     (kubeletConfig["protectKernelDefaults"] !== false && /^(vm|kernel)\./.test(key));
-  return Object.entries(nodeParameters).flatMap(([key, value]): Finding[] => {
+  // Of an interface it is the same switch, and the one of all is the whole host's.
+  const forwarding = Object.keys(sysctls)
+    .filter((key) => /^net\.ipv4\.conf\..+\.forwarding$/.test(key))
+    .map((key): [string, string] => [key, "1"]);
+  return [...Object.entries(nodeParameters), ...forwarding].flatMap(([key, value]): Finding[] => {
     const set = sysctls[key];
     if (set === undefined || set === "" || set === value || !needed(key)) return [];
     const { name, hosts } = place("sysctls", [key]);

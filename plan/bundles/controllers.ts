@@ -9,7 +9,15 @@ import { renderKubeconfig } from "./kubeconfig.ts";
 import { makesCniConfig } from "./cni.ts";
 import { kubernetesDirectories, type BundlePart } from "./part.ts";
 import { listIn, unionOf, type Reliance } from "./reliance.ts";
-import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments } from "./systemd.ts";
+import {
+  cipherSuites,
+  mergeArguments,
+  renderService,
+  servesWith,
+  suitesInstead,
+  unitFile,
+  type Arguments,
+} from "./systemd.ts";
 
 /** kube-controller-manager and kube-scheduler: leader-elected clients of the API server of their own host. */
 interface Controller {
@@ -35,16 +43,23 @@ const serviceAccountKey = "/etc/kubernetes/pki/controller-manager/service-accoun
 
 /** All that are on by default, and the two that Nodes join by. */
 const ownControllers = "*,bootstrapsigner,tokencleaner";
-/** Controllers that Nodes cannot join or have no network without, by both of their names. */
+/**
+ * Controllers that Nodes cannot join, or that add-ons and tenants do not work without, by both of their names
+ * (cmd/kube-controller-manager/names of v1.36.3).
+ */
 const neededControllers = [
-  "bootstrapsigner",
-  "bootstrap-signer-controller",
-  "tokencleaner",
-  "token-cleaner-controller",
-  "csrsigning",
-  "certificatesigningrequest-signing-controller",
+  ...["bootstrapsigner", "bootstrap-signer-controller", "tokencleaner", "token-cleaner-controller"],
+  ...["csrapproving", "certificatesigningrequest-approving-controller"],
+  ...["csrsigning", "certificatesigningrequest-signing-controller"],
+  ...["root-ca-cert-publisher", "root-ca-certificate-publisher-controller"],
+  ...["serviceaccount", "serviceaccount-controller", "nodelifecycle", "node-lifecycle-controller"],
+  ...["deployment", "deployment-controller", "replicaset", "replicaset-controller"],
+  ...["endpointslice", "endpointslice-controller", "clusterrole-aggregation", "clusterrole-aggregation-controller"],
+  ...["namespace", "namespace-controller", "resourcequota", "resourcequota-controller"],
 ];
 const networkControllers = ["nodeipam", "node-ipam-controller"];
+/** What is answered to who has no credentials: checks are such. Kubernetes' own list, which an argument would replace. */
+const openPaths = "/healthz,/readyz,/livez";
 
 const managerService: Controller = {
   name: "kube-controller-manager",
@@ -131,12 +146,20 @@ function ownArguments(controller: Controller, config: ClusterConfig): Arguments 
   };
 }
 
+/** Paths that are opened besides. */
+function openedPaths({ "authorization-always-allow-paths": named }: Arguments): Arguments {
+  return named === undefined ? {} : { "authorization-always-allow-paths": unionOf(openPaths, named) };
+}
+
 function filesOf(controller: Controller, host: Host, config: ClusterConfig): BundleFile[] {
   const { name, leaf } = controller;
   const unit = `${name}.service`;
   const directory = `/etc/kubernetes/pki/${leaf}`;
   const kubeconfig = `/etc/kubernetes/${leaf}.conf`;
-  const args = mergeArguments(ownArguments(controller, config), controller.theirs(config));
+  const args = mergeArguments(ownArguments(controller, config), {
+    ...controller.theirs(config),
+    ...openedPaths(config[controller.key]),
+  });
   const service = renderService(
     {
       description: controller.description,
@@ -180,22 +203,37 @@ function relianceOf(controller: Controller): Reliance {
     key: controller.key,
     appliesTo: ({ roles }) => roles.includes("control-plane"),
     own: ({ config }) => ownArguments(controller, config),
-    binding: ["allocate-node-cidrs", "leader-elect", "controllers"],
+    binding: [
+      "allocate-node-cidrs",
+      "leader-elect",
+      "controllers",
+      "tls-cipher-suites",
+      // By its roles the manager may do next to nothing itself.
+      "use-service-account-credentials",
+    ],
     accepts: {
       "bind-address": (address) => address === anyAddress,
       "allocate-node-cidrs": (_value, _host, config) => !makesCniConfig(config),
+      "tls-cipher-suites": (suites, _host, config) =>
+        servesWith(listIn(String(suites)), config[controller.key]["tls-min-version"]),
       // What is named is added to ours.
       controllers: (names, _host, config) => {
         const needed = [...neededControllers, ...(makesCniConfig(config) ? networkControllers : [])];
         return !needed.some((name) => listIn(String(names)).includes(`-${name}`));
       },
     },
-    never: { "leader-elect-resource-name": lease, "leader-elect-resource-namespace": lease },
+    never: {
+      "leader-elect-resource-name": lease,
+      "leader-elect-resource-namespace": lease,
+      master: "each goes by the API server of its own host",
+      "cidr-allocator-type": "Nodes get their networks by the default",
+    },
     instead: {
       "bind-address": `remove it, or write ${anyAddress}`,
       "cluster-cidr": "set plinth:podCidr, before the cluster is made",
       "service-cluster-ip-range": "set plinth:serviceCidr, before the cluster is made",
-      controllers: "leave the ones on by which Nodes join and get their networks",
+      controllers: `leave these on: ${neededControllers.filter((_, index) => index % 2 === 1).join(", ")}, ${networkControllers.at(-1)}`,
+      "tls-cipher-suites": suitesInstead,
     },
   };
 }

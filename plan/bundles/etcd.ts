@@ -1,15 +1,22 @@
 import path from "node:path";
 import { binaryPath, type BundleSecret, type LeafSpec } from "../bundle.ts";
 import type { Check, Judge } from "../conditions.ts";
-import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
 import { defaultDirectories, directoriesOf, mountsFor } from "../settings/directories.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
 import { kubernetesDirectories, type BundlePart, type PartContent, type Placement } from "./part.ts";
-import { unionByName, type Reliance } from "./reliance.ts";
-import { cipherSuites, mergeArguments, renderService, unitFile, type Arguments } from "./systemd.ts";
+import { listIn, unionByName, type Reliance } from "./reliance.ts";
+import {
+  cipherSuites,
+  mergeArguments,
+  renderService,
+  servesWith,
+  suitesInstead,
+  unitFile,
+  type Arguments,
+} from "./systemd.ts";
 
 export const etcdUnit = "etcd.service";
 const bootstrapDirectory = path.dirname(paths.etcdBootstrap);
@@ -77,7 +84,9 @@ function apiserverIsBack(host: Host): Check[] {
 /** A member with corrupt data does not start, and members compare theirs. */
 const ownGates = "InitialCorruptCheck=true,CompactHashCheck=true";
 
-function ownArguments(host: Host, config: ClusterConfig): Arguments {
+function ownArguments({ host, hosts, config }: Placement): Arguments {
+  const { etcdArgs } = config;
+  const members = withRole(hosts, "etcd").map(({ name }) => name);
   return {
     name: host.name,
     "data-dir": directoriesOf(config).etcd,
@@ -90,13 +99,16 @@ function ownArguments(host: Host, config: ClusterConfig): Arguments {
     "cert-file": `${etcdPki}/server.crt`,
     "key-file": `${etcdPki}/server.key`,
     // Clients' certificates come from the same authority. etcd takes one of both arguments.
-    ...("peer-cert-allowed-cn" in config.etcdArgs ? {} : { "peer-cert-allowed-hostname": memberName }),
+    ...("peer-cert-allowed-cn" in etcdArgs
+      ? { "peer-cert-allowed-cn": members.join(",") }
+      : { "peer-cert-allowed-hostname": memberName }),
     "peer-client-cert-auth": "true",
     "peer-trusted-ca-file": `${etcdPki}/ca.crt`,
     "peer-cert-file": peerFiles.peerCertificateFile,
     "peer-key-file": peerFiles.peerKeyFile,
     "tls-min-version": "TLS1.2",
-    "cipher-suites": cipherSuites,
+    // With TLS 1.3 alone etcd takes no list (server/embed/config.go of v3.6.14).
+    ...(etcdArgs["tls-min-version"] === "TLS1.3" ? {} : { "cipher-suites": cipherSuites }),
     // 8 GiB, the largest size that etcd's documentation suggests.
     "quota-backend-bytes": String(8 * 1024 ** 3),
     // The API server compacts every 5 minutes; this is the second net.
@@ -108,10 +120,11 @@ function ownArguments(host: Host, config: ClusterConfig): Arguments {
   };
 }
 
-function argumentsOf(host: Host, config: ClusterConfig): Arguments {
+function argumentsOf(placement: Placement): Arguments {
+  const { config } = placement;
   const gates = config.etcdArgs["feature-gates"];
   const theirs = gates === undefined ? {} : { "feature-gates": unionByName(ownGates, gates) };
-  return mergeArguments(ownArguments(host, config), { ...config.etcdArgs, ...theirs });
+  return mergeArguments(ownArguments(placement), { ...config.etcdArgs, ...theirs });
 }
 
 const byBootstrap = "the host finds out itself how its member joins";
@@ -120,8 +133,17 @@ const byBootstrap = "the host finds out itself how its member joins";
 export const etcdReliance: Reliance = {
   key: "etcdArgs",
   appliesTo: ({ roles }) => roles.includes("etcd"),
-  own: ({ host, config }) => ownArguments(host, config),
-  binding: ["name", "client-cert-auth", "peer-client-cert-auth"],
+  own: ownArguments,
+  binding: [
+    ...["name", "client-cert-auth", "peer-client-cert-auth", "peer-cert-allowed-cn", "peer-cert-allowed-hostname"],
+    "cipher-suites",
+  ],
+  accepts: {
+    // Further ones may be those of members that are to come.
+    "peer-cert-allowed-cn": (names, _host, _config, hosts) =>
+      withRole(hosts, "etcd").every(({ name }) => listIn(String(names)).includes(name)),
+    "cipher-suites": (suites, _host, { etcdArgs }) => servesWith(listIn(String(suites)), etcdArgs["tls-min-version"]),
+  },
   never: {
     "config-file": "etcd reads no arguments beside it",
     "initial-cluster": byBootstrap,
@@ -130,8 +152,17 @@ export const etcdReliance: Reliance = {
     discovery: byBootstrap,
     "discovery-srv": byBootstrap,
     "force-new-cluster": "every start would begin another cluster",
+    "wal-dir": "members are set aside, released and replaced by their data directory",
+    "listen-client-http-urls": "checks and steps of the roster ask at the client port",
+    "enable-grpc-gateway": "checks and steps of the roster ask by it",
+    "client-cert-allowed-hostname": "the certificates of API servers and checks have no names",
   },
-  instead: { "data-dir": "use plinth:directories.etcd" },
+  instead: {
+    "data-dir": "use plinth:directories.etcd",
+    "wal-dir": "use plinth:directories.etcd, which holds all of it",
+    "peer-cert-allowed-cn": "name all members in it, as the inventory does, or remove it",
+    "cipher-suites": suitesInstead,
+  },
 };
 
 /** The planned etcd begins a cluster of its own, with no data and no other member, and serves it. */
@@ -150,8 +181,9 @@ function judgeOf(host: Host): Judge {
   };
 }
 
-function plan({ host, hosts, config }: Placement): PartContent {
-  const args = argumentsOf(host, config);
+function plan(placement: Placement): PartContent {
+  const { host, hosts, config } = placement;
+  const args = argumentsOf(placement);
   const members = withRole(hosts, "etcd")
     .map((member) => `${member.name}=${peerUrl(member)}`)
     .join(",");

@@ -1,4 +1,5 @@
 import { clusterDnsAddress } from "../addons/dns.ts";
+import { isIPv4 } from "../addresses.ts";
 import { binaryPath } from "../bundle.ts";
 import type { Judge } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
@@ -26,6 +27,8 @@ import {
   noProxies,
   renderUnit,
   restartsForever,
+  servesWith,
+  suitesInstead,
   unitFile,
 } from "./systemd.ts";
 
@@ -47,6 +50,8 @@ export const uninitializedTaint = { key: taints.uninitialized, effect: "NoSchedu
  * (https://docs.openshift.com/rosa/rosa_cluster_admin/rosa-configuring-pid-limits.html).
  */
 const mostProcesses = 4096;
+
+const hasPeriods = (periods: unknown): boolean => Array.isArray(periods) && periods.length > 0;
 
 /**
  * KubeletConfiguration. Reserved resources and eviction follow what Kubernetes recommends for a host that runs nothing
@@ -96,8 +101,10 @@ export function ownKubeletConfiguration(host: Host, config: ClusterConfig): Reco
     serializeImagePulls: false,
     // Its key is made on the host and stays there; plan/bundles/servingcertificates.ts has the certificate signed.
     serverTLSBootstrap: true,
-    shutdownGracePeriod: "60s",
-    shutdownGracePeriodCriticalPods: "20s",
+    // The kubelet takes one or the other.
+    ...(hasPeriods(config.kubeletConfig["shutdownGracePeriodByPodPriority"])
+      ? {}
+      : { shutdownGracePeriod: "60s", shutdownGracePeriodCriticalPods: "20s" }),
     systemReserved: { cpu: "100m", memory: "256Mi", "ephemeral-storage": "1Gi" },
     tlsCipherSuites: cipherSuites.split(","),
     tlsMinVersion: "VersionTLS12",
@@ -128,20 +135,29 @@ export const kubeletReliance: Reliance = {
     "authentication.webhook.enabled",
     "authorization.mode",
     "cgroupDriver",
+    "clusterDNS",
     "rotateCertificates",
+    "tlsCipherSuites",
   ],
-  // Of a cache on each Node, for example.
-  free: ["clusterDNS"],
   accepts: {
+    // Of a cache on each Node, for example; where they may be, addressrules.ts says. The kubelet leaves out what is none.
+    clusterDNS: (servers) =>
+      Array.isArray(servers) && servers.length > 0 && servers.every((one) => typeof one === "string" && isIPv4(one)),
+    tlsCipherSuites: (suites, _host, { kubeletConfig }) =>
+      Array.isArray(suites) && servesWith(suites.map(String), kubeletConfig["tlsMinVersion"]),
     address: (address) => address === "0.0.0.0",
     healthzBindAddress: (address) => address === "0.0.0.0",
   },
   never: {
     registerNode: "the roster waits for the Node",
     port: "API servers and firewalls know the default",
+    enableServer: "API servers ask it for logs and metrics",
+    imageServiceEndpoint: "images are in the containerd that runs them",
   },
   instead: {
     clusterDomain: "set plinth:clusterDomain, before the cluster is made",
+    clusterDNS: "write IPv4 addresses of name servers, or remove it",
+    tlsCipherSuites: suitesInstead,
     cgroupDriver: "set plinth:cgroupDriver, which containerd follows, too",
     address: "remove it, or write 0.0.0.0",
     healthzBindAddress: "remove it, or write 0.0.0.0",

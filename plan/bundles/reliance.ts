@@ -27,7 +27,9 @@ export interface Reliance {
   /** Places that are followed wherever they are needed, or that nobody else needs. */
   free?: readonly string[];
   /** Other values that do as well. */
-  accepts?: Readonly<Record<string, (value: unknown, host: Host, config: ClusterConfig) => boolean>>;
+  accepts?: Readonly<
+    Record<string, (value: unknown, host: Host, config: ClusterConfig, hosts: readonly Host[]) => boolean>
+  >;
   /** What Plinth leaves at its default and relies on: name → why it cannot be set. */
   never?: Readonly<Record<string, string>>;
   /** What to set in its place. */
@@ -90,7 +92,7 @@ export function relianceFindings(
         const over = laidOver(theirs, path);
         if (over === undefined || same(over, value) || reliance.free?.includes(name) === true) return [];
         if (reliance.binding?.includes(name) !== true && !isPlace(value, host, config)) return [];
-        if (reliance.accepts?.[name]?.(over, host, own) === true) return [];
+        if (reliance.accepts?.[name]?.(over, host, own, hosts) === true) return [];
         return [{ name, ours: String(value), where: place(reliance.key, path) }];
       }),
     );
@@ -120,6 +122,19 @@ export function listIn(text: string | undefined): string[] {
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "");
 }
+
+/** The values of a list with one by name, `A=true,B=false`. */
+export function settingsIn(text: string | undefined): Map<string, string> {
+  return new Map(
+    listIn(text).map((entry): [string, string] => {
+      const [name = "", value = "true"] = entry.split("=").map((part) => part.trim());
+      return [name, value];
+    }),
+  );
+}
+
+/** Whether a value is one that Go takes for true (strconv.ParseBool). */
+export const isOn = (value: string): boolean => /^(1|t|T|true|TRUE|True)$/.test(value);
 
 /** An argument that holds a list: Plinth's entries, and those of others that are not among them. */
 export function unionOf(own: string, theirs: string | undefined): string {

@@ -61,6 +61,12 @@ export function validateServicePorts(config: ClusterConfig): Finding[] {
         `service port ${port.name} wants ${socket}, which belongs to ${other} already`,
         "choose another port or address",
       );
+    } else if (port.port === ports.kubeProxyHealth) {
+      // It is open at every address of a Node, and a load balancer may be one.
+      add(
+        `service port ${port.name} wants ${port.port}, at which kube-proxy of every Node tells its health`,
+        "choose another port",
+      );
     }
     taken.set(socket, `service port ${port.name}`);
   }

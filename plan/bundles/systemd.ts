@@ -237,3 +237,17 @@ export const cipherSuites = [
   "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
   "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
 ].join(",");
+
+/**
+ * The suite that HTTP/2 asks for where TLS 1.2 is spoken, with the kind of keys that Plinth makes (RFC 7540, 9.2.2): without it
+ * Go's servers end when they begin to serve, which is after they have judged their flags (golang.org/x/net/http2, ConfigureServer).
+ */
+const neededSuite = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+
+/** Whether a server of Go with our certificates serves with a list of suites. @param least the lowest version of TLS that it speaks. */
+export function servesWith(suites: readonly string[], least: unknown): boolean {
+  return suites.includes(neededSuite) || suites.length === 0 || /^(Version)?TLS1\.?3$/.test(String(least));
+}
+
+/** What to do where it does not. */
+export const suitesInstead = `keep ${neededSuite} in it, which HTTP/2 and Plinth's certificates need, or have TLS 1.3 only`;

@@ -76,9 +76,11 @@ describe("plan/addresses", () => {
       "http://a.localhost",
       "http://127.1",
       "http://0x7f000001",
+      "http://[::1]:80",
+      "http://[::ffff:127.0.0.2]",
     ])
       assert.equal(addressOfUrl(here)?.startsWith("127."), true, here);
-    for (const other of ["http://mirror.example.net", "http://[::1]:80", "http://localhost.example.net", "nothing"])
+    for (const other of ["http://mirror.example.net", "http://[fd00::1]:80", "http://localhost.example.net", "nothing"])
       assert.equal(addressOfUrl(other), undefined, other);
   });
 });

@@ -24,6 +24,10 @@ describe("plan/addressrules", () => {
       artifactsUrl: "http://192.0.2.11:8410",
     };
     assert.deepEqual(judge(extra, [worker("198.51.100.255")]), []);
+    // A port that is forwarded, and a network of the operator's.
+    for (const sshAddress of ["127.0.0.1", "10.244.0.9"])
+      assert.deepEqual(judge({}, [{ ...worker("198.51.100.2"), sshAddress }]), []);
+    assert.deepEqual(judge({ proxy: { http: "http://127.0.0.1:3128" } }), []);
     const alone = { nodeSubnet: "192.0.2.11/32", vip: "" };
     assert.deepEqual(validateAddresses(hostsOf([threeHosts[0]]), configOf(alone)), []);
   });
@@ -44,6 +48,46 @@ describe("plan/addressrules", () => {
     ["a worker that is the network", {}, [worker("192.0.2.0")], /first or last address of plinth:nodeSubnet/],
     ["a worker that is the broadcast address", {}, [worker("192.0.2.255")], /\[address-of-network\]/],
     ["a worker twice", {}, [worker("192.0.2.12")], /^cp2, w1: the address 192\.0\.2\.12 belongs to 2 hosts/],
+    ...["0.0.0.0", "224.0.0.9", "255.255.255.255"].map(
+      (sshAddress): [string, Record<string, unknown>, object[], RegExp] => [
+        `a worker that nobody reaches at ${sshAddress}`,
+        {},
+        [{ ...worker("192.0.2.21"), sshAddress }],
+        /^the sshAddress of w1 .*\[address-special\]/,
+      ],
+    ),
+    [
+      "a worker by the VIP",
+      {},
+      [{ ...worker("192.0.2.21"), sshAddress: "192.0.2.10" }],
+      /is plinth:vip and the sshAddress of w1; .*\[vip-in-use\]/,
+    ],
+    [
+      "a worker behind the VIP",
+      {},
+      [{ ...worker("192.0.2.21"), bastion: ["jump@192.0.2.10:22"] }],
+      /the bastion of w1.*\[vip-in-use\]/,
+    ],
+    ["a bastion that is none", { bastion: ["0.0.0.0"] }, [], /plinth:bastion 0\.0\.0\.0 .*\[address-special\]/],
+    ["a name that is every host", { vipName: "localhost" }, [], /plinth:vipName .*\[address-special\]/],
+    ["a proxy among the pods", { proxy: { http: "http://10.244.1.1:3128" } }, [], /plinth:proxy\.http .* for pods/],
+    ["a proxy among the services", { proxy: { https: "http://10.96.1.1" } }, [], /plinth:proxy\.https .* for services/],
+    ["a proxy at the VIP", { proxy: { http: "http://192.0.2.10:3128" } }, [], /plinth:proxy\.http.*\[vip-in-use\]/],
+    ["a registry among the pods", { registries: { "10.244.0.9:5000": {} } }, [], /plinth:registries, 10\.244\.0\.9 /],
+    ...["[::1]", "[::ffff:127.0.0.1]", "[0:0:0:0:0:0:0:1]"].map(
+      (host): [string, Record<string, unknown>, object[], RegExp] => [
+        `artifacts on every host by ${host}`,
+        { artifactsUrl: `http://${host}:8410` },
+        [],
+        /plinth:artifactsUrl 127\.0\.0\.1 .*\[address-special\]/,
+      ],
+    ),
+    [
+      "artifacts among the pods by IPv6",
+      { artifactsUrl: "http://[::ffff:10.244.1.1]:8410" },
+      [],
+      /plinth:artifactsUrl 10\.244\.1\.1 .* for pods/,
+    ],
     ["a VIP elsewhere", { vip: "198.51.100.1" }, [], /plinth:vip 198\.51\.100\.1 is not in plinth:nodeSubnet/],
     ["a VIP that is the broadcast address", { vip: "192.0.2.255" }, [], /plinth:vip .*\[address-of-network\]/],
     ["a VIP that is a host's", { vip: "192.0.2.12" }, [], /^cp2: 192\.0\.2\.12 is plinth:vip and the address of cp2/],

@@ -39,8 +39,21 @@ describe("plan/networksizes", () => {
     assert.match(judge({ podCidr: "10.0.0.0/8", ...masked("25") }).join("\n"), /131072 parts of a \/25.*at most 65536/);
     const ofFamily = { controllerManagerArgs: { "node-cidr-mask-size-ipv4": "15" } };
     assert.match(judge(ofFamily).join("\n"), /would be a \/15/);
-    for (const text of ["many", "24.5", "33"])
+    // To Go, what begins with a 0 is octal or worse.
+    for (const text of ["many", "24.5", "33", "024", "0x18", " 24", "1e1", "+24"])
       assert.match(judge(masked(text)).join("\n"), /a number such as 24/, text);
+  });
+
+  it("refuses what the controller manager ends at once it leads", () => {
+    for (const args of [
+      { "node-cidr-mask-size": "25", "node-cidr-mask-size-ipv4": "25" },
+      { "node-cidr-mask-size-ipv6": "64" },
+    ])
+      assert.match(judge({ controllerManagerArgs: args }).join("\n"), /takes one of them, for IPv4; keep node-cidr/);
+    assert.deepEqual(
+      judge({ controllerManagerArgs: { "node-cidr-mask-size": "25", "node-cidr-mask-size-ipv4": "0" } }),
+      [],
+    );
   });
 
   it("refuses more pods than a Node has addresses for", () => {

@@ -26,7 +26,7 @@ describe("plan/inventory", () => {
     assert.match(text, /Bad_Name: field 'name' must be a DNS-1123 label/);
     assert.match(text, /Bad_Name: field 'address' must be an IPv4 address/);
     assert.match(text, /Bad_Name: field 'roles' must have at least one role/);
-    assert.match(text, /cp9: Unrecognized key: "adress"/);
+    assert.match(text, /cp9: has adress, which is unknown here/);
     assert.match(text, /host number 4/);
   });
 
@@ -47,6 +47,16 @@ describe("plan/inventory's ways in", () => {
     assert.deepEqual(at(2201, 2202), []);
     const [finding, ...more] = at();
     assert.deepEqual([finding?.rule, finding?.hosts, more], ["duplicate-ssh-address", ["cp1", "cp2"], []]);
+  });
+
+  it("takes no address of another host, but for another port or behind another bastion", () => {
+    const at = (extra: object) => {
+      const [first, second, third] = threeHosts;
+      return rules(validateInventory(hostsOf([first, { ...second, sshAddress: first?.address, ...extra }, third])));
+    };
+    assert.deepEqual(at({}), ["duplicate-ssh-address"]);
+    assert.deepEqual(at({ port: 2222 }), []);
+    assert.deepEqual(at({ bastion: ["gate.example.net"] }), []);
   });
 
   it("takes no user and port in it", () => {

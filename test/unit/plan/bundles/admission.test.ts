@@ -150,14 +150,20 @@ describe("plan/bundles/admission", () => {
     const disable = (list: string) => ({ "disable-admission-plugins": list });
     assert.match(args(disable("NodeRestriction")), /names NodeRestriction, which Plinth turns on; remove it there/);
     assert.match(
-      args(disable("Priority,PodSecurity")),
+      args(disable("DefaultTolerationSeconds,PodSecurity")),
       /names PodSecurity, .*set plinth:protections\.pod-security to off/,
     );
     assert.match(
       args(disable("ValidatingAdmissionPolicy")),
-      /names ValidatingAdmissionPolicy, by which Plinth protects the cluster/,
+      /names ValidatingAdmissionPolicy: Plinth protects the cluster by it/,
     );
-    assert.equal(args(disable("Priority,PodSecurity"), { protections: { "pod-security": "off" } }), "");
+    for (const plugin of ["ServiceAccount", "ResourceQuota", "Priority", "CertificateSubjectRestriction"])
+      assert.match(
+        args(disable(`DefaultTolerationSeconds,${plugin}`)),
+        new RegExp(`names ${plugin}: .*remove it there`),
+      );
+    assert.equal(args(disable("DefaultTolerationSeconds,DefaultStorageClass")), "");
+    assert.equal(args(disable("DefaultTolerationSeconds,PodSecurity"), { protections: { "pod-security": "off" } }), "");
     assert.match(
       args(disable("PodNodeSelector"), { admission: { PodNodeSelector: {} } }),
       /names PodNodeSelector, which plinth:admission configures/,

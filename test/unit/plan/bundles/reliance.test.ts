@@ -44,6 +44,14 @@ describe("settings that the rest relies on", () => {
     ["other services of a controller", { controllerManagerArgs: { "service-cluster-ip-range": "10.97.0.0/16" } }],
     ["no authorization", { apiserverArgs: { "authorization-mode": "AlwaysAllow" } }],
     ["two authorizations", { apiserverArgs: { "authorization-config": "/etc/mine.yaml" } }],
+    ["everybody authorized", { apiserverArgs: { "authorization-mode": "AlwaysAllow,Node,RBAC" } }],
+    ["APIs that are not served", { apiserverArgs: { "runtime-config": "api/all=false" } }],
+    ["no policies", { apiserverArgs: { "runtime-config": "x/v1=true,admissionregistration.k8s.io/v1=false" } }],
+    ["no API that pods know", { apiserverArgs: { "endpoint-reconciler-type": "none" } }],
+    ["no HTTP/2", { apiserverArgs: { "tls-cipher-suites": "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" } }],
+    ["no HTTP/2 of the scheduler", { schedulerArgs: { "tls-cipher-suites": "TLS_RSA_WITH_AES_128_CBC_SHA" } }],
+    ["no HTTP/2 of etcd", { etcdArgs: { "cipher-suites": "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" } }],
+    ["no HTTP/2 of the kubelet", { kubeletConfig: { tlsCipherSuites: ["TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"] } }],
     ["no bootstrap tokens", { apiserverArgs: { "enable-bootstrap-token-auth": "false" } }],
     ["an audit log elsewhere", { apiserverArgs: { "audit-log-path": "/srv/audit.log" } }],
     ["names for addresses", { apiserverArgs: { "kubelet-preferred-address-types": "Hostname" } }],
@@ -51,6 +59,12 @@ describe("settings that the rest relies on", () => {
     ["no networks of Nodes", { controllerManagerArgs: { "allocate-node-cidrs": "false" } }],
     ["another signer", { controllerManagerArgs: { "cluster-signing-key-file": "/etc/mine.key" } }],
     ["no signer at all", { controllerManagerArgs: { controllers: "*,-csrsigning" } }],
+    ["no pods of Deployments", { controllerManagerArgs: { controllers: "*,-deployment-controller" } }],
+    ["no authority for pods", { controllerManagerArgs: { controllers: "-root-ca-cert-publisher" } }],
+    ["controllers without rights", { controllerManagerArgs: { "use-service-account-credentials": "false" } }],
+    ["networks from elsewhere", { controllerManagerArgs: { "cidr-allocator-type": "CloudAllocator" } }],
+    ["an API server of its own choice", { controllerManagerArgs: { master: "https://192.0.2.9:6443" } }],
+    ["another API server for the scheduler", { schedulerArgs: { master: "https://192.0.2.9:6443" } }],
     ["several leaders", { controllerManagerArgs: { "leader-elect": "false" } }],
     ["a leader of another name", { schedulerArgs: { "leader-elect-resource-name": "mine" } }],
     ["a scheduler on another port", { schedulerArgs: { "secure-port": "10260" } }],
@@ -60,6 +74,12 @@ describe("settings that the rest relies on", () => {
     ["a member for everybody", { etcdArgs: { "client-cert-auth": "false" } }],
     ["data where nobody looks", { etcdArgs: { "data-dir": "/srv/etcd" } }],
     ["data below where others look", { etcdArgs: { "data-dir": "/var/lib/etcd/a" } }],
+    ["a log where nobody looks", { etcdArgs: { "wal-dir": "/data/wal" } }],
+    ["HTTP on another port", { etcdArgs: { "listen-client-http-urls": "https://127.0.0.1:2382" } }],
+    ["no HTTP at all", { etcdArgs: { "enable-grpc-gateway": "false" } }],
+    ["clients by a name", { etcdArgs: { "client-cert-allowed-hostname": "client.example.net" } }],
+    ["members by a name that none has", { etcdArgs: { "peer-cert-allowed-hostname": "etcd.example.net" } }],
+    ["one member alone", { etcdArgs: { "peer-cert-allowed-cn": "cp1" } }],
     ["no arguments at all", { etcdArgs: { "config-file": "/etc/etcd.yaml" } }],
     ["another cluster at every start", { etcdArgs: { "force-new-cluster": "true" } }],
     ["a kubelet elsewhere", { kubeletConfig: { address: "127.0.0.1" } }],
@@ -71,6 +91,13 @@ describe("settings that the rest relies on", () => {
     ["another authority of a kubelet", { kubeletConfig: { authentication: { x509: { clientCAFile: "/etc/mine" } } } }],
     ["no certificates for it", { kubeletConfig: { authentication: null } }],
     ["certificates for a year", { kubeletConfig: { rotateCertificates: false } }],
+    ["a kubelet that serves nothing", { kubeletConfig: { enableServer: false } }],
+    ["images elsewhere", { kubeletConfig: { imageServiceEndpoint: "unix:///run/images.sock" } }],
+    ...["dns.example.net", "10.96.0.010", "fd00::10", 5].map((server): [string, Record<string, Record<string, unknown>>] => [
+      `a name server that pods are not given: ${server}`,
+      { kubeletConfig: { clusterDNS: [server] } },
+    ]),
+    ["no name server", { kubeletConfig: { clusterDNS: [] } }],
     ["no Node", { kubeletConfig: { registerNode: false } }],
     ["other pods of kube-proxy", { kubeProxyConfig: { clusterCIDR: "10.200.0.0/16" } }],
     ["another Node", { kubeProxyConfig: { hostnameOverride: "mine" } }],
@@ -114,6 +141,8 @@ describe("settings that the rest relies on", () => {
         "quota-backend-bytes": "2147483648",
         "listen-metrics-urls": "http://0.0.0.0:2381",
         "data-dir": "/var/lib/etcd",
+        "peer-cert-allowed-cn": "cp1,cp2,cp3,cp4",
+        "cipher-suites": "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
       },
       kubeletConfig: {
         address: "0.0.0.0",
@@ -125,6 +154,38 @@ describe("settings that the rest relies on", () => {
     };
     assert.equal(said(extra), "");
     assert.equal(said({ network: "none", controllerManagerArgs: { "allocate-node-cidrs": "false" } }), "");
+  });
+
+  it("accepts any suites where TLS 1.3 alone is spoken", () => {
+    const suites = "TLS_AES_128_GCM_SHA256";
+    const kubernetes = { "tls-min-version": "VersionTLS13", "tls-cipher-suites": suites };
+    assert.equal(
+      said({
+        ...{ apiserverArgs: kubernetes, controllerManagerArgs: kubernetes, schedulerArgs: kubernetes },
+        kubeletConfig: { tlsMinVersion: "VersionTLS13", tlsCipherSuites: [suites] },
+        etcdArgs: { "tls-min-version": "TLS1.3" },
+      }),
+      "",
+    );
+    // etcd takes no list there.
+    assert.equal(argumentsOf("etcd", { etcdArgs: { "tls-min-version": "TLS1.3" } })["cipher-suites"], undefined);
+    assert.ok(argumentsOf("etcd", {})["cipher-suites"]);
+  });
+
+  it("asks for the authority of other API servers only where the feature is on that it is for", () => {
+    const file = (extra: Record<string, string>, kubernetesVersion = "1.36.3") =>
+      argumentsOf("kube-apiserver", { kubernetesVersion, apiserverArgs: extra })["peer-ca-file"];
+    const gate = "UnknownVersionInteroperabilityProxy";
+    for (const without of [
+      { "feature-gates": `${gate}=false` },
+      { "feature-gates": "AllBeta=false,Other=true" },
+      { "emulated-version": "1.35" },
+      { "emulated-version": "kube=1.35" },
+    ])
+      assert.equal(file(without), undefined, JSON.stringify(without));
+    for (const having of [{}, { "feature-gates": "Other=false" }, { "feature-gates": `AllBeta=false,${gate}=true` }])
+      assert.ok(file(having), JSON.stringify(having));
+    assert.ok(file({ "feature-gates": `${gate}=true` }, "1.35.4"));
   });
 
   it("judges a pool's Nodes as well", () => {
@@ -153,6 +214,30 @@ describe("lists that Plinth has entries in", () => {
       argumentsOf("etcd", { etcdArgs: gates })["feature-gates"],
       "InitialCorruptCheck=true,CompactHashCheck=false,Other=true",
     );
+  });
+
+  it("of open paths keep those that checks ask", () => {
+    const name = "authorization-always-allow-paths";
+    for (const [unit, key] of [
+      ["kube-controller-manager", "controllerManagerArgs"],
+      ["kube-scheduler", "schedulerArgs"],
+    ] as const) {
+      assert.equal(argumentsOf(unit, { [key]: { [name]: "/metrics" } })[name], "/healthz,/readyz,/livez,/metrics");
+      assert.equal(argumentsOf(unit, {})[name], undefined);
+    }
+  });
+
+  it("of periods by priority stand alone: the kubelet takes no others beside them", () => {
+    const shutdownGracePeriodByPodPriority = [{ priority: 0, shutdownGracePeriodSeconds: 90 }];
+    const file = fileOf("/kubelet.yaml", { kubeletConfig: { shutdownGracePeriodByPodPriority } });
+    assert.deepEqual([file["shutdownGracePeriod"], file["shutdownGracePeriodCriticalPods"]], [undefined, undefined]);
+    assert.equal(fileOf("/kubelet.yaml", {})["shutdownGracePeriod"], "60s");
+    const login = planCluster(
+      hostsOf(inventory),
+      configOf({ kubeletConfig: { shutdownGracePeriodByPodPriority } }),
+    ).flatMap(({ bundle }) => bundle.files.filter(({ path }) => path.endsWith("zzz-plinth.conf")));
+    for (const { content } of login) assert.match(content, /^InhibitDelayMaxSec=90$/m);
+    assert.ok(login.length > 0);
   });
 
   it("stay as they were where nothing is named", () => {
