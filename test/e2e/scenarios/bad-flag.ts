@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hosts, startTimes } from "../support/hosts.ts";
+import { allHosts, hosts, startTimes } from "../support/hosts.ts";
 import { Poller } from "../support/poller.ts";
 import type { Project } from "../support/project.ts";
 import { healthy } from "../support/status.ts";
@@ -25,6 +25,30 @@ export function badFlag(project: Project): void {
         await project.read("cp1", "cat /etc/systemd/system/kube-apiserver.service"),
         /--goaway-chance=0\.002/,
       );
+    });
+
+    it("is refused likewise in settings of the kubelet and of kube-proxy; containers and rules of the host stay what they are", async () => {
+      const look = async () => {
+        const containers = `/opt/plinth/bin/ctr -n k8s.io containers ls -q 'labels."io.kubernetes.pod.namespace"==kube-system' | sort`;
+        const on = await Promise.all(
+          allHosts.map((host) => project.read(host, `${containers}; nft list ruleset | sed 's/counter.*//'`)),
+        );
+        return { on, times: await Promise.all(allHosts.map((host) => startTimes(project, host))) };
+      };
+      project.restore("Pulumi.lab.yaml");
+      const before = await look();
+      project.edit("Pulumi.lab.yaml", "plinth:kubeletConfig:\n", "plinth:kubeletConfig:\n    maxPods: -5\n");
+      project.edit("Pulumi.lab.yaml", "maxPerCore: 0", "maxPerCore: -1");
+      const { text } = await project.expect(1, "up", "--yes");
+      assert.match(
+        text,
+        /node on cp1: kube-proxy\.service would not take what is planned.*MaxPerCore: Invalid value: -1/,
+      );
+      assert.match(
+        text,
+        /kubelet\.service would not take what is planned.*maxPods \(--max-pods\) -5 must not be a negative/,
+      );
+      assert.deepEqual(await look(), before);
     });
 
     it("is over with the next correct up", async () => {
