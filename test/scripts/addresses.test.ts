@@ -30,7 +30,7 @@ const bundle = (text: string, prepared = true): Bundle => {
   const made = new Bundle("loadbalancer")
     .directory("/etc/keepalived/plinth", "purge")
     .service("keepalived.service")
-    .file(configuration, text, { reload: ["keepalived.service"] });
+    .file(configuration, text, { reload: "keepalived.service" });
   return prepared
     ? made.line(`prepare keep-addresses 2 keepalived.service ${configuration} ${former} kube_apiserver`)
     : made;
