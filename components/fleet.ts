@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stepNamed, type BundleEntry, type MembershipStep, type NodeStep } from "../plan/bringup.ts";
 import type { BundleBinary, BundleDownload, FetchedBinary, SecretSource } from "../plan/bundle.ts";
 import { planBundle } from "../plan/bundles/index.ts";
+import { noLoadBalancer } from "../plan/bundles/loadbalancer.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../plan/facts.ts";
 import type { Fetched } from "../plan/digests.ts";
@@ -42,6 +43,8 @@ export interface FleetInput {
   bootstrapped: boolean;
   /** Hosts that cannot be reached: what is declared for them stays what it was. */
   unreachable: ReadonlySet<string>;
+  /** Hosts whose load balancer goes, see `formerBalancers` in plan/ways.ts. */
+  formerBalancers: ReadonlySet<string>;
   /** The control-plane hosts on which the roster's steps can run, in the order of the inventory. */
   usableRosterHosts: HostAccess;
   /** What the run before has left. */
@@ -103,12 +106,13 @@ export class Fleet {
 
   /** All steps, in the order in which they are to be performed. */
   steps(): OrderedStep[] {
-    const { hosts, config, readings, bootstrapped, unreachable } = this.args;
+    const { hosts, config, readings, bootstrapped, unreachable, formerBalancers } = this.args;
     return orderSteps(hosts, {
       bootstrapped,
       config,
       inService: nodesInService(hosts, readings),
       unreachable,
+      formerBalancers,
     });
   }
 
@@ -198,10 +202,16 @@ export class Fleet {
       case "node":
         return this.rosterStep(this.machine(step.host), planned.name, after);
       case "bundle":
-        return this.bundle(this.machine(step.host), planned, after);
+        return this.bundle(this.machine(step.host), this.entryOf(step.host, planned), after);
       default:
         throw new Error(`${step.name} is not done for hosts`);
     }
+  }
+
+  /** A bundle as it is for a host. */
+  private entryOf(host: string, entry: BundleEntry): BundleEntry {
+    const goes = entry.name === "loadbalancer" && this.args.formerBalancers.has(host);
+    return goes ? { ...entry, parts: [noLoadBalancer] } : entry;
   }
 
   private membership(step: MembershipStep["name"], after: readonly pulumi.Resource[]): pulumi.Resource {

@@ -23,13 +23,14 @@ import {
   mtuFindings,
   startsAnew,
 } from "../plan/guards.ts";
-import type { Host } from "../plan/inventory.ts";
+import { withRole, type Host } from "../plan/inventory.ts";
 import { pluginReachFindings } from "../plan/reach.ts";
 import { leaveOut, leftOutWarning } from "../plan/leftout.ts";
 import { liveCluster, type RankedHost } from "../plan/livecluster.ts";
 import { leavingHosts, usableRosterHosts } from "../plan/membership.ts";
 import { membershipChange, unregisteredWarning } from "../plan/membershipchange.ts";
 import { podNetworkFindings, podNetworkWarning } from "../plan/networksizes.ts";
+import type { KubeNode } from "../plan/nodes.ts";
 import type { PreviousHost, Tombstone } from "../plan/outputs.ts";
 import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
 import type { RawConfig } from "../plan/rawconfig.ts";
@@ -41,6 +42,7 @@ import { movedDirectories } from "../plan/settings/directories.ts";
 import { configFor } from "../plan/settings/layers.ts";
 import { linkMtuOf } from "../plan/surroundings.ts";
 import type { CheckedInput } from "../plan/stackinput.ts";
+import { apiInstances, formerBalancers, instanceOf, waysOf, type Ways } from "../plan/ways.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { isOwnMachine } from "./ownaddress.ts";
 import type { FleetInput } from "./fleet.ts";
@@ -101,6 +103,10 @@ export interface Seen {
   /** Of the inventory, of `controlPlane`, and of hosts that leave. */
   readings: ReadonlyMap<string, HostReading>;
   previous: PreviousRun | undefined;
+  /** The Nodes of the cluster; undefined when no API server tells. */
+  nodes: readonly KubeNode[] | undefined;
+  /** Undefined for a pool. */
+  ways: Ways | undefined;
 }
 
 /** What is known of a run in which nothing is wrong: all that resources are declared from. */
@@ -113,6 +119,8 @@ export interface Preflight extends FleetInput {
   tombstones: Record<string, Tombstone>;
   /** Hosts that a killed run has claimed and that the inventory has no more. */
   abandoned: Record<string, PreviousHost>;
+  /** The ways to the API. Undefined for a pool, which goes by its cluster's. */
+  ways: Ways | undefined;
 }
 
 /**
@@ -175,6 +183,9 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   const first = changeSeen(everybody);
 
   const own = new Map(hosts.flatMap(({ name }) => entryOf(readings, name)));
+  const instances = apiInstances(readings);
+  const isPossible = kind.controlPlane === undefined && withRole(hosts, "control-plane").length > 0;
+  const ways = isPossible ? waysOf(hosts, config, previous, instances) : undefined;
   const judged = new Map([...own].filter(([name]) => !first.leftOut.has(name)));
   const { bootstrapped } = first;
   const situation = {
@@ -194,7 +205,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     ...guardMembership(situation),
     ...lastWorkerFindings({ hosts, leaving, live, previous }),
     ...podNetworkFindings(config, nodes),
-    ...kind.guards({ config, hosts, readings: everybody, previous }),
+    ...kind.guards({ config, hosts, readings: everybody, previous, nodes: live.nodes, ways }),
   );
   const { remaining, setAside } = applyOverrides(findings, [...config.overrides, ...args.requests.overrides]);
   const { refused, leftOut } = leaveOut(remaining, saidByHosts, {
@@ -226,7 +237,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   if (fillsUp !== undefined) await pulumi.log.warn(fillsUp);
 
   return {
-    config,
+    config: ways === undefined ? config : { ...config, ways, apiInstance: instanceOf(config, instances) },
     hosts,
     stack: args.stack,
     clusterId,
@@ -240,6 +251,8 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     linkMtu,
     bootstrapped,
     unreachable: new Set(change.leftOut.keys()),
+    formerBalancers: formerBalancers(hosts, config, readings),
+    ways,
     usableRosterHosts: chosenFrom(all, usableRosterHosts(controlPlane, everybody)),
     handingOver: chosenFrom(formerAccess, change.handingOver),
     previous,

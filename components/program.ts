@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { endpointOf } from "../plan/endpoint.ts";
-import { goneFindings, guardSettingsChange, returnFindings } from "../plan/guards.ts";
+import { goneFindings, guardSettingsChange, poolEndpointFindings, returnFindings } from "../plan/guards.ts";
 import { poolMaterial } from "../plan/pool.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
 import { modesOf } from "../plan/protections.ts";
 import { checkInput } from "../plan/stackinput.ts";
 import { guardTenants, tenantNamespaces } from "../plan/tenants.ts";
+import { changedWayWarning, changesWay } from "../plan/ways.ts";
 import { Cluster } from "./cluster.ts";
 import { fleetOutputs, type ClusterOutputs } from "./outputs.ts";
 import { preflight, type Preflight, type ProgramArgs } from "./preflight.ts";
@@ -23,16 +24,19 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Record
   const checked = await preflight(args, {
     input: checkInput(args.inventory, args.config),
     clusterId: () => new random.RandomId("cluster-id", { byteLength: 8 }).hex,
-    guards: ({ config, hosts, readings, previous }) => [
+    guards: ({ config, hosts, readings, previous, nodes, ways }) => [
       ...goneFindings(hosts, readings, previous),
       ...returnFindings(readings, previous),
       ...guardSettingsChange(config, previous),
       ...guardTenants(config.tenants, previous?.tenants),
+      ...(ways === undefined ? [] : poolEndpointFindings({ stack: args.stack, config, ways, previous, nodes })),
     ],
   });
   const recorded = await record(args, checked, () => declareKeys(checked));
   if (recorded !== undefined) return recorded;
   await warnOfRefusals(checked, args.readWorkloads);
+  if (checked.ways !== undefined && changesWay(checked.ways, checked.previous))
+    await pulumi.log.warn(changedWayWarning(checked.ways, checked.config));
   return declareCluster(checked);
 }
 
@@ -53,6 +57,7 @@ async function declareCluster(checked: Preflight): Promise<ClusterOutputs> {
   return {
     ...fleetOutputs(checked, parts),
     endpoint: cluster.endpoint,
+    ...(checked.ways === undefined ? {} : { ways: checked.ways }),
     caCertificate: cluster.caCertificate,
     kubeconfig: cluster.kubeconfig,
     versions: { kubernetes: config.kubernetesVersion, etcd: config.etcdVersion, containerd: config.containerdVersion },

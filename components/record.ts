@@ -3,6 +3,7 @@ import { formerMachines, startsAnew } from "../plan/guards.ts";
 import { machineIdsOf } from "../plan/membership.ts";
 import { secretOutputs } from "../plan/outputs.ts";
 import { hostsAhead, isNewStack, isRecorded, recordOf, RecordFirst } from "../plan/record.ts";
+import { forgetsWays } from "../plan/ways.ts";
 import type { Preflight, ProgramArgs } from "./preflight.ts";
 
 /** Outputs of a run that saves what cannot be made again, and does nothing else. */
@@ -22,11 +23,15 @@ export async function record(
   checked: Preflight,
   declareKeys: () => Promise<Recorded>,
 ): Promise<Recorded | undefined> {
-  const { hosts, readings, previous, tombstones, abandoned, incarnation } = checked;
+  const { hosts, readings, previous, tombstones, abandoned, incarnation, ways } = checked;
   const found = recordOf(hosts, machineIdsOf(hosts, readings, previous), tombstones);
   const anew = startsAnew(previous, incarnation);
   const newStack = isNewStack(previous, readings);
-  if (args.recording === "first" && !pulumi.runtime.isDryRun() && (anew || !isRecorded(previous, found)))
+  if (
+    args.recording === "first" &&
+    !pulumi.runtime.isDryRun() &&
+    (anew || !isRecorded(previous, found) || forgetsWays(previous, ways))
+  )
     throw new RecordFirst(newStack);
   if (args.recording !== "now") return undefined;
   const keys = newStack ? await declareKeys() : {};
@@ -38,6 +43,7 @@ export async function record(
     hosts: hostsAhead(previous, found, abandoned),
     lost: { ...previous?.lost, ...found.lost },
     incarnation,
+    ...(ways === undefined ? {} : { ways }),
     // Nobody has served the new cluster's roster yet: that is how the next run knows that it has still to be brought up.
     ...(anew ? { survivors: {}, formerMachines: formerMachines(previous, readings) } : {}),
   };

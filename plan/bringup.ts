@@ -7,7 +7,7 @@ import { etcd } from "./bundles/etcd.ts";
 import { flannel } from "./bundles/flannel.ts";
 import { kubelet } from "./bundles/kubelet.ts";
 import { kubeProxy } from "./bundles/kubeproxy.ts";
-import { loadBalancer } from "./bundles/loadbalancer.ts";
+import { formerAddresses, loadBalancer } from "./bundles/loadbalancer.ts";
 import { networkManagers } from "./bundles/networkmanagers.ts";
 import type { BundlePart } from "./bundles/part.ts";
 import { rosterScriptsPart } from "./bundles/rosterscripts.ts";
@@ -37,13 +37,13 @@ interface Described {
  * A bundle: what a host carries.
  *
  * Its stage says when hosts get it. `host`: before everything else. `control-plane`: at first on all hosts at once, later
- * host after host. `node`: once the API serves, in batches.
+ * host after host. `node`: once the API serves, in batches. `last`: when all Nodes are done.
  */
 export interface BundleEntry extends Described {
   kind: "bundle";
   /** Token of the component's type. It is part of URNs and never changes. */
   type: string;
-  stage: "host" | "control-plane" | "node";
+  stage: "host" | "control-plane" | "node" | "last";
   /** Of the stage `node`: whether a host that is no Node yet gets it without waiting for the API. Default: no. */
   ahead?: true;
   /** Whether packets of pods and Services go by what it sets up: the data path is tested after a change. Default: no. */
@@ -203,6 +203,15 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "node",
     audience: nodes,
     title: "the Node is ready and has its labels and taints",
+  },
+  {
+    kind: "bundle",
+    name: "endpoint",
+    type: "plinth:loadbalancer:Endpoint",
+    stage: "last",
+    audience: balancers,
+    title: "virtual IPs before the present one are given up",
+    parts: [formerAddresses],
   },
   { kind: "objects", name: "addons", audience: once, title: "CoreDNS and metrics-server are deployed" },
   { kind: "objects", name: "tenants", audience: once, title: "tenants have namespaces, quotas and kubeconfigs" },

@@ -73,12 +73,21 @@ export interface PrepareArguments {
     /** Units under the pods, in the order in which they are stopped. */
     runtime: readonly string[];
   };
+  /**
+   * Addresses that keepalived holds by instances of such a name, and that the configuration does not have any more, are held on: their
+   * instances go to the file `former`, which the configuration includes.
+   */
+  "keep-addresses": { config: string; former: string; instance: string };
+  /** keepalived, the unit, holds none of them any more. `present`: the address that it is to hold, `-` for none. */
+  "release-addresses": { former: string; present: string };
 }
 
 /** What must hold before a unit that serves is restarted: name → arguments. */
 export interface RequireArguments {
   /** The other voters are enough for a quorum. */
   "etcd-quorum": EtcdAccess;
+  /** This host reaches the API at a URL: its `/readyz` answers. */
+  "api-ready": { url: string; authorityFile: string };
 }
 
 /**
@@ -189,9 +198,14 @@ const prepares: Forms<PrepareArguments> = {
       runtime.join(","),
     ],
   },
+  "keep-addresses": { fewest: 3, words: ({ config, former, instance }) => [config, former, instance] },
+  "release-addresses": { fewest: 2, words: ({ former, present }) => [former, present] },
 };
 
-const requires: Forms<RequireArguments> = { "etcd-quorum": { fewest: 4, words: etcdAccess } };
+const requires: Forms<RequireArguments> = {
+  "etcd-quorum": { fewest: 4, words: etcdAccess },
+  "api-ready": { fewest: 2, words: ({ url, authorityFile }) => [url, authorityFile] },
+};
 
 const judges: Forms<JudgeArguments> = {
   command: { fewest: 2, words: ({ memory, words }) => [String(memory), ...words] },
@@ -235,7 +249,7 @@ export function renderPrepare(prepare: Prepare): string {
 
 /** A require as a line of a bundle's text. */
 export function renderRequire(require: Require): string {
-  return line("require", require, wordsOf(requires, require));
+  return line("require", require, wordsOf<RequireArguments, keyof RequireArguments>(requires, require));
 }
 
 /** A judge as a line of a bundle's text. */

@@ -14,6 +14,7 @@ import { proxySchema } from "./proxysettings.ts";
 import { largestMtu, smallestMtu } from "./mtu.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import { registriesSchema, registryCredentialsSchema } from "./registrysettings.ts";
+import type { VrrpInstance, Ways } from "./ways.ts";
 import { directoriesSchema } from "./settings/directories.ts";
 import { groupSchema, overlay, sysctls } from "./settings/schema.ts";
 import {
@@ -95,6 +96,11 @@ const clusterSettings = {
   vipName: serverName.optional(),
   /** A load balancer of your own, when there is no VIP: IPv4 address or DNS name, with a port unless it is 6443. */
   externalEndpoint: serverPlace.optional(),
+  /**
+   * Whether load balancers go on holding a virtual IP that is not the API's any more, after the last Node of this stack goes by another
+   * way: for worker pools that have not been changed yet, and for kubeconfigs that people have.
+   */
+  keepFormerEndpoints: flag.default(false),
   /** Further names and addresses that clients reach the API servers by; part of their certificates. */
   apiserverSans: z.array(certifiedName).default([]),
   /** VRRP virtual router id, unique in the subnet. */
@@ -258,7 +264,17 @@ const hostSettings = {
  */
 export const configSchema = z.strictObject({ ...clusterSettings, ...hostSettings });
 
-export type ClusterConfig = z.output<typeof configSchema>;
+export type ClusterSettings = z.output<typeof configSchema>;
+/** The settings, and what a run knows besides. */
+export type ClusterConfig = ClusterSettings & Remembered;
+
+/** What a run knows besides its settings, of the run before and of its hosts. Default: nothing, as before the first run. */
+export interface Remembered {
+  ways?: Ways;
+  /** How load balancers hold the virtual IP of the API. */
+  apiInstance?: Omit<VrrpInstance, "address">;
+}
+
 /** Names of all configuration keys, without the `plinth:` in front. */
 export const configKeys = Object.keys(configSchema.shape);
 /** Keys that a pool's stack takes from its cluster. */

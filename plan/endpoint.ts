@@ -24,6 +24,15 @@ export function endpointOf(hosts: readonly Host[], config: Way): string {
   return urlOf({ host: own });
 }
 
+/**
+ * The URL under which one host of the cluster reaches the API. Behind a load balancer of somebody else's, a control-plane host goes to its
+ * own API server: such a balancer need not take connections that lead back to where they come from. A VIP does.
+ */
+export function endpointFor(host: Host, hosts: readonly Host[], config: Way): string {
+  const isBehind = config.vip === undefined && config.externalEndpoint !== undefined;
+  return isBehind && host.roles.includes("control-plane") ? urlOf({ host: host.address }) : endpointOf(hosts, config);
+}
+
 /** The URL under which people and other stacks reach it: by the VIP's name, where it has one. */
 export function publicEndpointOf(hosts: readonly Host[], config: Way): string {
   return config.vipName === undefined ? endpointOf(hosts, config) : urlOf({ host: config.vipName });

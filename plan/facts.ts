@@ -6,6 +6,7 @@ import { nodeReaders, type KubeNode } from "./nodes.ts";
 import type { HostVersions } from "./outputs.ts";
 import { printable } from "./printable.ts";
 import * as told from "./told.ts";
+import type { VrrpInstance } from "./ways.ts";
 
 /** A listening socket of a host. */
 export interface Listener {
@@ -104,6 +105,8 @@ export interface HostFacts {
   listeners: Listener[];
   /** Address → interface. */
   addresses: Record<string, string>;
+  /** What keepalived is configured to hold by VRRP. */
+  vrrp: VrrpInstance[];
   /** Interface with an IPv4 address → its MTU, bytes. */
   linkMtus: Record<string, number>;
   /** Path of a resolv.conf → what name servers it has; files that are not there are not in it. */
@@ -230,6 +233,9 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     address: words("its addresses", z.tuple([told.address, told.interfaceName]), ([address, name]) => {
       facts.addresses[address] = name;
     }),
+    vrrp: words("its virtual IPs", z.tuple([told.plainName, told.count, told.address]), ([name, routerId, address]) => {
+      facts.vrrp.push({ name, routerId, address });
+    }),
     "link-mtu": words("its links", z.tuple([told.interfaceName, told.count]), ([name, mtu]) => {
       facts.linkMtus[name] = mtu;
     }),
@@ -288,6 +294,7 @@ export function parseFacts(text: string): HostFacts {
     populated: [],
     listeners: [],
     addresses: {},
+    vrrp: [],
     linkMtus: {},
     resolvers: {},
     forwardDrops: [],

@@ -36,6 +36,7 @@ export { lastWorkerFindings, type WorkerSituation } from "./guards/lastworker.ts
 export { guardMembership, guardReplacements, type MembershipSituation } from "./guards/membership.ts";
 export { mtuFindings } from "./guards/network.ts";
 export { emptyGroupFindings } from "./settings/guards.ts";
+export { poolEndpointFindings } from "./guards/poolendpoint.ts";
 export { guardSettingsChange, type PreviousSettings } from "./guards/settingschange.ts";
 export type { Identity } from "./guards/ownership.ts";
 
@@ -68,6 +69,7 @@ export const overridable = [
   "version-down",
   "tenant-removal",
   "empty-group",
+  "pool-endpoint",
 ] as const;
 
 /** In the order in which findings of one host are told. */

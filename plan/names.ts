@@ -25,6 +25,8 @@ export const paths = {
   proxies: "/etc/plinth/proxy.env",
   /** Which packet filter rules the Node's services have: lines `UNIT FAMILY TABLE CHAIN`. */
   ruleSets: "/etc/kubernetes/rule-sets",
+  /** VRRP instances of addresses before the present one, as long as they are held. Hosts make it themselves, from what they held. */
+  formerAddresses: "/etc/keepalived/plinth/former.conf",
 } as const;
 
 /** Links to the executables in use. */

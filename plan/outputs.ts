@@ -36,6 +36,14 @@ const versionsOfHost = z.object({
 });
 export type HostVersions = z.output<typeof versionsOfHost>;
 
+/** The ways to the API, see `Ways` in plan/ways.ts. */
+const ways = z.object({
+  hosts: z.string(),
+  vip: z.string().exactOptional(),
+  former: z.array(z.string()).readonly(),
+  formerVips: z.array(z.string()).readonly(),
+});
+
 /** Outputs that are secrets as a whole. */
 export const secretOutputs: ReadonlySet<string> = new Set(["kubeconfig", "tenantKubeconfigs", "poolMaterial"]);
 
@@ -76,6 +84,8 @@ export const clusterOutputs = z.object({
   tenants: z.record(z.string(), z.object({ namespaces: z.array(z.string()) })),
   /** Tenant → its kubeconfig, YAML. A secret as a whole, apart from `tenants`: secrecy is a property of an output. */
   tenantKubeconfigs: z.record(z.string(), z.string()),
+  /** By what hosts go to the API, and by what they went before. For the next run. */
+  ways: ways.exactOptional(),
   /** Protection → `enforce`, `warn` or `off`, as the last run has set it. For the next run. */
   protections: z.record(z.string(), z.string()).exactOptional(),
   /** What stacks of worker pools need, with `plinth:exportPoolMaterial` only. A secret: it gives the whole cluster away. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import type { ClusterConfig } from "./config.ts";
+import type { ClusterSettings } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { printable } from "./printable.ts";
 import { namespace } from "./stackconfig.ts";
@@ -26,7 +26,7 @@ const deepest = 16;
  *
  * A new key of the configuration has to be put here: the type checker and a test ask for it.
  */
-export const decidedBy: Readonly<Record<keyof ClusterConfig, "proposal" | "project">> = {
+export const decidedBy: Readonly<Record<keyof ClusterSettings, "proposal" | "project">> = {
   // The API, which a preview asks with the administrator's credentials.
   vip: "project",
   vipName: "project",
@@ -54,6 +54,7 @@ export const decidedBy: Readonly<Record<keyof ClusterConfig, "proposal" | "proje
   // What hosts and cluster shall be.
   clusterName: "proposal",
   nodeSubnet: "proposal",
+  keepFormerEndpoints: "proposal",
   apiserverSans: "proposal",
   virtualRouterId: "proposal",
   podCidr: "proposal",
@@ -229,7 +230,7 @@ export function checkProposedFile(own: StackFile, proposed: unknown): { file: St
 /** Keys that are not written exactly as ours are other programs' business, or the engine's: the project decides. */
 function whoDecides(key: string): "proposal" | "project" {
   const name = key.startsWith(`${namespace}:`) ? key.slice(namespace.length + 1) : "";
-  return Object.hasOwn(decidedBy, name) ? decidedBy[name as keyof ClusterConfig] : "project";
+  return Object.hasOwn(decidedBy, name) ? decidedBy[name as keyof ClusterSettings] : "project";
 }
 
 function isMap(value: unknown): value is StackFile {

@@ -84,6 +84,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       STATE_PATH: paths.state,
       UNITS_PATH: paths.units,
       RULE_SETS_PATH: paths.ruleSets,
+      FORMER_ADDRESSES_PATH: paths.formerAddresses,
     },
     "Labels, annotations and taints of Nodes.": {
       OWNER_LABEL: nodeLabels.owner,

@@ -14,6 +14,8 @@ export interface Step {
 /** A step and the steps that must have succeeded before it. */
 export interface OrderedStep extends Step {
   after: Step[];
+  /** Done when all Nodes are, whatever stage its bundle is of. */
+  last?: true;
 }
 
 /** Whether a host belongs to what the API is made of: such hosts change one at a time. */
@@ -74,6 +76,8 @@ export interface OrderOptions {
   inService: ReadonlySet<string>;
   /** Hosts that cannot be reached: they are left as they are, and nothing waits for them. */
   unreachable: ReadonlySet<string>;
+  /** Hosts whose load balancer goes, see `formerBalancers`. Default: none. */
+  formerBalancers?: ReadonlySet<string>;
 }
 
 /**
@@ -86,6 +90,8 @@ export interface OrderOptions {
  *
  * Nodes in service follow in batches: control-plane hosts one by one, then workers by `maxUnavailable`. Hosts that are not
  * Nodes yet hurt nobody: they get their runtime at once, and what they need the API for after the control plane.
+ *
+ * Nodes in service may go by a former way to the API until they are done: it is given up last, host after host.
  */
 export function orderSteps(hosts: readonly Host[], options: OrderOptions): OrderedStep[] {
   const { config, inService, unreachable } = options;
@@ -99,7 +105,30 @@ export function orderSteps(hosts: readonly Host[], options: OrderOptions): Order
   const alone = hosts
     .filter(({ name }) => unreachable.has(name))
     .flatMap((host) => stepsOf(host, config).map((step) => ({ ...step, after: [] })));
-  return [...controlPlane, ...joining, ...batches, ...alone];
+  // Hosts that join have never gone by anything else.
+  const done = lastSteps([...controlPlane, ...batches]);
+  return [...controlPlane, ...joining, ...batches, ...orderLast(reachable, done, options), ...alone];
+}
+
+/** What is done when all Nodes are. */
+function orderLast(
+  hosts: readonly Host[],
+  done: readonly Step[],
+  { bootstrapped, config, formerBalancers = new Set() }: OrderOptions,
+): OrderedStep[] {
+  const steps = hosts.flatMap((host): Step[] =>
+    formerBalancers.has(host.name)
+      ? [{ host: host.name, name: "loadbalancer" }]
+      : stepsOf(host, config).filter(({ name }) => isLast(name)),
+  );
+  const waves = bootstrapped ? steps.map((step) => [step]) : [steps];
+  return oneAfterAnother(waves, [...done]).map((step) => ({ ...step, last: true }));
+}
+
+/** Whether a step is done when all Nodes are. */
+function isLast(name: string): boolean {
+  const step = stepNamed(name);
+  return "stage" in step && step.stage === "last";
 }
 
 /** Steps that are done for each host. */
@@ -107,7 +136,7 @@ const hostSteps = bringUp.filter((step) => step.kind === "bundle" || step.kind =
 
 /** Steps by which the control plane is made. */
 const controlPlaneSteps = bringUp.filter(
-  (step) => step.kind === "membership" || (step.kind === "bundle" && step.stage !== "node"),
+  (step) => step.kind === "membership" || (step.kind === "bundle" && step.stage !== "node" && step.stage !== "last"),
 );
 type ControlPlaneStep = (typeof controlPlaneSteps)[number];
 
@@ -169,7 +198,11 @@ function occurrencesOf(step: ControlPlaneStep, hosts: readonly Host[], config: C
 }
 
 /** Whether a step makes the control plane, as opposed to a Node: no Node step comes before it. */
-export function isControlPlaneStep({ host, name }: Step, hosts: readonly Host[]): boolean {
+export function isControlPlaneStep(
+  { host, name, last }: Pick<OrderedStep, "host" | "name" | "last">,
+  hosts: readonly Host[],
+): boolean {
+  if (last === true) return false;
   const step = stepNamed(name);
   if (step.kind === "membership") return true;
   if (ofNode(name)) return false;
@@ -206,7 +239,7 @@ export function keyOf({ host, name }: Step): string {
 
 /** What is done for a host when its turn as a Node comes: all but what a host of the control plane got with that. */
 function nodeStepsOf(host: Host, config: ClusterConfig): Step[] {
-  return stepsOf(host, config).filter(({ name }) => ofNode(name) || !servesApi(host));
+  return stepsOf(host, config).filter(({ name }) => !isLast(name) && (ofNode(name) || !servesApi(host)));
 }
 
 /**
@@ -232,7 +265,7 @@ function orderJoining(host: Host, config: ClusterConfig, served: readonly Step[]
   const steps = nodeStepsOf(host, config);
   // Bundles of one host take turns: what makes the control plane comes first.
   const done = stepsOf(host, config)
-    .filter(({ name }) => !steps.some((step) => step.name === name))
+    .filter(({ name }) => !isLast(name) && !steps.some((step) => step.name === name))
     .slice(-1);
   const ahead = steps.filter(({ name }) => !needsApi(name));
   const others = steps.filter(({ name }) => needsApi(name));
@@ -287,7 +320,7 @@ function rackBatches(workers: readonly Host[], size: number, maxRacks: number): 
 /** Batch after batch; the control plane comes before the first, and by that before all. */
 function orderBatches(batches: readonly Host[][], config: ClusterConfig, served: readonly Step[]): OrderedStep[] {
   return batches.flatMap((batch, index) => {
-    const earlier = batches[index - 1]?.flatMap((host) => stepsOf(host, config).slice(-1));
+    const earlier = batches[index - 1]?.flatMap((host) => nodeStepsOf(host, config).slice(-1));
     return batch.flatMap((host) => orderNode(host, config, earlier ?? served));
   });
 }

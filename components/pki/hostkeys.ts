@@ -7,7 +7,7 @@ import { renderBootstrapKubeconfig } from "../../plan/bundles/kubelet.ts";
 import { renderHostsToml } from "../../plan/bundles/registries.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { tokenKeepers, type Join } from "../../plan/joining.ts";
-import { endpointOf } from "../../plan/endpoint.ts";
+import { endpointFor } from "../../plan/endpoint.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/pki.ts";
 import { renderProxies } from "../../plan/proxy.ts";
@@ -105,7 +105,7 @@ export class HostKeys {
       case "bootstrap-kubeconfig":
         return pulumi.secret(
           this.bootstrapToken(host.name).apply((token) =>
-            renderBootstrapKubeconfig(config.clusterName, endpointOf(hosts, config), token),
+            renderBootstrapKubeconfig(config.clusterName, endpointFor(host, hosts, config), token),
           ),
         );
       case "registry":

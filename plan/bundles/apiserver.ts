@@ -9,6 +9,7 @@ import { withRole, type Host } from "../inventory.ts";
 import { ports } from "../ports.ts";
 import { longestTokenHours, protectionMode } from "../protections.ts";
 import { isSinceMinor } from "../together.ts";
+import { formerNames } from "../ways.ts";
 import { renderYamlInOrder } from "../yaml.ts";
 import { auditArguments, auditDirectory, auditPolicy, auditPolicyPath } from "./audit.ts";
 import { admissionArguments, admissionFiles } from "./admission.ts";
@@ -173,7 +174,7 @@ function namesOf(host: Host, config: ClusterConfig): Pick<LeafSpec, "dnsNames" |
   const names = [host.name, "localhost", ...service, "127.0.0.1", host.address, apiserverServiceAddress(config)];
   // In this order, because another one would renew every certificate.
   names.push(...[config.vip, config.externalEndpoint?.host].filter((name) => name !== undefined));
-  for (const name of [config.vipName, ...config.apiserverSans])
+  for (const name of [config.vipName, ...config.apiserverSans, ...(config.ways ? formerNames(config.ways) : [])])
     if (name !== undefined && !names.includes(name)) names.push(name);
   return { dnsNames: names.filter((name) => !isIPv4(name)), ipAddresses: names.filter(isIPv4) };
 }

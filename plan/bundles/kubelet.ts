@@ -1,9 +1,9 @@
 import { clusterDnsAddress } from "../addons/dns.ts";
 import { isIPv4 } from "../addresses.ts";
 import { binaryPath } from "../bundle.ts";
-import type { Judge } from "../conditions.ts";
+import type { Judge, Require } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
-import { endpointOf } from "../endpoint.ts";
+import { endpointFor } from "../endpoint.ts";
 import { isNode, type Host } from "../inventory.ts";
 import { isObject, merge } from "../merge.ts";
 import { binDirectory, paths, taints } from "../names.ts";
@@ -194,7 +194,7 @@ export function kubeletArguments(placement: Pick<Placement, "host" | "config">):
 }
 
 function kubeletService({ host, hosts, config }: Placement): string {
-  const server = endpointOf(hosts, config);
+  const server = endpointFor(host, hosts, config);
   const executable = binaryPath("kubelet");
   const args = kubeletArguments({ host, config });
   // Without others' flags: a shell reads these words, and none of them is needed for a certificate.
@@ -278,6 +278,21 @@ const judge: Judge = {
   },
 };
 
+/**
+ * A kubelet whose way to the API has changed before is not restarted where the present one does not answer: its Node would not be ready,
+ * and the one that it has might do.
+ */
+function reachesApi({ host, hosts, config }: Placement): Require[] {
+  if (config.ways === undefined || config.ways.former.length === 0) return [];
+  const url = `${endpointFor(host, hosts, config)}/readyz`;
+  return [
+    {
+      ...{ name: "api-ready", deadline: 60, unit: kubeletUnit },
+      args: { url, authorityFile: nodeAuthorityFile },
+    },
+  ];
+}
+
 /** The kubelet of one Node. */
 export const kubelet: BundlePart = {
   name: "kubelet",
@@ -319,7 +334,7 @@ export const kubelet: BundlePart = {
           ...{ name: "node-current", deadline: 30, unit: kubeletUnit },
           args: {
             name: placement.host.name,
-            server: endpointOf(placement.hosts, config),
+            server: endpointFor(placement.host, placement.hosts, config),
             authorityFile: nodeAuthorityFile,
             credentialsFile: nodeCredentials,
             cniConfig: makesCniConfig(config) ? cniConfigPath : undefined,
@@ -329,6 +344,7 @@ export const kubelet: BundlePart = {
         },
       ],
       judges: [judge],
+      requires: reachesApi(placement),
       checks: [
         { name: "unit-active", deadline: 60, unit: kubeletUnit, args: { unit: kubeletUnit } },
         // Before it has a certificate it serves nothing; the roster gives it one and waits for the Node.

@@ -1,23 +1,34 @@
-import type { Check, Judge } from "../conditions.ts";
+import path from "node:path";
+import type { Check, Judge, Prepare } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
+import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
 import { connectTimeout, renderApiBackend } from "./apibackend.ts";
 import { authorityFile } from "./certificates.ts";
 import { connectionFormat } from "./connections.ts";
 import type { BundlePart, PartContent, Placement, Socket } from "./part.ts";
-import { renderServicePorts, servicePortAddress } from "./serviceports.ts";
+import { boundTo, renderServicePorts, servicePortAddress } from "./serviceports.ts";
+import { apiInstance } from "../ways.ts";
 import { because, directCurl, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 export const haproxyUnit = "haproxy.service";
 export const keepalivedUnit = "keepalived.service";
 const haproxyConfig = "/etc/haproxy/haproxy.cfg";
 const haproxyAuthority = "/etc/haproxy/kubernetes-ca.crt";
+const keepalivedConfig = "/etc/keepalived/keepalived.conf";
+const formerFile = paths.formerAddresses;
+const formerDirectory = path.dirname(formerFile);
 const checkUser = "keepalived_script";
 
 /** HAProxy needs two descriptors per connection, and some for itself. */
 function maxConnections(config: ClusterConfig): number {
   return Math.min(20000, Math.floor(config.openFilesLimit / 2) - 200);
+}
+
+/** The virtual IPs before the present one, which may be held still. */
+function formerVips({ ways }: ClusterConfig): readonly string[] {
+  return ways?.formerVips ?? [];
 }
 
 /** HAProxy in front of all API servers, bound to the VIP on every load-balancer host whether it holds it or not. */
@@ -51,7 +62,7 @@ defaults
 
 frontend kube-apiserver
   # transparent: the address is bound here also while another host holds it.
-  bind ${vip}:${ports.apiserver} transparent tcp-ut 10s
+${boundTo([vip, ...formerVips(config)], ports.apiserver)}
   log-format "${connectionFormat}"
   default_backend kube-apiserver
 
@@ -79,7 +90,8 @@ interface VrrpInstance {
 /** The VIP, and the second one for service ports. Each has its own order of hosts, so that they spread. */
 function vrrpInstances(host: Host, balancers: readonly Host[], config: ClusterConfig, vip: string): VrrpInstance[] {
   const rank = balancers.findIndex((peer) => peer.name === host.name);
-  const api = { name: "kube_apiserver", routerId: config.virtualRouterId, address: vip, rank };
+  const { name, routerId } = config.apiInstance ?? { name: apiInstance, routerId: config.virtualRouterId };
+  const api = { name, routerId, address: vip, rank };
   if (config.serviceVip === undefined) return [api];
   const shifted = (rank + balancers.length - 1) % balancers.length;
   const services = { name: "services", routerId: config.serviceRouterId, address: config.serviceVip, rank: shifted };
@@ -165,6 +177,9 @@ vrrp_script haproxy {
   fall 2
   rise 2
 }
+
+# Addresses before the present one, until the last Node goes by another.
+include ${formerFile}
 ${instances.join("")}`;
 }
 
@@ -247,7 +262,7 @@ function servicePortChecks(config: ClusterConfig): Check[] {
 function listens(_host: Host, config: ClusterConfig): Socket[] {
   const socket = (address: string, port: number): Socket => ({ protocol: "tcp", address, port, unit: haproxyUnit });
   return [
-    ...(config.vip === undefined ? [] : [socket(config.vip, ports.apiserver)]),
+    ...(config.vip === undefined ? [] : [config.vip, ...formerVips(config)].map((vip) => socket(vip, ports.apiserver))),
     socket("127.0.0.1", ports.haproxyHealth),
     ...config.servicePorts.flatMap((port): Socket[] => {
       const address = servicePortAddress(port, config);
@@ -301,7 +316,7 @@ function plan({ host, hosts, config }: Placement): PartContent {
         content: renderHaproxy(hosts, config, vip),
       },
       {
-        path: "/etc/keepalived/keepalived.conf",
+        path: keepalivedConfig,
         mode: "0644",
         owner,
         reload: [keepalivedUnit],
@@ -312,6 +327,12 @@ function plan({ host, hosts, config }: Placement): PartContent {
     ],
     secrets: [authorityFile("kubernetes", haproxyAuthority, { reload: [haproxyUnit] })],
     units: [haproxyUnit, keepalivedUnit],
+    prepares: [
+      {
+        ...{ name: "keep-addresses", deadline: 30, unit: keepalivedUnit },
+        args: { config: keepalivedConfig, former: formerFile, instance: apiInstance },
+      },
+    ],
     judges: [judge],
     checks: checks(config, vip),
   };
@@ -321,6 +342,27 @@ function plan({ host, hosts, config }: Placement): PartContent {
 export const loadBalancer: BundlePart = {
   name: "loadbalancer",
   users: [{ name: checkUser, home: "/nonexistent" }],
+  directories: [{ path: formerDirectory, mode: "0755", owner: "root:root", atRelease: "purge" }],
   listens,
   plan,
+};
+
+const release = (config: ClusterConfig): Prepare => ({
+  ...{ name: "release-addresses", deadline: 60, unit: keepalivedUnit },
+  args: { former: formerFile, present: config.vip ?? "-" },
+});
+
+/**
+ * Gives up the addresses before the present one. It names that one, so that it is done for each change; and it is done after everything
+ * else, so that whoever goes by an address finds it held.
+ */
+export const formerAddresses: BundlePart = {
+  name: "former-addresses",
+  plan: ({ config }) => (config.keepFormerEndpoints ? {} : { prepares: [release(config)] }),
+};
+
+/** What is left of the load balancer where none is wanted any more. */
+export const noLoadBalancer: BundlePart = {
+  name: "no-loadbalancer",
+  plan: ({ config }) => ({ prepares: [release(config)] }),
 };

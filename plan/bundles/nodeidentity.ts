@@ -1,4 +1,4 @@
-import { endpointOf } from "../endpoint.ts";
+import { endpointFor } from "../endpoint.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { nodeAuthorityFile } from "./kubelet.ts";
 import { nodeCredentials } from "./nodecredentials.ts";
@@ -12,7 +12,7 @@ export function renderNodeKubeconfig({ host, hosts, config }: Placement): string
   return renderKubeconfig({
     cluster: config.clusterName,
     user: `system:node:${host.name}`,
-    server: endpointOf(hosts, config),
+    server: endpointFor(host, hosts, config),
     authority: { file: nodeAuthorityFile },
     certificate: { file: nodeCredentials },
     key: { file: nodeCredentials },

@@ -14,6 +14,17 @@ export function servicePortAddress(port: ServicePort, config: ClusterConfig): st
   return port.address ?? config.serviceVip ?? config.vip;
 }
 
+/** Lines by which HAProxy takes connections to addresses, whether this host holds them or not. */
+export function boundTo(addresses: readonly string[], port: number): string {
+  return addresses.map((address) => `  bind ${address}:${port} transparent tcp-ut 10s`).join("\n");
+}
+
+/** The address of a service port, and those of the API before, where it has the API's. */
+function addressesOf(port: ServicePort, config: ClusterConfig): string[] {
+  const address = servicePortAddress(port, config) ?? "*";
+  return address === config.vip ? [address, ...(config.ways?.formerVips ?? [])] : [address];
+}
+
 /** How load balancers look at a worker: every so many seconds, and how many answers in a row change their mind. */
 const checks = { seconds: 1, rise: 2, fall: 5 };
 
@@ -115,7 +126,7 @@ export function renderServicePorts(hosts: readonly Host[], config: ClusterConfig
   const frontends = config.servicePorts.map(
     (port) => `
 frontend service-${port.name}
-  bind ${servicePortAddress(port, config) ?? "*"}:${port.port} transparent tcp-ut 10s
+${boundTo(addressesOf(port, config), port.port)}
   maxconn ${connectionsPerPort(config, maxConnections)}
   # The journal takes 10,000 lines in 30 s: those of a flood of clients here would be at the cost of connections to the API.
   no log

@@ -57,5 +57,7 @@ prepare() {
   case $name in
     etcd-join) prepare_etcd_join "$@" ;;
     node-current) prepare_node_current "$@" ;;
+    keep-addresses) prepare_keep_addresses "$@" ;;
+    release-addresses) prepare_release_addresses "$@" ;;
   esac
 }

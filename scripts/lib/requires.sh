@@ -61,5 +61,11 @@ require() {
   set +f
   case $name in
     etcd-quorum) require_etcd_quorum "$@" ;;
+    api-ready) require_api_ready "$@" ;;
   esac
+}
+
+# require_api_ready UNIT URL CAFILE: the API answers there.
+require_api_ready() {
+  check_http_ok "$1" "$2" "$3" ok
 }

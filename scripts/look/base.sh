@@ -21,6 +21,7 @@
 #   populated PATH                           a directory of Kubernetes' that is there and not empty
 #   listen tcp|udp ADDRESS PORT PID COMMAND UNIT     `-` where unknown, as for sockets of the kernel
 #   address ADDRESS INTERFACE
+#   vrrp NAME ROUTER-ID ADDRESS              an instance that keepalived is configured with
 #   link-mtu INTERFACE BYTES                 of each with an IPv4 address
 #   resolver PATH loopback|others|mixed|none     what name servers that file has
 #   forward-drop TOOL FAMILY TABLE CHAIN FROM|- TO|-

@@ -20,6 +20,7 @@ facts_host() {
   populated
   listeners
   addresses
+  vrrp
   links
   resolvers
   forward_chains

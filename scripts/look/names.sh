@@ -6,6 +6,7 @@ SCRIPTS_PATH=/usr/local/lib/plinth
 STATE_PATH=/var/lib/plinth
 UNITS_PATH=/etc/systemd/system
 RULE_SETS_PATH="/etc/kubernetes/rule-sets"
+FORMER_ADDRESSES_PATH=/etc/keepalived/plinth/former.conf
 
 # Labels, annotations and taints of Nodes.
 OWNER_LABEL="node-restriction.kubernetes.io/plinth-owner"

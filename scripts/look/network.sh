@@ -14,6 +14,20 @@ resolvers() {
 }
 
 # links: the largest packet of each interface with an IPv4 address.
+# vrrp: from the files of keepalived as we write them, an instance and one address each.
+vrrp() {
+  local file
+  for file in "$ROOT/etc/keepalived/keepalived.conf" "$ROOT$FORMER_ADDRESSES_PATH"; do
+    if [ -r "$file" ]; then
+      awk '
+        after_address { sub(/\/.*/, "", $1); print "vrrp " name " " id " " $1; after_address = 0 }
+        $1 == "vrrp_instance" { name = $2; id = "" }
+        $1 == "virtual_router_id" { id = $2 }
+        $1 == "virtual_ipaddress" { after_address = name != "" && id != "" }' "$file"
+    fi
+  done
+}
+
 links() {
   local name mtu
   if command -v ip >/dev/null; then

@@ -224,6 +224,27 @@ const guards: Record<string, Guarded> = {
   },
   "version-skip": { refused: { previous: { versions: { kubernetes: minor(kubernetesVersion, -2) } } } },
   "version-down": { refused: { previous: { versions: { kubernetes: minor(kubernetesVersion, 1) } } } },
+  "pool-endpoint": {
+    refused: {
+      config: { vip: "192.0.2.9" },
+      previous: { endpoint: "https://192.0.2.10:6443" },
+      hosts: Object.fromEntries(
+        threeHosts.map(({ name }) => [
+          name,
+          {
+            nodes: [...inventory, { name: "p1", address: "192.0.2.31" }].map((host) => ({
+              ...{ name: host.name, machineId: `machine-${host.name}`, address: host.address, ready: true },
+              owner: host.name === "p1" ? "pool" : "demo",
+            })),
+          },
+        ]),
+      ),
+    },
+    wayOut: {
+      config: { vip: "192.0.2.9", keepFormerEndpoints: true },
+      previous: { endpoint: "https://192.0.2.10:6443" },
+    },
+  },
   "empty-group": { refused: { config: { groups: [{ selector: { disk: "nvme" } }] } } },
   "tenant-removal": { refused: { previous: { tenants: { shop: { namespaces: ["shop"] } } } } },
   // Whose a host is.

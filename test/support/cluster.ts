@@ -77,6 +77,7 @@ export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts
     populated: [],
     listeners: [],
     addresses: {},
+    vrrp: [],
     linkMtus: {},
     resolvers: { "/etc/resolv.conf": "others" },
     forwardDrops: [],

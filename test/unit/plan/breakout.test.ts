@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { renderBundle } from "../../../plan/bundle.ts";
 import { planCluster } from "../../../plan/bundles/index.ts";
 import { renderHostsToml } from "../../../plan/bundles/registries.ts";
-import type { ClusterConfig } from "../../../plan/config.ts";
+import type { ClusterSettings } from "../../../plan/config.ts";
 import { describeFinding } from "../../../plan/findings.ts";
 import type { HostInput } from "../../../plan/inventory.ts";
 import { renderNodeManifest, renderTaints } from "../../../plan/roster.ts";
@@ -139,7 +139,7 @@ const ofConfig: Record<string, Place[]> = {
   networkCheck: [{ usual: "example.net", config: (text) => ({ networkCheck: { outsideName: text } }) }],
   clusterStack: [value("organization/plinth/prod", "clusterStack")],
   overrides: [{ usual: "port-taken", config: (text) => ({ overrides: [text] }) }],
-} satisfies Partial<Record<keyof ClusterConfig, Place[]>>;
+} satisfies Partial<Record<keyof ClusterSettings, Place[]>>;
 
 function named(key: string): Place {
   return { usual: "marked", config: (text) => ({ [key]: { [text]: "1" } }) };

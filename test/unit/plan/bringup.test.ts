@@ -38,7 +38,7 @@ describe("plan/bringup", () => {
 
   it("has everything for all hosts first, then the control plane, and what needs the API last", () => {
     const stages = bringUp.flatMap((step) => ("stage" in step ? [step.stage] : []));
-    const order = ["host", "control-plane", "node"];
+    const order = ["host", "control-plane", "node", "last"];
     assert.deepEqual(
       stages,
       [...stages].sort((a, b) => order.indexOf(a) - order.indexOf(b)),

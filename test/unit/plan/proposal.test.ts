@@ -41,7 +41,8 @@ describe("a proposal's configuration", () => {
       /Files?$|Url$|Key|^ssh|registr|Stack$|Endpoint|vip$|Material/i.test(key),
     );
     const left = telling.filter((key) => decidedBy[key as keyof typeof decidedBy] !== "project");
-    assert.deepEqual(left, ["serviceVip"]); // An address for clients of services: this program never goes there.
+    // Whether hosts hold an address longer, and an address for clients of services: this program never goes there.
+    assert.deepEqual(left, ["keepFormerEndpoints", "serviceVip"]);
   });
 
   it("is used where it says what hosts and cluster shall be", () => {

@@ -243,6 +243,30 @@ describe("plan/waves", () => {
     );
   });
 
+  it("what was the way to the API before is given up after the last Node in service, host after host", () => {
+    fc.assert(
+      fc.property(inventories, fc.boolean(), (hosts, goes) => {
+        const options = goes
+          ? { ...serving(hosts), config: withoutVip, formerBalancers: new Set(hosts.map(({ name }) => name)) }
+          : serving(hosts);
+        const steps = orderSteps(hosts, options);
+        const last = steps.filter((step) => step.last === true);
+        assert.deepEqual(
+          last.map(keyOf),
+          goes
+            ? hosts.map(({ name }) => `${name}/loadbalancer`)
+            : hosts.filter(({ roles }) => roles.includes("load-balancer")).map(({ name }) => `${name}/endpoint`),
+        );
+        last.forEach((step, index) => {
+          const before = ancestors(steps, step);
+          assert.equal(isControlPlaneStep(step, hosts), false);
+          for (const other of steps.filter((candidate) => candidate.last !== true)) assert.ok(before.has(keyOf(other)));
+          for (const other of last.slice(0, index)) assert.ok(before.has(keyOf(other)));
+        });
+      }),
+    );
+  });
+
   it("a batch is of one rack, unless more are allowed, and the canary is alone and first", () => {
     const worker = (n: number, rack: string, more: object = {}): HostInput => ({
       ...{ name: `w${n}`, address: `192.0.2.2${n}`, roles: ["worker"], rack },
