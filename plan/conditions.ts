@@ -73,7 +73,18 @@ export interface PrepareArguments {
     /** Units under the pods, in the order in which they are stopped. */
     runtime: readonly string[];
   };
+  /** SELinux' policy knows the places of ours. */
+  "selinux-contexts": { rules: readonly [ContextRule, ...ContextRule[]] };
+  /** These booleans of SELinux' policy are on, where it has them. */
+  "selinux-booleans": { names: readonly [string, ...string[]] };
 }
+
+/** What SELinux' policy is to take files for. Neither paths nor patterns may hold blanks. */
+export type ContextRule =
+  /** A type, e.g. `bin_t`, and a regular expression of absolute paths, as semanage-fcontext(8) has it. */
+  | { type: string; pattern: string }
+  /** A directory that is used as `like` usually is. */
+  | { like: string; path: string };
 
 /** What must hold before a unit that serves is restarted: name → arguments. */
 export interface RequireArguments {
@@ -189,6 +200,12 @@ const prepares: Forms<PrepareArguments> = {
       runtime.join(","),
     ],
   },
+  "selinux-contexts": {
+    fewest: 1,
+    words: ({ rules }) =>
+      rules.map((rule) => ("type" in rule ? `${rule.type}:${rule.pattern}` : `=${rule.like}:${rule.path}`)),
+  },
+  "selinux-booleans": { fewest: 1, words: ({ names }) => names },
 };
 
 const requires: Forms<RequireArguments> = { "etcd-quorum": { fewest: 4, words: etcdAccess } };

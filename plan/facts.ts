@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { families, type Family } from "./distributions.ts";
 import { readLook, word, words, type LineReaders } from "./look.ts";
 import { etcdReaders, type EtcdFacts } from "./members.ts";
 import { nodeReaders, type KubeNode } from "./nodes.ts";
+import type { SelinuxMode } from "./selinux.ts";
 import type { HostVersions } from "./outputs.ts";
 import { printable } from "./printable.ts";
 import * as told from "./told.ts";
@@ -64,6 +66,8 @@ export interface HostFacts {
   arch: string;
   /** Distribution and its version as /etc/os-release has them, e.g. `debian 12`. */
   os: string;
+  /** Undefined where it is of none that we know. */
+  family?: Family;
   /** Version number, `-` when unknown. */
   systemd: string;
   uid: number;
@@ -109,8 +113,8 @@ export interface HostFacts {
   /** Path of a resolv.conf → what name servers it has; files that are not there are not in it. */
   resolvers: Record<string, ResolverState>;
   forwardDrops: ForwardDrop[];
-  /** Whether SELinux enforces a policy. */
-  selinux: boolean;
+  /** What SELinux makes of its policy; undefined where it is off. */
+  selinux?: SelinuxMode;
   /** Networks that firewalld trusts; undefined where it does not run. */
   firewalld?: readonly string[];
   /** Directory for programs → where the file system is mounted that runs none. */
@@ -200,6 +204,7 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     kernel: word("its kernel", told.version, (value) => (facts.kernel = value)),
     arch: word("its architecture", told.plainName, (value) => (facts.arch = architectures[value] ?? value)),
     os: words("its distribution", osWords, ([id, version]) => (facts.os = `${id} ${version}`)),
+    "os-family": word("its distribution", z.enum(families), (family) => (facts.family = family)),
     systemd: word("systemd", told.version, (value) => (facts.systemd = value)),
     container: word("its container", told.plainName, (value) => (facts.container = value)),
     "mount-cgroup": word("its control groups", z.enum(["v1", "v2"]), (value) => (facts.cgroup = value)),
@@ -235,7 +240,7 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     }),
     resolver: words("its name servers", resolverWords, ([path, state]) => (facts.resolvers[path] = state)),
     "forward-drop": words("its firewall", forwardWords, (chain) => facts.forwardDrops.push(chain)),
-    selinux: word("SELinux", z.literal("enforcing"), () => (facts.selinux = true)),
+    selinux: word("SELinux", z.enum(["enforcing", "permissive"]), (mode) => (facts.selinux = mode)),
     firewalld: word("its firewall", told.orNothing(told.places), (sources = []) => (facts.firewalld = sources)),
     noexec: words("its mounts", z.tuple([told.absolutePath, told.absolutePath]), ([path, mount]) => {
       facts.noexec[path] = mount;
@@ -291,7 +296,6 @@ export function parseFacts(text: string): HostFacts {
     linkMtus: {},
     resolvers: {},
     forwardDrops: [],
-    selinux: false,
     noexec: {},
     commands: {},
     versions: {},

@@ -1,6 +1,7 @@
 import { isNode } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { directoriesOf } from "../settings/directories.ts";
+import { hasContainerPolicy } from "../surroundings.ts";
 import { guard, type HostRule } from "./rule.ts";
 import { containsNetwork } from "./network.ts";
 
@@ -8,13 +9,13 @@ import { containsNetwork } from "./network.ts";
 const runsPrograms = (path: string): boolean => path === paths.software || path === paths.scripts;
 
 /** What keeps programs and packets of a host from doing what Kubernetes needs. */
-export const securityFindings: HostRule = (host, { selinux, firewalld, noexec }, { podCidr, directories }) => [
-  ...(selinux
+export const securityFindings: HostRule = (host, { family, selinux, firewalld, noexec }, { podCidr, directories }) => [
+  ...(selinux === "enforcing" && !hasContainerPolicy(family)
     ? [
         guard(
           "selinux",
           [host.name],
-          "SELinux enforces a policy, and Plinth brings none for what it installs",
+          "SELinux enforces a policy, and this distribution has no package container-selinux with what containers need of it",
           "set SELINUX=permissive in /etc/selinux/config and run setenforce 0, or set this aside once a policy of your own allows it",
         ),
       ]

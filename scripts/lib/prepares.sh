@@ -57,5 +57,7 @@ prepare() {
   case $name in
     etcd-join) prepare_etcd_join "$@" ;;
     node-current) prepare_node_current "$@" ;;
+    selinux-contexts) prepare_selinux_contexts "$@" ;;
+    selinux-booleans) prepare_selinux_booleans "$@" ;;
   esac
 }

@@ -7,6 +7,9 @@ STATE_PATH=/var/lib/plinth
 UNITS_PATH=/etc/systemd/system
 RULE_SETS_PATH="/etc/kubernetes/rule-sets"
 
+# Distributions: FAMILY:ID of os-release.
+FAMILY_IDS="debian:debian debian:ubuntu rhel:rhel rhel:centos rhel:fedora suse:suse suse:sles suse:opensuse"
+
 # Labels, annotations and taints of Nodes.
 OWNER_LABEL="node-restriction.kubernetes.io/plinth-owner"
 OWNER_ANNOTATION=plinth/owner

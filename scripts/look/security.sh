@@ -3,9 +3,10 @@
 security() {
   local path zone
   first_line "$ROOT/sys/fs/selinux/enforce"
-  if [ "$LINE" = 1 ]; then
-    printf 'selinux enforcing\n'
-  fi
+  case $LINE in
+    1) printf 'selinux enforcing\n' ;;
+    0) printf 'selinux permissive\n' ;;
+  esac
   if command -v firewall-cmd >/dev/null && systemctl --quiet is-active firewalld.service 2>/dev/null; then
     zone=$(firewall-cmd --zone=trusted --list-sources 2>/dev/null </dev/null | tr ' ' ',')
     printf 'firewalld %s\n' "${zone:--}"

@@ -248,7 +248,7 @@ const guards: Record<string, Guarded> = {
   "forward-drop": saidByWorker({
     forwardDrops: [{ tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: [] }],
   }),
-  selinux: saidByWorker({ selinux: true }),
+  selinux: saidByWorker({ selinux: "enforcing" }),
   firewalld: saidByWorker({ firewalld: [] }),
   noexec: saidByWorker({ noexec: { "/opt/plinth": "/opt" } }),
   "clock-skew": saidByWorker({ skew: 60 }),

@@ -127,7 +127,7 @@ describe("plan/guards, before anything is on a host", () => {
   });
 
   it("tells what keeps programs and packets from doing what is needed", () => {
-    assert.equal(only(judge(balancer, { selinux: true })).rule, "selinux");
+    assert.equal(only(judge(balancer, { selinux: "enforcing" })).rule, "selinux");
     assert.match(only(judge(worker, { firewalld: ["192.0.2.0/24"] })).remedy, /--add-source=10\.244\.0\.0\/16/);
     assert.deepEqual(judge(worker, { firewalld: ["10.244.0.0/16"] }), []);
     assert.deepEqual(judge(balancer, { firewalld: [] }), []);
