@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { families, type Family } from "./distributions.ts";
+import { firewallReaders, type Firewall } from "./firewalld.ts";
 import { readLook, word, words, type LineReaders } from "./look.ts";
 import { etcdReaders, type EtcdFacts } from "./members.ts";
 import { nodeReaders, type KubeNode } from "./nodes.ts";
@@ -115,8 +116,8 @@ export interface HostFacts {
   forwardDrops: ForwardDrop[];
   /** What SELinux makes of its policy; undefined where it is off. */
   selinux?: SelinuxMode;
-  /** Networks that firewalld trusts; undefined where it does not run. */
-  firewalld?: readonly string[];
+  /** Undefined where firewalld does not run. */
+  firewalld?: Firewall;
   /** Directory for programs → where the file system is mounted that runs none. */
   noexec: Record<string, string>;
   /** Command → path; absent commands are not in it. */
@@ -134,9 +135,10 @@ export interface HostFacts {
   nodes?: KubeNode[];
 }
 
-/** Versions of what a host brings along, for outputs. */
+/** Versions of what a host brings along, for outputs: of what serves the cluster. */
 export function hostVersions({ kernel, os, systemd, arch, versions }: HostFacts): HostVersions {
-  return { kernel, os, systemd, arch, tools: versions };
+  const shown = Object.entries(versions).filter(([tool]) => tool !== "curl");
+  return { kernel, os, systemd, arch, tools: Object.fromEntries(shown) };
 }
 
 /** Why nothing is known of a host, in one sentence. `refused`: what it says is not accepted. */
@@ -241,7 +243,7 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     resolver: words("its name servers", resolverWords, ([path, state]) => (facts.resolvers[path] = state)),
     "forward-drop": words("its firewall", forwardWords, (chain) => facts.forwardDrops.push(chain)),
     selinux: word("SELinux", z.enum(["enforcing", "permissive"]), (mode) => (facts.selinux = mode)),
-    firewalld: word("its firewall", told.orNothing(told.places), (sources = []) => (facts.firewalld = sources)),
+    ...firewallReaders(facts),
     noexec: words("its mounts", z.tuple([told.absolutePath, told.absolutePath]), ([path, mount]) => {
       facts.noexec[path] = mount;
     }),

@@ -7,9 +7,10 @@ import { directoryFindings } from "./guards/directories.ts";
 import { clockFindings, sameMachineFindings } from "./guards/fleet.ts";
 import { claimFindings, remnantFindings, type Identity } from "./guards/ownership.ts";
 import { pressureFindings } from "./guards/pressure.ts";
-import { baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
+import { toolFindings, baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
 import { portFindings } from "./guards/ports.ts";
 import { forwardFindings, resolverFindings } from "./guards/network.ts";
+import { firewalldFindings } from "./guards/firewalld.ts";
 import { securityFindings } from "./guards/security.ts";
 import type { HostRule } from "./guards/rule.ts";
 import {
@@ -50,6 +51,7 @@ export const overridable = [
   "time-sync",
   "kernel-feature",
   "nftables-version",
+  "tool-version",
   "foreign-remnants",
   "host-name",
   "hosts-file",
@@ -76,6 +78,7 @@ const hostRules: readonly HostRule[] = [
   directoryFindings,
   portFindings,
   machineFindings,
+  toolFindings,
   capacityFindings,
   pressureFindings,
   baselineFindings,
@@ -88,6 +91,7 @@ const hostRules: readonly HostRule[] = [
   resolverFindings,
   forwardFindings,
   securityFindings,
+  firewalldFindings,
 ];
 
 /**

@@ -28,7 +28,10 @@
 #                                            a chain of others that forwards nothing but what its rules accept: networks and interfaces
 #                                            from and to which everything is accepted, with commas between them
 #   selinux enforcing|permissive             only where it has a policy
-#   firewalld SOURCE,…|-                     only where it runs: what its zone `trusted` lets through
+#   firewalld ZONE                           only where it runs: the zone of interfaces that are in no other
+#   firewall-zone NAME accept|other INTERFACES SOURCES PORTS PROTOCOLS SERVICES
+#                                            each that is in use, and `trusted`: what becomes of packets that nothing is said of, and lists
+#                                            with commas between, `-` where they are empty
 #   noexec PATH MOUNT-POINT                  where programs of ours lie on a file system that runs none
 #   command NAME PATH|-, version NAME VERSION
 #   mount-cgroup v1|v2, cgroup-controllers NAME…

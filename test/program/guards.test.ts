@@ -249,7 +249,7 @@ const guards: Record<string, Guarded> = {
     forwardDrops: [{ tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: [] }],
   }),
   selinux: saidByWorker({ selinux: "enforcing" }),
-  firewalld: saidByWorker({ firewalld: [] }),
+  firewalld: saidByWorker({ firewalld: { defaultZone: "public", zones: [] } }),
   noexec: saidByWorker({ noexec: { "/opt/plinth": "/opt" } }),
   "clock-skew": saidByWorker({ skew: 60 }),
   swap: saidByWorker({ container: "systemd-nspawn", swapKiB: 1_000_000 }),
@@ -260,6 +260,7 @@ const guards: Record<string, Guarded> = {
   }),
   "cgroup-controllers": saidByWorker({ cgroupControllers: ["cpu"] }),
   "nftables-version": saidByWorker({ versions: { nft: "0.9.8" } }),
+  "tool-version": saidByWorker({ systemd: "245" }),
   "host-name": saidByWorker({ hostname: "localhost" }),
   "hosts-file": saidByWorker({ ownAddresses: ["198.51.100.9"] }),
 };
