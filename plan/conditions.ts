@@ -80,7 +80,18 @@ export interface PrepareArguments {
   "keep-addresses": { config: string; former: string; instance: string };
   /** keepalived, the unit, holds none of them any more. `present`: the address that it is to hold, `-` for none. */
   "release-addresses": { former: string; present: string };
+  /** SELinux' policy knows the places of ours. */
+  "selinux-contexts": { rules: readonly [ContextRule, ...ContextRule[]] };
+  /** These booleans of SELinux' policy are on, where it has them. */
+  "selinux-booleans": { names: readonly [string, ...string[]] };
 }
+
+/** What SELinux' policy is to take files for. Neither paths nor patterns may hold blanks. */
+export type ContextRule =
+  /** A type, e.g. `bin_t`, and a regular expression of absolute paths, as semanage-fcontext(8) has it. */
+  | { type: string; pattern: string }
+  /** A directory that is used as `like` usually is. */
+  | { like: string; path: string };
 
 /** What must hold before a unit that serves is restarted: name → arguments. */
 export interface RequireArguments {
@@ -200,6 +211,12 @@ const prepares: Forms<PrepareArguments> = {
   },
   "keep-addresses": { fewest: 3, words: ({ config, former, instance }) => [config, former, instance] },
   "release-addresses": { fewest: 2, words: ({ former, present }) => [former, present] },
+  "selinux-contexts": {
+    fewest: 1,
+    words: ({ rules }) =>
+      rules.map((rule) => ("type" in rule ? `${rule.type}:${rule.pattern}` : `=${rule.like}:${rule.path}`)),
+  },
+  "selinux-booleans": { fewest: 1, words: ({ names }) => names },
 };
 
 const requires: Forms<RequireArguments> = {

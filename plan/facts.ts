@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { families, type Family } from "./distributions.ts";
+import { firewallReaders, type Firewall } from "./firewalld.ts";
 import { readLook, word, words, type LineReaders } from "./look.ts";
 import { etcdReaders, type EtcdFacts } from "./members.ts";
 import { nodeReaders, type KubeNode } from "./nodes.ts";
+import type { SelinuxMode } from "./selinux.ts";
 import type { HostVersions } from "./outputs.ts";
 import { printable } from "./printable.ts";
 import * as told from "./told.ts";
@@ -65,6 +68,8 @@ export interface HostFacts {
   arch: string;
   /** Distribution and its version as /etc/os-release has them, e.g. `debian 12`. */
   os: string;
+  /** Undefined where it is of none that we know. */
+  family?: Family;
   /** Version number, `-` when unknown. */
   systemd: string;
   uid: number;
@@ -112,10 +117,10 @@ export interface HostFacts {
   /** Path of a resolv.conf → what name servers it has; files that are not there are not in it. */
   resolvers: Record<string, ResolverState>;
   forwardDrops: ForwardDrop[];
-  /** Whether SELinux enforces a policy. */
-  selinux: boolean;
-  /** Networks that firewalld trusts; undefined where it does not run. */
-  firewalld?: readonly string[];
+  /** What SELinux makes of its policy; undefined where it is off. */
+  selinux?: SelinuxMode;
+  /** Undefined where firewalld does not run. */
+  firewalld?: Firewall;
   /** Directory for programs → where the file system is mounted that runs none. */
   noexec: Record<string, string>;
   /** Command → path; absent commands are not in it. */
@@ -133,9 +138,10 @@ export interface HostFacts {
   nodes?: KubeNode[];
 }
 
-/** Versions of what a host brings along, for outputs. */
+/** Versions of what a host brings along, for outputs: of what serves the cluster. */
 export function hostVersions({ kernel, os, systemd, arch, versions }: HostFacts): HostVersions {
-  return { kernel, os, systemd, arch, tools: versions };
+  const shown = Object.entries(versions).filter(([tool]) => tool !== "curl");
+  return { kernel, os, systemd, arch, tools: Object.fromEntries(shown) };
 }
 
 /** Why nothing is known of a host, in one sentence. `refused`: what it says is not accepted. */
@@ -203,6 +209,7 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     kernel: word("its kernel", told.version, (value) => (facts.kernel = value)),
     arch: word("its architecture", told.plainName, (value) => (facts.arch = architectures[value] ?? value)),
     os: words("its distribution", osWords, ([id, version]) => (facts.os = `${id} ${version}`)),
+    "os-family": word("its distribution", z.enum(families), (family) => (facts.family = family)),
     systemd: word("systemd", told.version, (value) => (facts.systemd = value)),
     container: word("its container", told.plainName, (value) => (facts.container = value)),
     "mount-cgroup": word("its control groups", z.enum(["v1", "v2"]), (value) => (facts.cgroup = value)),
@@ -241,8 +248,8 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     }),
     resolver: words("its name servers", resolverWords, ([path, state]) => (facts.resolvers[path] = state)),
     "forward-drop": words("its firewall", forwardWords, (chain) => facts.forwardDrops.push(chain)),
-    selinux: word("SELinux", z.literal("enforcing"), () => (facts.selinux = true)),
-    firewalld: word("its firewall", told.orNothing(told.places), (sources = []) => (facts.firewalld = sources)),
+    selinux: word("SELinux", z.enum(["enforcing", "permissive"]), (mode) => (facts.selinux = mode)),
+    ...firewallReaders(facts),
     noexec: words("its mounts", z.tuple([told.absolutePath, told.absolutePath]), ([path, mount]) => {
       facts.noexec[path] = mount;
     }),
@@ -298,7 +305,6 @@ export function parseFacts(text: string): HostFacts {
     linkMtus: {},
     resolvers: {},
     forwardDrops: [],
-    selinux: false,
     noexec: {},
     commands: {},
     versions: {},

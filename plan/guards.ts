@@ -7,9 +7,10 @@ import { directoryFindings } from "./guards/directories.ts";
 import { clockFindings, sameMachineFindings } from "./guards/fleet.ts";
 import { claimFindings, remnantFindings, type Identity } from "./guards/ownership.ts";
 import { pressureFindings } from "./guards/pressure.ts";
-import { baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
+import { toolFindings, baselineFindings, kernelFindings, machineFindings } from "./guards/platform.ts";
 import { portFindings } from "./guards/ports.ts";
 import { forwardFindings, resolverFindings } from "./guards/network.ts";
+import { firewalldFindings } from "./guards/firewalld.ts";
 import { securityFindings } from "./guards/security.ts";
 import type { HostRule } from "./guards/rule.ts";
 import {
@@ -51,6 +52,7 @@ export const overridable = [
   "time-sync",
   "kernel-feature",
   "nftables-version",
+  "tool-version",
   "foreign-remnants",
   "host-name",
   "hosts-file",
@@ -78,6 +80,7 @@ const hostRules: readonly HostRule[] = [
   directoryFindings,
   portFindings,
   machineFindings,
+  toolFindings,
   capacityFindings,
   pressureFindings,
   baselineFindings,
@@ -90,6 +93,7 @@ const hostRules: readonly HostRule[] = [
   resolverFindings,
   forwardFindings,
   securityFindings,
+  firewalldFindings,
 ];
 
 /**

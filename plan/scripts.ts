@@ -173,6 +173,7 @@ export const allScripts = once((): readonly Script[] => [
   ...[
     "baseline",
     "connections",
+    "end-connections",
     "end-pods",
     "load-images",
     "network-managers",

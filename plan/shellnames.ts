@@ -4,6 +4,7 @@ import { controllerManager, scheduler } from "./bundles/controllers.ts";
 import { etcdPki } from "./bundles/etcd.ts";
 import { haproxyUnit, keepalivedUnit } from "./bundles/loadbalancer.ts";
 import { fewestArguments } from "./conditions.ts";
+import { familyWords, renamedPackages } from "./distributions.ts";
 import {
   annotations,
   binDirectory,
@@ -76,6 +77,10 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       JUDGE_ARGUMENTS: listed(fewestArguments.judge),
     },
     "Units that `retire` stops, in this order.": { RETIRED_UNITS: retiredUnits.join(" ") },
+    "Distributions: FAMILY:ID of os-release, and packages that have another name than in bundles, FAMILY:NAME=OTHER.": {
+      FAMILY_IDS: familyWords(),
+      PACKAGE_NAMES: renamedPackages(),
+    },
   }),
   "look/names.sh": assignments({
     "Paths, without the ROOT of tests.": {
@@ -86,6 +91,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       RULE_SETS_PATH: paths.ruleSets,
       FORMER_ADDRESSES_PATH: paths.formerAddresses,
     },
+    "Distributions: FAMILY:ID of os-release.": { FAMILY_IDS: familyWords() },
     "Labels, annotations and taints of Nodes.": {
       OWNER_LABEL: nodeLabels.owner,
       OWNER_ANNOTATION: annotations.owner,

@@ -1,4 +1,5 @@
 import type { ClusterConfig } from "./config.ts";
+import type { Family } from "./distributions.ts";
 import type { HostFacts, HostReading } from "./facts.ts";
 import { withRole, type Host } from "./inventory.ts";
 import { defaultMtu, largestMtu, smallestMtu } from "./mtu.ts";
@@ -11,6 +12,10 @@ export interface Surroundings {
   ownMtu: number;
   /** The MTU that all Nodes go by, bytes. */
   linkMtu: number;
+  /** The family of its distribution, where that is known and not Debian's. */
+  family?: Exclude<Family, "debian">;
+  /** Whether SELinux has a policy here that we bring what it needs for, enforced or not. */
+  selinux?: true;
 }
 
 /** Where the kubelet looks by itself. */
@@ -59,11 +64,19 @@ export function linkMtuOf(
   return told.length === 0 ? defaultMtu : Math.min(...told);
 }
 
+/** Whether a distribution has a package with SELinux' policy for containers. */
+export function hasContainerPolicy(family: Family | undefined): boolean {
+  return family === "rhel" || family === "suse";
+}
+
 /** What a host's bundles follow. */
 export function surroundingsOf(host: Host, facts: HostFacts | undefined, linkMtu: number): Surroundings {
   if (facts === undefined) return { ...plainSurroundings, linkMtu };
   const resolvConf = resolvConfOf(facts);
+  const { family } = facts;
   return {
+    ...(family === undefined || family === "debian" ? {} : { family }),
+    ...(facts.selinux !== undefined && hasContainerPolicy(family) ? { selinux: true } : {}),
     ...(resolvConf === undefined ? {} : { resolvConf }),
     ownMtu: mtuOf(host, facts) ?? defaultMtu,
     linkMtu,

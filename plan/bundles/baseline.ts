@@ -7,6 +7,7 @@ import { isNode, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { proxyModules, proxyPackages } from "../kubeproxymode.ts";
 import { unitScript } from "../scripts.ts";
+import { contextRules, selinuxPackages } from "../selinux.ts";
 import type { BundlePart } from "./part.ts";
 import { proxyFile } from "./proxies.ts";
 import { scriptFile } from "./scriptfiles.ts";
@@ -182,17 +183,20 @@ function checks(host: Host, config: ClusterConfig): Check[] {
  */
 export const baseline: BundlePart = {
   name: "baseline",
-  plan: ({ host, config }) => ({
-    packages: isNode(host)
-      ? [
-          { name: "kmod", command: "modprobe" },
-          { name: "nftables", command: "nft" },
-          { name: "conntrack", command: "conntrack" },
-          { name: "ethtool", command: "ethtool" },
-          { name: "socat", command: "socat" },
-          ...proxyPackages(config),
-        ]
-      : [],
+  plan: ({ host, config, surroundings }) => ({
+    packages: [
+      ...(isNode(host)
+        ? [
+            { name: "kmod", command: "modprobe" },
+            { name: "nftables", command: "nft" },
+            { name: "conntrack", command: "conntrack" },
+            { name: "ethtool", command: "ethtool" },
+            { name: "socat", command: "socat" },
+            ...proxyPackages(config),
+          ]
+        : []),
+      ...(surroundings?.selinux === true ? selinuxPackages(host) : []),
+    ],
     downloads: [scriptFile(script, unitScript("baseline"), { restart: [baselineUnit] })],
     files: [
       ...kernelFiles(host, config),
@@ -205,6 +209,11 @@ export const baseline: BundlePart = {
     ],
     secrets: proxyFile(paths.proxies, config).secrets,
     units: [journalUnit, swapUnit, baselineUnit],
+    // Scripts of units are here by then, and programs come with later bundles.
+    prepares:
+      surroundings?.selinux === true
+        ? [{ name: "selinux-contexts", deadline: 300, unit: "-", args: { rules: contextRules(host, config) } }]
+        : [],
     checks: checks(host, config),
   }),
 };

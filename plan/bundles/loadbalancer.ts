@@ -8,8 +8,12 @@ import { connectTimeout, renderApiBackend } from "./apibackend.ts";
 import { authorityFile } from "./certificates.ts";
 import { connectionFormat } from "./connections.ts";
 import type { BundlePart, PartContent, Placement, Socket } from "./part.ts";
-import { boundTo, renderServicePorts, servicePortAddress } from "./serviceports.ts";
 import { apiInstance } from "../ways.ts";
+import { unitScript } from "../scripts.ts";
+import { balancerBooleans, endConnectionsScript } from "../selinux.ts";
+import { plainSurroundings, type Surroundings } from "../surroundings.ts";
+import { scriptFile } from "./scriptfiles.ts";
+import { boundTo, renderServicePorts, servicePortAddress } from "./serviceports.ts";
 import { because, directCurl, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 export const haproxyUnit = "haproxy.service";
@@ -102,8 +106,10 @@ function vrrpInstances(host: Host, balancers: readonly Host[], config: ClusterCo
  * Ends what is connected from or to an address that this host has just lost. Such connections cannot send any more, and get
  * no reset either: clients of this host itself would take 45 s to notice (measured), by their HTTP/2 pings.
  */
-function endConnections(address: string): string {
-  return `/usr/bin/env ss --kill --no-header --tcp src ${address}`;
+function endConnections(address: string, { selinux }: Surroundings): string {
+  return selinux === true
+    ? `${endConnectionsScript} ${address}`
+    : `/usr/bin/env ss --kill --no-header --tcp src ${address}`;
 }
 
 /**
@@ -129,7 +135,7 @@ function peersOf(others: readonly string[], vip: string): string {
  * starves. So both run with niceness −20 and the VRRP process is not swapped. Not keepalived's `vrrp_rt_priority`: on a
  * reload keepalived 2.2.7 could not set RLIMIT_RTTIME again and was killed, in the lab; and the check would have niceness 0.
  */
-function renderKeepalived(host: Host, hosts: readonly Host[], config: ClusterConfig, vip: string): string {
+function renderKeepalived({ host, hosts, config, surroundings = plainSurroundings }: Placement, vip: string): string {
   const balancers = withRole(hosts, "load-balancer");
   const networkInterface = host.interface ?? config.interface;
   const others = balancers.filter((peer) => peer.name !== host.name).map((peer) => peer.address);
@@ -153,8 +159,8 @@ ${peersOf(others, address)}
   track_script {
     haproxy
   }
-  notify_backup "${endConnections(address)}" root
-  notify_fault "${endConnections(address)}" root
+  notify_backup "${endConnections(address, surroundings)}" root
+  notify_fault "${endConnections(address, surroundings)}" root
 }
 `,
   );
@@ -183,7 +189,7 @@ include ${formerFile}
 ${instances.join("")}`;
 }
 
-const haproxyService = (config: ClusterConfig) =>
+const haproxyService = (config: ClusterConfig, { family }: Surroundings) =>
   renderUnit({
     unit: {
       Description: "HAProxy in front of the Kubernetes API servers",
@@ -199,6 +205,8 @@ const haproxyService = (config: ClusterConfig) =>
       ExecReload: ["/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -c -q", "/bin/kill -USR2 $MAINPID"],
       KillMode: "mixed",
       SuccessExitStatus: "143",
+      // The profile of openSUSE's package has no place for the socket and the addresses of others; the sandbox below stays.
+      AppArmorProfile: family === "suse" ? "-unconfined" : undefined,
       Restart: "always",
       RestartSec: "1",
       Nice: because(
@@ -221,31 +229,35 @@ const haproxyService = (config: ClusterConfig) =>
     },
   });
 
-const keepalivedService = renderUnit({
-  unit: {
-    Description: "keepalived: VRRP for the address of the Kubernetes API",
-    Documentation: "https://keepalived.readthedocs.io/",
-    Wants: "network-online.target",
-    After: "network-online.target haproxy.service",
-    ...restartsForever,
-  },
-  service: {
-    Type: "notify",
-    NotifyAccess: "all",
-    ExecStart: "/usr/sbin/keepalived --dont-fork --log-console --use-file /etc/keepalived/keepalived.conf",
-    ExecReload: "/bin/kill -HUP $MAINPID",
-    KillMode: "process",
-    Restart: "always",
-    RestartSec: "1",
-    Nice: because("Without CPU for 0.7 s this host loses the virtual IP.", "-20"),
-    ProtectHome: "yes",
-    ProtectSystem: "full",
-    PrivateTmp: "yes",
-    ProtectKernelModules: "yes",
-    LockPersonality: "yes",
-    SystemCallArchitectures: "native",
-  },
-});
+/** Debian's keepalived tells systemd when it is ready. Others are built without that, and a start would wait in vain. */
+const keepalivedReadiness = ({ family }: Surroundings) =>
+  family === undefined ? { Type: "notify", NotifyAccess: "all" } : { Type: "exec" };
+
+const keepalivedService = (surroundings: Surroundings) =>
+  renderUnit({
+    unit: {
+      Description: "keepalived: VRRP for the address of the Kubernetes API",
+      Documentation: "https://keepalived.readthedocs.io/",
+      Wants: "network-online.target",
+      After: "network-online.target haproxy.service",
+      ...restartsForever,
+    },
+    service: {
+      ...keepalivedReadiness(surroundings),
+      ExecStart: "/usr/sbin/keepalived --dont-fork --log-console --use-file /etc/keepalived/keepalived.conf",
+      ExecReload: "/bin/kill -HUP $MAINPID",
+      KillMode: "process",
+      Restart: "always",
+      RestartSec: "1",
+      Nice: because("Without CPU for 0.7 s this host loses the virtual IP.", "-20"),
+      ProtectHome: "yes",
+      ProtectSystem: "full",
+      PrivateTmp: "yes",
+      ProtectKernelModules: "yes",
+      LockPersonality: "yes",
+      SystemCallArchitectures: "native",
+    },
+  });
 
 /** HAProxy listens on every service port. Asked of this host itself: another one may hold the address. */
 function servicePortChecks(config: ClusterConfig): Check[] {
@@ -298,7 +310,9 @@ const judge: Judge = {
   args: { memory: 100, words: ["/usr/sbin/haproxy", "-c", "-f", haproxyConfig] },
 };
 
-function plan({ host, hosts, config }: Placement): PartContent {
+function plan(placement: Placement): PartContent {
+  const { hosts, config, surroundings = plainSurroundings } = placement;
+  const enforces = surroundings.selinux === true;
   const vip = config.vip;
   if (vip === undefined) throw new Error("a load balancer needs plinth:vip");
   const owner = "root:root";
@@ -320,14 +334,18 @@ function plan({ host, hosts, config }: Placement): PartContent {
         mode: "0644",
         owner,
         reload: [keepalivedUnit],
-        content: renderKeepalived(host, hosts, config, vip),
+        content: renderKeepalived(placement, vip),
       },
-      unitFile(haproxyUnit, haproxyService(config), "0644"),
-      unitFile(keepalivedUnit, keepalivedService, "0644"),
+      unitFile(haproxyUnit, haproxyService(config, surroundings), "0644"),
+      unitFile(keepalivedUnit, keepalivedService(surroundings), "0644"),
     ],
     secrets: [authorityFile("kubernetes", haproxyAuthority, { reload: [haproxyUnit] })],
+    ...(enforces ? { downloads: [scriptFile(endConnectionsScript, unitScript("end-connections"))] } : {}),
     units: [haproxyUnit, keepalivedUnit],
     prepares: [
+      ...(enforces
+        ? ([{ name: "selinux-booleans", deadline: 120, unit: "-", args: { names: balancerBooleans } }] as const)
+        : []),
       {
         ...{ name: "keep-addresses", deadline: 30, unit: keepalivedUnit },
         args: { config: keepalivedConfig, former: formerFile, instance: apiInstance },

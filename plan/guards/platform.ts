@@ -28,6 +28,22 @@ export const machineFindings: HostRule = (host, facts) => {
   return findings;
 };
 
+/**
+ * Least versions of what the distribution brings: `ProtectProc=` of units came with systemd 247, `--fail-with-body` with curl
+ * 7.76. HAProxy and keepalived are the oldest of the distributions in docs/hosts.md; checks with `error-status` came with HAProxy 2.2, the
+ * settings of keep-alive with 2.3.
+ */
+const leastVersions = { systemd: "247", curl: "7.76.0", haproxy: "2.4", keepalived: "2.2" };
+
+/** Tools that are older than what units and configuration need. Those that are not there come from the distribution. */
+export const toolFindings: HostRule = (host, { systemd, versions }) =>
+  Object.entries({ ...versions, systemd }).flatMap(([tool, version]): Finding[] => {
+    const least = Object.hasOwn(leastVersions, tool) ? leastVersions[tool as keyof typeof leastVersions] : undefined;
+    if (least === undefined || atLeast(version, least) !== false) return [];
+    const message = `its ${tool} is ${version}, and what Plinth brings needs ${least} or later`;
+    return [guard("tool-version", [host.name], message, "upgrade the host to a later release of its distribution")];
+  });
+
 /** What config `hostBaseline` demands. */
 export const baselineFindings: HostRule = (host, facts, { hostBaseline }) => {
   const findings: Finding[] = [];

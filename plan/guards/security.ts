@@ -1,31 +1,21 @@
 import { isNode } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { directoriesOf } from "../settings/directories.ts";
+import { hasContainerPolicy } from "../surroundings.ts";
 import { guard, type HostRule } from "./rule.ts";
-import { containsNetwork } from "./network.ts";
 
 /** Where hosts have programs of ours whatever they are. */
 const runsPrograms = (path: string): boolean => path === paths.software || path === paths.scripts;
 
 /** What keeps programs and packets of a host from doing what Kubernetes needs. */
-export const securityFindings: HostRule = (host, { selinux, firewalld, noexec }, { podCidr, directories }) => [
-  ...(selinux
+export const securityFindings: HostRule = (host, { family, selinux, noexec }, { directories }) => [
+  ...(selinux === "enforcing" && !hasContainerPolicy(family)
     ? [
         guard(
           "selinux",
           [host.name],
-          "SELinux enforces a policy, and Plinth brings none for what it installs",
+          "SELinux enforces a policy, and this distribution has no package container-selinux with what containers need of it",
           "set SELINUX=permissive in /etc/selinux/config and run setenforce 0, or set this aside once a policy of your own allows it",
-        ),
-      ]
-    : []),
-  ...(firewalld !== undefined && isNode(host) && !firewalld.some((source) => containsNetwork(source, podCidr))
-    ? [
-        guard(
-          "firewalld",
-          [host.name],
-          `firewalld runs and does not trust the pod network ${podCidr}: it would reject what pods send to other hosts`,
-          `run firewall-cmd --permanent --zone=trusted --add-source=${podCidr} and the same with the hosts' network, then firewall-cmd --reload; or turn firewalld off`,
         ),
       ]
     : []),

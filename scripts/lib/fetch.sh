@@ -122,6 +122,7 @@ fetch_binary() {
     FAILURE="cannot store $1 $2 in $dir"
     return 1
   fi
+  contexts_restore "$OPT" "${dir%/*}" "$dir" "$file"
 }
 
 # fetch_download PATH SHA URL: notes in STAGE/fetched where the content of PATH is: at PATH itself, or in DOWNLOADS.

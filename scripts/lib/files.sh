@@ -135,7 +135,18 @@ files_write() {
     # shellcheck disable=SC2086 # a list of paths
     sync $left || return 1
   fi
+  contexts_of_changed || return 1
   FAILURE=
+}
+
+# contexts_of_changed: SELinux' contexts of what has just been written, and of directories that were made for it.
+contexts_of_changed() {
+  local path
+  set --
+  for path in $MADE $CHANGED; do
+    set -- "$@" "$ROOT$path"
+  done
+  contexts_restore "$@"
 }
 
 # original_restore PATH: puts back what was at PATH before us, or nothing. The saved copy stays until the manifest no

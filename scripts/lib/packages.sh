@@ -13,15 +13,53 @@ packages_install() {
   fi
   proxies_read "$1"
   while read -r kind name command; do
-    if [ "$kind" = package ] && ! command -v "$command" >/dev/null; then
-      package_install "$name" || return 1
+    if [ "$kind" = package ] && ! package_there "$command"; then
+      package_manager_find
+      package_name "$name"
+      package_install "$PACKAGE" || return 1
       hash -r
-      if ! command -v "$command" >/dev/null; then
-        FAILURE="the package $name was installed, but there is still no command $command"
+      if ! package_there "$command"; then
+        FAILURE="the package $PACKAGE was installed, but there is still no command $command"
         return 1
       fi
     fi
   done <"$1"
+}
+
+# package_there COMMAND: whether the host has what a package brings: a command, or a file where it is a path.
+package_there() {
+  case $1 in
+    /*) [ -e "$ROOT$1" ] ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+# package_manager_find: sets MANAGER to the tool of the host's family, or to the first that is there where the family is not known;
+# to nothing where there is none. FAMILY is what that tool installs for. A host may have the tools of others, too.
+package_manager_find() {
+  local pair
+  family
+  MANAGER=
+  for pair in debian:apt-get rhel:dnf suse:zypper; do
+    if [ -n "$FAMILY" ] && [ "${pair%%:*}" != "$FAMILY" ]; then
+      continue
+    fi
+    if command -v "${pair#*:}" >/dev/null; then
+      FAMILY=${pair%%:*} MANAGER=${pair#*:}
+      return 0
+    fi
+  done
+}
+
+# package_name NAME: sets PACKAGE to what the family calls the package that bundles call NAME.
+package_name() {
+  local word
+  PACKAGE=$1
+  for word in $PACKAGE_NAMES; do
+    case $word in
+      "$FAMILY:$1="*) PACKAGE=${word#*=} ;;
+    esac
+  done
 }
 
 # proxies_read PLAN: the proxies of the configuration, which stand in a file of the first bundle, take the place of what this host's
@@ -58,41 +96,78 @@ package_manager() {
   )
 }
 
-# package_install NAME
+# package_install NAME: by MANAGER. Returns 1 with FAILURE set.
 package_install() {
-  local made apt code error
+  local error
   say "installing the package $1"
-  if command -v apt-get >/dev/null; then
-    made=
-    if [ ! -e "$POLICY" ]; then
-      made=yes
-      printf '#!/bin/sh\n%s\nexit 101\n' "$POLICY_MARK" | write_atomic "$POLICY" 0755
-    fi
-    # The package lists may be old or absent; they are fetched only when the installation fails without.
-    apt="package_manager env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120"
-    apt="$apt -o Acquire::Retries=2 -o Acquire::http::Timeout=20"
-    # shellcheck disable=SC2086 # a list of words
-    $apt --no-install-recommends install "$1" </dev/null >"$STAGE/package.log" 2>&1 ||
-      { $apt update && $apt --no-install-recommends install "$1"; } </dev/null >"$STAGE/package.log" 2>&1
-    code=$?
-    if [ -n "$made" ]; then
-      rm -f "$POLICY"
-    fi
-  elif command -v dnf >/dev/null; then
-    package_manager dnf -q -y install "$1" </dev/null >"$STAGE/package.log" 2>&1
-    code=$?
-  elif command -v zypper >/dev/null; then
-    package_manager zypper -q --non-interactive install --no-recommends "$1" </dev/null >"$STAGE/package.log" 2>&1
-    code=$?
-  else
-    FAILURE="the package $1 is missing and there is no apt-get, dnf or zypper here; install $1 by hand, then run again"
-    return 1
-  fi
-  if [ "$code" != 0 ]; then
+  case $MANAGER in
+    apt-get) install_by_apt "$1" ;;
+    dnf) install_by_dnf "$1" ;;
+    zypper) install_by_zypper "$1" ;;
+    *)
+      FAILURE="the package $1 is missing and there is no apt-get, dnf or zypper here; install $1 by hand, then run again"
+      return 1
+      ;;
+  esac
+  if [ "$CODE" != 0 ]; then
     # Without the login of a proxy.
     error=$(grep -v '^$' "$STAGE/package.log" | tail -n 1 | sed 's|://[^/@ ]*@|://|g')
-    FAILURE="cannot install the package $1: ${error:-the package manager ended with $code}; \
+    FAILURE="cannot install the package $1: ${error:-the package manager ended with $CODE}; \
 install $1 by hand or give the host a package source, then run again"
     return 1
   fi
+}
+
+# install_by_… NAME: sets CODE, 0 when the package is there, and leaves what the tool has said in STAGE/package.log. Lists of packages may
+# be old, absent or broken; they are fetched anew only when the installation fails without. All wait for two minutes when another
+# process has the tool's lock.
+
+install_by_apt() {
+  local made apt
+  made=
+  if [ ! -e "$POLICY" ]; then
+    made=yes
+    printf '#!/bin/sh\n%s\nexit 101\n' "$POLICY_MARK" | write_atomic "$POLICY" 0755
+  fi
+  apt="package_manager env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120"
+  apt="$apt -o Acquire::Retries=2 -o Acquire::http::Timeout=20"
+  # shellcheck disable=SC2086 # a list of words
+  $apt --no-install-recommends install "$1" </dev/null >"$STAGE/package.log" 2>&1 ||
+    { $apt update && $apt --no-install-recommends install "$1"; } </dev/null >"$STAGE/package.log" 2>&1
+  CODE=$?
+  if [ -n "$made" ]; then
+    rm -f "$POLICY"
+  fi
+}
+
+# dnf waits for its lock by itself, as long as package_manager lets it. A repository that does not answer must not take minutes.
+install_by_dnf() {
+  local dnf
+  dnf="package_manager dnf -q -y --setopt=install_weak_deps=False --setopt=timeout=20 --setopt=retries=2"
+  # shellcheck disable=SC2086 # a list of words
+  $dnf install "$1" </dev/null >"$STAGE/package.log" 2>&1 ||
+    { $dnf clean metadata && $dnf install "$1"; } </dev/null >"$STAGE/package.log" 2>&1
+  CODE=$?
+}
+
+# install_by_zypper: what it ends with from 100 on is news, not failure (zypper(8)): patches are there (100, 101), a reboot or another
+# run is wanted (102, 103), a repository was passed over (106), a script of the package failed once it was installed (107). 104
+# is a package that nobody has. Whether the command is there is looked at afterwards.
+install_by_zypper() {
+  zypper_run install --no-recommends "$1"
+  # 7: another process still has the lock.
+  if [ "$CODE" != 0 ] && [ "$CODE" != 7 ]; then
+    zypper_run refresh --force
+    if [ "$CODE" = 0 ]; then
+      zypper_run install --no-recommends "$1"
+    fi
+  fi
+}
+
+zypper_run() {
+  package_manager env ZYPP_LOCK_TIMEOUT=120 zypper -q --non-interactive "$@" </dev/null >"$STAGE/package.log" 2>&1
+  CODE=$?
+  case $CODE in
+    100 | 101 | 102 | 103 | 106 | 107) CODE=0 ;;
+  esac
 }

@@ -59,5 +59,7 @@ prepare() {
     node-current) prepare_node_current "$@" ;;
     keep-addresses) prepare_keep_addresses "$@" ;;
     release-addresses) prepare_release_addresses "$@" ;;
+    selinux-contexts) prepare_selinux_contexts "$@" ;;
+    selinux-booleans) prepare_selinux_booleans "$@" ;;
   esac
 }

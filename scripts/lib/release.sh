@@ -85,6 +85,7 @@ release_all() {
     return 1
   fi
   rm -rf "$OPT" || return 1
+  release_selinux || return 1
   release_users || return 1
   FAILURE="cannot remove $STATE"
   # One rename takes the claim and all memory away together; what follows is only sweeping up.

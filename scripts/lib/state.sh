@@ -3,6 +3,7 @@
 #   script                     sha256 of the host script as it was installed with the claim
 #   order                      bundles in the order of their first application
 #   users, directories         made by us, one a line; written before they are made
+#   contexts, booleans         what SELinux' policy was told by us, likewise
 #   saved/PATH                 what was at an owned path before us
 #   downloads/                 content on its way to its path; gone when the run ends
 #   bundles/NAME/manifest      the complete state: what the bundle owns and how to check it

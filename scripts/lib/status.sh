@@ -102,7 +102,7 @@ manifest_compare() {
     esac
     case $kind in
       user) getent passwd "$1" >/dev/null || differs user "$1" "is missing" ;;
-      package) command -v "$2" >/dev/null || differs package "$1" "its command $2 is missing" ;;
+      package) package_there "$2" || differs package "$1" "its command $2 is missing" ;;
       binary)
         binary_directory "$1" "$2" "$3"
         printf '%s\n' "$OPT/$BINARY_DIR/$1 $3" >>"$STAGE/binaries"

@@ -4,6 +4,7 @@
 #
 # Every look is framed by `plinth-facts 1` and `end`. Between them, in any order:
 #   machine-id, boot-id, hostname, kernel, arch, os ID VERSION, systemd VERSION, uid
+#   os-family debian|rhel|suse               where it is one of them
 #   container NAME                           only in one
 #   uptime SECONDS                           since the first process began
 #   own-address ADDRESS                      what /etc/hosts gives the host's own name, if anything
@@ -27,8 +28,11 @@
 #   forward-drop TOOL FAMILY TABLE CHAIN FROM|- TO|-
 #                                            a chain of others that forwards nothing but what its rules accept: networks and interfaces
 #                                            from and to which everything is accepted, with commas between them
-#   selinux enforcing                        only then
-#   firewalld SOURCE,…|-                     only where it runs: what its zone `trusted` lets through
+#   selinux enforcing|permissive             only where it has a policy
+#   firewalld ZONE                           only where it runs: the zone of interfaces that are in no other
+#   firewall-zone NAME accept|other INTERFACES SOURCES PORTS PROTOCOLS SERVICES
+#                                            each that is in use, and `trusted`: what becomes of packets that nothing is said of, and lists
+#                                            with commas between, `-` where they are empty
 #   noexec PATH MOUNT-POINT                  where programs of ours lie on a file system that runs none
 #   command NAME PATH|-, version NAME VERSION
 #   mount-cgroup v1|v2, cgroup-controllers NAME…

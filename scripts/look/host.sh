@@ -22,24 +22,18 @@ uptime() {
 }
 
 machine() {
-  local name kernel arch key value id version systemd number
+  local name kernel arch systemd number
   first_line /proc/sys/kernel/random/boot_id
   printf 'boot-id %s\n' "$LINE"
   uname -n -r -m | {
     read -r name kernel arch
     printf 'hostname %s\nkernel %s\narch %s\n' "$name" "$kernel" "$arch"
   }
-  id=- version=-
-  if [ -r "$ROOT/etc/os-release" ]; then
-    while IFS='=' read -r key value; do
-      value=${value#\"}
-      case $key in
-        ID) id=${value%\"} ;;
-        VERSION_ID) version=${value%\"} ;;
-      esac
-    done <"$ROOT/etc/os-release"
+  family
+  printf 'os %s %s\n' "${OS_ID:--}" "${OS_VERSION:--}"
+  if [ -n "$FAMILY" ]; then
+    printf 'os-family %s\n' "$FAMILY"
   fi
-  printf 'os %s %s\n' "$id" "$version"
   systemd=-
   if command -v systemctl >/dev/null; then
     systemd=$(systemctl --version 2>/dev/null | { read -r _ number _ && printf '%s' "$number"; })
@@ -249,6 +243,9 @@ commands() {
 
 # versions: of what comes from the distribution and is not the same everywhere.
 versions() {
+  if command -v curl >/dev/null; then
+    curl -q --version 2>/dev/null </dev/null | awk '{ print "version curl " $2; exit }'
+  fi
   if command -v nft >/dev/null; then
     nft --version 2>/dev/null </dev/null | awk '{ sub(/^v/, "", $2); print "version nft " $2; exit }'
   fi

@@ -8,6 +8,9 @@ UNITS_PATH=/etc/systemd/system
 RULE_SETS_PATH="/etc/kubernetes/rule-sets"
 FORMER_ADDRESSES_PATH=/etc/keepalived/plinth/former.conf
 
+# Distributions: FAMILY:ID of os-release.
+FAMILY_IDS="debian:debian debian:ubuntu rhel:rhel rhel:centos rhel:fedora suse:suse suse:sles suse:opensuse"
+
 # Labels, annotations and taints of Nodes.
 OWNER_LABEL="node-restriction.kubernetes.io/plinth-owner"
 OWNER_ANNOTATION=plinth/owner

@@ -1,15 +1,13 @@
 # Facts of what keeps programs and packets from doing what Kubernetes needs.
 
 security() {
-  local path zone
+  local path
   first_line "$ROOT/sys/fs/selinux/enforce"
-  if [ "$LINE" = 1 ]; then
-    printf 'selinux enforcing\n'
-  fi
-  if command -v firewall-cmd >/dev/null && systemctl --quiet is-active firewalld.service 2>/dev/null; then
-    zone=$(firewall-cmd --zone=trusted --list-sources 2>/dev/null </dev/null | tr ' ' ',')
-    printf 'firewalld %s\n' "${zone:--}"
-  fi
+  case $LINE in
+    1) printf 'selinux enforcing\n' ;;
+    0) printf 'selinux permissive\n' ;;
+  esac
+  firewall
   if [ -r "$ROOT/proc/self/mounts" ]; then
     # shellcheck disable=SC2086 # a list of paths
     for path in "$SOFTWARE_PATH" "$SCRIPTS_PATH" /var/lib/containerd $DIRECTORIES; do
@@ -20,4 +18,34 @@ security() {
         END { if (noexec) print "noexec " path " " where }' "$ROOT/proc/self/mounts"
     done
   fi
+}
+
+# firewall: what firewalld lets through, as it runs now.
+firewall() {
+  local zone
+  if ! command -v firewall-cmd >/dev/null || ! systemctl --quiet is-active firewalld.service 2>/dev/null; then
+    return
+  fi
+  zone=$(firewall-cmd --get-default-zone 2>/dev/null </dev/null)
+  printf 'firewalld %s\n' "${zone:-unknown}"
+  firewall-cmd --list-all-zones 2>/dev/null </dev/null | awk -v default_zone="$zone" '
+    function told() {
+      if (zone == "" || !(active || zone == default_zone || zone == "trusted")) return
+      print "firewall-zone " zone, (target == "ACCEPT" ? "accept" : "other"), words("interfaces"), words("sources"), words("ports"),
+        words("protocols"), words("services")
+    }
+    function words(key) { return lists[key] == "" ? "-" : lists[key] }
+    /^[^ \t]/ {
+      told()
+      zone = $1; active = /\([^)]*active/; target = ""; split("", lists)
+      next
+    }
+    {
+      key = $1
+      if (sub(/:$/, "", key) == 0) next
+      if (key == "target") target = $2
+      for (i = 2; i <= NF; i++)
+        if ($i ~ /^[A-Za-z0-9._\/:-]+$/ && length(lists[key]) + length($i) < 1000) lists[key] = lists[key] (lists[key] == "" ? "" : ",") $i
+    }
+    END { told() }'
 }

@@ -273,8 +273,8 @@ const guards: Record<string, Guarded> = {
   "forward-drop": saidByWorker({
     forwardDrops: [{ tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: [] }],
   }),
-  selinux: saidByWorker({ selinux: true }),
-  firewalld: saidByWorker({ firewalld: [] }),
+  selinux: saidByWorker({ selinux: "enforcing" }),
+  firewalld: saidByWorker({ firewalld: { defaultZone: "public", zones: [] } }),
   noexec: saidByWorker({ noexec: { "/opt/plinth": "/opt" } }),
   "clock-skew": saidByWorker({ skew: 60 }),
   swap: saidByWorker({ container: "systemd-nspawn", swapKiB: 1_000_000 }),
@@ -285,6 +285,7 @@ const guards: Record<string, Guarded> = {
   }),
   "cgroup-controllers": saidByWorker({ cgroupControllers: ["cpu"] }),
   "nftables-version": saidByWorker({ versions: { nft: "0.9.8" } }),
+  "tool-version": saidByWorker({ systemd: "245" }),
   "host-name": saidByWorker({ hostname: "localhost" }),
   "hosts-file": saidByWorker({ ownAddresses: ["198.51.100.9"] }),
 };

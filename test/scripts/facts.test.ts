@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { factsScript } from "../../components/host/script.ts";
 import { Bundle } from "./support/bundle.ts";
+import { zoneText } from "./support/image.ts";
 import { onHosts } from "./support/suite.ts";
 import type { FakeHost } from "./support/fake-host.ts";
 
@@ -142,7 +143,7 @@ onHosts("facts", (host) => {
     const lines = await facts(host());
     assert.ok(lines.some((line) => /^kernel-feature vxlan (present|loadable)$/.test(line)));
     assert.deepEqual(
-      lines.filter((line) => line.startsWith("version ")),
+      lines.filter((line) => /^version (?!curl )/.test(line)),
       ["version nft 1.0.6", "version haproxy 2.6.12-1+deb12u4", "version keepalived 2.2.7"],
     );
   });
@@ -250,18 +251,37 @@ onHosts("facts", (host) => {
   });
 
   it("tell what keeps programs and packets from doing what is needed", async () => {
-    const told = async () => (await facts(host())).filter((line) => /^(selinux|firewalld|noexec) /.test(line));
+    const told = async () =>
+      (await facts(host())).filter((line) => /^(selinux|firewalld|firewall-zone|noexec) /.test(line));
     assert.deepEqual(await told(), []);
     host().write("/sys/fs/selinux/enforce", "1");
     host().setUnit("firewalld.service", "active", "active");
-    host().command("firewall-cmd", 'echo "10.244.0.0/16 192.0.2.0/24"');
+    host().command(
+      "firewall-cmd",
+      `case $* in --get-default-zone) echo public ;; *) cat '${host().path("/zones")}' ;; esac`,
+    );
+    host().write(
+      "/zones",
+      zoneText("block", { target: "%%REJECT%%" }) +
+        zoneText("public", {
+          interfaces: ["eth0"],
+          services: ["ssh"],
+          ports: ["6443/tcp", "30000-32767/tcp"],
+          protocols: ["vrrp"],
+        }) +
+        zoneText("trusted", { target: "ACCEPT", sources: ["10.244.0.0/16", "192.0.2.0/24"] }) +
+        zoneText("work", { active: true, interfaces: ["eth1", "eth2"] }),
+    );
     host().write(
       "/proc/self/mounts",
       "/dev/a / ext4 rw 0 0\n/dev/b /var ext4 rw,noexec 0 0\n/dev/c /opt ext4 rw,noexec 0 0\n/dev/d /opt/plinth ext4 rw 0 0\n",
     );
     assert.deepEqual(await told(), [
       "selinux enforcing",
-      "firewalld 10.244.0.0/16,192.0.2.0/24",
+      "firewalld public",
+      "firewall-zone public other eth0 - 6443/tcp,30000-32767/tcp vrrp ssh",
+      "firewall-zone trusted accept - 10.244.0.0/16,192.0.2.0/24 - - -",
+      "firewall-zone work other eth1,eth2 - - - -",
       "noexec /var/lib/containerd /var",
     ]);
   });

@@ -81,7 +81,6 @@ export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts
     linkMtus: {},
     resolvers: { "/etc/resolv.conf": "others" },
     forwardDrops: [],
-    selinux: false,
     noexec: {},
     commands: Object.fromEntries(
       ["curl", "flock", "systemctl", "ss", "sha256sum"].map((name) => [name, `/usr/bin/${name}`]),

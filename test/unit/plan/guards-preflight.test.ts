@@ -126,11 +126,25 @@ describe("plan/guards, before anything is on a host", () => {
     assert.deepEqual(judge(worker, { diskSizeKiB: {}, diskFreeKiB: { "/var/lib/kubelet": 1 } }), []);
   });
 
+  it("wants versions that know what units and configuration say", () => {
+    for (const old of [{ systemd: "245" }, { versions: { curl: "7.61.1" } }, { versions: { haproxy: "2.2.9-2" } }])
+      assert.equal(only(judge(balancer, old)).rule, "tool-version");
+    assert.match(
+      only(judge(balancer, { versions: { keepalived: "2.0.10" } })).message,
+      /keepalived is 2\.0\.10, .* needs 2\.2 or/,
+    );
+    assert.deepEqual(
+      judge(balancer, { systemd: "249", versions: { curl: "7.76.1", haproxy: "2.4.22", keepalived: "2.2.8" } }),
+      [],
+    );
+    assert.deepEqual(judge(balancer, { systemd: "-" }), []);
+  });
+
   it("tells what keeps programs and packets from doing what is needed", () => {
-    assert.equal(only(judge(balancer, { selinux: true })).rule, "selinux");
-    assert.match(only(judge(worker, { firewalld: ["192.0.2.0/24"] })).remedy, /--add-source=10\.244\.0\.0\/16/);
-    assert.deepEqual(judge(worker, { firewalld: ["10.244.0.0/16"] }), []);
-    assert.deepEqual(judge(balancer, { firewalld: [] }), []);
+    assert.equal(only(judge(balancer, { selinux: "enforcing" })).rule, "selinux");
+    assert.equal(only(judge(balancer, { selinux: "enforcing", family: "debian" })).rule, "selinux");
+    assert.deepEqual(judge(worker, { selinux: "enforcing", family: "rhel" }), []);
+    assert.deepEqual(judge(worker, { selinux: "permissive" }), []);
     assert.match(only(judge(worker, { noexec: { "/var/lib/containerd": "/var" } })).message, /lies on \/var, which/);
     assert.deepEqual(judge(balancer, { noexec: { "/var/lib/containerd": "/var" } }), []);
     assert.equal(only(judge(balancer, { noexec: { "/opt/plinth": "/opt" } })).rule, "noexec");
