@@ -90,6 +90,10 @@ const relied: readonly [path: readonly string[], instead: string][] = [
   [["plugins", imagesPlugin, "pinned_images", "sandbox"], "use plinth:sandboxImage"],
   [["plugins", runtimePlugin, "restrict_oom_score_adj"], "use plinth:restrictOomScoreAdj"],
   [["plugins", runtimePlugin, "cni"], "use plinth:network: none for a pod network of your own"],
+  [
+    ["plugins", "io.containerd.grpc.v1.cri"],
+    `containerd 2 has its settings in ${imagesPlugin} and ${runtimePlugin}: name them there`,
+  ],
   [["plugins", runtimePlugin, "containerd", "runtimes"], "use plinth:containerd.runtimes"],
 ];
 
@@ -107,7 +111,7 @@ export function validateContainerd({ runtimes, settings }: ContainerdSettings, p
   const plugins = settings["plugins"];
   const disabled: unknown = settings["disabled_plugins"];
   const needed = Array.isArray(disabled)
-    ? disabled.filter((id) => /^io\.containerd\.(cri|grpc)\.v1/.test(String(id)))
+    ? disabled.filter((id) => /^(io\.containerd\.(cri|grpc)\.v1.*|cri)$/.test(String(id)))
     : [];
   const chosenPath = ["plugins", runtimePlugin, "containerd", "default_runtime_name"];
   const chosen = valueAt(settings, chosenPath);

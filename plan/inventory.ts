@@ -31,9 +31,16 @@ const hostName = z
 
 export const ipv4 = z.string().refine(isIPv4, "must be an IPv4 address such as 192.0.2.11");
 
+/** What kubelets, Kubernetes' own controllers and Plinth itself put on Nodes: in the inventory it would change to and fro. */
+const managed =
+  /^(plinth\/.*|node-restriction\.kubernetes\.io\/plinth-.*|(beta\.)?kubernetes\.io\/(hostname|arch|os)|node\.kubernetes\.io\/(not-ready|unreachable|unschedulable|out-of-service|.*-pressure|network-unavailable|pid-pressure)|ToBeDeletedByClusterAutoscaler)$/;
+const ownName = labelName.refine((name) => !managed.test(name), {
+  error: "is set on Nodes by Kubernetes or by Plinth itself; take it out",
+});
+
 /** A taint of a Node. */
 export const taintSchema = z.strictObject({
-  key: labelName,
+  key: ownName,
   value: labelValue.default(""),
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
 });
@@ -70,11 +77,16 @@ export const hostSchema = z.strictObject({
   /** Whether the worker changes before all others, alone. Default: false; where none is, the first one does. */
   canary: z.boolean().optional(),
   /** Labels of the Node. */
-  labels: z.record(labelName, labelValue).default({}),
+  labels: z.record(ownName, labelValue).default({}),
   /** Annotations of the Node. */
-  annotations: z.record(labelName, oneLine).default({}),
+  annotations: z.record(ownName, oneLine).default({}),
   /** Taints of the Node, besides the one of control-plane hosts. */
-  taints: z.array(taintSchema).default([]),
+  taints: z
+    .array(taintSchema)
+    .refine((all) => new Set(all.map(({ key, effect }) => `${key}:${effect}`)).size === all.length, {
+      error: "must not have one key with the same effect twice",
+    })
+    .default([]),
   /** What it has otherwise than all others, over `plinth:groups`: settings of kubelet, kube-proxy, containerd, kernel, directories. */
   settings: settingsSchema.optional(),
 });

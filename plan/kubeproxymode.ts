@@ -13,6 +13,10 @@ export type ProxyMode = (typeof proxyModes)[number];
 const fallback: ProxyMode = "iptables";
 
 const ownMode: ProxyMode = "nftables";
+/** Schedulers of IPVS that Linux has: ip_vs_*.ko of 6.12. */
+const schedulers: readonly string[] = [
+  ...["dh", "fo", "lblc", "lblcr", "lc", "mh", "nq", "ovf", "rr", "sed", "sh", "twos", "wlc", "wrr"],
+];
 /** IPVS' own scheduler where none is set (pkg/proxy/ipvs, defaultScheduler). */
 const defaultScheduler = "rr";
 
@@ -61,11 +65,11 @@ export function validateProxyMode(config: Settings, place: PlaceOf): Finding[] {
       `use one of ${proxyModes.join(", ")}`,
     );
   const chosen = scheduler(config);
-  if (typeof chosen !== "string" || !/^[a-z]{2,10}$/.test(chosen))
+  if (typeof chosen !== "string" || !schedulers.includes(chosen))
     return report(
       ["ipvs", "scheduler"],
       `is ${printable(JSON.stringify(chosen), 50)}`,
-      "use the name of a scheduler of IPVS, such as rr, wrr, lc or sh",
+      `use one of ${schedulers.join(", ")}`,
     );
   return [];
 }

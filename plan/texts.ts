@@ -31,8 +31,8 @@ export const localFile = words.regex(/^[^"]*$/, 'must be a path without "');
 
 /** Public key of an SSH server. Type and key are words of OpenSSH's configuration, a comment behind them is not read. */
 export const sshHostKey = oneLine.regex(
-  /^[a-z0-9][a-z0-9@.-]* [\w+/=-]+( .*)?$/,
-  "must be a public host key as one line TYPE BASE64",
+  /^(ssh|ecdsa|sk|rsa)-[a-z0-9@.-]+ [\w+/=-]+( .*)?$/,
+  "must be a public host key as one line TYPE BASE64, such as ssh-ed25519 AAAA…, without the host in front",
 );
 
 const dnsLabel = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";

@@ -58,6 +58,7 @@ const overlap = (one: string, other: string): boolean => one === other || isBelo
 /** Of the system, of Plinth itself, emptied at boot, or hidden from services (`ProtectHome=`). */
 const taken: readonly string[] = [
   ...["/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp"],
+  ...["/efi", "/snap", "/var/cache", "/var/lib/docker", "/var/lib/haproxy", "/var/lib/systemd", "/var/spool"],
   ...["/usr", "/var/log", "/var/run", "/var/tmp", "/var/lib/cni", "/var/lib/containerd-images", "/opt/cni"],
   ...[paths.software, paths.state, paths.kept],
 ];

@@ -344,6 +344,26 @@ describe("what people write", function () {
       { registries: { "a.example": { mirrors: ["https://u:p@m.example"] } } },
       /must have no login in it/,
     ],
+    [
+      "containerd 1's settings",
+      { containerd: { settings: { plugins: { "io.containerd.grpc.v1.cri": { sandbox_image: "a" } } } } },
+      /io\.containerd\.grpc\.v1\.cri is not what.*containerd 2 has its settings in io\.containerd\.cri\.v1\.images/,
+    ],
+    [
+      "the kubelet's plugin by its short name",
+      { containerd: { settings: { disabled_plugins: ["cri"] } } },
+      /has cri, which the kubelet asks/,
+    ],
+    ...["/snap/x", "/efi", "/var/lib/docker"].map((path): [string, Record<string, unknown>, RegExp] => [
+      `data in ${path}`,
+      { directories: { containerd: path } },
+      /directories\.containerd is .*the system's or Plinth's own/,
+    ]),
+    [
+      "a scheduler that IPVS has not",
+      { kubeProxyConfig: { mode: "ipvs", ipvs: { scheduler: "bogus" } } },
+      /ipvs\.scheduler is "bogus"; use one of dh, fo/,
+    ],
     ["a quote in an image", { sandboxImage: 'a"\nb:1' }, /plinth:sandboxImage must be an image/],
     ["a blank in a URL", { artifactsUrl: "http://192.0.2.5/a b" }, /plinth:artifactsUrl must be a URL/],
     [

@@ -36,6 +36,36 @@ describe("plan/inventory", () => {
   });
 });
 
+describe("plan/inventory's labels, taints and keys", () => {
+  const said = (more: object) =>
+    parseInventory([{ name: "w1", address: "192.0.2.21", roles: ["worker"], ...more }])
+      .findings.map(describeFinding)
+      .join("\n");
+  const effect = "NoSchedule";
+
+  it("are not those that Kubernetes or Plinth sets", () => {
+    for (const name of ["kubernetes.io/hostname", "plinth/x", "node-restriction.kubernetes.io/plinth-owner"])
+      assert.match(said({ labels: { [name]: "a" } }), /w1.*set on Nodes by Kubernetes or by Plinth itself/);
+    for (const key of ["plinth/uninitialized", "node.kubernetes.io/not-ready", "ToBeDeletedByClusterAutoscaler"])
+      assert.match(said({ taints: [{ key, effect }] }), /w1.*set on Nodes by Kubernetes or by Plinth itself/);
+    assert.equal(said({ labels: { "node.kubernetes.io/instance-type": "large", gpu: "yes" } }), "");
+  });
+
+  it("are each said once", () => {
+    const taints = [
+      { key: "gpu", value: "a", effect },
+      { key: "gpu", value: "b", effect },
+    ];
+    assert.match(said({ taints }), /w1.*one key with the same effect twice/);
+    assert.equal(said({ taints: [taints[0], { key: "gpu", effect: "NoExecute" }] }), "");
+  });
+
+  it("have no host in front", () => {
+    assert.match(said({ hostKey: "192.0.2.21 ssh-ed25519 AAAA" }), /w1.*TYPE BASE64.*without the host in front/);
+    assert.equal(said({ hostKey: "ssh-ed25519 AAAA" }), "");
+  });
+});
+
 describe("plan/inventory's ways in", () => {
   const [cp1, cp2] = threeHosts.map((host) => ({ ...host, sshAddress: "203.0.113.5" }));
 
