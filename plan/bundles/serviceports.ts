@@ -9,7 +9,10 @@ export type ServicePort = ClusterConfig["servicePorts"][number];
 export const leavingTaint = taints.leaving;
 
 /** The address under which clients reach a service port; undefined where there is no virtual IP at all. */
-export function servicePortAddress(port: ServicePort, config: ClusterConfig): string | undefined {
+export function servicePortAddress(
+  port: ServicePort,
+  config: Pick<ClusterConfig, "vip" | "serviceVip">,
+): string | undefined {
   return port.address ?? config.serviceVip ?? config.vip;
 }
 

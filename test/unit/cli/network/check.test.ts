@@ -60,6 +60,16 @@ describe("a test of the network, when something goes wrong", () => {
       "POST /apis/apps/v1/namespaces/NS/daemonsets": [201, {}],
       "GET /api/v1/namespaces/NS/pods": [200, { items: [{ ...pod, status: ready }] }],
       "GET /api/v1/namespaces/NS/events": [200, { items: events }],
+      "GET /api/v1/services": [
+        200,
+        {
+          items: [
+            { metadata: { namespace: "web", name: "front" }, spec: { ports: [{ nodePort: 30080 }] } },
+            { metadata: { namespace: "web", name: "empty" }, spec: { ports: [{ nodePort: 30081 }] } },
+          ],
+        },
+      ],
+      "GET /apis/discovery.k8s.io/v1/namespaces/web/endpointslices": [200, { items: [{ endpoints: [{}] }] }],
       "GET /readyz": [200, {}],
       "DELETE /api/v1/namespaces/NS": [200, {}],
       [`PATCH ${inSystem}/configmaps/${recordName}`]: [200, {}],
@@ -96,6 +106,29 @@ describe("a test of the network, when something goes wrong", () => {
   const count = (key: string): number => asked.filter((one) => one === key).length;
   const removed = (): number => count("DELETE /api/v1/namespaces/NS");
   const kept = (): number => count(`PATCH ${inSystem}/configmaps/${recordName}`);
+
+  it("tries service ports whose Service has pods, and finds one where nobody answers", async () => {
+    const ports = [80, 443].map((port, n) => ({ name: `p${port}`, port, nodePort: 30080 + 2 * n }));
+    const lines: string[] = [];
+    const telnet = /^q\d+ .* telnet:/;
+    const ask: NonNullable<NetworkCheck["ask"]> = (_input, script) => {
+      lines.push(...(typeof script === "string" ? script : script("w1")).split("\n"));
+      const id = lines.find((line) => telnet.test(line))?.split(" ")[0] ?? "";
+      return Promise.resolve(new Map([["w1", { text: `plinth-facts 1\nanswer ${id} 52 0 6\nend\n` }]]));
+    };
+    const report = await run({ input: { hosts, config: configOf({ servicePorts: ports }) }, ask });
+    const asking = lines.filter((line) => telnet.test(line));
+    assert.deepEqual(
+      asking.map((line) => line.split(" ").at(-1)),
+      ["telnet://192.0.2.10:80"],
+      "30082 is no Service's",
+    );
+    const found = report?.findings.find(({ path }) => path === "service-port");
+    assert.match(
+      found?.message ?? "",
+      /^w1 reaches no pod through the load balancer at 192\.0\.2\.10:80, service port p80: the connection was cut off, 6 times; /,
+    );
+  });
 
   it("says that the cluster is not reached, and has made nothing", async () => {
     const closed = createServer();
