@@ -50,16 +50,33 @@ const version = z
 /** Values of the stack's file are text for `pulumi config set`. */
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
 
-/** TCP port that the load balancers forward to a NodePort of the workers. */
+/** TCP port that the load balancers forward to a NodePort of the workers; docs/networking.md. */
 const servicePort = z.strictObject({
   /** Unique; part of names in the load balancer's configuration. */
   name: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be a DNS-1123 label"),
   /** Port that clients use. */
   port: z.int().min(1).max(65535),
-  /** Port of the Service on every Node. */
-  nodePort: z.int().min(30000).max(32767),
+  /** Port of the Service on every Node, within `service-node-port-range` of `apiserverArgs`. */
+  nodePort: z.int().min(1).max(65535),
   /** Address that clients use: `vip` or `serviceVip`. Default: `serviceVip` where there is one, else `vip`. */
   address: ipv4.optional(),
+  /** What is forwarded: TCP, which is also the default. HAProxy has no UDP. */
+  protocol: z
+    .literal(
+      "tcp",
+      "must be tcp: HAProxy does not forward UDP; a load balancer in the cluster can give such a Service an address of its own (docs/networking.md)",
+    )
+    .optional(),
+  /**
+   * `spec.healthCheckNodePort` of a Service with `externalTrafficPolicy: Local`: only Nodes with pods of it get connections. Within the same
+   * range as `nodePort`. Default: any worker that is healthy.
+   */
+  healthCheckNodePort: z.int().min(1).max(65535).optional(),
+  /** Version of the PROXY protocol by which the pods learn who the client is; `true` is v1. Default: none. */
+  proxyProtocol: z
+    .union([flag, z.enum(["v1", "v2"])], "must be true, false, v1 or v2")
+    .transform((value) => (value === true ? "v1" : value === false ? undefined : value))
+    .optional(),
 });
 
 /** What the hosts must at least have. */

@@ -6,7 +6,7 @@ import { etcdReliance } from "./bundles/etcd.ts";
 import { kubeletReliance } from "./bundles/kubelet.ts";
 import { kubeProxyReliance } from "./bundles/kubeproxy.ts";
 import { relianceFindings } from "./bundles/reliance.ts";
-import { validateServicePorts } from "./bundles/serviceports.ts";
+import { validateServicePorts } from "./serviceportrules.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { withRole, type Host } from "./inventory.ts";

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { servicePortAddress } from "../../plan/bundles/serviceports.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
 import { parseAnswers } from "../../plan/networkcheck/answers.ts";
 import { judgeNetwork, type NetworkVerdict, type Untested } from "../../plan/networkcheck/judge.ts";
@@ -114,8 +115,9 @@ async function tested(
       probes.map(({ node }) => node),
       Math.random,
     );
+    const servicePorts = await forwarded(input.config, objects);
     const hosts = new Map(taking.map(({ name, address }) => [name, address]));
-    const questions = questionsOf({ hosts, probes, pairs, surroundings, service, endpoint, outsideName });
+    const questions = questionsOf({ hosts, probes, pairs, surroundings, service, servicePorts, endpoint, outsideName });
     const uids = new Map(probes.map(({ node, uid }) => [node, uid]));
     const script = (host: string): string =>
       networkScript({
@@ -141,6 +143,20 @@ async function tested(
       say(`The probes of this test could not be removed: ${reason} The next test removes them.`);
     });
   }
+}
+
+/** The service ports with pods behind them: nobody answers at others, and that is right. */
+async function forwarded(
+  config: StackInput["config"],
+  objects: CheckObjects,
+): Promise<{ name: string; socket: string }[]> {
+  const answering = await objects.answering(config.servicePorts.map(({ nodePort }) => nodePort));
+  return config.servicePorts
+    .filter(({ nodePort }) => answering.has(nodePort))
+    .flatMap((port) => {
+      const address = servicePortAddress(port, config);
+      return address === undefined ? [] : [{ name: port.name, socket: `${address}:${port.port}` }];
+    });
 }
 
 /** Waits until every Node has a probe that is ready, or for as long as that may take. */

@@ -3,6 +3,7 @@ import { isAlreadyExists, isNotFound } from "../../kube/errors.ts";
 import { isMap, type Json, type JsonMap } from "../../kube/json.ts";
 import { loadAccess, type Access } from "../../kube/kubeconfig.ts";
 import { systemNamespace } from "../../plan/addons/objects.ts";
+import { hasReadyPods, servicesOf } from "../../plan/networkcheck/behind.ts";
 import { parseProbes, parseWarnings, type Probes } from "../../plan/networkcheck/pods.ts";
 import {
   checkLabel,
@@ -89,6 +90,19 @@ export class CheckObjects {
       );
     }
     return { image: described.image, dns: dnsAddress, api: apiAddress, ...settings };
+  }
+
+  /** Which of these ports of Nodes belong to a Service with pods that are ready. */
+  async answering(nodePorts: readonly number[]): Promise<Set<number>> {
+    if (nodePorts.length === 0) return new Set();
+    const list = await this.#send({ method: "GET", path: "/api/v1/services" });
+    const services = servicesOf(list, new Set(nodePorts));
+    const found = services.map(async ({ namespace, name, nodePort }) => {
+      const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
+      const query = { labelSelector: `kubernetes.io/service-name=${name}` };
+      return hasReadyPods(await this.#send({ method: "GET", path, query })) ? [nodePort] : [];
+    });
+    return new Set((await Promise.all(found)).flat());
   }
 
   /** Deletes what killed tests have left. Returns names of namespaces. */

@@ -12,6 +12,7 @@ const columns: readonly (readonly [PathKind, string])[] = [
   ["dns-tcp", "DNS BY TCP"],
   ["dns-outside", "DNS OUTSIDE"],
   ["node-port", "NODEPORT"],
+  ["service-port", "SERVICE PORT"],
   ["endpoint", "API"],
 ];
 

@@ -36,16 +36,19 @@ function isSimulated(address: string): boolean {
 /**
  * Tests the network after a run that may have broken it. That it could not be tested is a result, too: what the run has done stays.
  *
+ * @param test tests pass their own.
  * @returns undefined when there is nothing to test: with a network of one's own, before that is there.
+ * @throws the signal's reason once the run was interrupted.
  */
 export async function testAfterUp(
   context: EngineContext,
   input: LoadedStack,
-  terminal: Terminal,
+  terminal: Pick<Terminal, "note">,
   signal: AbortSignal,
+  test: typeof testNetwork = testNetwork,
 ): Promise<NetworkAfterUp | undefined> {
   try {
-    const report = await testNetwork(context, input, terminal, signal);
+    const report = await test(context, input, terminal, signal);
     if (report === undefined) {
       terminal.note(
         "The network was not tested: no Node is ready yet. Test it once there is one: ./plinth check network",

@@ -1,5 +1,4 @@
 import type { ClusterConfig } from "../config.ts";
-import type { Finding } from "../findings.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { taints } from "../names.ts";
 import { ports } from "../ports.ts";
@@ -10,7 +9,10 @@ export type ServicePort = ClusterConfig["servicePorts"][number];
 export const leavingTaint = taints.leaving;
 
 /** The address under which clients reach a service port; undefined where there is no virtual IP at all. */
-export function servicePortAddress(port: ServicePort, config: ClusterConfig): string | undefined {
+export function servicePortAddress(
+  port: ServicePort,
+  config: Pick<ClusterConfig, "vip" | "serviceVip">,
+): string | undefined {
   return port.address ?? config.serviceVip ?? config.vip;
 }
 
@@ -41,66 +43,52 @@ export function balancedAgain(host: Host, config: ClusterConfig): string | undef
   return `http://${host.address}:${ports.kubeProxyHealth}${healthPath} ${checks.seconds * (checks.rise + 1)}`;
 }
 
-/** What is wrong with the service ports, whatever the hosts. */
-export function validateServicePorts(config: ClusterConfig): Finding[] {
-  const findings: Finding[] = [];
-  const add = (message: string, remedy: string): void => {
-    findings.push({ rule: "service-port", kind: "input", hosts: [], message, remedy });
-  };
-  const held = [config.vip, config.serviceVip].filter((address) => address !== undefined);
-  const taken = new Map<string, string>(
-    config.vip === undefined ? [] : [[`${config.vip}:${ports.apiserver}`, "the API servers"]],
-  );
-  const names = new Set<string>();
-  for (const port of config.servicePorts) {
-    const address = servicePortAddress(port, config);
-    if (address === undefined || !held.includes(address)) {
-      add(
-        `service port ${port.name} is to be reached under ${address ?? "no address"}, which no load balancer holds`,
-        "use the address of plinth:vip or plinth:serviceVip",
-      );
-      continue;
-    }
-    if (names.has(port.name)) {
-      add(`the name ${port.name} stands twice in plinth:servicePorts`, "give every service port a name of its own");
-    }
-    names.add(port.name);
-    const socket = `${address}:${port.port}`;
-    const other = taken.get(socket);
-    if (other !== undefined) {
-      add(
-        `service port ${port.name} wants ${socket}, which belongs to ${other} already`,
-        "choose another port or address",
-      );
-    } else if (port.port === ports.kubeProxyHealth) {
-      // It is open at every address of a Node, and a load balancer may be one.
-      add(
-        `service port ${port.name} wants ${port.port}, at which kube-proxy of every Node tells its health`,
-        "choose another port",
-      );
-    }
-    taken.set(socket, `service port ${port.name}`);
-  }
-  if (config.serviceVip !== undefined) {
-    if (config.vip === undefined) {
-      add("plinth:serviceVip needs plinth:vip: without it no host runs a load balancer", "set plinth:vip as well");
-    }
-    if (config.serviceRouterId === config.virtualRouterId) {
-      add(
-        `plinth:serviceRouterId and plinth:virtualRouterId are both ${config.serviceRouterId}`,
-        "give the second address a VRRP router id of its own",
-      );
-    }
-  }
-  return findings;
-}
-
 /**
  * Connections that one service port may hold. All of them together leave a fifth of HAProxy's connections to the API,
  * which a flood of clients must not shut out.
  */
 function connectionsPerPort(config: ClusterConfig, maxConnections: number): number {
   return Math.max(1, Math.floor((maxConnections * 0.8) / config.servicePorts.length));
+}
+
+/** The workers as one kind of service port needs them. */
+interface Backend {
+  name: string;
+  /** Asked besides kube-proxy's health. */
+  healthCheckNodePort: number | undefined;
+  /** What servers are told ahead of the client's bytes, and their port: PROXY tells the port that the client has used, so that stays. */
+  proxied: { version: "v1" | "v2"; nodePort: number } | undefined;
+}
+
+function backendOf({ name, nodePort, healthCheckNodePort, proxyProtocol }: ServicePort): Backend {
+  if (proxyProtocol !== undefined) {
+    return { name: `workers-of-${name}`, healthCheckNodePort, proxied: { version: proxyProtocol, nodePort } };
+  }
+  const suffix = healthCheckNodePort === undefined ? "" : `-${healthCheckNodePort}`;
+  return { name: `workers${suffix}`, healthCheckNodePort, proxied: undefined };
+}
+
+/** Asks a path of the worker, on the port of its checks or on another one; what is not 200 ends new connections alone. */
+const question = `http-check send meth GET uri ${healthPath} ver HTTP/1.1 hdr Host kube-proxy
+  http-check expect status 200 error-status L7OKC`;
+
+function renderBackend({ name, healthCheckNodePort, proxied }: Backend, workers: readonly Host[]): string {
+  const asked =
+    healthCheckNodePort === undefined
+      ? question
+      : [ports.kubeProxyHealth, healthCheckNodePort]
+          .map((port) => `http-check connect port ${port}\n  ${question}`)
+          .join("\n  ");
+  const told = { v1: " send-proxy", v2: " send-proxy-v2", none: "" }[proxied?.version ?? "none"];
+  const port = proxied === undefined ? "" : `:${proxied.nodePort}`;
+  return `
+backend ${name}
+  balance leastconn
+  option httpchk
+  ${asked}
+  default-server check port ${ports.kubeProxyHealth} inter ${checks.seconds}s rise ${checks.rise} fall ${checks.fall}${told}
+${workers.map((host) => `  server ${host.name} ${host.address}${port} tcp-ut 10s`).join("\n")}
+`;
 }
 
 /**
@@ -118,29 +106,26 @@ function connectionsPerPort(config: ClusterConfig, maxConnections: number): numb
  * and reads nothing for unacknowledged, too. `tcp-ut` stands at every server because HAProxy 2.6 does not heed it in
  * default-server. A connection that is not taken within `timeout connect` goes to another worker.
  *
+ * A service port with `healthCheckNodePort` has the workers once more, and asks them that port as well: kube-proxy answers 200 there while
+ * its Node has pods that are ready, and 503 otherwise. It does not know there of a Node that leaves, so /healthz is asked all the same.
+ *
  * @returns empty when there are no service ports.
  */
 export function renderServicePorts(hosts: readonly Host[], config: ClusterConfig, maxConnections: number): string {
   if (config.servicePorts.length === 0) return "";
-  const servers = withRole(hosts, "worker").map((host) => `  server ${host.name} ${host.address} tcp-ut 10s`);
-  const frontends = config.servicePorts.map(
-    (port) => `
+  const workers = withRole(hosts, "worker");
+  const backends = new Map(config.servicePorts.map(backendOf).map((backend) => [backend.name, backend]));
+  const frontends = config.servicePorts.map((port) => {
+    const backend = backendOf(port);
+    const toPort = backend.proxied === undefined ? `\n  tcp-request content set-dst-port int(${port.nodePort})` : "";
+    return `
 frontend service-${port.name}
 ${boundTo(addressesOf(port, config), port.port)}
   maxconn ${connectionsPerPort(config, maxConnections)}
   # The journal takes 10,000 lines in 30 s: those of a flood of clients here would be at the cost of connections to the API.
-  no log
-  tcp-request content set-dst-port int(${port.nodePort})
-  default_backend workers
-`,
-  );
-  return `${frontends.join("")}
-backend workers
-  balance leastconn
-  option httpchk
-  http-check send meth GET uri ${healthPath} ver HTTP/1.1 hdr Host kube-proxy
-  http-check expect status 200 error-status L7OKC
-  default-server check port ${ports.kubeProxyHealth} inter ${checks.seconds}s rise ${checks.rise} fall ${checks.fall}
-${servers.join("\n")}
+  no log${toPort}
+  default_backend ${backend.name}
 `;
+  });
+  return [...frontends, ...[...backends.values()].map((backend) => renderBackend(backend, workers))].join("");
 }

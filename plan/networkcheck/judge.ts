@@ -35,6 +35,9 @@ export interface NetworkVerdict {
   untested: Untested[];
 }
 
+/** What curl ends with for a protocol that it was built without. */
+const unsupported = 1;
+
 /** What findings call the machine that the test is started from. */
 export const operatorMachine = "this machine";
 
@@ -71,7 +74,10 @@ export function judgeNetwork(readings: NetworkReadings): NetworkVerdict {
     }
     if (reading.noPod !== undefined) verdict.untested.push({ host, reason: reading.noPod });
     const answered = asked.filter(
-      ({ id, where }) => where === "host" || reading.noPod === undefined || reading.answers.has(id),
+      ({ id, where, path }) =>
+        (where === "host" || reading.noPod === undefined || reading.answers.has(id)) &&
+        // Some distributions' curl knows HTTP alone: then this path is not tried.
+        !(path === "service-port" && reading.answers.get(id)?.exit === unsupported),
     );
     verdict.paths += answered.length;
     const failures = answered.flatMap((question) => {
@@ -119,7 +125,7 @@ function failureOf(
   const { exit, status, tries, dns } = answer;
   if (exit !== 0) return `${failureText(exit, seconds)}${tries > 1 ? `, ${tries} times` : ""}`;
   // What the API says does not matter: it was reached.
-  if (path === "pod-api" || path === "endpoint") return undefined;
+  if (path === "pod-api" || path === "endpoint" || path === "service-port") return undefined;
   if (status !== 200) return `the answer has the HTTP status ${status}, 200 was expected`;
   if (!reads) return undefined;
   if (dns === undefined) return "the answer is no message of DNS";
@@ -198,6 +204,8 @@ function sentenceOf(
         : `a pod on ${from} does not resolve ${outsideName} by the cluster's DNS (${target}): ${failure}; look at the name servers of plinth:dnsUpstreams`;
     case "node-port":
       return `${from} does not reach a NodePort of ${to} (${target}): ${failure}; look for a firewall on ${to}, and ${proxyLog(to)}`;
+    case "service-port":
+      return `${from} reaches no pod through the load balancer at ${target}: ${failure}; pods of its Service are ready: compare its nodePort, policy and healthCheckNodePort with plinth:servicePorts, and look at the holder of the address: journalctl -u haproxy -n 50`;
     case "endpoint":
       return `${from} does not reach the API at ${target}: ${failure}; look who has the address: ${commandOf(stack, "status")}`;
   }

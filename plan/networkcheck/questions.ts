@@ -20,6 +20,8 @@ export type PathKind =
   | "dns-outside"
   /** From a host to the port of a Node. */
   | "node-port"
+  /** From a host to a service port of a virtual IP. */
+  | "service-port"
   /** From a host, or from the operator's machine, to the endpoint of the API. */
   | "endpoint";
 
@@ -54,6 +56,8 @@ export interface QuestionInput {
   surroundings: Surroundings;
   /** Address of the probes' Service, and its port on Nodes. */
   service: { address: string; nodePort: number };
+  /** Service ports with pods behind them: their name, and where clients reach them as `ADDRESS:PORT`. */
+  servicePorts?: readonly { name: string; socket: string }[];
   /** URL of the API for hosts; undefined where it is not known. */
   endpoint: string | undefined;
   outsideName: string | undefined;
@@ -62,6 +66,8 @@ export interface QuestionInput {
 const quick = 3;
 /** CoreDNS gives up after 5 s. */
 const patient = 8;
+/** HAProxy closes a connection that no worker takes after three more tries, 0.4 s each with a second in between. */
+const held = 6;
 
 /** What every host is to ask, by its name. Hosts without a probe ask from their own network only. */
 export function questionsOf(input: QuestionInput): Map<string, Question[]> {
@@ -88,6 +94,12 @@ export function questionsOf(input: QuestionInput): Map<string, Question[]> {
     const address = hosts.get(to);
     if (address !== undefined) add(from, toNodePort(to, `${address}:${input.service.nodePort}`));
   }
+  const askers = probes.length > 0 ? probes.map(({ node }) => node) : strangers;
+  (input.servicePorts ?? []).forEach((port, index) => {
+    // One Node is enough: every host tries the way to the virtual IP by the API's endpoint.
+    const from = askers[index % askers.length];
+    if (from !== undefined) add(from, toServicePort(port));
+  });
   if (input.endpoint !== undefined) for (const host of hosts.keys()) add(host, toEndpoint(input.endpoint));
   return questions;
 }
@@ -139,6 +151,13 @@ function fromPod({ surroundings, service, outsideName }: QuestionInput): Asked[]
 
 function toNodePort(to: string, target: string): Asked {
   return { ...plain, path: "node-port", to, target, where: "host", url: `http://${target}/health` };
+}
+
+function toServicePort({ name, socket }: { name: string; socket: string }): Asked {
+  return {
+    ...{ ...plain, path: "service-port", target: `${socket}, service port ${name}`, where: "host" },
+    ...{ url: `telnet://${socket}`, seconds: held },
+  };
 }
 
 function toEndpoint(endpoint: string): Asked {

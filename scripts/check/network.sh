@@ -32,9 +32,30 @@ pod_process() {
     awk 'NR == FNR { own[$1]; next } $1 in own && $3 == "RUNNING" { print $2; exit }' "$FOLDER/containers" -
 }
 
+# held ID SECONDS URL: whether a connection to telnet://ADDRESS:PORT is taken and stays for as long, or says something, without a word of
+# ours: who listens there may want any. Ends as curl does, with 52 where it is closed at once.
+held() {
+  local code connected
+  code=0
+  # Open both ways, so that curl waits for what never comes.
+  connected=$(direct_curl --silent --output "$FOLDER/$1" --write-out '%{time_connect}' --max-time "$2" "$3" <>"$FOLDER/quiet") || code=$?
+  case $code:$connected in
+    28:0.000000 | 28:0,000000) return 28 ;;
+    28:*) ;;
+    0:*) [ -s "$FOLDER/$1" ] || return 52 ;;
+    *) return "$code" ;;
+  esac
+}
+
 # get ID WHERE SECONDS FILL URL: prints the status of HTTP.
 get() {
   local by file seconds url
+  case $5 in
+    telnet:*)
+      held "$1" "$3" "$5"
+      return
+      ;;
+  esac
   by=direct_curl
   if [ "$2" = pod ]; then
     by=in_pod
@@ -84,6 +105,7 @@ check_network() {
     fi
   fi
   count=0
+  mkfifo "$FOLDER/quiet" || exit 1
   questions >"$FOLDER/questions" || exit 1
   while read -r id where rest; do
     if [ "$where" = pod ] && [ -z "$POD" ]; then

@@ -44,6 +44,7 @@ const clusters: Record<string, { hosts: HostInput[]; config: Record<string, unkn
       servicePorts: [
         { name: "https", port: 443, nodePort: 30443 },
         { name: "smtp", port: 25, nodePort: 30025 },
+        { name: "http", port: 80, nodePort: 30080, healthCheckNodePort: 32000, proxyProtocol: "v2" },
       ],
     },
   },

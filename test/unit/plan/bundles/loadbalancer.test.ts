@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { renderBundle, type Bundle } from "../../../../plan/bundle.ts";
-import { servicePortAddress, validateServicePorts } from "../../../../plan/bundles/serviceports.ts";
+import { servicePortAddress } from "../../../../plan/bundles/serviceports.ts";
 import type { HostInput } from "../../../../plan/inventory.ts";
 import { bundleOf, configOf, hostsOf, threeHosts } from "../../../support/cluster.ts";
 import { matchSnapshot } from "../../../support/snapshot.ts";
@@ -11,6 +11,8 @@ const servicePorts = [
   { name: "http", port: 80, nodePort: 30080 },
   { name: "https", port: 443, nodePort: 30443 },
 ];
+const smtp = { name: "smtp", port: 25, nodePort: 30025 };
+const haproxy = "/etc/haproxy/haproxy.cfg";
 const plan = (
   name: string,
   extra: Record<string, unknown>,
@@ -27,18 +29,22 @@ const contentOf = (bundle: Bundle, file: string): string => {
   assert.ok(found);
   return found.content;
 };
-const messages = (extra: Record<string, unknown>) => validateServicePorts(configOf(extra)).map((item) => item.message);
+
+const local = { healthCheckNodePort: 32000 };
+/** The part of a configuration from a line on, up to the next empty one. */
+const section = (text: string, start: string): string =>
+  text.split("\n\n").find((part) => part.startsWith(start)) ?? "";
 
 describe("service ports of the load balancers", () => {
   it("are the ones that were reviewed", () => {
     const bundle = plan("cp2", { servicePorts, serviceVip: "192.0.2.9" });
-    const text = ["/etc/haproxy/haproxy.cfg", "/etc/keepalived/keepalived.conf"].map((file) => contentOf(bundle, file));
+    const text = [haproxy, "/etc/keepalived/keepalived.conf"].map((file) => contentOf(bundle, file));
     matchSnapshot(path.join(import.meta.dirname, "../__snapshots__/serviceports.txt"), text.join("\n"));
   });
 
   it("change nothing where there are none", () => {
     assert.deepEqual(lines(plan("cp1", {})), lines(plan("cp1", {}, threeHosts)));
-    assert.doesNotMatch(contentOf(plan("cp1", {}), "/etc/haproxy/haproxy.cfg"), /workers/);
+    assert.doesNotMatch(contentOf(plan("cp1", {}), haproxy), /workers/);
   });
 
   it("a worker more is one line, whatever the number of ports, by a reload", () => {
@@ -49,13 +55,46 @@ describe("service ports of the load balancers", () => {
       lines(bundle).filter((line) => !before.includes(line)),
       ["|  server w3 192.0.2.23 tcp-ut 10s"],
     );
-    const config = bundle.files.find((file) => file.path === "/etc/haproxy/haproxy.cfg");
+    const config = bundle.files.find((file) => file.path === haproxy);
     assert.deepEqual([config?.restart, config?.reload], [undefined, ["haproxy.service"]]);
+  });
+
+  it("ask workers for pods of a Service with policy Local, too, once for all of its ports", () => {
+    const extra = { servicePorts: [...servicePorts.map((port) => ({ ...port, ...local })), smtp] };
+    const text = contentOf(plan("cp1", extra), haproxy);
+    assert.match(section(text, "frontend service-http\n"), /default_backend workers-32000$/);
+    assert.match(section(text, "frontend service-https\n"), /default_backend workers-32000$/);
+    assert.match(section(text, "frontend service-smtp\n"), /default_backend workers$/);
+    assert.deepEqual(text.match(/^backend workers.*/gm), ["backend workers-32000", "backend workers"]);
+    const steps = section(text, "backend workers-32000\n").match(/^ {2}http-check .*/gm);
+    const question = ["send meth GET uri /healthz ver HTTP/1.1 hdr Host kube-proxy"];
+    const expected = ["expect status 200 error-status L7OKC"];
+    assert.deepEqual(
+      steps?.map((step) => step.replace("  http-check ", "")),
+      ["connect port 10256", ...question, ...expected, "connect port 32000", ...question, ...expected],
+    );
+    // Nothing changes for the others.
+    const without = contentOf(plan("cp1", { servicePorts: [smtp] }), haproxy);
+    assert.equal(section(text, "backend workers\n"), section(without, "backend workers\n"));
+  });
+
+  it("tell the client's address by PROXY, with the port that the client has used", () => {
+    const proxied = servicePorts.map((port, index) => ({ ...port, proxyProtocol: index === 0 ? true : "v2" }));
+    const text = contentOf(plan("cp1", { servicePorts: [...proxied, smtp] }), haproxy);
+    const [http, https] = ["http", "https"].map((name) => section(text, `backend workers-of-${name}\n`));
+    assert.match(http ?? "", /^ {2}default-server check port 10256 .* send-proxy$/m);
+    assert.match(http ?? "", /^ {2}server w1 192\.0\.2\.21:30080 tcp-ut 10s$/m);
+    assert.match(https ?? "", /^ {2}default-server check port 10256 .* send-proxy-v2$/m);
+    assert.match(https ?? "", /^ {2}server w2 192\.0\.2\.22:30443 tcp-ut 10s$/m);
+    assert.doesNotMatch(section(text, "frontend service-http\n"), /set-dst-port/);
+    assert.match(section(text, "frontend service-smtp\n"), /set-dst-port int\(30025\)\n {2}default_backend workers$/);
+    const off = servicePorts.map((port) => ({ ...port, proxyProtocol: false, protocol: "tcp" }));
+    assert.deepEqual(lines(plan("cp1", { servicePorts: off })), lines(plan("cp1", { servicePorts })));
   });
 
   it("leave connections to the API, however many clients they have", () => {
     const many = Array.from({ length: 7 }, (_, n) => ({ name: `p${n}`, port: 8000 + n, nodePort: 30000 + n }));
-    const config = contentOf(plan("cp1", { servicePorts: many }), "/etc/haproxy/haproxy.cfg");
+    const config = contentOf(plan("cp1", { servicePorts: many }), haproxy);
     const limits = [...config.matchAll(/^ {2}maxconn (\d+)$/gm)].map(([, number]) => Number(number));
     const [all = 0, ...each] = limits;
     assert.equal(each.length, 7);
@@ -110,25 +149,5 @@ describe("service ports of the load balancers", () => {
     // Without the role nobody is a peer.
     const rest = [second, third].map((host): HostInput => ({ ...host, roles: ["etcd", "control-plane"] }));
     assert.deepEqual(peers("cp1", [first, ...rest]), [["192.0.2.10"], ["192.0.2.9"]]);
-  });
-
-  it("are refused on an address that nobody holds, and where something else listens", () => {
-    assert.deepEqual(messages({ servicePorts, serviceVip: "192.0.2.9" }), []);
-    assert.deepEqual(messages({ servicePorts: [{ ...servicePorts[0], address: "192.0.2.77" }] }), [
-      "service port http is to be reached under 192.0.2.77, which no load balancer holds",
-    ]);
-    assert.deepEqual(messages({ servicePorts: [...servicePorts, { name: "http", port: 443, nodePort: 30001 }] }), [
-      "the name http stands twice in plinth:servicePorts",
-      "service port http wants 192.0.2.10:443, which belongs to service port https already",
-    ]);
-    assert.deepEqual(messages({ servicePorts: [{ name: "api", port: 6443, nodePort: 30001 }] }), [
-      "service port api wants 192.0.2.10:6443, which belongs to the API servers already",
-    ]);
-    assert.deepEqual(messages({ serviceVip: "192.0.2.10", serviceRouterId: 51 }), [
-      "plinth:serviceRouterId and plinth:virtualRouterId are both 51",
-    ]);
-    assert.deepEqual(messages({ vip: "", externalEndpoint: "192.0.2.10", servicePorts: [servicePorts[0]] }), [
-      "service port http is to be reached under no address, which no load balancer holds",
-    ]);
   });
 });

@@ -67,6 +67,26 @@ describe("questions to the network", () => {
         assert.match(questionLine(question), /^q\d+ (pod|host) \d+ \d+ (reads|-) https?:\/\/[\w.:/?=-]+$/);
   });
 
+  it("ask one Node for each service port", () => {
+    const servicePorts = ["http", "https", "smtp"].map((name, n) => ({ name, socket: `192.0.2.10:${80 + n}` }));
+    const asked = [...questionsOf({ ...input, servicePorts }).values()].flat();
+    const found = asked.filter(({ path }) => path === "service-port");
+    assert.deepEqual(
+      found.map(({ from, url, where }) => [from, url, where]),
+      [
+        ["cp1", "telnet://192.0.2.10:80", "host"],
+        ["cp1", "telnet://192.0.2.10:82", "host"],
+        ["w1", "telnet://192.0.2.10:81", "host"],
+      ],
+    );
+    assert.deepEqual(
+      [...questionsOf({ ...input, probes: [], pairs: [], servicePorts }).values()]
+        .flat()
+        .filter(({ path }) => path === "service-port").length,
+      3,
+    );
+  });
+
   it("ask for no name outside where the cluster has no name servers", () => {
     const alone = { ...input, surroundings: { ...surroundings, forwards: false } };
     assert.ok((questionsOf(alone).get("w1") ?? []).every(({ path }) => path !== "dns-outside"));
