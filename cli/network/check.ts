@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { servicePortAddress } from "../../plan/bundles/serviceports.ts";
+import { endpointFor } from "../../plan/endpoint.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
 import { parseAnswers } from "../../plan/networkcheck/answers.ts";
 import { judgeNetwork, type NetworkVerdict, type Untested } from "../../plan/networkcheck/judge.ts";
@@ -94,6 +95,11 @@ async function participants(hosts: readonly Host[], api: ClusterApi): Promise<{ 
   };
 }
 
+/** Where a host reaches the API: behind somebody's balancer a control-plane host goes to its own API server. */
+function wayOf(host: Host, { hosts, config }: NetworkCheck["input"], endpoint: string | undefined): string | undefined {
+  return host.roles.includes("control-plane") && endpoint !== undefined ? endpointFor(host, hosts, config) : endpoint;
+}
+
 async function tested(
   { stack, input, endpoint, signal, say, ask = askHosts, patience = probeSeconds }: NetworkCheck,
   objects: CheckObjects,
@@ -117,7 +123,11 @@ async function tested(
     );
     const servicePorts = await forwarded(input.config, objects);
     const hosts = new Map(taking.map(({ name, address }) => [name, address]));
-    const questions = questionsOf({ hosts, probes, pairs, surroundings, service, servicePorts, endpoint, outsideName });
+    const ways = new Map(taking.map((host) => [host.name, wayOf(host, input, endpoint)]));
+    const questions = questionsOf({
+      ...{ hosts, probes, pairs, surroundings, service, servicePorts, outsideName },
+      endpoint: (host) => ways.get(host),
+    });
     const uids = new Map(probes.map(({ node, uid }) => [node, uid]));
     const script = (host: string): string =>
       networkScript({

@@ -117,14 +117,13 @@ function files(placement: Placement): BundleFile[] {
 }
 
 /** The planned kube-proxy reads and judges its file, writes what it has come to, and ends (k8s.io/kubernetes v1.36.3, cmd/kube-proxy/app). */
-function judgeOf(config: ClusterConfig): Judge {
-  const flags = { ...kubeProxyArguments(config), "write-config-to": `${paths.judged}/kube-proxy.yaml` };
-  const words = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  return {
-    ...{ name: "command", deadline: 30, unit: kubeProxyUnit },
-    args: { memory: 150, words: [binaryPath("kube-proxy"), ...words] },
-  };
-}
+const judge: Judge = {
+  ...{ name: "start", deadline: 30, unit: kubeProxyUnit },
+  args: {
+    ...{ memory: 150, settle: 0, accepted: "Wrote.configuration", executable: binaryPath("kube-proxy") },
+    overrides: { "write-config-to": `${paths.judged}/kube-proxy.yaml` },
+  },
+};
 
 /** kube-proxy of one Node. */
 export const kubeProxy: BundlePart = {
@@ -139,7 +138,7 @@ export const kubeProxy: BundlePart = {
     binaries: [{ name: "kube-proxy", version: placement.config.kubernetesVersion, restart }],
     files: files(placement),
     units: [kubeProxyUnit],
-    judges: [judgeOf(placement.config)],
+    judges: [judge],
     // Its health is red until the Node exists, which comes later.
     checks: [{ name: "unit-active", deadline: 60, unit: kubeProxyUnit, args: { unit: kubeProxyUnit } }],
   }),

@@ -58,8 +58,8 @@ export interface QuestionInput {
   service: { address: string; nodePort: number };
   /** Service ports with pods behind them: their name, and where clients reach them as `ADDRESS:PORT`. */
   servicePorts?: readonly { name: string; socket: string }[];
-  /** URL of the API for hosts; undefined where it is not known. */
-  endpoint: string | undefined;
+  /** URL of the API for a host; undefined where it is not known. */
+  endpoint: (host: string) => string | undefined;
   outsideName: string | undefined;
 }
 
@@ -100,7 +100,10 @@ export function questionsOf(input: QuestionInput): Map<string, Question[]> {
     const from = askers[index % askers.length];
     if (from !== undefined) add(from, toServicePort(port));
   });
-  if (input.endpoint !== undefined) for (const host of hosts.keys()) add(host, toEndpoint(input.endpoint));
+  for (const host of hosts.keys()) {
+    const endpoint = input.endpoint(host);
+    if (endpoint !== undefined) add(host, toEndpoint(endpoint));
+  }
   return questions;
 }
 

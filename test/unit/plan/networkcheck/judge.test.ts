@@ -13,7 +13,8 @@ const hosts = new Map([
 const probes = ["cp1", "w1"].map((node, n) => ({ name: `p${n}`, uid: `u${n}`, node, address: `10.28.${n}.2` }));
 const endpoint = "https://192.0.2.10:6443";
 const input = {
-  ...{ hosts, probes, pairs: choosePairs(["cp1", "w1"], Math.random), surroundings, endpoint },
+  ...{ hosts, probes, pairs: choosePairs(["cp1", "w1"], Math.random), surroundings },
+  endpoint: () => endpoint,
   ...{ service: { address: "10.29.7.7", nodePort: 31234 }, outsideName: undefined },
 };
 
@@ -51,6 +52,13 @@ const silent = { exit: 28, status: 0, tries: 2 };
 describe("questions to the network", () => {
   const paths = (host: string) => (questionsOf(input).get(host) ?? []).map(({ path }) => path);
   const own: PathKind[] = ["pod-service", "pod-api", "dns", "dns-tcp", "dns-outside"];
+
+  it("lets a host ask the API where it goes", () => {
+    const endpoints = (host: string) => (host === "cp1" ? "https://192.0.2.11:6443" : endpoint);
+    const asked = questionsOf({ ...input, endpoint: endpoints });
+    const urls = ["cp1", "w1"].map((host) => asked.get(host)?.find(({ path }) => path === "endpoint")?.url);
+    assert.deepEqual(urls, ["https://192.0.2.11:6443/readyz", `${endpoint}/readyz`]);
+  });
 
   it("go through everything that pods use, on every Node", () => {
     for (const host of ["cp1", "w1"])
