@@ -15,7 +15,7 @@ import { forgetHost, forgetHosts, recordedHosts, recordHost, type RecordedHost }
 import { stateOf } from "./state.ts";
 import { ensureTools, requireRoot } from "./tools.ts";
 import { LabError, type LabHost, type LabHostState, type LabHostStatus, type LabOptions } from "./types.ts";
-import { validateHosts } from "./validate.ts";
+import { mustNotCollide, validateHosts } from "./validate.ts";
 import { ingredientsOf, parseVariants } from "./variants.ts";
 
 /** Hosts that boot at the same time; more only take the processor from each other. */
@@ -265,7 +265,7 @@ export class Lab {
         hosts.set(name, { name, address, base, ...(listed(name) ? {} : { added: true }) });
       }
       const unlisted = [...hosts.values()].filter(({ name, added }) => added === undefined && !listed(name));
-      this.#mustNotCollide(wanted, unlisted);
+      mustNotCollide(wanted, unlisted);
       validateHosts([...hosts.values()], site.layout.segments);
       await this.#withLock("ssh", () => ensureIdentity(this.paths.ssh, [...hosts.values()]));
       await this.#network.up(site.layout);
@@ -296,18 +296,6 @@ export class Lab {
       await eachLimited(running, running.length, (host) => this.#awaitBooted(host, alive));
       await eachLimited(off, bootsAtOnce, (host) => this.#bootOne(host));
     });
-  }
-
-  #mustNotCollide(wanted: readonly LabHost[], unlisted: readonly LabHost[]): void {
-    const taken = unlisted.flatMap(({ name, address }) =>
-      wanted
-        .filter((host) => host.address === address)
-        .map(
-          (host) =>
-            `lab host "${host.name}": address ${address} is taken by host ${name}, which is not in the inventory any more: \`lab remove ${name}\` frees it`,
-        ),
-    );
-    if (taken.length > 0) throw new LabError(taken.join("\n"));
   }
 
   /** Waits for a host that somebody else booted. That it stays silent is told and no error: it may be somebody's experiment. */

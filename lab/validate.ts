@@ -43,3 +43,19 @@ export function validateHosts(hosts: readonly LabHost[], segments: readonly Segm
   }
   if (problems.length > 0) throw new LabError(problems.join("\n"));
 }
+
+/**
+ * Checks that hosts that were deleted from the inventory have not kept addresses that others are to have.
+ * @throws LabError with all findings, one a line
+ */
+export function mustNotCollide(wanted: readonly LabHost[], unlisted: readonly LabHost[]): void {
+  const taken = unlisted.flatMap(({ name, address }) =>
+    wanted
+      .filter((host) => host.address === address)
+      .map(
+        (host) =>
+          `lab host "${host.name}": address ${address} is taken by host ${name}, which is not in the inventory any more: \`lab remove ${name}\` frees it`,
+      ),
+  );
+  if (taken.length > 0) throw new LabError(taken.join("\n"));
+}
