@@ -7,8 +7,10 @@ const firstAddedHost = 21;
 
 /** A table for people: one line per host, under a heading. */
 export function renderStatus(hosts: readonly LabHostStatus[]): string {
+  // All hosts of a lab are alike, and ordinary ones are like nothing else.
+  const isLike = hosts.some(({ like }) => like !== undefined);
   const rows = [
-    ["HOST", "ADDRESS", "STATE", "SSH", "PID", "UPTIME"],
+    ["HOST", "ADDRESS", "STATE", "SSH", "PID", "UPTIME", ...(isLike ? ["LIKE"] : [])],
     ...hosts.map((host) => [
       host.name,
       host.address,
@@ -16,6 +18,7 @@ export function renderStatus(hosts: readonly LabHostStatus[]): string {
       host.ssh ? "yes" : "no",
       host.pid === null ? "-" : String(host.pid),
       host.uptime === null ? "-" : `${host.uptime} s`,
+      ...(isLike ? [host.like?.join(",") ?? "-"] : []),
     ]),
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
@@ -51,9 +54,15 @@ async function add(lab: Lab, name: string, address: string | undefined): Promise
  * Carries out one `lab` command: `up`, `down`, `status`, `add HOST [ADDRESS]`, `kill|start|wipe|remove|pause|resume|partition HOST`,
  * `heal [HOST]`. Results go to standard output, what went wrong to standard error.
  * @param json whether to print the hosts' status as JSON after the command
+ * @param like what `up` makes the hosts like: names of variants
  * @returns exit code: 0 done, 1 failed, 2 a wish that cannot be fulfilled as asked
  */
-export async function labCommand(args: string[], lab: Lab, json: boolean): Promise<number> {
+export async function labCommand(
+  args: string[],
+  lab: Lab,
+  json: boolean,
+  like: readonly string[] = [],
+): Promise<number> {
   const [verb = "", name, address] = args;
   const withHost = (): string => {
     if (name === undefined) throw new LabError(`\`lab ${verb}\` needs the name of a host`);
@@ -61,7 +70,7 @@ export async function labCommand(args: string[], lab: Lab, json: boolean): Promi
   };
   const verbs = new Map<string, () => Promise<void>>(
     Object.entries({
-      up: () => lab.up(),
+      up: () => lab.up(like),
       down: () => lab.down(),
       status: () => Promise.resolve(),
       add: () => add(lab, withHost(), address),

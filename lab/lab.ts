@@ -3,16 +3,20 @@ import { withLock } from "../local/lock.ts";
 import { HostControl, type ListedHost } from "./control.ts";
 import { ensureIdentity } from "./identity.ts";
 import { ensureImage } from "./image.ts";
+import { layoutOf } from "./layout.ts";
+import { recordedLikeness, settleLikeness } from "./likeness.ts";
 import { raiseLimits } from "./limits.ts";
-import { Machine, type MachineContext } from "./machine.ts";
+import { Machine, type MachineContext, type Site } from "./machine.ts";
 import { LabNetwork, portName, type Port } from "./network.ts";
 import { instanceName, LabPaths } from "./paths.ts";
 import { eachLimited, poll } from "./poll.ts";
 import { processAge } from "./process.ts";
 import { forgetHost, forgetHosts, recordedHosts, recordHost, type RecordedHost } from "./registry.ts";
+import { stateOf } from "./state.ts";
 import { ensureTools, requireRoot } from "./tools.ts";
 import { LabError, type LabHost, type LabHostState, type LabHostStatus, type LabOptions } from "./types.ts";
-import { validateHosts } from "./validate.ts";
+import { mustNotCollide, validateHosts } from "./validate.ts";
+import { ingredientsOf, parseVariants } from "./variants.ts";
 
 /** Hosts that boot at the same time; more only take the processor from each other. */
 const bootsAtOnce = 2;
@@ -30,8 +34,8 @@ interface Look {
 }
 
 /**
- * Real hosts on this machine: each a Debian system with its own systemd, sshd, network and cgroups, all of them on one
- * bridge in one network namespace without a way out. One command at a time changes a lab; others wait.
+ * Real hosts on this machine: each a Debian system with its own systemd, sshd, network and cgroups, all of them in
+ * one network namespace without a way out. One command at a time changes a lab; others wait.
  */
 export class Lab {
   /** Network namespace of this lab; the operator's own processes belong into it (see `enter`). */
@@ -45,14 +49,13 @@ export class Lab {
 
   /** @throws LabError when a host has an impossible name or address; all findings at once */
   constructor(options: LabOptions) {
-    validateHosts(options.hosts, options);
+    validateHosts(options.hosts, layoutOf(options, []).segments);
     this.#options = options;
     this.namespace = instanceName(options.projectDir);
     this.paths = new LabPaths(options.projectDir);
     this.#network = new LabNetwork(this.namespace);
     this.#control = new HostControl(this.namespace);
-    const prefixLength = Number(options.subnet.split("/")[1]);
-    this.#context = { paths: this.paths, network: this.#network, user: options.user, prefixLength };
+    this.#context = { paths: this.paths, network: this.#network, user: options.user };
   }
 
   /** Prefix of a command that is to run in the lab's network. */
@@ -79,8 +82,12 @@ export class Lab {
    * Boots every host that is off and waits until it answers by SSH and systemd has finished starting. Hosts that are paused
    * or partitioned are somebody's experiment and stay as they are; a host that was deleted from the inventory is not booted any
    * more. Idempotent; after a reboot of the machine the hosts come back with their disks.
+   * @param like names of variants (see variants.ts) that all hosts of this lab are like until `down`; nothing: as they have been
    */
-  async up(): Promise<void> {
+  async up(like: readonly string[] = []): Promise<void> {
+    requireRoot();
+    const wanted = parseVariants(like);
+    if (wanted.length > 0) await this.#locked(() => settleLikeness(this.paths, wanted));
     await this.#boot(this.#options.hosts);
   }
 
@@ -116,7 +123,9 @@ export class Lab {
   async status(): Promise<LabHostStatus[]> {
     requireRoot();
     const [listed, ports, hosts] = await Promise.all([this.#control.list(), this.#network.ports(), this.#hosts()]);
-    return Promise.all(hosts.map((host) => this.#statusOf(host, listed, ports)));
+    const like = await recordedLikeness(this.paths);
+    const found = await Promise.all(hosts.map((host) => this.#statusOf(host, listed, ports)));
+    return found.map((host) => (like.length === 0 ? host : { ...host, like }));
   }
 
   /** Power loss: nothing is flushed, closed or announced. The disk stays as it is. */
@@ -133,11 +142,8 @@ export class Lab {
 
   /** Other hardware under the same name and address: power loss, a fresh disk with another machine id, and power on. */
   async wipe(name: string): Promise<void> {
-    const say = (line: string): void => {
-      this.#say(line);
-    };
     requireRoot();
-    const image = await ensureImage(this.paths.cache, this.#options.user, say);
+    const image = await this.#image(await this.#site());
     await this.#change(name, async (host) => {
       if (!(await this.#network.exists())) throw new LabError("the lab is down: use `lab up`");
       await this.#cutPower(name);
@@ -227,6 +233,19 @@ export class Lab {
     return [...byName.values()].sort((a, b) => number(a) - number(b));
   }
 
+  async #site(): Promise<Site> {
+    const { subnet, podCidr } = this.#options;
+    const like = await recordedLikeness(this.paths);
+    return { like, layout: layoutOf(this.#options, like), subnet, podCidr };
+  }
+
+  /** The digest of the base image for hosts of this lab, which is built where it is missing. */
+  #image({ like }: Site): Promise<string> {
+    return ensureImage(this.paths.cache, this.#options.user, ingredientsOf(like), (line) => {
+      this.#say(line);
+    });
+  }
+
   async #boot(wanted: readonly LabHost[]): Promise<void> {
     const say = (line: string): void => {
       this.#say(line);
@@ -235,7 +254,8 @@ export class Lab {
     // One installation at a time: the package manager does not wait for another one that fetches lists.
     await this.#withLock("tools", () => ensureTools(say));
     await raiseLimits(say);
-    const image = await ensureImage(this.paths.cache, this.#options.user, say);
+    const site = await this.#site();
+    const image = await this.#image(site);
     await this.#locked(async () => {
       const recorded = new Map((await recordedHosts(this.paths)).map((host) => [host.name, host]));
       const hosts = new Map<string, RecordedHost>(recorded);
@@ -245,10 +265,10 @@ export class Lab {
         hosts.set(name, { name, address, base, ...(listed(name) ? {} : { added: true }) });
       }
       const unlisted = [...hosts.values()].filter(({ name, added }) => added === undefined && !listed(name));
-      this.#mustNotCollide(wanted, unlisted);
-      validateHosts([...hosts.values()], this.#options);
+      mustNotCollide(wanted, unlisted);
+      validateHosts([...hosts.values()], site.layout.segments);
       await this.#withLock("ssh", () => ensureIdentity(this.paths.ssh, [...hosts.values()]));
-      await this.#network.up(this.#options.gateway, this.#context.prefixLength);
+      await this.#network.up(site.layout);
 
       const { listed: alive, ports } = await this.#look();
       const off: RecordedHost[] = [];
@@ -278,18 +298,6 @@ export class Lab {
     });
   }
 
-  #mustNotCollide(wanted: readonly LabHost[], unlisted: readonly LabHost[]): void {
-    const taken = unlisted.flatMap(({ name, address }) =>
-      wanted
-        .filter((host) => host.address === address)
-        .map(
-          (host) =>
-            `lab host "${host.name}": address ${address} is taken by host ${name}, which is not in the inventory any more: \`lab remove ${name}\` frees it`,
-        ),
-    );
-    if (taken.length > 0) throw new LabError(taken.join("\n"));
-  }
-
   /** Waits for a host that somebody else booted. That it stays silent is told and no error: it may be somebody's experiment. */
   async #awaitBooted(host: RecordedHost, listed: ReadonlyMap<string, ListedHost>): Promise<void> {
     const init = listed.get(host.name)?.init ?? null;
@@ -306,7 +314,7 @@ export class Lab {
     await this.#powerOff(host.name);
     await this.#network.unplug(host.name);
     const started = Date.now();
-    const { failed, starting } = await machine.boot();
+    const { failed, starting } = await machine.boot(await this.#site());
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     this.#say(`host ${host.name} (${host.address}) answers after ${seconds} s`);
     if (failed.length > 0) this.#say(`host ${host.name}: failed units: ${failed.join(", ")}`);
@@ -386,21 +394,4 @@ export class Lab {
   #say(line: string): void {
     this.#options.onProgress?.(line);
   }
-}
-
-/**
- * What is true of a host now, read from the kernel and not from a record of what was done.
- * A host whose interface is not on the bridge counts as off: its network was taken away, and only a boot brings it back.
- */
-export function stateOf(
-  name: string,
-  listed: ReadonlyMap<string, ListedHost>,
-  ports: ReadonlyMap<string, Port>,
-): LabHostState {
-  const processes = listed.get(name);
-  const port = ports.get(portName(name));
-  if (processes === undefined) return "off";
-  if (processes.frozen) return "paused";
-  if (port === undefined) return "off";
-  return port.forwarding ? "running" : "partitioned";
 }

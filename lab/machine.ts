@@ -5,13 +5,15 @@ import { exists } from "./files.ts";
 import { sshCommand } from "./identity.ts";
 import { imageDirectory } from "./image.ts";
 import type { LabNetwork } from "./network.ts";
+import { prefixLengthOf, segmentOf, type Layout } from "./layout.ts";
 import type { LabPaths } from "./paths.ts";
 import { poll } from "./poll.ts";
 import { recordedProcessAlive } from "./process.ts";
 import { parseReadiness, readinessCommand, type Readiness } from "./readiness.ts";
 import type { RecordedHost } from "./registry.ts";
 import { run, tryRun } from "./run.ts";
-import { LabError } from "./types.ts";
+import { LabError, type LabOptions } from "./types.ts";
+import { scriptedVariants, type VariantName } from "./variants.ts";
 
 /** From the start of a host until it must have booted, in seconds; ordinary is 2 to 10. */
 const bootDeadline = 180;
@@ -23,8 +25,12 @@ export interface MachineContext {
   paths: LabPaths;
   network: LabNetwork;
   user: string;
-  /** Prefix length of the lab's subnet. */
-  prefixLength: number;
+}
+
+/** What a host has around itself. */
+export interface Site extends Pick<LabOptions, "subnet" | "podCidr"> {
+  like: readonly VariantName[];
+  layout: Layout;
 }
 
 /** One host as a machine: a disk, a supervisor process that outlives this one, a console log. */
@@ -71,14 +77,15 @@ export class Machine {
     await rm(half, { recursive: true, force: true });
   }
 
-  /** Boots the disk and waits until the host answers.  */
-  async boot(): Promise<Readiness> {
+  /** Boots the disk, as the site wants it, and waits until the host answers.  */
+  async boot({ like, layout, subnet, podCidr }: Site): Promise<Readiness> {
     await this.ensureDisk();
     await mkdir(this.#directory, { recursive: true });
     const log = join(this.#directory, "console.log");
     if (await exists(log)) await rename(log, `${log}.1`);
     const output = await open(log, "a");
-    const { paths, network, user, prefixLength } = this.#context;
+    const { paths, network, user } = this.#context;
+    const segment = segmentOf(this.host.address, layout);
     const [program = "", ...args] = [
       ...network.enter,
       ...["unshare", "-m", "--propagation", "private", join(import.meta.dirname, "host", "boot.sh")],
@@ -96,12 +103,17 @@ export class Machine {
           PLINTH_LAB_CGROUPS: process.env["PLINTH_LAB_CGROUPS"] ?? "",
           LAB_INSTANCE: network.namespace,
           LAB_HOST: this.host.name,
-          LAB_ADDRESS: `${this.host.address}/${prefixLength}`,
-          LAB_BRIDGE: network.bridge,
+          LAB_ADDRESS: `${this.host.address}/${prefixLengthOf(segment)}`,
+          LAB_BRIDGE: segment.bridge,
           LAB_DISK: this.#directory,
           LAB_BASE: this.#baseRoot,
           LAB_SSH: paths.ssh,
           LAB_USER: user,
+          LAB_LIKE: scriptedVariants(like).join(" "),
+          LAB_SUBNET: subnet,
+          LAB_ROUTER: segment.router,
+          LAB_PODS: podCidr,
+          LAB_MTU: String(layout.mtu ?? ""),
         },
       });
       child.on("error", (error) => (ended = error.message));

@@ -1,11 +1,10 @@
 import { lstat, readFile, readlink, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { bridges, prefixLengthOf, type Layout, type Segment } from "./layout.ts";
 import { wayInto } from "./paths.ts";
 import { run, tryRun } from "./run.ts";
 
-const bridge = "plinth0";
-
-/** The port of a host on the bridge, as systemd-nspawn names it. */
+/** The port of a host on its bridge, as systemd-nspawn names it. */
 export function portName(host: string): string {
   return `vb-${host}`;
 }
@@ -15,24 +14,23 @@ export interface Port {
   forwarding: boolean;
 }
 
-/** Reads the ports of the bridge from `bridge -json link show`. */
+/** Reads the ports of the bridges from `bridge -json link show`. */
 export function parsePorts(json: string): Map<string, Port> {
   const links = JSON.parse(json.trim() || "[]") as { ifname?: string; master?: string; state?: string }[];
   const ports = new Map<string, Port>();
   for (const link of links) {
-    if (link.ifname === undefined || link.master !== bridge) continue;
+    if (link.ifname === undefined || !bridges.some((bridge) => link.master === bridge)) continue;
     ports.set(link.ifname.replace(/@.*/, ""), { forwarding: link.state !== "disabled" });
   }
   return ports;
 }
 
 /**
- * The network of one lab: a namespace with one bridge, the operator's address on it, and no route to anywhere else.
+ * The network of one lab: a namespace with a bridge for each segment, the operator's addresses on them, and no route to anywhere else.
  * No packet for an address of the lab can leave the machine, and none comes in.
  */
 export class LabNetwork {
   readonly namespace: string;
-  readonly bridge = bridge;
 
   constructor(namespace: string) {
     this.namespace = namespace;
@@ -62,31 +60,29 @@ export class LabNetwork {
     return there && (await tryRun([...this.enter, "true"])).code === 0;
   }
 
-  /** Makes namespace, bridge and address as far as they are missing. */
-  async up(address: string, prefixLength: number): Promise<void> {
+  /** Makes namespace, bridges and addresses as far as they are missing. Packets pass from one segment to another, if there is another. */
+  async up({ segments, mtu }: Layout): Promise<void> {
     if (!(await this.exists())) {
       // A file without a namespace behind it: what an unclean end of the machine's /run leaves.
       await rm(this.#file(), { force: true });
       await run(`creating the network namespace ${this.namespace}`, ["ip", "netns", "add", this.namespace]);
     }
     await this.#ip("bringing up the loopback interface", "link", "set", "lo", "up");
+    for (const segment of segments) await this.#join(segment, mtu);
+    const forwards = segments.length > 1 ? 1 : 0;
+    await run("setting forwarding", [...this.enter, "sh", "-c", `echo ${forwards} >/proc/sys/net/ipv4/ip_forward`]);
+  }
+
+  async #join(segment: Segment, mtu: number | undefined): Promise<void> {
+    const { bridge, router } = segment;
     if ((await tryRun(["ip", "-n", this.namespace, "link", "show", bridge])).code !== 0) {
-      await this.#ip(
-        "creating the bridge",
-        "link",
-        "add",
-        bridge,
-        "type",
-        "bridge",
-        "stp_state",
-        "0",
-        "mcast_snooping",
-        "0",
-      );
+      const quiet = ["stp_state", "0", "mcast_snooping", "0"];
+      await this.#ip("creating a bridge", "link", "add", bridge, "type", "bridge", ...quiet);
     }
-    await this.#ip("setting the operator's address", "address", "replace", `${address}/${prefixLength}`, "dev", bridge);
-    await this.#ip("bringing up the bridge", "link", "set", bridge, "up");
-    await run("switching off forwarding", [...this.enter, "sh", "-c", "echo 0 >/proc/sys/net/ipv4/ip_forward"]);
+    const address = `${router}/${prefixLengthOf(segment)}`;
+    await this.#ip("setting the operator's address", "address", "replace", address, "dev", bridge);
+    if (mtu !== undefined) await this.#ip("setting the MTU", "link", "set", bridge, "mtu", String(mtu));
+    await this.#ip("bringing up a bridge", "link", "set", bridge, "up");
   }
 
   /**
@@ -105,12 +101,12 @@ export class LabNetwork {
       if (name !== undefined) left.push(`${name.trim()} (process ${pid})`);
     }
     // Its interfaces go with a namespace, but not before the last process: with somebody left inside, take them now.
-    await tryRun(["ip", "-n", this.namespace, "link", "delete", bridge]);
+    for (const bridge of bridges) await tryRun(["ip", "-n", this.namespace, "link", "delete", bridge]);
     await run(`removing the network namespace ${this.namespace}`, ["ip", "netns", "delete", this.namespace]);
     return left;
   }
 
-  /** Ports of the bridge by interface name; empty when there is no network. */
+  /** Ports of the bridges by interface name; empty when there is no network. */
   async ports(): Promise<Map<string, Port>> {
     if (!(await this.exists())) return new Map();
     const result = await tryRun([...this.enter, "bridge", "-json", "link", "show"]);

@@ -14,6 +14,8 @@ export interface LabOptions {
   subnet: string;
   /** Address of the operator (the bridge) in that network. No host uses it as a gateway: the lab has no way out. */
   gateway: string;
+  /** IPv4 network of pods in CIDR form: what the firewall of hosts like `forward-drop` lets through. */
+  podCidr: string;
   /** Login name of the account with passwordless sudo on every host. */
   user: string;
   /** Receives one sentence per step, for a person to read. Default: nothing is told. */
@@ -36,6 +38,8 @@ export interface LabHostStatus extends LabHost {
   pid: number | null;
   /** Seconds since the host booted; null when it is off. */
   uptime: number | null;
+  /** Names of the variants of hosts that the lab has (see variants.ts); not there for plain ones. */
+  like?: string[];
 }
 
 /** A wish that the lab cannot fulfil as asked: the message says why and what to do. Not a defect. */

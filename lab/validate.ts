@@ -1,11 +1,12 @@
 import ipaddr from "ipaddr.js";
-import { LabError, type LabHost, type LabOptions } from "./types.ts";
+import { isIn, type Segment } from "./layout.ts";
+import { LabError, type LabHost } from "./types.ts";
 
 /** An interface name has 15 characters, of which systemd-nspawn takes `vb-`. */
 const longestName = 12;
 
 /** Every reason why this host cannot be in the lab, each a sentence. */
-export function hostProblems(host: LabHost, options: Pick<LabOptions, "subnet" | "gateway">): string[] {
+export function hostProblems(host: LabHost, segments: readonly Segment[]): string[] {
   const problems: string[] = [];
   if (!/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(host.name) || host.name.length > longestName) {
     problems.push(
@@ -15,9 +16,13 @@ export function hostProblems(host: LabHost, options: Pick<LabOptions, "subnet" |
   }
   if (!ipaddr.IPv4.isValidFourPartDecimal(host.address)) {
     problems.push(`lab host "${host.name}": "${host.address}" is not an IPv4 address`);
-  } else if (!ipaddr.IPv4.parse(host.address).match(ipaddr.IPv4.parseCIDR(options.subnet))) {
-    problems.push(`lab host "${host.name}": address ${host.address} is outside of the lab's subnet ${options.subnet}`);
-  } else if (host.address === options.gateway) {
+  } else if (!segments.some((segment) => isIn(host.address, segment))) {
+    const networks = segments.map(({ network }) => network);
+    const where = networks.length === 1 ? "subnet" : "networks";
+    problems.push(
+      `lab host "${host.name}": address ${host.address} is outside of the lab's ${where} ${networks.join(" and ")}`,
+    );
+  } else if (segments.some(({ router }) => host.address === router)) {
     problems.push(`lab host "${host.name}": address ${host.address} is the operator's own`);
   }
   return problems;
@@ -27,8 +32,8 @@ export function hostProblems(host: LabHost, options: Pick<LabOptions, "subnet" |
  * Checks all hosts together.
  * @throws LabError with all findings, one a line
  */
-export function validateHosts(hosts: readonly LabHost[], options: Pick<LabOptions, "subnet" | "gateway">): void {
-  const problems = hosts.flatMap((host) => hostProblems(host, options));
+export function validateHosts(hosts: readonly LabHost[], segments: readonly Segment[]): void {
+  const problems = hosts.flatMap((host) => hostProblems(host, segments));
   for (const key of ["name", "address"] as const) {
     const seen = new Set<string>();
     for (const host of hosts) {
@@ -37,4 +42,20 @@ export function validateHosts(hosts: readonly LabHost[], options: Pick<LabOption
     }
   }
   if (problems.length > 0) throw new LabError(problems.join("\n"));
+}
+
+/**
+ * Checks that hosts that were deleted from the inventory have not kept addresses that others are to have.
+ * @throws LabError with all findings, one a line
+ */
+export function mustNotCollide(wanted: readonly LabHost[], unlisted: readonly LabHost[]): void {
+  const taken = unlisted.flatMap(({ name, address }) =>
+    wanted
+      .filter((host) => host.address === address)
+      .map(
+        (host) =>
+          `lab host "${host.name}": address ${address} is taken by host ${name}, which is not in the inventory any more: \`lab remove ${name}\` frees it`,
+      ),
+  );
+  if (taken.length > 0) throw new LabError(taken.join("\n"));
 }

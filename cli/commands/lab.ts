@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { variantNames } from "../../lab/variants.ts";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import { LAB_STACK } from "../lab/stack.ts";
@@ -28,6 +29,7 @@ export function labCommand(): Command {
       [
         examplesHelp([
           ["./plinth lab status", "which hosts run"],
+          ["./plinth lab up --like resolved,small-mtu", "hosts as they are found in the field"],
           ["./plinth lab kill cp1", "power loss of cp1"],
           ["./plinth lab start cp1", "boot it again"],
           ["./plinth lab wipe cp1", "or other hardware under its name and address"],
@@ -42,17 +44,24 @@ export function labCommand(): Command {
   for (const [verb, parameters, description] of VERBS) {
     const command = new Command(verb).description(description).addOption(shared.jsonOption());
     if (parameters !== "") command.arguments(parameters);
+    if (verb === "up") command.addOption(likeOption());
     command.action(async (...all: unknown[]) => {
-      const { json } = command.opts<{ json?: boolean }>();
+      const { json, like } = command.opts<{ json?: boolean; like?: string[] }>();
       const values = all.filter((value) => typeof value === "string");
-      await run([verb, ...values], json === true);
+      await run([verb, ...values], json === true, like);
     });
     lab.addCommand(command);
   }
   return lab;
 }
 
-async function run(args: string[], json: boolean): Promise<void> {
+const likeOption = (): Option =>
+  new Option(
+    "--like <variants>",
+    `make all hosts, until \`lab down\`, like some in the field: ${variantNames.join(", ")}; several with commas, or by several options`,
+  ).argParser((words: string, before: string[] = []) => [...before, words]);
+
+async function run(args: string[], json: boolean, like?: string[]): Promise<void> {
   const { thisProject } = await import("../project/project.ts");
   const { openInput } = await import("../session/settings.ts");
   const { openLab } = await import("../lab/namespace.ts");
@@ -63,6 +72,6 @@ async function run(args: string[], json: boolean): Promise<void> {
   const lab = await openLab(project, await openInput(project, LAB_STACK, terminal), (line) => {
     terminal.note(terminal.paint("dim", `  ${line}`));
   });
-  const code = await carryOut(args, lab, json);
+  const code = await carryOut(args, lab, json, like);
   if (code !== 0) throw new QuietExit(code);
 }

@@ -36,6 +36,7 @@ export async function openLab(
     hosts: hosts.map(({ name, address }) => ({ name, address })),
     subnet: config.nodeSubnet,
     gateway: new URL(config.artifactsUrl).hostname,
+    podCidr: config.podCidr,
     user: config.sshUser ?? "root",
     onProgress,
   });

@@ -15,7 +15,7 @@ import { reveal, type Decrypt, type StackSettings } from "./settings.ts";
 
 /** Settings that commands use themselves, and those that say what hosts fetch. The program uses all of them. */
 const commandKeys = [
-  ...(["clusterName", "nodeSubnet", "vip", "serviceVip", "servicePorts", "artifactsUrl"] as const),
+  ...(["clusterName", "nodeSubnet", "podCidr", "vip", "serviceVip", "servicePorts", "artifactsUrl"] as const),
   ...(["sshUser", "sshPort", "sshPrivateKeyFile", "sshKnownHostsFile", "sshDials"] as const),
   ...(["bastion", "sudoPassword"] as const),
   ...(["kubernetesVersion", "etcdVersion", "containerdVersion", "runcVersion", "cniVersion"] as const),

@@ -10,6 +10,11 @@
 #   LAB_BASE      root directory of the base image (not needed for a disk that is a full copy)
 #   LAB_SSH       directory with id_ed25519.pub and hosts/<name>/ssh_host_ed25519_key
 #   LAB_USER      login user of the operator
+#   LAB_LIKE      names of scripts in variants/ that make the host like those of the field, with blanks between them; they use
+#   LAB_SUBNET    network of all hosts (10.27.0.0/24)
+#   LAB_ROUTER    the operator's address in the host's own network
+#   LAB_PODS      network of pods
+#   LAB_MTU       MTU of the host's link in bytes; may be empty
 set -eu
 
 # Read as a whole before it begins: the host outlives this file when the project is updated meanwhile.
@@ -48,6 +53,7 @@ set -eu
     mount --bind "$LAB_DISK/disk/var" "$root/var"
   fi
   provision "$root"
+  for variant in $LAB_LIKE; do "$here/variants/$variant.sh" "$root"; done
 
   # What nspawn leaves behind when it is killed (/tmp/nspawn-root-*, /run/systemd/nspawn) goes with the namespace as well.
   mkdir -p /run/systemd/nspawn

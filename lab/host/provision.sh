@@ -24,7 +24,7 @@ provision() {
 127.0.0.1 localhost
 ${LAB_ADDRESS%/*} $LAB_HOST
 HOSTS
-  # No gateway: no packet of a host can leave the lab's network namespace.
+  # No gateway: no packet of a host can leave the lab's network namespace. Variants add to this file by drop-ins.
   write_if_changed "$provision_root/etc/systemd/network/10-lab.network" 644 <<NETWORK
 [Match]
 Name=host0

@@ -1,12 +1,15 @@
 #!/bin/sh
 # Builds the base image of the lab's hosts into a directory, all or nothing: the target appears when it is complete.
 # Usage: build.sh TARGET, run under a lock on TARGET and in a private mount namespace.
-# Environment: LAB_USER: see customize.sh.
+# Environment:
+#   LAB_USER      see customize.sh
+#   LAB_SUITE     code name of the release of Debian
+#   LAB_PACKAGES  packages besides those of packages.txt, with commas between them; may be empty
 set -eu
 
 target=$1
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-suite=bookworm
+suite=${LAB_SUITE:?code name of the release of Debian}
 partial=$target.partial
 
 # Another process may have finished it while this one waited for the lock.
@@ -38,7 +41,7 @@ fi
 
 packages=$(grep -v '^#' "$here/packages.txt" | paste -sd,)
 LAB_USER=$LAB_USER mmdebstrap --mode=root --variant=minbase --quiet \
-  --include="$packages" \
+  --include="$packages${LAB_PACKAGES:+,$LAB_PACKAGES}" \
   --aptopt="$partial/apt.conf" \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \

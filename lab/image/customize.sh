@@ -44,6 +44,8 @@ mkdir -p "$root/var/log/journal"
 # The build leaves the building machine's names, package sources and proxies behind; a host has no way to reach them.
 printf 'host\n' >"$root/etc/hostname"
 printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
+# A package that makes it a link would have it lead out of the new root.
+rm -f "$root/etc/resolv.conf"
 printf '# The lab has no name server.\n' >"$root/etc/resolv.conf"
 rm -f "$root/etc/apt/sources.list" "$root"/etc/apt/sources.list.d/* "$root/etc/apt/apt.conf.d/99mmdebstrap"
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/usr/share/doc/* "$root"/usr/share/man/* \

@@ -30,6 +30,7 @@ describe("lab on this machine", function () {
       projectDir: directory,
       hosts: [first],
       subnet: "10.27.0.0/24",
+      podCidr: "10.28.0.0/16",
       gateway: "10.27.0.1",
       user: "plinth",
       onProgress: (line) => told.push(line),
@@ -268,6 +269,7 @@ describe("lab on this machine", function () {
       projectDir: directory,
       hosts: [first],
       subnet: "10.27.0.0/24",
+      podCidr: "10.28.0.0/16",
       gateway: "10.27.0.1",
       user: "plinth",
     };
@@ -287,6 +289,7 @@ describe("lab on this machine", function () {
       projectDir: directory,
       hosts: [first],
       subnet: "10.27.0.0/24",
+      podCidr: "10.28.0.0/16",
       gateway: "10.27.0.1",
       user: "plinth",
     };
@@ -319,8 +322,11 @@ describe("lab on this machine", function () {
   it("forgets a host that is removed, and does not boot one that was deleted from the inventory", async () => {
     const third: LabHost = { name: "lab3", address: "10.27.0.13" };
     const inventory = (hosts: LabHost[]): Lab => {
-      const { subnet, gateway, user } = { subnet: "10.27.0.0/24", gateway: "10.27.0.1", user: "plinth" };
-      return new Lab({ projectDir: directory, hosts, subnet, gateway, user, onProgress: (line) => told.push(line) });
+      const networks = { subnet: "10.27.0.0/24", podCidr: "10.28.0.0/16", gateway: "10.27.0.1" };
+      return new Lab({
+        ...{ projectDir: directory, hosts, user: "plinth", ...networks },
+        onProgress: (line) => told.push(line),
+      });
     };
     await inventory([first, third]).up();
     await lab.kill(third.name);
@@ -363,7 +369,8 @@ describe("lab on this machine", function () {
   });
 
   it("refuses to take its own network away from under itself", async () => {
-    const options = { projectDir: directory, hosts: [], subnet: "10.27.0.0/24", gateway: "10.27.0.1", user: "plinth" };
+    const networks = { subnet: "10.27.0.0/24", podCidr: "10.28.0.0/16", gateway: "10.27.0.1" };
+    const options = { projectDir: directory, hosts: [], user: "plinth", ...networks };
     const script = `import { Lab } from ${JSON.stringify(join(import.meta.dirname, "../../lab/index.ts"))};
       const lab = new Lab(${JSON.stringify(options)}); await lab.kill("lab2"); await lab.start("lab2"); await lab.down();`;
     const result = await tryRun([...lab.enter, process.execPath, "--input-type=module", "-e", script]);

@@ -107,6 +107,7 @@ export class Project {
       projectDir: this.dir,
       hosts: [],
       subnet: "10.27.0.0/24",
+      podCidr: "10.28.0.0/16",
       gateway: "10.27.0.1",
       user: "plinth",
     }).down();

@@ -16,6 +16,7 @@ const off: LabHostStatus = {
 async function command(
   args: string[],
   json = false,
+  like?: string[],
 ): Promise<{ calls: unknown[][]; out: string; err: string; code: number }> {
   const calls: unknown[][] = [];
   const note =
@@ -38,7 +39,7 @@ async function command(
     };
   }
   try {
-    const code = await labCommand(args, lab, json);
+    const code = await labCommand(args, lab, json, like);
     return { calls, out: printed.log, err: printed.error, code };
   } finally {
     Object.assign(console, before);
@@ -55,6 +56,21 @@ describe("lab: command", () => {
         "worker-1  10.27.0.21  off      no   -    -",
       ].join("\n"),
     );
+  });
+
+  it("shows what hosts are like where they are not plain ones", () => {
+    assert.equal(
+      renderStatus([{ ...up, like: ["resolved", "small-mtu"] }]),
+      [
+        "HOST  ADDRESS     STATE    SSH  PID  UPTIME  LIKE",
+        "cp1   10.27.0.11  running  yes  41   7 s     resolved,small-mtu",
+      ].join("\n"),
+    );
+  });
+
+  it("passes on what hosts shall be like", async () => {
+    assert.deepEqual((await command(["up"])).calls, [["up", []]]);
+    assert.deepEqual((await command(["up"], false, ["resolved"])).calls, [["up", ["resolved"]]]);
   });
 
   it("passes each verb with its host on", async () => {

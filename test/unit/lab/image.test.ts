@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { recipeDigest } from "../../../lab/image.ts";
+import { ingredientsOf } from "../../../lab/variants.ts";
 
+const plain = ingredientsOf([]);
 const image = join(import.meta.dirname, "../../../lab/image");
 
 describe("lab: base image", () => {
@@ -16,7 +18,8 @@ describe("lab: base image", () => {
 
   it("is named by everything that goes into it", async () => {
     const digests: string[] = [];
-    const take = async (user = "plinth"): Promise<number> => digests.push(await recipeDigest(user, directory));
+    const take = async (user = "plinth", ingredients = plain): Promise<number> =>
+      digests.push(await recipeDigest(user, ingredients, directory));
     await writeFile(join(directory, "packages.txt"), "sudo\n");
     await take();
     await writeFile(join(directory, "packages.txt"), "sudo\ncurl\n");
@@ -26,12 +29,14 @@ describe("lab: base image", () => {
     await rename(join(directory, "root", "file"), join(directory, "root", "other"));
     await take();
     await take("operator");
+    await take("plinth", ingredientsOf(["debian-13"]));
+    await take("plinth", ingredientsOf(["resolved"]));
     assert.equal(new Set(digests).size, digests.length);
     for (const digest of digests) assert.match(digest, /^[0-9a-f]{16}$/);
   });
 
   it("has the same name for the same recipe", async () => {
-    assert.equal(await recipeDigest("plinth"), await recipeDigest("plinth"));
+    assert.equal(await recipeDigest("plinth", plain), await recipeDigest("plinth", ingredientsOf(["small-mtu"])));
   });
 
   it("brings neither Python nor jq, and nothing that starts by itself", async () => {

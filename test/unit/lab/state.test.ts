@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseList } from "../../../lab/control.ts";
-import { stateOf } from "../../../lab/lab.ts";
+import { stateOf } from "../../../lab/state.ts";
 import { parsePorts, portName } from "../../../lab/network.ts";
 
 const links = JSON.stringify([
