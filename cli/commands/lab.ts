@@ -59,7 +59,7 @@ const likeOption = (): Option =>
   new Option(
     "--like <variants>",
     `make all hosts, until \`lab down\`, like some in the field: ${variantNames.join(", ")}; several with commas, or by several options`,
-  ).argParser((words: string, before: string[] = []) => [...before, words]);
+  ).argParser((words: string, before: string[] | undefined) => [...(before ?? []), words]);
 
 async function run(args: string[], json: boolean, like?: string[]): Promise<void> {
   const { thisProject } = await import("../project/project.ts");
