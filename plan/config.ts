@@ -14,7 +14,7 @@ import { proxySchema } from "./proxysettings.ts";
 import { largestMtu, smallestMtu } from "./mtu.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import { registriesSchema, registryCredentialsSchema } from "./registrysettings.ts";
-import type { VrrpInstance, Ways } from "./ways.ts";
+import type { VrrpInstance, Ways } from "./wayshape.ts";
 import { directoriesSchema } from "./settings/directories.ts";
 import { groupSchema, overlay, sysctls } from "./settings/schema.ts";
 import {

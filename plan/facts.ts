@@ -9,7 +9,7 @@ import type { SelinuxMode } from "./selinux.ts";
 import type { HostVersions } from "./outputs.ts";
 import { printable } from "./printable.ts";
 import * as told from "./told.ts";
-import type { VrrpInstance } from "./ways.ts";
+import type { VrrpInstance } from "./wayshape.ts";
 
 /** A listening socket of a host. */
 export interface Listener {

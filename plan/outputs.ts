@@ -36,7 +36,7 @@ const versionsOfHost = z.object({
 });
 export type HostVersions = z.output<typeof versionsOfHost>;
 
-/** The ways to the API, see `Ways` in plan/ways.ts. */
+/** The ways to the API, see `Ways` in plan/wayshape.ts. */
 const ways = z.object({
   hosts: z.string(),
   vip: z.string().exactOptional(),

@@ -3,7 +3,8 @@ import type { Finding } from "../findings.ts";
 import type { KubeNode } from "../nodes.ts";
 import type { PreviousRun } from "../previousrun.ts";
 import { ownerOf } from "../roster.ts";
-import { changesWay, type Ways } from "../ways.ts";
+import { changesWay } from "../ways.ts";
+import type { Ways } from "../wayshape.ts";
 import { guard } from "./rule.ts";
 
 /** What a change of the endpoint means to worker pools. */

@@ -12,9 +12,8 @@ import {
   formerBalancers,
   instanceOf,
   waysOf,
-  type VrrpInstance,
-  type Ways,
 } from "../../../plan/ways.ts";
+import type { VrrpInstance, Ways } from "../../../plan/wayshape.ts";
 
 const hosts = hostsOf([...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }]);
 const first = "192.0.2.10";

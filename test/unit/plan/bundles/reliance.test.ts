@@ -93,10 +93,12 @@ describe("settings that the rest relies on", () => {
     ["certificates for a year", { kubeletConfig: { rotateCertificates: false } }],
     ["a kubelet that serves nothing", { kubeletConfig: { enableServer: false } }],
     ["images elsewhere", { kubeletConfig: { imageServiceEndpoint: "unix:///run/images.sock" } }],
-    ...["dns.example.net", "10.96.0.010", "fd00::10", 5].map((server): [string, Record<string, Record<string, unknown>>] => [
-      `a name server that pods are not given: ${server}`,
-      { kubeletConfig: { clusterDNS: [server] } },
-    ]),
+    ...["dns.example.net", "10.96.0.010", "fd00::10", 5].map(
+      (server): [string, Record<string, Record<string, unknown>>] => [
+        `a name server that pods are not given: ${server}`,
+        { kubeletConfig: { clusterDNS: [server] } },
+      ],
+    ),
     ["no name server", { kubeletConfig: { clusterDNS: [] } }],
     ["no Node", { kubeletConfig: { registerNode: false } }],
     ["other pods of kube-proxy", { kubeProxyConfig: { clusterCIDR: "10.200.0.0/16" } }],
