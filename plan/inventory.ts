@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isIPv4 } from "./addresses.ts";
 import type { Finding } from "./findings.ts";
+import { managedNames } from "./names.ts";
 import { printable } from "./printable.ts";
 import { bastionChain } from "./reach.ts";
 import { settingsSchema } from "./settings/schema.ts";
@@ -31,10 +32,7 @@ const hostName = z
 
 export const ipv4 = z.string().refine(isIPv4, "must be an IPv4 address such as 192.0.2.11");
 
-/** What kubelets, Kubernetes' own controllers and Plinth itself put on Nodes: in the inventory it would change to and fro. */
-const managed =
-  /^(plinth\/.*|node-restriction\.kubernetes\.io\/plinth-.*|(beta\.)?kubernetes\.io\/(hostname|arch|os)|node\.kubernetes\.io\/(not-ready|unreachable|unschedulable|out-of-service|.*-pressure|network-unavailable|pid-pressure)|ToBeDeletedByClusterAutoscaler)$/;
-const ownName = labelName.refine((name) => !managed.test(name), {
+const ownName = labelName.refine((name) => !managedNames.test(name), {
   error: "is set on Nodes by Kubernetes or by Plinth itself; take it out",
 });
 

@@ -96,6 +96,10 @@ export const taints = {
   leaving: "ToBeDeletedByClusterAutoscaler",
 } as const;
 
+/** What kubelets, Kubernetes' own controllers and Plinth itself put on Nodes: in the inventory it would change to and fro. */
+export const managedNames =
+  /^(plinth\/.*|node-restriction\.kubernetes\.io\/plinth-.*|(beta\.)?kubernetes\.io\/(hostname|arch|os)|node\.kubernetes\.io\/(not-ready|unreachable|unschedulable|out-of-service|.*-pressure|network-unavailable|pid-pressure)|ToBeDeletedByClusterAutoscaler)$/;
+
 /** Group of the bootstrap tokens with which hosts ask for their first kubelet certificate. */
 export const bootstrappersGroup = "system:bootstrappers:plinth";
 

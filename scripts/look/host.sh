@@ -244,7 +244,7 @@ commands() {
 # versions: of what comes from the distribution and is not the same everywhere.
 versions() {
   if command -v curl >/dev/null; then
-    curl -q --version 2>/dev/null </dev/null | awk '{ print "version curl " $2; exit }'
+    direct_curl --version 2>/dev/null </dev/null | awk '{ print "version curl " $2; exit }'
   fi
   if command -v nft >/dev/null; then
     nft --version 2>/dev/null </dev/null | awk '{ sub(/^v/, "", $2); print "version nft " $2; exit }'
