@@ -241,6 +241,8 @@ describe("the engine and the program", function () {
     const joined = commands.take().filter((line) => line.startsWith("update"));
     assert.deepEqual(joined, ["update evacuation", "update roster"]);
     inventory = full;
+    // It is the only worker there is.
+    requests = { ...noRequests, overrides: ["last-worker"] };
     const worker = inService()().get("cp1");
     assert.ok(worker !== undefined && "facts" in worker && worker.facts.claim !== undefined);
     const w1 = { facts: { ...factsOf("w1"), claim: { ...worker.facts.claim, host: "w1" }, bundles: {} } };
@@ -251,6 +253,7 @@ describe("the engine and the program", function () {
       order.filter((line) => line.startsWith("update")),
       ["update evacuation", "update roster"],
     );
+    requests = noRequests;
     assert.equal(order.at(-1), "delete w1-claim");
     assert.ok(
       order.findIndex((line) => line.startsWith("delete")) > order.findLastIndex((line) => line.startsWith("update")),
@@ -266,7 +269,7 @@ describe("the engine and the program", function () {
     readings = () => withMembers(names)().set("w1", { failure: "unreachable", message: "no answer" });
     await assert.rejects(up(), /w1: the host is to leave the cluster but cannot be reached/);
     assert.deepEqual(commands.take(), []);
-    requests = { ...noRequests, lost: ["w1"] };
+    requests = { ...noRequests, lost: ["w1"], overrides: ["last-worker"] };
     await up();
     assert.ok(commands.take().includes("update roster"));
     requests = noRequests;
