@@ -20,11 +20,14 @@ export interface WorkerSituation {
  */
 export function lastWorkerFindings({ hosts, leaving, live, previous }: WorkerSituation): Finding[] {
   if (hosts.some(({ roles }) => roles.includes("worker"))) return [];
-  const before = Object.entries(previous?.hosts ?? {}).flatMap(([name, { roles }]) =>
-    roles.includes("worker") ? [name] : [],
-  );
+  const known = Object.entries(previous?.hosts ?? {}).map(([name, { roles }]) => ({ name, roles }));
   const workers = [
-    ...new Set([...before, ...leaving.flatMap(({ name, roles }) => (roles.includes("worker") ? [name] : []))]),
+    ...new Set(
+      [...known, ...leaving]
+        // One that a killed run was about to let join has no pods yet.
+        .filter(({ name, roles }) => roles.includes("worker") && previous?.hosts[name]?.joining !== true)
+        .map(({ name }) => name),
+    ),
   ];
   const own = new Set([...hosts, ...leaving].map(({ name }) => name));
   const others = (live.nodes ?? []).filter(({ name }) => !own.has(name) && !workers.includes(name));

@@ -31,14 +31,16 @@ export function nodeChange(project: Project): void {
       kube.close();
     });
 
-    /** Pod → its containers, and how often they were restarted. */
+    /** Pod → its containers, and how often they were restarted. Probes of the last test of the network may be about to end. */
     const containers = async () => {
       const { items } = JSON.parse(await kube.ask("get", "pods", "-A", "-o", "json")) as { items: Pod[] };
       return Object.fromEntries(
-        items.map(({ metadata, status }) => [
-          `${metadata.namespace}/${metadata.name}`,
-          status.containerStatuses?.map(({ containerID, restartCount }) => `${containerID} ${restartCount}`),
-        ]),
+        items
+          .filter(({ metadata }) => !metadata.namespace.startsWith("plinth-check-"))
+          .map(({ metadata, status }) => [
+            `${metadata.namespace}/${metadata.name}`,
+            status.containerStatuses?.map(({ containerID, restartCount }) => `${containerID} ${restartCount}`),
+          ]),
       );
     };
 

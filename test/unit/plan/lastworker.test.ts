@@ -51,6 +51,17 @@ describe("plan/guards/lastworker", () => {
     assert.deepEqual(judge({ leaving: [], previous: undefined, live: { nodes: undefined } }), []);
   });
 
+  it("has no word about a worker that a killed run was about to let join", () => {
+    const asked = (...known: { name: string; joining?: boolean }[]) => ({
+      hosts: Object.fromEntries(
+        known.map(({ name, ...more }) => [name, { ...w1, roles: [...w1.roles], ...more }] as const),
+      ),
+    });
+    const joining = { name: "w1", joining: true };
+    assert.deepEqual(judge({ leaving: leavingOf(w1), previous: asked(joining) }), []);
+    assert.deepEqual(judge({ previous: asked(joining, { name: "w2" }) })[0]?.hosts, ["w2"]);
+  });
+
   it("never speaks while a worker stays", () => {
     fc.assert(
       fc.property(fc.subarray([w1, w2]), fc.boolean(), (leaving, known) => {
