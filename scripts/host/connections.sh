@@ -154,6 +154,8 @@ verb=${1:?"usage: connections follow|pass|at DIRECTORY …"}
 shift
 case $verb in
   follow)
+    # It ends after its commands: systemd may not hear of the end of one that outlives it, and waits for 90 s.
+    trap 'exit 0' TERM
     while pass "$@"; do
       sleep "$interval"
     done

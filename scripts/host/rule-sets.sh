@@ -74,6 +74,8 @@ pass() {
 
 case ${1-} in
   follow)
+    # It ends after its commands: systemd may not hear of the end of one that outlives it, and waits for 90 s.
+    trap 'exit 0' TERM
     SEEN=' '
     while :; do
       pass "$2"
