@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { ownerOf } from "../../plan/roster.ts";
 import type { SimulatedCluster } from "./cluster.ts";
 import { factsOf } from "./facts.ts";
 import type { SimulatedHost } from "./host.ts";
@@ -147,23 +148,23 @@ function rosterStep(
     return said({ node, ready: "True", certificatesApproved: 1, taintsChanged: false });
   }
   if (step === "access") return said({ rights: "given", objects: 6 });
-  if (step === "roster") return endMemberships(cluster, `${variables["ROSTER"] ?? ""}\n${stdin}`);
+  if (step === "roster") return endMemberships(cluster, variables["OWNER"], `${variables["ROSTER"] ?? ""}\n${stdin}`);
   return said({ node, drained: false });
 }
 
-/** Members and Nodes that do not stand in the roster go. */
-function endMemberships(cluster: SimulatedCluster, roster: string): Answer {
+/** Members and Nodes that do not stand in the roster go: Nodes of this owner alone, and members only if the roster names any. */
+function endMemberships(cluster: SimulatedCluster, owner: string | undefined, roster: string): Answer {
   const stay = new Map([...roster.matchAll(/^(member|node) (\S+) (\S+)$/gm)].map(([line, kind]) => [line, kind]));
-  const members = new Set([...stay.keys()].map((line) => line.split(" ")[2]));
+  const members = new Set([...stay].flatMap(([line, kind]) => (kind === "member" ? [line.split(" ")[2]] : [])));
   const names = new Set([...stay].flatMap(([line, kind]) => (kind === "node" ? [line.split(" ")[1]] : [])));
   const gone: unknown[] = [];
   for (const { peerUrl, name } of [...cluster.members.values()]) {
-    if (members.has(peerUrl)) continue;
+    if (members.size === 0 || members.has(peerUrl)) continue;
     cluster.members.delete(peerUrl);
     gone.push({ member: name, removed: true });
   }
-  for (const name of [...cluster.nodes.keys()]) {
-    if (names.has(name)) continue;
+  for (const { name, owner: stack } of [...cluster.nodes.values()]) {
+    if (names.has(name) || ownerOf(stack) !== owner) continue;
     cluster.nodes.delete(name);
     gone.push({ node: name, deleted: true });
   }
