@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { openSync } from "node:fs";
+import { openSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -49,7 +49,7 @@ export async function startApiServer({
 }: TestApiServerOptions = {}): Promise<TestApiServer> {
   const paths = await ensureArtifacts(NAMES.map((name) => ({ name, version: defaultVersions[name] ?? "" })));
   const folder = await mkdtemp(join(tmpdir(), "plinth-apiserver-"));
-  const [etcdPort, peerPort, apiPort, controllerPort] = await freePorts(4);
+  const [etcdPort, peerPort, apiPort] = await freePorts(3);
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const keyFile = join(folder, "sa.key");
   await writeFile(keyFile, privateKey.export({ type: "pkcs1", format: "pem" }));
@@ -57,8 +57,15 @@ export async function startApiServer({
   const lines = tokens.map(([token, { name, groups }]) => `${token},${name},${name},"${groups.join(",")}"\n`);
   await writeFile(join(folder, "tokens.csv"), lines.join(""));
   const processes: ChildProcess[] = [];
+  const ended: Error[] = [];
+  /** Throws, with the end of its log, when a process has ended that should not. */
+  const allRun = (): void => {
+    const [first] = ended;
+    if (first !== undefined) throw first;
+  };
   const start = (name: (typeof NAMES)[number], args: Record<string, string>): ChildProcess => {
-    const log = openSync(join(folder, `${name}.log`), "a");
+    const path = join(folder, `${name}.log`);
+    const log = openSync(path, "a");
     const child = spawn(
       paths.get(name) ?? name,
       Object.entries(args).map(([key, value]) => `--${key}=${value}`),
@@ -66,10 +73,18 @@ export async function startApiServer({
         stdio: ["ignore", log, log],
       },
     );
+    child.once("exit", (code, signal) => {
+      if (stopping) return;
+      ended.push(
+        new Error(`${name} ended (${signal ?? `exit code ${code}`}): ${readFileSync(path, "utf8").slice(-2000)}`),
+      );
+    });
     processes.push(child);
     return child;
   };
+  let stopping = false;
   const stop = async (): Promise<void> => {
+    stopping = true;
     for (const child of processes.reverse()) {
       if (child.exitCode === null && child.signalCode === null) {
         const exited = once(child, "exit");
@@ -102,7 +117,7 @@ export async function startApiServer({
     ...more,
   });
   try {
-    const certificate = await waitFor("the API server's certificate", async () => {
+    const certificate = await waitFor("the API server's certificate", allRun, async () => {
       const text = await readFile(join(folder, "apiserver.crt"), "utf8");
       // It is written in pieces: the server's own, then its authority's.
       if (text.split("-----END CERTIFICATE-----").length < 3) throw new Error("The certificate is not whole yet.");
@@ -127,12 +142,14 @@ export async function startApiServer({
     const kubeconfigFile = join(folder, "kubeconfig");
     await writeFile(kubeconfigFile, kubeconfig);
     const client = new ApiClient(loadAccess(kubeconfig, { context: "", cluster: "" }));
-    const signal = AbortSignal.timeout(600_000);
+    const { signal } = new AbortController();
     const send: TestApiServer["send"] = async (method, path, body, contentType) => {
+      allRun();
       const type = contentType === undefined ? {} : { contentType };
       return (await client.send({ method, path, body, signal, ...type })).body;
     };
     const get: TestApiServer["get"] = async (path) => {
+      allRun();
       try {
         return (await client.send({ method: "GET", path, signal })).body;
       } catch (error) {
@@ -140,18 +157,23 @@ export async function startApiServer({
         throw error;
       }
     };
-    await waitFor("the API server", () => client.send({ method: "GET", path: "/readyz", signal, patienceSeconds: 0 }));
+    await waitFor("the API server", allRun, () =>
+      client.send({ method: "GET", path: "/readyz", signal, patienceSeconds: 0 }),
+    );
     start("kube-controller-manager", {
       kubeconfig: kubeconfigFile,
       // The Nodes of tests have no kubelets that would report: they stay what a test has said they are.
       controllers: "*,-node-lifecycle-controller",
-      "secure-port": String(controllerPort),
-      "bind-address": "127.0.0.1",
+      // It serves nothing that a test reads, and a port could be taken meanwhile: the API server connects to etcd from hundreds.
+      "secure-port": "0",
       "leader-elect": "false",
       "cert-dir": folder,
       "service-account-private-key-file": keyFile,
       "use-service-account-credentials": "false",
     });
+    await waitFor("the controller manager's work", allRun, () =>
+      client.send({ method: "GET", path: "/api/v1/namespaces/default/serviceaccounts/default", signal }),
+    );
     return {
       kubeconfig,
       get,
@@ -170,9 +192,10 @@ export async function startApiServer({
   }
 }
 
-async function waitFor<Value>(what: string, attempt: () => Promise<Value>): Promise<Value> {
+async function waitFor<Value>(what: string, allRun: () => void, attempt: () => Promise<Value>): Promise<Value> {
   const deadline = Date.now() + 60_000;
   for (;;) {
+    allRun();
     try {
       return await attempt();
     } catch (error) {
