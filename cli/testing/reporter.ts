@@ -3,7 +3,8 @@ import Mocha from "mocha";
 
 /**
  * Mocha's `spec` reporter, which also leaves its numbers in the file named by PLINTH_TALLY. A run that does not end by
- * itself within PLINTH_TEST_EXIT_GRACE seconds (default 30) after its last test is ended and counts one failure more.
+ * itself within PLINTH_TEST_EXIT_GRACE seconds (default 30) after its last test is ended and counts one failure more. Tests that were not
+ * run are told, and fail the run.
  */
 class TallyReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
@@ -11,7 +12,10 @@ class TallyReporter extends Mocha.reporters.Spec {
     runner.once("end", () => {
       const path = process.env["PLINTH_TALLY"];
       if (path === undefined) return;
-      const { passes, failures, pending } = this.stats;
+      const { passes, pending, tests } = this.stats;
+      const unrun = runner.total - tests;
+      if (unrun > 0) console.error(`${unrun} tests were not run: the run was cut short, or a hook before them failed`);
+      const failures = Math.max(this.stats.failures, unrun > 0 ? 1 : 0);
       const write = (failed: number) => {
         writeFileSync(path, JSON.stringify({ passed: passes, failed, skipped: pending }));
       };
