@@ -54,8 +54,8 @@ export default async function program(given?: {
   } satisfies ProgramArgs;
   const secrets = secretTexts(
     Object.entries(config)
-      // Credentials of registries and proxies are secrets wherever they go; user names and who needs no proxy are none.
-      .filter(([key]) => !["registryCredentials", "proxy"].includes(key) && isConfigSecret(`${namespace}:${key}`))
+      // Credentials of registries, proxies and backup targets are secrets wherever they go; user names and who needs no proxy are none.
+      .filter(([key]) => !["registryCredentials", "proxy", "backup"].includes(key) && isConfigSecret(`${namespace}:${key}`))
       .map(([, value]) => value),
   );
   const run = () => (isPool(config) ? deployPool({ ...args, readOutputsOf }) : deploy(args));

@@ -251,6 +251,33 @@ const metricsServer: ArtifactGroup = {
   modules: (version) => ({ "sigs.k8s.io/metrics-server": `v${version}` }),
 };
 
+const age: ArtifactGroup = {
+  name: "age",
+  moduleDir: join(import.meta.dirname, "go", "age"),
+  version: "1.3.2",
+  artifacts: [{ name: "age", package: "filippo.io/age/cmd/age", versionArgs: ["--version"] }],
+  download: (_artifact, version, platform) => ({
+    url: `${releaseOf("FiloSottile/age", version)}/age-v${version}-${platform}.tar.gz`,
+    // As flannel, it publishes no file of checksums.
+    checksums: `https://api.github.com/repos/FiloSottile/age/releases/tags/v${version}`,
+    provides: { age: "age/age" },
+  }),
+  ldflags: (version) => [`-X main.Version=v${version}`],
+  modules: (version) => ({ "filippo.io/age": `v${version}` }),
+};
+
+const restic: ArtifactGroup = {
+  name: "restic",
+  moduleDir: join(import.meta.dirname, "go", "restic"),
+  version: "0.18.1",
+  artifacts: [{ name: "restic", package: "github.com/restic/restic/cmd/restic", versionArgs: ["version"] }],
+  // Official files are packed by bzip2, which neither Node nor every host can unpack: it is built, or comes from a mirror.
+  ldflags: () => [],
+  // No gRPC in the client of a store that is not offered as a target.
+  tags: ["disable_grpc_modules"],
+  modules: (version) => ({ "github.com/restic/restic": `v${version}` }),
+};
+
 /** Everything that Plinth can fetch or build. Builds run in this order: what is wanted first stands first. */
 export const groups: readonly ArtifactGroup[] = [
   pulumi,
@@ -262,6 +289,8 @@ export const groups: readonly ArtifactGroup[] = [
   flannel,
   coredns,
   metricsServer,
+  age,
+  restic,
 ];
 
 /** The default version per artifact name: `{ pulumi: "3.259.0", etcd: "3.6.14", kubelet: "1.36.3", … }`. */

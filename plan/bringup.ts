@@ -1,4 +1,5 @@
 import { apiserver } from "./bundles/apiserver.ts";
+import { backup } from "./bundles/backup.ts";
 import { baseline } from "./bundles/baseline.ts";
 import { clusterAuthority } from "./bundles/clusterauthority.ts";
 import { connections } from "./bundles/connections.ts";
@@ -212,6 +213,15 @@ export const bringUp: readonly BringUpStep[] = [
     audience: balancers,
     title: "virtual IPs before the present one are given up",
     parts: [formerAddresses],
+  },
+  {
+    kind: "bundle",
+    name: "care",
+    type: "plinth:etcd:Care",
+    stage: "last",
+    audience: withRole("etcd"),
+    title: "etcd's data is backed up",
+    parts: [backup],
   },
   { kind: "objects", name: "addons", audience: once, title: "CoreDNS and metrics-server are deployed" },
   { kind: "objects", name: "tenants", audience: once, title: "tenants have namespaces, quotas and kubeconfigs" },

@@ -41,6 +41,7 @@ export function isKeyMaterial(source: SecretSource): boolean {
     case "registry":
     case "proxy":
     case "operator-file":
+    case "backup":
       return true;
     default:
       return source.part === "key" || source.part === "private";
@@ -61,6 +62,9 @@ export type SecretSource =
   | { kind: "proxy" }
   /** `hosts.toml` of a registry, with credentials. */
   | { kind: "registry"; host: string }
+  /** The password of backup repositories, or what members of etcd reach a target of backups with. */
+  | { kind: "backup"; part: "password" }
+  | { kind: "backup"; part: "key" | "environment"; target: string }
   /** A PEM file of the operator's machine by which registries and mirrors are believed, or believe containerd. */
   | { kind: "registry-file"; file: string; part: "certificate" | "key" };
 

@@ -7,6 +7,7 @@ import { containerdSchema } from "./containerdsettings.ts";
 import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
+import { backupSchema } from "./backup/settings.ts";
 import { bastionChain } from "./reach.ts";
 import { networkCheckSchema } from "./networkcheck/settings.ts";
 import { protectionsSchema } from "./protections.ts";
@@ -130,6 +131,12 @@ const clusterSettings = {
   clusterDomain: dnsDomain.default("cluster.local"),
   /** Version of etcd. */
   etcdVersion: version.default("3.6.14"),
+  /** Where backup sets go, who can open them, how often they are made; see backup/settings.ts. Empty: none are made. */
+  backup: backupSchema.optional(),
+  /** Version of restic, which writes sets to targets. */
+  resticVersion: version.default("0.18.1"),
+  /** Version of age, which seals them. */
+  ageVersion: version.default("1.3.2"),
   /** Extra arguments of kube-apiserver. */
   apiserverArgs: extraArgs.default({}),
   /** Files of the operator's machine that the API servers are given, by their path on the hosts. */

@@ -45,6 +45,8 @@ export const decidedBy: Readonly<Record<keyof ClusterSettings, "proposal" | "pro
   sshDials: "project",
   bastion: "project",
   sudoPassword: "project",
+  // Says where sets go, and who can open them.
+  backup: "project",
   // Names files of this machine, which are read and shown.
   apiserverFiles: "project",
   authentication: "project",
@@ -69,6 +71,8 @@ export const decidedBy: Readonly<Record<keyof ClusterSettings, "proposal" | "pro
   dnsUpstreams: "proposal",
   kubernetesVersion: "proposal",
   etcdVersion: "proposal",
+  resticVersion: "proposal",
+  ageVersion: "proposal",
   containerdVersion: "proposal",
   runcVersion: "proposal",
   cniVersion: "proposal",

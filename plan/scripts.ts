@@ -171,6 +171,7 @@ export const allScripts = once((): readonly Script[] => [
   hostScript(),
   ...rosterScriptNames.map(rosterScript),
   ...[
+    "backup",
     "baseline",
     "connections",
     "end-connections",

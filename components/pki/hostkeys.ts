@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { secretOfTarget } from "../../plan/backup/targets.ts";
 import { isKeyMaterial, type Authority as AuthorityName, type SecretSource } from "../../plan/bundle.ts";
 import { leavesOf } from "../../plan/bundles/index.ts";
 import { renderBootstrapKubeconfig } from "../../plan/bundles/kubelet.ts";
@@ -112,6 +113,8 @@ export class HostKeys {
         return pulumi.secret(renderHostsToml(source.host, config.registries[source.host], config.registryCredentials));
       case "proxy":
         return pulumi.secret(renderProxies(config));
+      case "backup":
+        return pulumi.secret(secretOfTarget(source, config.backup));
       case "registry-file": {
         const text = pulumi.output(readFile(expandHome(source.file), "utf8"));
         return isKeyMaterial(source) ? pulumi.secret(text) : text;

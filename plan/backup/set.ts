@@ -25,8 +25,6 @@ const common = {
   cluster: short,
   /** 16 hexadecimal digits, see the stack's output `clusterId`. */
   clusterId: z.string().regex(/^[0-9a-f]{16}$/),
-  /** How often the cluster was begun anew under the same id, see plan/guards/gone.ts. */
-  incarnation: count,
   /** What it was made for: `timer`, `now`, `up`, or a change, `before …`. */
   reason: short,
   kubernetes: short,
@@ -54,6 +52,8 @@ const stateSchema = z.object({
   kind: z.literal("state"),
   project: short,
   stack: short,
+  /** How often the cluster was begun anew under the same id, see plan/guards/gone.ts. */
+  incarnation: count,
   /** SHA-256 of the stack's deployment as the engine exports it, secrets encrypted: whether the state has changed since. */
   sha256: digest,
 });

@@ -93,12 +93,29 @@ function renderSection(name: string, directives: Directives): string[] {
   return [`[${name}]`, ...lines, ""];
 }
 
-/** A unit that is started at boot. */
-export function renderUnit({ unit, service }: { unit: Directives; service: Directives }): string {
+/** A service. @param install whether it is started at boot. Default: yes. */
+export function renderUnit({
+  unit,
+  service,
+  install = true,
+}: {
+  unit: Directives;
+  service: Directives;
+  install?: boolean;
+}): string {
   return [
     ...renderSection("Unit", unit),
     ...renderSection("Service", service),
-    ...renderSection("Install", { WantedBy: "multi-user.target" }),
+    ...(install ? renderSection("Install", { WantedBy: "multi-user.target" }) : []),
+  ].join("\n");
+}
+
+/** A timer that is started at boot. */
+export function renderTimer({ unit, timer }: { unit: Directives; timer: Directives }): string {
+  return [
+    ...renderSection("Unit", unit),
+    ...renderSection("Timer", timer),
+    ...renderSection("Install", { WantedBy: "timers.target" }),
   ].join("\n");
 }
 
