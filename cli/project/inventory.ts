@@ -20,6 +20,7 @@ const commandKeys = [
   ...(["bastion", "sudoPassword"] as const),
   ...(["kubernetesVersion", "etcdVersion", "containerdVersion", "runcVersion", "cniVersion"] as const),
   ...(["network", "networkCheck", "flannelVersion", "images"] as const),
+  ...(["backup", "resticVersion", "ageVersion"] as const),
 ] satisfies readonly (keyof ClusterConfig)[];
 export type CommandConfig = Pick<ClusterConfig, (typeof commandKeys)[number]>;
 

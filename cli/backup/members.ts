@@ -1,0 +1,111 @@
+import { askAsRoot } from "../../components/host/ask.ts";
+import { resolveAccess } from "../../components/host/targets.ts";
+import { parseResults, type TargetResult } from "../../plan/backup/result.ts";
+import type { BackupSettings } from "../../plan/backup/settings.ts";
+import type { StateSet } from "../../plan/backup/set.ts";
+import { backupScript } from "../../plan/bundles/backup.ts";
+import { PlinthError } from "../../plan/findings.ts";
+import { withRole, type Host } from "../../plan/inventory.ts";
+import { printable } from "../../plan/printable.ts";
+import { shellWord } from "../../plan/shell.ts";
+import type { SshTarget } from "../../ssh/index.ts";
+import type { LoadedStack } from "../project/inventory.ts";
+
+/** Seconds for a set on all targets: some GiB over a slow line. */
+const longestSeconds = 3700;
+
+/** What members of etcd said of a set that they were to store. */
+export interface MemberAnswer {
+  host: string;
+  results: TargetResult[];
+  /** Why there are none. */
+  error?: string;
+}
+
+async function askMember(
+  host: Host,
+  target: SshTarget,
+  script: string,
+  targets: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<MemberAnswer> {
+  try {
+    const quick = { ...target, dialErrorLimit: 1, perDialTimeout: 5 };
+    const { code, stdout, stderr } = await askAsRoot(quick, script, {
+      seconds: longestSeconds,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const results = parseResults(stdout, targets);
+    if (results.length > 0) return { host: host.name, results };
+    const last = stderr.trim().split("\n").at(-1) ?? "";
+    return { host: host.name, results, error: printable(last === "" ? `it ended with ${String(code)}` : last, 300) };
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    return { host: host.name, results: [], error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function membersOf(input: Pick<LoadedStack, "hosts" | "config">): Promise<{ host: Host; target: SshTarget }[]> {
+  const { access, findings } = await resolveAccess(withRole(input.hosts, "etcd"), input.config);
+  if (access.size === 0 && findings.length > 0) throw new PlinthError(findings);
+  return withRole(input.hosts, "etcd").flatMap((host) => {
+    const target = access.get(host.name);
+    return target === undefined ? [] : [{ host, target }];
+  });
+}
+
+/**
+ * Has a member make a set of data for every target: the first one that can.
+ *
+ * @returns what the members said, the last of them the one that made it, if any did.
+ */
+export async function makeData(
+  input: Pick<LoadedStack, "hosts" | "config">,
+  { targets }: BackupSettings,
+  reason: string,
+  signal?: AbortSignal,
+): Promise<MemberAnswer[]> {
+  const script = `exec ${backupScript} now ${shellWord(reason)}\n`;
+  const answers: MemberAnswer[] = [];
+  for (const { host, target } of await membersOf(input)) {
+    const answer = await askMember(
+      host,
+      target,
+      script,
+      targets.map(({ name }) => name),
+      signal,
+    );
+    answers.push(answer);
+    if (answer.error === undefined) break;
+  }
+  return answers;
+}
+
+/**
+ * Has members store a set of the state. Each of them has directories of its own; on targets that they share, the first one stores it and the
+ * others find it.
+ */
+export async function storeState(
+  input: Pick<LoadedStack, "hosts" | "config">,
+  { targets }: BackupSettings,
+  set: StateSet,
+  sealed: Buffer,
+  signal?: AbortSignal,
+): Promise<MemberAnswer[]> {
+  const content = Buffer.concat([Buffer.from(`${JSON.stringify(set)}\n`), sealed]).toString("base64");
+  const lines = content.replace(/.{76}/g, "$&\n");
+  const script = `base64 -d <<'END_OF_SET' | ${backupScript} store\n${lines}\nEND_OF_SET\n`;
+  const answers: MemberAnswer[] = [];
+  for (const { host, target } of await membersOf(input)) {
+    answers.push(
+      await askMember(
+        host,
+        target,
+        script,
+        targets.map(({ name }) => name),
+        signal,
+      ),
+    );
+  }
+  return answers;
+}

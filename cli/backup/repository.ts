@@ -1,0 +1,127 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { parseListing, type SnapshotOfSet } from "../../plan/backup/listing.ts";
+import { printable } from "../../plan/printable.ts";
+import { CliError } from "../errors.ts";
+import type { Place } from "./places.ts";
+
+/** Seconds until a place that does not answer counts as unreachable; restic itself tries for a quarter of an hour. */
+const reachSeconds = 60;
+/** Seconds for a whole run: sets of some GiB over a slow line. */
+const longestSeconds = 3600;
+
+/** What runs restic on this machine. */
+export interface Restic {
+  /** Path of the executable. */
+  executable: string;
+  password: string;
+  cacheDir: string;
+  signal: AbortSignal;
+}
+
+/** What restic ends with (its manual, "Exit codes"). */
+const exits = { missing: 10, locked: 11, wrongPassword: 12 } as const;
+
+/** A repository that cannot be used, with the reason. */
+export class RepositoryError extends CliError {
+  readonly place: string;
+
+  constructor(place: string, reason: string) {
+    super(`Target ${place}: ${reason}`);
+    this.place = place;
+  }
+}
+
+function started(restic: Restic, place: Place, args: readonly string[], seconds: number) {
+  const { url, options, authorityFile, env } = place;
+  return spawn(
+    restic.executable,
+    [
+      ...["--quiet", "--cache-dir", restic.cacheDir, "--repo", url],
+      ...options.flatMap((option) => ["-o", option]),
+      ...(authorityFile === undefined ? [] : ["--cacert", authorityFile]),
+      ...args,
+    ],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env, RESTIC_PASSWORD: restic.password },
+      signal: AbortSignal.any([restic.signal, AbortSignal.timeout(seconds * 1000)]),
+    },
+  );
+}
+
+/** restic's reason, from what it wrote to stderr. */
+function reasonOf(stderr: string, code: number | null): string {
+  switch (code) {
+    case exits.missing:
+      return "there is no repository yet: no set has been stored there";
+    case exits.wrongPassword:
+      return "the password of plinth:backup is not that of the repository";
+    case exits.locked:
+      return "the repository is locked by another run of restic; when it is certainly dead, run ./plinth backup prune, which removes old locks";
+    default: {
+      const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+      return printable((lines.at(-1) ?? `restic ended with ${code ?? "a signal"}`).replace(/^Fatal: /, ""), 300);
+    }
+  }
+}
+
+async function outcomeOf(
+  child: ReturnType<typeof started>,
+  place: Place,
+  seconds: number,
+  stderr: () => string,
+): Promise<void> {
+  let code: number | null;
+  try {
+    [code] = (await once(child, "close")) as [number | null];
+  } catch (error) {
+    if (error instanceof Error && error.name === "AbortError")
+      throw new RepositoryError(place.name, `no answer within ${seconds} s`);
+    throw error;
+  }
+  if (code !== 0) throw new RepositoryError(place.name, reasonOf(stderr(), code));
+}
+
+/** Runs restic on a place, and gives what it printed. @throws RepositoryError with the reason. */
+async function run(restic: Restic, place: Place, args: readonly string[], seconds: number): Promise<string> {
+  const child = started(restic, place, args, seconds);
+  let out = "";
+  let errors = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  await outcomeOf(child, place, seconds, () => errors);
+  return out;
+}
+
+/** The sets of a place, oldest first. */
+export async function listSets(restic: Restic, place: Place): Promise<SnapshotOfSet[]> {
+  // A lock would have to be deleted again, which not all that may read may do.
+  return parseListing(await run(restic, place, ["snapshots", "--json", "--no-lock"], reachSeconds));
+}
+
+/** Whether all that a place has is whole. @param part of its data that is read, e.g. `100%`. */
+export async function checkPlace(restic: Restic, place: Place, part: string): Promise<void> {
+  await run(restic, place, ["check", "--no-lock", `--read-data-subset=${part}`], longestSeconds);
+}
+
+/** Takes snapshots away, and what nothing refers to any more. */
+export async function forgetSets(restic: Restic, place: Place, snapshots: readonly string[]): Promise<void> {
+  await run(restic, place, ["unlock"], reachSeconds);
+  if (snapshots.length > 0) await run(restic, place, ["forget", ...snapshots], longestSeconds);
+  await run(restic, place, ["prune"], longestSeconds);
+}
+
+/** The sealed content of a set. What is wrong shows at the stream's end at the latest: nothing may be used before. */
+export function readSet(restic: Restic, place: Place, snapshot: string): Readable {
+  const child = started(restic, place, ["dump", "--no-lock", snapshot, "/content.age"], longestSeconds);
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  const { stdout } = child;
+  const ended = outcomeOf(child, place, longestSeconds, () => errors);
+  ended.catch((error: unknown) => {
+    stdout.destroy(error instanceof Error ? error : new Error(String(error)));
+  });
+  return stdout;
+}
