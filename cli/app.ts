@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { artifactsCommand } from "./commands/artifacts.ts";
+import { backupCommand } from "./commands/backup-state.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
 import { destroyCommand } from "./commands/destroy.ts";
@@ -13,6 +14,7 @@ import { previewCommand } from "./commands/preview.ts";
 import { readerCommand } from "./commands/reader.ts";
 import { refreshCommand } from "./commands/refresh.ts";
 import { resetCommand } from "./commands/reset.ts";
+import { restoreCommand } from "./commands/restore-state.ts";
 import { reviewCommand } from "./commands/review.ts";
 import { sshCommand } from "./commands/ssh.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -50,6 +52,8 @@ export function commandLine(): Command {
     sshCommand(),
     readerCommand(),
     resetCommand(),
+    backupCommand(),
+    restoreCommand(),
     labCommand(),
     testCommand(),
     artifactsCommand(),

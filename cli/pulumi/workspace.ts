@@ -56,3 +56,16 @@ export function prepareWorkspace(project: Project, stack: string): string {
   replaceFile(join(dir, name), merged);
   return dir;
 }
+
+/**
+ * Drops the salt of a lost passphrase from the engine's copy of the stack's file.
+ *
+ * @returns false when the project's own file has it: that one is not touched.
+ */
+export function forgetSalt(project: Project, stack: string): boolean {
+  const name = `Pulumi.${stack}.yaml`;
+  const own = stackFileText(project, name);
+  if (SECRETS_KEYS.test(own)) return false;
+  replaceFile(join(project.workDir, "workspace", stack, name), own);
+  return true;
+}

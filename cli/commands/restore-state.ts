@@ -1,0 +1,73 @@
+import { Command, Option } from "commander";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+
+interface RestoreStateOptions {
+  stack: string;
+  yes?: boolean;
+  from?: string;
+  backup?: string;
+  files?: boolean;
+}
+
+const help = [
+  "\nFor a stack whose state is gone while its hosts serve: `up` refuses them as `foreign-host`, because it does not know their keys and",
+  "ids any more. No host is touched. The set is opened by the private key in the file that PLINTH_BACKUP_IDENTITY names (default:",
+  "~/.config/plinth/age.txt, as age-keygen writes it).",
+  examplesHelp([
+    ["./plinth restore state --from /mnt/sets", "the newest set with the stack's state"],
+    ["./plinth restore state --from /mnt/sets --files", "also configuration and inventory as they were then"],
+  ]),
+  exitCodesHelp([
+    [Exit.done, "the stack has its state"],
+    [Exit.failed, "no set could be read or opened, or it was not agreed to; nothing was changed"],
+    [Exit.badInput, "command line not valid, no such set or key, or nobody to ask and no --yes"],
+    [Exit.refused, "the stack has another state, or the set is another stack's; nothing was changed"],
+  ]),
+].join("\n");
+
+export function restoreStateCommand(): Command {
+  return new Command("state")
+    .description("bring the state of a stack back, where it is gone and the hosts serve on")
+    .addOption(shared.stackOption())
+    .addOption(new Option("--from <directory>", "a directory with sets: ID.json and ID.age"))
+    .addOption(new Option("--backup <id>", "this set (default: the newest)"))
+    .addOption(new Option("--files", "also write configuration and inventory as the set has them"))
+    .addOption(new Option("-y, --yes", "do not ask; needed where there is no terminal"))
+    .addHelpText("after", help)
+    .action(restore);
+}
+
+/** `restore` with what it can bring back. */
+export function restoreCommand(): Command {
+  return new Command("restore")
+    .description("bring back what was lost")
+    .addCommand(restoreStateCommand())
+    .addHelpText("after", help);
+}
+
+async function restore(options: RestoreStateOptions): Promise<void> {
+  const { requireSomebodyToAsk } = await import("../session/opening.ts");
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const { CliError } = await import("../errors.ts");
+  const terminal = makeTerminal();
+  requireSomebodyToAsk("restore state", options.yes, terminal.interactive);
+  if (options.from === undefined) {
+    throw new CliError("Say where the set is: --from DIRECTORY.", Exit.badInput);
+  }
+  const { DirectoryStore } = await import("../backup/directory.ts");
+  const { readIdentities } = await import("../backup/identity.ts");
+  const { engineContext } = await import("../pulumi/context.ts");
+  const { findPulumi } = await import("../supply/needs.ts");
+  const { requireStack, thisProject } = await import("../project/project.ts");
+  const { restoreState } = await import("../operations/restore-state.ts");
+  const project = thisProject();
+  // Whose files are lost, too, has no stack yet.
+  if (options.files !== true) requireStack(project, options.stack);
+  const identities = readIdentities();
+  const say = (line: string): void => {
+    terminal.note(line);
+  };
+  const context = await engineContext(project, options.stack, await findPulumi(terminal), say);
+  await restoreState({ ...options, context, terminal, identities, stores: [new DirectoryStore(options.from)] });
+}

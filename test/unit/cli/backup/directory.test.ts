@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { DirectoryStore } from "../../../../cli/backup/directory.ts";
+import { bytesOf } from "../../../../cli/backup/seal.ts";
+import type { StateSet } from "../../../../plan/backup/set.ts";
+
+const set: StateSet = {
+  format: 1,
+  kind: "state",
+  id: "20261129T210000Z-state-lab",
+  time: "2026-11-29T21:00:00Z",
+  cluster: "lab",
+  clusterId: "0123456789abcdef",
+  incarnation: 0,
+  reason: "now",
+  kubernetes: "1.36.3",
+  etcd: "3.6.7",
+  keys: { serviceAccounts: "a".repeat(64), encryption: "b".repeat(64) },
+  project: "plinth",
+  stack: "lab",
+  sha256: "c".repeat(64),
+};
+
+describe("a directory of sets", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = join(mkdtempSync(join(tmpdir(), "plinth-sets-")), "sets");
+  });
+  afterEach(() => {
+    rmSync(join(folder, ".."), { recursive: true });
+  });
+
+  it("lists and gives back what was written, readable by its owner alone", async () => {
+    const store = new DirectoryStore(folder);
+    await store.write(set, Readable.from([Buffer.from("sea"), Buffer.from("led")]));
+    assert.deepEqual(await store.list(), [{ id: set.id, place: folder, set }]);
+    assert.equal((await bytesOf(await store.read(set.id))).toString(), "sealed");
+    assert.deepEqual(readdirSync(folder).sort(), [`${set.id}.age`, `${set.id}.json`]);
+    for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600);
+  });
+
+  it("has nothing of a set whose writing failed", async () => {
+    const store = new DirectoryStore(folder);
+    const broken = Readable.from(
+      (async function* () {
+        yield Buffer.from("half");
+        await Promise.resolve();
+        throw new Error("the sealing failed");
+      })(),
+    );
+    await assert.rejects(store.write(set, broken), /the sealing failed/);
+    assert.deepEqual(await store.list(), []);
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it("tells of descriptions that cannot be read, and of one that was renamed", async () => {
+    const store = new DirectoryStore(folder);
+    await store.write(set, Readable.from([Buffer.from("x")]));
+    writeFileSync(join(folder, "half.json"), "{");
+    writeFileSync(join(folder, "other.json"), JSON.stringify(set));
+    const listed = await store.list();
+    assert.deepEqual(
+      listed.map((one) => ("problem" in one ? one.problem : one.id)),
+      [set.id, "the description of the set is not JSON", `it describes the set ${set.id}`],
+    );
+  });
+
+  it("says what it cannot read", async () => {
+    await assert.rejects(new DirectoryStore(folder).list(), /cannot be read \(ENOENT\)/);
+    await assert.rejects(new DirectoryStore(folder).read("nothing"), /The set nothing cannot be read.*ENOENT/);
+  });
+});
