@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { artifactsCommand } from "./commands/artifacts.ts";
-import { backupCommand } from "./commands/backup-state.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
 import { destroyCommand } from "./commands/destroy.ts";

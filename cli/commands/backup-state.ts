@@ -33,14 +33,6 @@ export function backupStateCommand(): Command {
     .action(backup);
 }
 
-/** `backup` with what it can keep. */
-export function backupCommand(): Command {
-  return new Command("backup")
-    .description("keep what brings a cluster back")
-    .addCommand(backupStateCommand())
-    .addHelpText("after", help);
-}
-
 async function backup({ stack, to, recipient }: BackupStateOptions): Promise<void> {
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { openContext } = await import("../session/open-context.ts");

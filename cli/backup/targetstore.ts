@@ -1,0 +1,83 @@
+import type { Readable } from "node:stream";
+import { mergeListings, type FoundSet, type SnapshotOfSet } from "../../plan/backup/listing.ts";
+import { CliError } from "../errors.ts";
+import type { Place } from "./places.ts";
+import { listSets, readSet, type Restic } from "./repository.ts";
+import type { ListedSet, SetStore } from "./store.ts";
+
+/** What all places together have, and which of them could not tell. */
+export interface Listing {
+  sets: FoundSet[];
+  problems: string[];
+}
+
+/** The sets on a stack's targets, as an operator reads them. Members write them. */
+export class TargetStore implements Omit<SetStore, "write"> {
+  readonly #restic: Restic;
+  readonly places: readonly Place[];
+  readonly #clusterId: string | undefined;
+  #listing: Promise<Listing> | undefined;
+
+  /** @param clusterId whose sets are looked for; undefined where that is not known any more. */
+  constructor(restic: Restic, places: readonly Place[], clusterId: string | undefined) {
+    this.#restic = restic;
+    this.places = places;
+    this.#clusterId = clusterId;
+  }
+
+  /** All sets; asked once. */
+  listing(): Promise<Listing> {
+    return (this.#listing ??= this.#ask());
+  }
+
+  async #ask(): Promise<Listing> {
+    const problems: string[] = [];
+    const listings = new Map<string, SnapshotOfSet[]>();
+    await Promise.all(
+      this.places.map(async (place) => {
+        try {
+          listings.set(place.name, await listSets(this.#restic, place));
+        } catch (error) {
+          if (!(error instanceof CliError)) throw error;
+          problems.push(error.message);
+        }
+      }),
+    );
+    const inOrder = new Map(
+      this.places.flatMap(({ name }) => {
+        const sets = listings.get(name);
+        return sets === undefined ? [] : [[name, sets] as const];
+      }),
+    );
+    return { sets: mergeListings(inOrder, this.#clusterId), problems: problems.sort() };
+  }
+
+  async list(): Promise<ListedSet[]> {
+    const { sets, problems } = await this.listing();
+    if (sets.length === 0 && problems.length > 0) throw new CliError(problems.join("\n"));
+    return sets.map(({ id, copies, set }): ListedSet => {
+      const place = copies.map((copy) => copy.place).join(", ");
+      return "problem" in set ? { id, place, problem: set.problem } : { id, place, set };
+    });
+  }
+
+  /** The places that have a set. */
+  async copiesOf(id: string): Promise<{ place: Place; snapshot: string }[]> {
+    const { sets } = await this.listing();
+    return sets
+      .filter((set) => set.id === id)
+      .flatMap(({ copies }) => copies)
+      .flatMap(({ place: name, snapshot }) => {
+        const place = this.places.find((one) => one.name === name);
+        return place === undefined ? [] : [{ place, snapshot }];
+      });
+  }
+
+  /** The sealed content of a set, from the first place that has it. */
+  async read(id: string): Promise<Readable> {
+    const [copy] = await this.copiesOf(id);
+    if (copy === undefined)
+      throw new CliError(`No target has the set ${id}: ./plinth backup list tells what there is.`);
+    return readSet(this.#restic, copy.place, copy.snapshot);
+  }
+}

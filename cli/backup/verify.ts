@@ -1,0 +1,89 @@
+import { isDeepStrictEqual } from "node:util";
+import type { FoundSet } from "../../plan/backup/listing.ts";
+import { CliError, describeError } from "../errors.ts";
+import { readIdentities } from "./identity.ts";
+import { openData } from "./opendata.ts";
+import { unpack } from "./pack.ts";
+import type { Place } from "./places.ts";
+import { checkPlace, readSet, type Restic } from "./repository.ts";
+import { bytesOf, open } from "./seal.ts";
+import type { TargetStore } from "./targetstore.ts";
+
+export interface VerifyReport {
+  /** Sentences about what is whole. */
+  good: string[];
+  problems: string[];
+}
+
+/** What cannot be used is a result, too. */
+async function reported(report: VerifyReport, what: string, work: () => Promise<string>): Promise<void> {
+  try {
+    report.good.push(await work());
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (error.name === "AbortError") throw error;
+    const reason = describeError(error, false);
+    report.problems.push(reason.startsWith("Target ") ? reason : `${what}: ${reason}`);
+  }
+}
+
+/** Opens one copy of a set, and compares what is in it with what it says. */
+async function openCopy(
+  restic: Restic,
+  place: Place,
+  snapshot: string,
+  set: FoundSet,
+  identities: readonly string[],
+): Promise<void> {
+  if ("problem" in set.set) throw new CliError(`The set ${set.id} cannot be used: ${set.set.problem}.`);
+  const sealed = readSet(restic, place, snapshot);
+  if (set.set.kind === "data") {
+    // Only its end says that all of it is right.
+    for await (const chunk of await openData(sealed, identities, set.set)) void chunk;
+    return;
+  }
+  const half = await unpack(await bytesOf(await open(sealed, identities)));
+  if (!isDeepStrictEqual(half.set, set.set))
+    throw new CliError(`The set ${set.id} says inside that it is another one: take another one.`);
+}
+
+/**
+ * Reads back what all places have, and opens the newest set of each half on each of them, or the set that was named.
+ *
+ * @param read how much of the stored data is read, e.g. `10%`.
+ */
+export async function verifySets(
+  store: TargetStore,
+  restic: Restic,
+  { id, read }: { id: string | undefined; read: string },
+): Promise<VerifyReport> {
+  const { sets, problems } = await store.listing();
+  const report: VerifyReport = { good: [], problems: [...problems] };
+  const identities = readIdentities();
+  if (id !== undefined && !sets.some((set) => set.id === id)) {
+    report.problems.push(`No target has the set ${id}: ./plinth backup list tells what there is.`);
+  }
+  const reached = store.places.filter(({ name }) => !problems.some((text) => text.startsWith(`Target ${name}:`)));
+  for (const place of reached) {
+    const there = sets.filter(({ copies }) => copies.some((copy) => copy.place === place.name));
+    if (id === undefined) {
+      await reported(report, place.name, async () => {
+        await checkPlace(restic, place, read);
+        return `${place.name}: the repository is whole, ${there.length} sets`;
+      });
+      if (there.length === 0) report.problems.push(`${place.name}: there is no set of this cluster`);
+    }
+    const opened =
+      id === undefined
+        ? (["data", "state"] as const).flatMap((kind) => there.findLast((set) => set.kind === kind) ?? [])
+        : there.filter((set) => set.id === id);
+    for (const set of opened) {
+      const snapshot = set.copies.find((copy) => copy.place === place.name)?.snapshot ?? "";
+      await reported(report, place.name, async () => {
+        await openCopy(restic, place, snapshot, set, identities);
+        return `${place.name}: the set ${set.id} (${set.kind}) opens, and is what it says`;
+      });
+    }
+  }
+  return report;
+}
