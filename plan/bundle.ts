@@ -41,8 +41,9 @@ export function isKeyMaterial(source: SecretSource): boolean {
     case "registry":
     case "proxy":
     case "operator-file":
-    case "backup":
       return true;
+    case "backup":
+      return source.part !== "digests";
     default:
       return source.part === "key" || source.part === "private";
   }
@@ -62,8 +63,10 @@ export type SecretSource =
   | { kind: "proxy" }
   /** `hosts.toml` of a registry, with credentials. */
   | { kind: "registry"; host: string }
-  /** The password of backup repositories, or what members of etcd reach a target of backups with. */
+  /** The password of backup repositories, and what members of etcd reach a target of backups with. */
   | { kind: "backup"; part: "password" }
+  /** Which keys of the cluster its data goes with. */
+  | { kind: "backup"; part: "digests" }
   | { kind: "backup"; part: "key" | "environment"; target: string }
   /** A PEM file of the operator's machine by which registries and mirrors are believed, or believe containerd. */
   | { kind: "registry-file"; file: string; part: "certificate" | "key" };

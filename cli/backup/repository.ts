@@ -33,13 +33,18 @@ export class RepositoryError extends CliError {
   }
 }
 
+/** restic reads `-o` as a line of CSV (pflag's StringSlice). */
+function csvField(text: string): string {
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 function started(restic: Restic, place: Place, args: readonly string[], seconds: number) {
   const { url, options, authorityFile, env } = place;
   return spawn(
     restic.executable,
     [
       ...["--quiet", "--cache-dir", restic.cacheDir, "--repo", url],
-      ...options.flatMap((option) => ["-o", option]),
+      ...options.flatMap((option) => ["-o", csvField(option)]),
       ...(authorityFile === undefined ? [] : ["--cacert", authorityFile]),
       ...args,
     ],

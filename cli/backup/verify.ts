@@ -1,3 +1,4 @@
+import { finished } from "node:stream/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { FoundSet } from "../../plan/backup/listing.ts";
 import { CliError, describeError } from "../errors.ts";
@@ -39,7 +40,7 @@ async function openCopy(
   const sealed = readSet(restic, place, snapshot);
   if (set.set.kind === "data") {
     // Only its end says that all of it is right.
-    for await (const chunk of await openData(sealed, identities, set.set)) void chunk;
+    await finished((await openData(sealed, identities, set.set)).resume());
     return;
   }
   const half = await unpack(await bytesOf(await open(sealed, identities)));

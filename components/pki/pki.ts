@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
+import { renderKeyDigests } from "../../plan/backup/keys.ts";
 import type { Authority as AuthorityName, SecretSource } from "../../plan/bundle.ts";
 import { renderEncryptionConfig } from "../../plan/bundles/apiserver.ts";
 import type { Host } from "../../plan/inventory.ts";
@@ -73,6 +74,14 @@ export class Pki extends pulumi.ComponentResource {
           : pulumi.secret(this.serviceAccount.privateKeyPem);
       case "encryption-config":
         return pulumi.secret(this.encryptionKey.result.apply(renderEncryptionConfig));
+      case "backup":
+        return source.part === "digests"
+          ? pulumi
+              .all([this.serviceAccount.publicKeyPem, this.encryptionKey.result])
+              .apply(([publicKey, encryptionKey]) =>
+                pulumi.unsecret(pulumi.output(renderKeyDigests(publicKey, encryptionKey))),
+              )
+          : hostKeys.contentOf(host, source);
       default:
         return hostKeys.contentOf(host, source);
     }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { parsePreviousRun } from "../previousrun.ts";
+import { keyDigests } from "./keys.ts";
 import { parseSet, setId, type StateSet } from "./set.ts";
 
 /**
@@ -237,10 +238,7 @@ function keysOf(stack: ExportedStack): StateSet["keys"] | undefined {
   const encryption = output("random:index/randomPassword:RandomPassword", "encryption-key", "result");
   if (publicKey === undefined || encryption === undefined) return undefined;
   // On hosts every file ends with one line's end.
-  return {
-    serviceAccounts: sha256(`${publicKey.replace(/\n$/, "")}\n`),
-    encryption: sha256(Buffer.from(encryption).toString("base64")),
-  };
+  return keyDigests(publicKey, encryption);
 }
 
 function outputsOf(name: string, stack: ExportedStack) {

@@ -94,6 +94,7 @@ export function secretOfTarget(
 ): string {
   if (settings === undefined) throw new Error("there are no backups");
   if (source.part === "password") return `${settings.password}\n`;
+  if (source.part === "digests") throw new Error("the digests of keys come from the keys");
   const target = settings.targets.find(({ name }) => name === source.target);
   const key = target?.ssh?.privateKey;
   if (source.part === "key" && key !== undefined) return `${key.trimEnd()}\n`;

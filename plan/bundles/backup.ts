@@ -154,6 +154,12 @@ export const backup: BundlePart = {
           owner: "root:root",
           source: { kind: "backup", part: "password" },
         },
+        {
+          path: `${backupDirectory}/digests`,
+          mode: "0644",
+          owner: "root:root",
+          source: { kind: "backup", part: "digests" },
+        },
         ...secrets,
       ],
       units: [timerUnit],

@@ -12,7 +12,7 @@
 # Settings are in CONFIG: the file `settings` with lines
 #   cluster NAME, host NAME, kubernetes VERSION, etcd VERSION, minutes NUMBER, endpoint URL
 #   target NAME REPOSITORY, and for each any number of `option NAME KEY=VALUE`, `cacert NAME FILE`
-# `recipients`, `password`, and for targets that need them `targets/NAME.env` with lines VARIABLE=VALUE.
+# `recipients`, `password`, `digests` of the keys that the data goes with, and for targets that need them `targets/NAME.env` with lines VARIABLE=VALUE.
 set -u
 umask 077
 export LC_ALL=C
@@ -201,7 +201,7 @@ digest_of() { sha256sum "$1" | sed 's/ .*//'; }
 
 # make REASON: a set of data in WORK/set. A snapshot that cannot be restored is none.
 make() {
-  local at id status reason encryption
+  local at id status reason
   mkdir "$WORK/set" || return 1
   reason=$(one_line "$1" | tr -cd 'A-Za-z0-9 ._:/-')
   if ! etcdctl --command-timeout "${LONGEST}s" snapshot save "$WORK/snapshot.db" >"$WORK/out" 2>"$WORK/error" </dev/null; then
@@ -221,11 +221,10 @@ make() {
     return 1
   fi
   rm -rf "$WORK/aside"
-  encryption=$(sed -n 's/^ *secret: *"\{0,1\}\([A-Za-z0-9+\/=]*\)"\{0,1\}$/\1/p' "$ROOT/etc/kubernetes/encryption.yaml" | sed -n 1p)
   id=$(say "$at" | tr -d ':-')-$(setting host)
   printf '{"format":1,"kind":"data","id":"%s","time":"%s","cluster":"%s","clusterId":"%s","reason":"%s","kubernetes":"%s","etcd":"%s","keys":{"serviceAccounts":"%s","encryption":"%s"},"host":"%s","revision":%s,"totalKeys":%s,"bytes":%s,"sha256":"%s"}\n' \
     "$id" "$at" "$(setting cluster)" "$(claimed cluster-id)" "$reason" "$(setting kubernetes)" "$(setting etcd)" \
-    "$(digest_of "$PKI/sa.pub")" "$(printf %s "$encryption" | sha256sum | sed 's/ .*//')" "$(setting host)" \
+    "$(sed -n 's/^serviceAccounts //p' "$CONFIG/digests")" "$(sed -n 's/^encryption //p' "$CONFIG/digests")" "$(setting host)" \
     "$(value revision "$WORK/status")" "$(value totalKey "$WORK/status")" "$(wc -c <"$WORK/snapshot.db" | tr -d ' ')" \
     "$(digest_of "$WORK/snapshot.db")" >"$WORK/set/set.json"
   seal || return 1
