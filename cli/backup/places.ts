@@ -3,7 +3,7 @@ import type { BackupSettings, BackupTarget } from "../../plan/backup/settings.ts
 import { knownHost, s3Environment, s3Repository, type Repository } from "../../plan/backup/targets.ts";
 import { withRole } from "../../plan/inventory.ts";
 import { shellWord } from "../../plan/shell.ts";
-import { sshArguments, takenKeyFile } from "../cluster/ssh-arguments.ts";
+import { configuredFile, sshArguments, takenKeyFile } from "../cluster/ssh-arguments.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import type { Project } from "../project/project.ts";
 
@@ -68,6 +68,8 @@ export async function placesOf(
         return [{ name, target, ...s3Repository(s3, authority), env: { ...own, ...env } }];
       }
       if (ssh !== undefined) {
+        // Besides the keys that the operator's SSH knows of.
+        const key = input.config.sshPrivateKeyFile;
         const known = await write(`${name}.known_hosts`, knownHost(ssh));
         const words = [
           ...["ssh", "-o", `UserKnownHostsFile=${known}`, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"],

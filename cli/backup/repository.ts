@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
+import { z } from "zod";
 import { parseListing, type SnapshotOfSet } from "../../plan/backup/listing.ts";
 import { printable } from "../../plan/printable.ts";
 import { CliError } from "../errors.ts";
@@ -67,8 +68,21 @@ function reasonOf(stderr: string, code: number | null): string {
       return "the repository is locked by another run of restic; when it is certainly dead, run ./plinth backup prune, which removes old locks";
     default: {
       const lines = stderr.split("\n").filter((line) => line.trim() !== "");
-      return printable((lines.at(-1) ?? `restic ended with ${code ?? "a signal"}`).replace(/^Fatal: /, ""), 300);
+      return printable(
+        messageOf(lines.at(-1) ?? `restic ended with ${code ?? "a signal"}`).replace(/^Fatal: /, ""),
+        300,
+      );
     }
+  }
+}
+
+/** The sentence in a line of restic's, which is JSON where `--json` was asked for. */
+function messageOf(line: string): string {
+  if (!line.startsWith("{")) return line;
+  try {
+    return z.object({ message: z.string() }).parse(JSON.parse(line)).message;
+  } catch {
+    return line;
   }
 }
 
