@@ -73,6 +73,7 @@ export async function placesOf(
         const known = await write(`${name}.known_hosts`, knownHost(ssh));
         const words = [
           ...["ssh", "-o", `UserKnownHostsFile=${known}`, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"],
+          ...(key === undefined ? [] : ["-i", configuredFile(key, project)]),
           ...[
             "-o",
             "ConnectTimeout=10",
