@@ -3,6 +3,7 @@ import { baseline } from "./bundles/baseline.ts";
 import { clusterAuthority } from "./bundles/clusterauthority.ts";
 import { connections } from "./bundles/connections.ts";
 import { controllerManager, scheduler } from "./bundles/controllers.ts";
+import { defragmentation } from "./bundles/defragmentation.ts";
 import { etcd } from "./bundles/etcd.ts";
 import { flannel } from "./bundles/flannel.ts";
 import { kubelet } from "./bundles/kubelet.ts";
@@ -212,6 +213,15 @@ export const bringUp: readonly BringUpStep[] = [
     audience: balancers,
     title: "virtual IPs before the present one are given up",
     parts: [formerAddresses],
+  },
+  {
+    kind: "bundle",
+    name: "care",
+    type: "plinth:etcd:Care",
+    stage: "last",
+    audience: withRole("etcd"),
+    title: "the member of etcd is looked after",
+    parts: [defragmentation],
   },
   { kind: "objects", name: "addons", audience: once, title: "CoreDNS and metrics-server are deployed" },
   { kind: "objects", name: "tenants", audience: once, title: "tenants have namespaces, quotas and kubeconfigs" },

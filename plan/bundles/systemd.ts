@@ -93,12 +93,37 @@ function renderSection(name: string, directives: Directives): string[] {
   return [`[${name}]`, ...lines, ""];
 }
 
-/** A unit that is started at boot. */
-export function renderUnit({ unit, service }: { unit: Directives; service: Directives }): string {
+/** A unit that is started at boot; with `install: false` one that others start. */
+export function renderUnit({
+  unit,
+  service,
+  install = true,
+}: {
+  unit: Directives;
+  service: Directives;
+  install?: boolean;
+}): string {
   return [
     ...renderSection("Unit", unit),
     ...renderSection("Service", service),
-    ...renderSection("Install", { WantedBy: "multi-user.target" }),
+    ...(install ? renderSection("Install", { WantedBy: "multi-user.target" }) : []),
+  ].join("\n");
+}
+
+export interface Timer {
+  description: string;
+  /** OnCalendar= of systemd.time(7), e.g. `hourly`. */
+  calendar: string;
+  /** Seconds, up to which each run is late by chance, so that hosts do not begin at the same time. */
+  delaySeconds: number;
+}
+
+/** A timer that starts the service of its name. What was missed while the host was off is not made up for. */
+export function renderTimer({ description, calendar, delaySeconds }: Timer): string {
+  return [
+    ...renderSection("Unit", { Description: description }),
+    ...renderSection("Timer", { OnCalendar: calendar, RandomizedDelaySec: String(delaySeconds) }),
+    ...renderSection("Install", { WantedBy: "timers.target" }),
   ].join("\n");
 }
 
