@@ -62,7 +62,26 @@ export function etcdCommand(): Command {
     .addOption(new Option("-y, --yes", "do not ask; needed where there is no terminal"))
     .addHelpText("after", repairHelp)
     .action(repairMembers);
-  return new Command("etcd").description("care for etcd: docs/etcd.md").addCommand(defrag).addCommand(repair);
+  return new Command("etcd")
+    .description("care for etcd: free space, alarms, damaged members; docs/etcd.md")
+    .addCommand(defrag)
+    .addCommand(repair)
+    .addHelpText(
+      "after",
+      [
+        examplesHelp([
+          ["./plinth etcd defrag", "give free space of the databases back, one member after the other"],
+          ["./plinth etcd repair", "end the alarms NOSPACE and CORRUPT by what they are about"],
+        ]),
+        exitCodesHelp([
+          [Exit.done, "it is done, or there was nothing to do"],
+          [Exit.failed, "it failed; run it again, it goes on from there"],
+          [Exit.badInput, "command line, inventory or configuration not valid"],
+          [Exit.refused, "it would cost the quorum or data, or members are not fit for it; nothing was touched"],
+          [Exit.interrupted, "interrupted; the step under way was finished"],
+        ]),
+      ].join("\n"),
+    );
 }
 
 /** The hosts that are asked for. @throws CliError (bad input) for one without a member. */

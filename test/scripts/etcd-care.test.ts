@@ -143,10 +143,7 @@ esac`,
     const { seconds, ...sizes } = JSON.parse(stdout) as Record<string, unknown>;
     assert.deepEqual([sizes, typeof seconds], [{ host: "cp1", before: 1000, after: 400 }, "number"]);
     assert.deepEqual(log(), ["3 lock --ttl 60 /plinth/etcd-care", "1 defrag"]);
-    assert.deepEqual(systemd(/kube-apiserver/), [
-      "stop kube-apiserver.service",
-      "start kube-apiserver.service",
-    ]);
+    assert.deepEqual(systemd(/kube-apiserver/), ["stop kube-apiserver.service", "start kube-apiserver.service"]);
     assert.equal(host().exists("/var/lib/plinth/etcd-paused"), false);
     assert.match(host().read("/var/lib/plinth/etcd-history"), /^\d+ 1048576 524288 0\.001:5,inf:6 0\.001:7,inf:8\n$/);
   });
@@ -234,7 +231,11 @@ esac`,
     const { code, stderr } = await care("50", "1000");
     assert.equal(code, 0, stderr);
     assert.deepEqual(log().slice(1), ["1 move-leader 2", "1 defrag"]);
-    assert.equal(host().read("/var/lib/plinth/etcd-history").trim().split("\n").length, 6, "one each time, and one after");
+    assert.equal(
+      host().read("/var/lib/plinth/etcd-history").trim().split("\n").length,
+      6,
+      "one each time, and one after",
+    );
   });
 
   it("is left to the next time when something is in its way, and says what", async () => {
