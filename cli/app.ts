@@ -5,6 +5,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { driftCommand } from "./commands/drift.ts";
+import { etcdCommand } from "./commands/etcd.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { inventoryCommand } from "./commands/inventory.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
@@ -48,6 +49,7 @@ export function commandLine(): Command {
     statusCommand(),
     driftCommand(),
     checkCommand(),
+    etcdCommand(),
     kubectlCommand(),
     sshCommand(),
     readerCommand(),

@@ -4,6 +4,7 @@ import { baseline } from "./bundles/baseline.ts";
 import { clusterAuthority } from "./bundles/clusterauthority.ts";
 import { connections } from "./bundles/connections.ts";
 import { controllerManager, scheduler } from "./bundles/controllers.ts";
+import { defragmentation } from "./bundles/defragmentation.ts";
 import { etcd } from "./bundles/etcd.ts";
 import { flannel } from "./bundles/flannel.ts";
 import { kubelet } from "./bundles/kubelet.ts";
@@ -220,8 +221,8 @@ export const bringUp: readonly BringUpStep[] = [
     type: "plinth:etcd:Care",
     stage: "last",
     audience: withRole("etcd"),
-    title: "etcd's data is backed up",
-    parts: [backup],
+    title: "the member of etcd is looked after, and its data is backed up",
+    parts: [defragmentation, backup],
   },
   { kind: "objects", name: "addons", audience: once, title: "CoreDNS and metrics-server are deployed" },
   { kind: "objects", name: "tenants", audience: once, title: "tenants have namespaces, quotas and kubeconfigs" },

@@ -155,6 +155,12 @@ const clusterSettings = {
   schedulerArgs: extraArgs.default({}),
   /** Extra arguments of etcd. */
   etcdArgs: etcdArguments.default({}),
+  /**
+   * Percentage of a member's database that may be free space before the member defragments itself; 0: never. Databases below 100 MiB are left
+   * alone. At 50 half of what is read, written and sent to a new member is nothing, and much less is free again within the day: etcd fills free
+   * space before it grows.
+   */
+  etcdDefragPercent: z.coerce.number().int().min(0).max(95).default(50),
   /** Life of certificate authorities, days. */
   authorityDays: z.coerce.number().int().min(30).max(36500).default(3650),
   /** Pod network: `flannel`, or `none` for one of your own (Nodes become ready once it is there). */

@@ -33,6 +33,13 @@ export function endpointFor(host: Host, hosts: readonly Host[], config: Way): st
   return isBehind && host.roles.includes("control-plane") ? urlOf({ host: host.address }) : endpointOf(hosts, config);
 }
 
+/** The URLs of the API servers on other hosts than this one. */
+export function endpointsBeside(host: Pick<Host, "name">, hosts: readonly Host[]): string[] {
+  return withRole(hosts, "control-plane")
+    .filter(({ name }) => name !== host.name)
+    .map(({ address }) => urlOf({ host: address }));
+}
+
 /** The URL under which people and other stacks reach it: by the VIP's name, where it has one. */
 export function publicEndpointOf(hosts: readonly Host[], config: Way): string {
   return config.vipName === undefined ? endpointOf(hosts, config) : urlOf({ host: config.vipName });

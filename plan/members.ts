@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { AlarmKind } from "./etcdcare/defragment.ts";
+import { measureReader, type Measure } from "./etcdcare/measure.ts";
 import { known, sentenceOf, words, type LineReaders } from "./look.ts";
 import { etcdId, etcdUrl, label, orNothing, sentence, version } from "./told.ts";
 
@@ -24,10 +26,23 @@ export interface MemberStatus {
   version: string;
   /** Bytes on disk. */
   dbSize: number;
+  /** Bytes of the database that hold something; undefined where this version of etcd does not tell. */
+  inUse?: number;
+  /** Bytes that the database may have; undefined where this version of etcd does not tell. */
+  quota?: number;
   raftIndex: number;
+  /** What of that it has applied. */
+  raftApplied: number;
   learner: boolean;
   /** Alarms, above all. */
   errors: string[];
+  /** Those of the errors that are alarms of etcd, each with the id of the member that it is about, in hex. */
+  alarms: Alarm[];
+}
+
+export interface Alarm {
+  member: string;
+  alarm: AlarmKind;
 }
 
 /** What a host tells about etcd. */
@@ -42,6 +57,12 @@ export interface EtcdFacts {
   members: EtcdMember[];
   /** Why there is no list, where it was asked for one. */
   membersError?: string;
+  /** What the member of this host measures now; undefined when it does not tell, or was not asked. */
+  measure?: Measure;
+  /** What it has measured before: the oldest that is kept, and the last two. */
+  samples?: Measure[];
+  /** Why the member of this host has ended, where its log says that its data is damaged. */
+  damage?: string;
 }
 
 const kind = z.enum(["learner", "voter"]).transform((word) => word === "learner");
@@ -74,17 +95,33 @@ const statusSchema = z
         version: version.or(z.literal("")).default(""),
         dbSize: z.int().nonnegative().default(0),
         leader: id.optional(),
+        dbSizeInUse: z.int().nonnegative().optional(),
+        dbSizeQuota: z.int().nonnegative().optional(),
         raftIndex: z.int().nonnegative().default(0),
+        raftAppliedIndex: z.int().nonnegative().default(0),
         isLearner: z.boolean().default(false),
         errors: z.array(sentence).max(100).default([]),
       }),
     }),
   ])
   .transform(([{ Status }]): MemberStatus => {
-    const { header, version, dbSize, leader, raftIndex, isLearner, errors } = Status;
+    const { header, version, dbSize, leader, raftIndex, raftAppliedIndex, isLearner, errors } = Status;
     const leads = leader === undefined || leader === "0" ? {} : { leader };
-    return { id: header.member_id, ...leads, version, dbSize, raftIndex, learner: isLearner, errors };
+    return {
+      ...{ id: header.member_id, ...leads, version, dbSize },
+      ...known({ inUse: Status.dbSizeInUse, quota: Status.dbSizeQuota }),
+      ...{ raftIndex, raftApplied: raftAppliedIndex, learner: isLearner },
+      ...{ errors, alarms: errors.flatMap(alarmsIn) },
+    };
   });
+
+/** `memberID:1234 alarm:NOSPACE `, once for each. */
+function alarmsIn(error: string): Alarm[] {
+  return [...error.matchAll(/memberID:(\d{1,20}) alarm:(NOSPACE|CORRUPT)\b/g)].map(([, member = "0", alarm]) => ({
+    member: BigInt(member).toString(16),
+    alarm: alarm as AlarmKind,
+  }));
+}
 
 /** What newer engines tell a reviver about a value: its own text. */
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
@@ -115,6 +152,9 @@ export function etcdReaders(etcd: () => EtcdFacts): LineReaders {
     "etcd-member": words("members of etcd", memberWords, (member) => {
       etcd().members.push(member);
     }),
+    "etcd-measure": measureReader((measure) => (etcd().measure = measure)),
+    "etcd-sample": measureReader((sample) => (etcd().samples ??= []).push(sample)),
+    "etcd-damage": sentenceOf((reason) => (etcd().damage = reason)),
     "etcd-members-failed": sentenceOf((reason) => (etcd().membersError = reason)),
   };
 }

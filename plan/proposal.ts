@@ -85,6 +85,7 @@ export const decidedBy: Readonly<Record<keyof ClusterSettings, "proposal" | "pro
   controllerManagerArgs: "proposal",
   schedulerArgs: "proposal",
   etcdArgs: "proposal",
+  etcdDefragPercent: "proposal",
   kubeletConfig: "proposal",
   kubeletArgs: "proposal",
   kubeProxyConfig: "proposal",

@@ -4,6 +4,7 @@ import { controllerManager, scheduler } from "./bundles/controllers.ts";
 import { etcdPki } from "./bundles/etcd.ts";
 import { haproxyUnit, keepalivedUnit } from "./bundles/loadbalancer.ts";
 import { fewestArguments } from "./conditions.ts";
+import { furthestBehind } from "./etcdcare/defragment.ts";
 import { familyWords, renamedPackages } from "./distributions.ts";
 import {
   annotations,
@@ -64,6 +65,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       PROXIES_PATH: paths.proxies,
     },
     "Ports.": { ETCD_CLIENT_PORT: ports.etcdClient },
+    "Entries that a member of etcd may be behind when one is defragmented.": { ETCD_LAG: furthestBehind },
     "What the script ends with.": {
       EXIT_FAILED: exitCodes.failed,
       EXIT_BAD_INPUT: exitCodes.badInput,

@@ -10,6 +10,9 @@ usage: plinth-host claim                    take this host for a cluster (claim 
                                             stop what serves others here, before this host leaves
        plinth-host release --host NAME [--cluster-id ID]
        plinth-host release --force          take everything of ours away, whoever claims this host
+       plinth-host etcd VERB [--above PERCENT] [--least BYTES] [--apiservers URL,…]
+                                            care for the member of this host (care, defrag, resume), end
+                                            alarms (compact, disarm), replace it (hashes, set-aside, rejoin)
 exit codes: 0 done, 1 failed, 65 bad input, 75 another run holds the lock, 77 refused
 EOF
 }
@@ -28,6 +31,7 @@ main() {
     status) status "$@" ;;
     retire) retire "$@" ;;
     release) release "$@" ;;
+    etcd) etcd_verb "$@" ;;
     help | --help | -h) usage ;;
     *)
       usage

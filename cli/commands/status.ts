@@ -45,7 +45,7 @@ async function status(options: StatusOptions): Promise<void> {
   const { administratorOf } = await import("../cluster/administrator.ts");
   const { ClusterApi } = await import("../cluster/api.ts");
   const { observe } = await import("../status/observe.ts");
-  const { judge, nodesOfInterest } = await import("../status/judge.ts");
+  const { judge, nodesOfInterest, warnings } = await import("../status/judge.ts");
   const { statusDocument } = await import("../status/document.ts");
   const { statusLines } = await import("../status/render.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
@@ -59,10 +59,12 @@ async function status(options: StatusOptions): Promise<void> {
   const observation = nodesOfInterest(hosts, options.stack, await observe(input, api, options.stack).finally(closeSsh));
   const vips = [config.vip, config.serviceVip].filter((vip) => vip !== undefined);
   const problems = judge(hosts, vips, observation, options.stack, config.networkCheck);
+  const inTime = warnings(hosts, observation, options.stack);
   if (options.json === true) {
-    terminal.print(JSON.stringify(statusDocument(observation, problems), null, 2));
+    terminal.print(JSON.stringify(statusDocument(observation, problems, inTime), null, 2));
   } else {
-    for (const line of statusLines(hosts, vips, observation, problems, terminal, options.stack)) terminal.print(line);
+    const lines = statusLines(hosts, vips, observation, problems, terminal, options.stack, inTime);
+    for (const line of lines) terminal.print(line);
   }
   if (problems.length > 0) throw new QuietExit(Exit.failed);
 }

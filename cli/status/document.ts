@@ -1,7 +1,19 @@
+import { careOf } from "../../plan/etcdcare/judge.ts";
+import type { EtcdFacts } from "../../plan/members.ts";
 import type { NetworkReading } from "../../plan/networkcheck/record.ts";
 import type { AddonsReading, HostProbe, NodeStatus, Observation, ProbeReading } from "./types.ts";
 import { bundlesOf } from "./judge.ts";
 import type { Problem } from "./judge.ts";
+
+/** Bytes, parts from 0 to 1, bytes a day, seconds; what is not known is left out. */
+function careDocument(etcd: EtcdFacts | undefined) {
+  const { used, fragmentation, quota, quotaShare, growthPerDay, fsyncP99, commitP99, latencySeconds } =
+    (etcd === undefined ? undefined : careOf(etcd)) ?? {};
+  return {
+    ...{ dbSizeInUse: used, fragmentation, dbSizeQuota: quota, quotaShare, growthPerDay },
+    ...{ walFsyncP99: fsyncP99, backendCommitP99: commitP99, latencySeconds },
+  };
+}
 
 function probeDocument({ uptime, machineId, addresses, etcd, certificates, goneRules, ...probe }: HostProbe) {
   const { self, selfError, members = [] } = etcd ?? {};
@@ -21,6 +33,8 @@ function probeDocument({ uptime, machineId, addresses, etcd, certificates, goneR
             raftIndex: self.raftIndex,
             isLearner: self.learner,
             errors: self.errors,
+            alarms: self.alarms.map(({ member, alarm }) => ({ memberId: member, alarm })),
+            ...careDocument(etcd),
           },
     etcdError: selfError,
     members:
@@ -67,10 +81,12 @@ function networkDocument(reading: NetworkReading) {
 export function statusDocument(
   { at, readings, apiservers, leaders, nodes, addons, network }: Observation,
   problems: readonly Problem[],
+  warnings: readonly Problem[] = [],
 ): Record<string, unknown> {
   return {
     healthy: problems.length === 0,
     problems,
+    warnings,
     hosts: Object.fromEntries([...readings].map(([name, reading]) => [name, readingDocument(reading)])),
     apiservers: Object.fromEntries(apiservers),
     ...("nodes" in nodes

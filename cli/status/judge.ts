@@ -2,7 +2,8 @@ import { addonReplicas } from "../../plan/addons/deployments.ts";
 import type { BundleReport } from "../../plan/hostreport.ts";
 import { isNode, withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
-import type { EtcdMember } from "../../plan/members.ts";
+import { careOf, careWarnings } from "../../plan/etcdcare/judge.ts";
+import type { Alarm, EtcdMember } from "../../plan/members.ts";
 import { judgeRecord } from "../../plan/networkcheck/record.ts";
 import type { NetworkCheckSettings } from "../../plan/networkcheck/settings.ts";
 import { describeGoneRules } from "../../plan/rulesets.ts";
@@ -68,22 +69,61 @@ function judgeBundles(host: string, probe: HostProbe): Problem[] {
   ]);
 }
 
-function judgeEtcd(hosts: readonly Host[], observation: Observation): Problem[] {
+/** What an alarm is about; every member tells all of them. */
+const alarmMeanings = {
+  NOSPACE: "its database is as large as its quota, and etcd takes no writes",
+  CORRUPT: "its data differs from that of the others, and etcd takes no writes",
+} as const;
+
+function describeAlarm({ member, alarm }: Alarm, observation: Observation, stack: string): Problem {
+  const host = membersOf(observation)?.find(({ id }) => id === member)?.name;
+  const whose = host === undefined ? ` (member ${member})` : "";
+  return {
+    host,
+    message: `etcd has the alarm ${alarm}${whose}: ${alarmMeanings[alarm]}: run ./plinth etcd repair${stackOption(stack)}`,
+  };
+}
+
+/** What is written behind a command for this stack. */
+function stackOption(stack: string): string {
+  return stack === "lab" ? "" : ` --stack ${stack}`;
+}
+
+/** What an operator may see to in time: nothing of it is wrong yet, and `status` ends as if it were not there. */
+export function warnings(hosts: readonly Host[], observation: Observation, stack: string): Problem[] {
+  return hosts.flatMap(({ name: host }) => {
+    const reading = observation.readings.get(host);
+    const care =
+      reading !== undefined && "probe" in reading && reading.probe.etcd ? careOf(reading.probe.etcd) : undefined;
+    return care === undefined ? [] : careWarnings(care, stackOption(stack)).map((message) => ({ host, message }));
+  });
+}
+
+function judgeEtcd(hosts: readonly Host[], observation: Observation, stack: string): Problem[] {
   const problems: Problem[] = [];
   const leaders = new Set<string>();
+  const alarms = new Map<string, Alarm>();
   for (const { name } of hosts.filter((host) => host.roles.includes("etcd"))) {
     const reading = observation.readings.get(name);
     if (reading === undefined || !("probe" in reading)) continue;
     const { self, selfError = "it is not installed" } = reading.probe.etcd ?? {};
     if (self === undefined) {
-      problems.push({ host: name, message: `the etcd member does not answer: ${selfError}` });
+      const damage = reading.probe.etcd?.damage;
+      const why =
+        damage === undefined
+          ? selfError
+          : `its data is damaged: run ./plinth etcd repair${stackOption(stack)} (${damage})`;
+      problems.push({ host: name, message: `the etcd member does not answer: ${why}` });
       continue;
     }
-    for (const error of self.errors) problems.push({ host: name, message: `etcd: ${error}` });
+    const others = self.errors.filter((error) => !/^memberID:\d+ alarm:(NOSPACE|CORRUPT)\s*$/.test(error));
+    for (const error of others) problems.push({ host: name, message: `etcd: ${error}` });
+    for (const { member, alarm } of self.alarms) alarms.set(`${member} ${alarm}`, { member, alarm });
     if (self.learner) problems.push({ host: name, message: "the etcd member is still a learner" });
     if (self.leader === undefined) problems.push({ host: name, message: "the etcd member knows no leader" });
     else leaders.add(self.leader);
   }
+  for (const alarm of alarms.values()) problems.push(describeAlarm(alarm, observation, stack));
   if (leaders.size > 1) problems.push({ host: undefined, message: "the etcd members do not agree on a leader" });
   const expected = hosts.filter((host) => host.roles.includes("etcd")).map(({ name }) => name);
   const members = membersOf(observation);
@@ -241,7 +281,7 @@ export function judge(
       );
   }
   problems.push(
-    ...judgeEtcd(hosts, observation),
+    ...judgeEtcd(hosts, observation, stack),
     ...judgeVips(vips, observation),
     ...judgeNodes(hosts, observation, stack),
     ...judgeAddons(hosts, observation),
@@ -256,7 +296,7 @@ export function judge(
       problems.push({ host: holder, message: `${lease} has not renewed its lease for ${Math.round(age)} s` });
     }
   }
-  const command = `./plinth check network${stack === "lab" ? "" : ` --stack ${stack}`}`;
+  const command = `./plinth check network${stackOption(stack)}`;
   // An API that does not answer has been told of.
   if (!("error" in observation.nodes)) problems.push(...judgeRecord(observation.network, check, command));
   return problems;

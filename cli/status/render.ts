@@ -1,5 +1,6 @@
 import { withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
+import { careOf, formatBytes } from "../../plan/etcdcare/judge.ts";
 import type { EtcdMember } from "../../plan/members.ts";
 import { recordLine } from "../../plan/networkcheck/record.ts";
 import { formatTable } from "../render/table.ts";
@@ -22,10 +23,6 @@ function formatUptime(seconds: number): string {
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`;
-}
-
-function formatBytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
 function daysUntil(date: string, at: number): number {
@@ -58,7 +55,6 @@ function memberRow(member: EtcdMember, observation: Observation): string[] {
     member.id,
     etcd === undefined ? "no answer" : role,
     etcd?.version ?? "-",
-    etcd === undefined ? "-" : formatBytes(etcd.dbSize),
     etcd === undefined ? "-" : String(etcd.raftIndex),
     etcd === undefined || etcd.errors.length === 0 ? "-" : etcd.errors.join("; "),
   ];
@@ -112,9 +108,38 @@ function memberLines(hosts: readonly Host[], observation: Observation, title: (t
   return [
     title("etcd"),
     ...formatTable([
-      ["MEMBER", "ID", "ROLE", "VERSION", "DB SIZE", "RAFT INDEX", "ERRORS"],
+      ["MEMBER", "ID", "ROLE", "VERSION", "RAFT INDEX", "ERRORS"],
       ...members.map((member) => memberRow(member, observation)),
     ]),
+    ...formatTable([
+      ["DATABASE OF", "SIZE", "IN USE", "FREE", "OF QUOTA", "GROWTH A DAY", "WAL FSYNC P99", "COMMIT P99"],
+      ...members.flatMap((member) => databaseRow(member, observation)),
+    ]),
+  ];
+}
+
+const orDash = <Value>(value: Value | undefined, format: (value: Value) => string): string =>
+  value === undefined ? "-" : format(value);
+const percent = (part: number): string => `${Math.round(part * 100)} %`;
+const milliseconds = (seconds: number): string => `${(seconds * 1000).toFixed(1)} ms`;
+
+/** None for a member that does not answer. */
+function databaseRow({ name }: EtcdMember, observation: Observation): string[][] {
+  const reading = name === undefined ? undefined : observation.readings.get(name);
+  const etcd = reading !== undefined && "probe" in reading ? reading.probe.etcd : undefined;
+  const care = etcd === undefined ? undefined : careOf(etcd);
+  if (name === undefined || care === undefined) return [];
+  return [
+    [
+      name,
+      formatBytes(care.size),
+      orDash(care.used, formatBytes),
+      orDash(care.fragmentation, percent),
+      orDash(care.quotaShare, percent),
+      orDash(care.growthPerDay, (bytes) => `${bytes < 0 ? "-" : "+"}${formatBytes(Math.abs(bytes))}`),
+      orDash(care.fsyncP99, milliseconds),
+      orDash(care.commitP99, milliseconds),
+    ],
   ];
 }
 
@@ -130,6 +155,7 @@ export function statusLines(
   problems: readonly Problem[],
   terminal: Paint,
   stack: string,
+  warnings: readonly Problem[] = [],
 ): string[] {
   const { readings, apiservers, leaders, at } = observation;
   const title = (text: string): string => terminal.paint("bold", text);
@@ -157,11 +183,25 @@ export function statusLines(
     ...nodeLines(hosts, observation, stack),
     ...addonLines(observation, title),
     "",
+    ...(warnings.length === 0
+      ? []
+      : [
+          terminal.paint(
+            "yellow",
+            `${warnings.length} ${warnings.length === 1 ? "thing" : "things"} to see to in time:`,
+          ),
+          ...warnings.map(problemLine),
+          "",
+        ]),
   ];
   if (problems.length === 0) return [...lines, terminal.paint("green", "Everything is healthy.")];
   return [
     ...lines,
     terminal.paint("red", `${problems.length} problem${problems.length === 1 ? "" : "s"}:`),
-    ...problems.map(({ host, message }) => `  - ${host === undefined ? "" : `${host}: `}${message}`),
+    ...problems.map(problemLine),
   ];
+}
+
+function problemLine({ host, message }: Problem): string {
+  return `  - ${host === undefined ? "" : `${host}: `}${message}`;
 }

@@ -93,7 +93,7 @@ function renderSection(name: string, directives: Directives): string[] {
   return [`[${name}]`, ...lines, ""];
 }
 
-/** A service. @param install whether it is started at boot. Default: yes. */
+/** A unit that is started at boot; with `install: false` one that others start. */
 export function renderUnit({
   unit,
   service,
@@ -110,7 +110,7 @@ export function renderUnit({
   ].join("\n");
 }
 
-/** A timer that is started at boot. */
+/** A timer that is started at boot; without a `Unit` it starts the service of its name. */
 export function renderTimer({ unit, timer }: { unit: Directives; timer: Directives }): string {
   return [
     ...renderSection("Unit", unit),

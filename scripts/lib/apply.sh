@@ -144,17 +144,10 @@ failure_say() {
 # rollback: back to the manifest on disk, with the contents kept in previous/. Restarts what this run has touched and what
 # an earlier run left to restart; units that this run never got to still run the previous state. Returns 1 with FAILURE set.
 rollback() {
-  local touched previous kind words restart reloads unit
+  local touched previous restart reloads unit
   touched="$TOUCHED $INTENT_RESTART"
   previous=$HOME_DIR/previous
-  while read -r kind words; do
-    # shellcheck disable=SC2086 # the manifest's words
-    case $kind in
-      plinth-manifest | end | left | mask | previous-binary) ;;
-      file) file_kept "$previous" $words ;;
-      *) printf '%s\n' "$kind $words" ;;
-    esac
-  done <"$HOME_DIR/manifest" >"$STAGE/plan-previous"
+  plan_of_manifest >"$STAGE/plan-previous"
   FAILURE="cannot compare the previous configuration with the host"
   BLAMED='' FAILED_CHECK='' FAILED_PREPARE=''
   rm -f "$STAGE"/seen-*
@@ -179,6 +172,19 @@ rollback() {
   # The manifest on disk is true again.
   rm -f "$HOME_DIR/intent" && sync "$HOME_DIR" && rm -rf "$previous"
   originals_forget
+}
+
+# plan_of_manifest: prints the plan that the manifest on disk stands for, with the contents that the change under way has replaced.
+plan_of_manifest() {
+  local kind words
+  while read -r kind words; do
+    # shellcheck disable=SC2086 # the manifest's words
+    case $kind in
+      plinth-manifest | end | left | mask | previous-binary) ;;
+      file) file_kept "$HOME_DIR/previous" $words ;;
+      *) printf '%s\n' "$kind $words" ;;
+    esac
+  done <"$HOME_DIR/manifest"
 }
 
 # file_kept DIRECTORY PATH MODE OWNER SHA RESTART RELOAD KIND: prints the plan's line for a file of the manifest, whose content is in

@@ -14,6 +14,9 @@ PROXIES_PATH=/etc/plinth/proxy.env
 # Ports.
 ETCD_CLIENT_PORT=2379
 
+# Entries that a member of etcd may be behind when one is defragmented.
+ETCD_LAG=1000
+
 # What the script ends with.
 EXIT_FAILED=1
 EXIT_BAD_INPUT=65

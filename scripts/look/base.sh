@@ -41,6 +41,9 @@
 #   etcd-status JSON, or etcd-status-failed REASON     of the member of this host, as `etcdctl endpoint status -w json`
 #   etcd-member ID NAME|- PEER-URLS started|unstarted learner|voter, or etcd-members-failed REASON
 #                                            the cluster's, as that member knows it with a quorum; URLs with commas between them
+#   etcd-measure EPOCH SIZE IN-USE FSYNC COMMIT        what that member measures, see `etcd_measure`
+#   etcd-sample EPOCH SIZE IN-USE FSYNC COMMIT         what it has measured before: the oldest sample that is kept, and the last two
+#   etcd-damage REASON                       of that member, when it does not run and its log says that its data is damaged
 #   nodes NUMBER                             where the API server of this host answers, and then for each
 #   node NAME READY MACHINE-ID INTERNAL-IPS OWNER LEAVING DRAINED
 #                                            each encoded as in a URL, `-` for none; READY as Kubernetes says it: True, False or Unknown

@@ -88,3 +88,36 @@ etcd_members() {
     etcd_failed etcd-members-failed "$answer"
   fi
 }
+
+# etcd_measures: what the member measures now, and what it has measured before: the oldest sample and the last two.
+etcd_measures() {
+  local line
+  if [ -z "$ETCD_URL" ]; then
+    return
+  fi
+  if line=$(etcd_measure "$ETCD_URL" "$ETCD_CA" "$ETCD_CERT" "$ETCD_KEY"); then
+    printf 'etcd-measure %s\n' "$line"
+  fi
+  if [ -r "$STATE/etcd-history" ]; then
+    awk '
+      NR == 1 { print "etcd-sample " $0 }
+      { before = last; last = $0 }
+      END { if (NR > 2) print "etcd-sample " before; if (NR > 1) print "etcd-sample " last }' "$STATE/etcd-history"
+  fi
+}
+
+# etcd_damage: why a member that does not run has ended, where its log says that its data is damaged: it differs from that of others, or
+# cannot be read.
+etcd_damage() {
+  local line
+  if [ -z "$ETCD_URL" ] || systemctl --quiet is-active etcd.service 2>/dev/null; then
+    return
+  fi
+  line=$(timeout 5 journalctl -u etcd.service -n 400 --no-pager -o cat 2>/dev/null | awk '
+    /found data inconsistency with peers|checkInitialHashKV failed|failed to recover v3 backend|crc mismatch/ { line = $0 }
+    /page [0-9]+ already freed|invalid database|checksum error|invalid freelist|unexpected fault address/ { line = $0 }
+    END { print substr(line, 1, 300) }')
+  if [ -n "$line" ]; then
+    printf 'etcd-damage %s\n' "$line"
+  fi
+}

@@ -102,7 +102,8 @@ export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts
 /** What a member of etcd that is well tells of itself. */
 export function memberStatus(id: string, leader: string, more: Partial<MemberStatus> = {}): MemberStatus {
   return {
-    ...{ id, leader, version: "3.6.14", dbSize: 1024 * 1024, raftIndex: 9, learner: false, errors: [] },
+    ...{ id, leader, version: "3.6.14", dbSize: 1024 * 1024, raftIndex: 9, raftApplied: 9 },
+    ...{ learner: false, errors: [], alarms: [] },
     ...more,
   };
 }

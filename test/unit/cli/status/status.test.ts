@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { statusDocument } from "../../../../cli/status/document.ts";
-import { firstToExpire, judge, nodesOfInterest, vipHolders } from "../../../../cli/status/judge.ts";
+import { firstToExpire, judge, nodesOfInterest, vipHolders, warnings } from "../../../../cli/status/judge.ts";
 import { parseProbe } from "../../../../cli/status/probe.ts";
 import { statusLines } from "../../../../cli/status/render.ts";
 import type { HostProbe, NodeStatus, Observation } from "../../../../cli/status/types.ts";
@@ -169,7 +169,7 @@ describe("the judgement about a cluster", () => {
     const lines = statusLines(hosts, [vip], observation(), [], bare, "demo");
     assert.equal(lines.at(-1), "Everything is healthy.");
     assert.ok(lines.includes("  cp1   192.0.2.11  ok   1 h 6 min  etcd     2027-01-01 (214 days)"), lines.join("\n"));
-    assert.ok(lines.includes("  cp1     1   leader    3.6.14   1.0 MiB  9           -"), lines.join("\n"));
+    assert.ok(lines.includes("  cp1     1   leader    3.6.14   9           -"), lines.join("\n"));
   });
 
   it("alarms about two holders of the VIP, and about none", () => {
@@ -221,8 +221,8 @@ describe("the judgement about a cluster", () => {
   });
 
   it("looks at etcd from every member", () => {
-    assert.deepEqual(messages(observation({}, { etcd: self(1, { leader: "2", errors: ["NOSPACE"] }) })), [
-      "cp2: etcd: NOSPACE",
+    assert.deepEqual(messages(observation({}, { etcd: self(1, { leader: "2", errors: ["no leader"] }) })), [
+      "cp2: etcd: no leader",
       "the etcd members do not agree on a leader",
     ]);
     const { leader, ...leaderless } = memberStatus("2", "1");
@@ -361,6 +361,41 @@ describe("the judgement about a cluster", () => {
     ]);
   });
 
+  it("tells of etcd's alarms once, whoever tells them, and of damaged data, with the next step", () => {
+    const errors = ["memberID:2 alarm:NOSPACE "];
+    const alarms = [{ member: "2", alarm: "NOSPACE" as const }];
+    const both = [self(0, { errors, alarms }), self(1, { errors, alarms })];
+    assert.deepEqual(messages(observation({ etcd: both[0] }, { etcd: both[1] })), [
+      "cp2: etcd has the alarm NOSPACE: its database is as large as its quota, and etcd takes no writes: run ./plinth etcd repair --stack demo",
+    ]);
+    const damaged = { data: true, members: [], selfError: "refused", damage: "crc mismatch" };
+    assert.deepEqual(messages(observation({}, { etcd: damaged })), [
+      "cp2: the etcd member does not answer: its data is damaged: run ./plinth etcd repair --stack demo (crc mismatch)",
+    ]);
+  });
+
+  it("tells databases, and what to see to in time, which makes nothing red", () => {
+    const size = { dbSize: 400 * 1024 ** 2, inUse: 100 * 1024 ** 2, quota: 8 * 1024 ** 3 };
+    const seen = observation({}, { etcd: self(1, size) });
+    assert.deepEqual(messages(seen), []);
+    const told = warnings(hosts, seen, "demo");
+    assert.deepEqual(told, [
+      {
+        host: "cp2",
+        message: "etcd's database is 75 % free space (400.0 MiB): run ./plinth etcd defrag --stack demo",
+      },
+    ]);
+    const lines = statusLines(hosts, [vip], seen, [], bare, "demo", told);
+    assert.ok(
+      lines.some((line) => /^ {2}cp2 +400\.0 MiB +100\.0 MiB +75 % +5 % +- +- +-$/.test(line)),
+      lines.join("\n"),
+    );
+    assert.match(lines.join("\n"), /^1 thing to see to in time:\n {2}- cp2: etcd's database is 75 % free/m);
+    assert.equal(lines.at(-1), "Everything is healthy.");
+    const document = statusDocument(seen, [], told);
+    assert.deepEqual([document["healthy"], document["warnings"]], [true, told]);
+  });
+
   it("is a document for monitoring, whose fields stay", () => {
     const seen = withNodes(node(0, { owner: "demo" }), node(1, { ready: undefined, unserved: true }));
     const document: unknown = JSON.parse(JSON.stringify(statusDocument(seen, [{ host: undefined, message: "x" }])));
@@ -374,6 +409,7 @@ describe("the judgement about a cluster", () => {
         etcd: {
           ...{ memberId: "1", leaderId: "1", version: "3.6.14", dbSize: 1024 * 1024, raftIndex: 9, isLearner: false },
           errors: [],
+          alarms: [],
         },
         members: [
           { id: "1", name: "cp1", started: true, isLearner: false },
@@ -387,6 +423,7 @@ describe("the judgement about a cluster", () => {
       hosts: probes,
       healthy: false,
       problems: [{ message: "x" }],
+      warnings: [],
       apiservers: { cp1: { ready: true, message: "ok" }, cp2: { ready: true, message: "ok" } },
       nodes: {
         cp1: {
