@@ -45,7 +45,7 @@ async function status(options: StatusOptions): Promise<void> {
   const { administratorOf } = await import("../cluster/administrator.ts");
   const { ClusterApi } = await import("../cluster/api.ts");
   const { observe } = await import("../status/observe.ts");
-  const { judge, nodesOfInterest, warnings } = await import("../status/judge.ts");
+  const { backupProblems, backupsOf, judge, nodesOfInterest, warnings } = await import("../status/judge.ts");
   const { statusDocument } = await import("../status/document.ts");
   const { statusLines } = await import("../status/render.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
@@ -56,9 +56,14 @@ async function status(options: StatusOptions): Promise<void> {
     .then((kubeconfig) => (kubeconfig === undefined ? undefined : new ClusterApi(kubeconfig)));
 
   const { hosts, config } = input;
-  const observation = nodesOfInterest(hosts, options.stack, await observe(input, api, options.stack).finally(closeSsh));
+  const seen = nodesOfInterest(hosts, options.stack, await observe(input, api, options.stack).finally(closeSsh));
+  const { backup } = config;
+  const observation = backup === undefined ? seen : { ...seen, backups: backupsOf(backup, seen) };
   const vips = [config.vip, config.serviceVip].filter((vip) => vip !== undefined);
-  const problems = judge(hosts, vips, observation, options.stack, config.networkCheck);
+  const problems = [
+    ...judge(hosts, vips, observation, options.stack, config.networkCheck),
+    ...(backup === undefined ? [] : backupProblems(backup, observation, options.stack)),
+  ];
   const inTime = warnings(hosts, observation, options.stack);
   if (options.json === true) {
     terminal.print(JSON.stringify(statusDocument(observation, problems, inTime), null, 2));

@@ -104,10 +104,32 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
     const network = isTestDue(events.steps, input)
       ? await phases.measure("network test", () => testAfterUp(engine.context, input, terminal, stop))
       : undefined;
+    const kept = await phases.measure("backup", () => keepState(engine, run, events, stop));
     await report(run, events, made, network);
     const left = leftAlone(events, terminal);
-    return left || network?.works === false ? Exit.failed : Exit.done;
+    for (const problem of kept) terminal.warn(problem);
+    return left || network?.works === false || kept.length > 0 ? Exit.failed : Exit.done;
   });
+}
+
+/**
+ * Keeps state and keys of a stack with backups, after a run that changed the state.
+ *
+ * @returns a sentence for each target that failed. What the run has done stays.
+ */
+async function keepState(
+  engine: Engine,
+  { input, terminal }: UpRun,
+  events: RunEvents,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { backup } = input.config;
+  if (backup === undefined || countChanges(events.changes) === 0) return [];
+  const { backupState, outcomeLine } = await import("./backup.ts");
+  const outcome = await backupState(engine.context, input, backup, "up", signal);
+  if (outcome === undefined) return [];
+  if (outcome.id !== undefined) terminal.note(`Backup of the ${outcomeLine("state", outcome)}.`);
+  return outcome.problems.map((problem) => `the state was not kept everywhere: ${problem}`);
 }
 
 /** The outputs that a run has left. What is wrong with them is warned of. */

@@ -15,7 +15,7 @@ function careDocument(etcd: EtcdFacts | undefined) {
   };
 }
 
-function probeDocument({ uptime, machineId, addresses, etcd, certificates, goneRules, ...probe }: HostProbe) {
+function probeDocument({ uptime, machineId, addresses, etcd, certificates, goneRules, backups, ...probe }: HostProbe) {
   const { self, selfError, members = [] } = etcd ?? {};
   return {
     uptime,
@@ -43,6 +43,7 @@ function probeDocument({ uptime, machineId, addresses, etcd, certificates, goneR
         : members.map(({ id, name = "", started, learner }) => ({ id, name, started, isLearner: learner })),
     certificates,
     goneRules: goneRules.map(({ unit, table }) => ({ unit, table })),
+    backups,
   };
 }
 
@@ -79,7 +80,7 @@ function networkDocument(reading: NetworkReading) {
 
 /** The status as monitoring reads it: its fields are documented and stay, whatever the types inside are called. */
 export function statusDocument(
-  { at, readings, apiservers, leaders, nodes, addons, network }: Observation,
+  { at, readings, apiservers, leaders, nodes, addons, network, backups }: Observation,
   problems: readonly Problem[],
   warnings: readonly Problem[] = [],
 ): Record<string, unknown> {
@@ -89,6 +90,7 @@ export function statusDocument(
     warnings,
     hosts: Object.fromEntries([...readings].map(([name, reading]) => [name, readingDocument(reading)])),
     apiservers: Object.fromEntries(apiservers),
+    ...(backups === undefined ? {} : { backups }),
     ...("nodes" in nodes
       ? { nodes: Object.fromEntries(nodes.nodes.map((node) => [node.name, nodeDocument(node)])) }
       : { nodesError: nodes.error }),

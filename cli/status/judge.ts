@@ -1,4 +1,6 @@
 import { addonReplicas } from "../../plan/addons/deployments.ts";
+import { judgeBackups, targetStates, type TargetState } from "../../plan/backup/record.ts";
+import type { BackupSettings } from "../../plan/backup/settings.ts";
 import type { BundleReport } from "../../plan/hostreport.ts";
 import { isNode, withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
@@ -254,6 +256,20 @@ function judgeAddons(hosts: readonly Host[], { addons }: Observation): Problem[]
       ...(ready >= wanted ? [] : problem(`${ready} of ${wanted} replicas of the add-on ${name} are ready${why}`)),
     ];
   });
+}
+
+/** What members know of the targets of backups. */
+export function backupsOf(backup: BackupSettings, { readings }: Pick<Observation, "readings">): TargetState[] {
+  const records = [...readings].map(
+    ([host, reading]) => [host, "probe" in reading ? reading.probe.backups : []] as const,
+  );
+  return targetStates(backup, new Map(records));
+}
+
+/** Targets of backups that an operator should look at. */
+export function backupProblems(backup: BackupSettings, observation: Observation, stack: string): Problem[] {
+  const command = `./plinth backup now${stackOption(stack)}`;
+  return judgeBackups(backup, backupsOf(backup, observation), observation.at / 1000, command);
 }
 
 /**

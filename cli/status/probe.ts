@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
+import { backupReaders } from "../../plan/backup/record.ts";
 import { reportReaders, type ReportFacts } from "../../plan/hostreport.ts";
 import { readLook, word, words } from "../../plan/look.ts";
 import { etcdReaders, type EtcdFacts } from "../../plan/members.ts";
@@ -36,7 +37,7 @@ export function parseProbe(text: string): HostProbe {
   const report: ReportFacts = {};
   let etcd: EtcdFacts | undefined;
   const probe: Omit<HostProbe, "report" | "reportError" | "etcd"> = {
-    ...{ uptime: 0, machineId: "", addresses: {}, certificates: [], goneRules: [] },
+    ...{ uptime: 0, machineId: "", addresses: {}, certificates: [], goneRules: [], backups: [] },
   };
   readLook(text, {
     uptime: word("its uptime", told.decimal, (seconds) => (probe.uptime = seconds)),
@@ -48,6 +49,7 @@ export function parseProbe(text: string): HostProbe {
       probe.certificates.push(...parseCertificate(path, der)),
     ),
     ...ruleReaders((rules) => probe.goneRules.push(rules)),
+    ...backupReaders((record) => probe.backups.push(record)),
     ...reportReaders(report),
     ...etcdReaders(() => (etcd ??= { data: false, members: [] })),
   });

@@ -1,6 +1,7 @@
 import { withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
 import { careOf, formatBytes } from "../../plan/etcdcare/judge.ts";
+import { backupRows } from "../../plan/backup/record.ts";
 import type { EtcdMember } from "../../plan/members.ts";
 import { recordLine } from "../../plan/networkcheck/record.ts";
 import { formatTable } from "../render/table.ts";
@@ -100,6 +101,12 @@ function addonLines({ addons }: Observation, title: (text: string) => string): s
   ];
 }
 
+/** None where there are none. */
+function backupLines({ backups, at }: Observation, title: (text: string) => string): string[] {
+  if (backups === undefined) return [];
+  return [title("Backups"), ...formatTable([["TARGET", "DATA", "STATE"], ...backupRows(backups, at / 1000)])];
+}
+
 /** None for a worker pool, which has no members. */
 function memberLines(hosts: readonly Host[], observation: Observation, title: (text: string) => string): string[] {
   if (withRole(hosts, "etcd").length === 0) return [];
@@ -179,6 +186,7 @@ export function statusLines(
     ]),
     title("Network"),
     `  ${recordLine(observation.network)}`,
+    ...backupLines(observation, title),
     title("Nodes"),
     ...nodeLines(hosts, observation, stack),
     ...addonLines(observation, title),

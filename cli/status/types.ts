@@ -1,3 +1,4 @@
+import type { BackupRecord, TargetState } from "../../plan/backup/record.ts";
 import type { HostReport } from "../../plan/hostreport.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { ListedDeployment } from "../../plan/addons/deployments.ts";
@@ -31,6 +32,8 @@ export interface HostProbe {
   certificates: CertificateStatus[];
   /** Packet filter rules that somebody has flushed. */
   goneRules: GoneRules[];
+  /** What it knows of targets of backups. */
+  backups: BackupRecord[];
 }
 
 /** The host's probe, or why there is none. */
@@ -68,4 +71,6 @@ export interface Observation {
   addons: AddonsReading | undefined;
   /** The last test of the data path. */
   network: NetworkReading;
+  /** What members know of targets of backups; undefined where the configuration has none. */
+  backups?: TargetState[];
 }

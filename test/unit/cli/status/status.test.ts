@@ -116,6 +116,7 @@ describe("the judgement about a cluster", () => {
       etcd: self(index),
       certificates: [certificate],
       goneRules: [],
+      backups: [],
       ...change,
     };
   }
@@ -417,6 +418,7 @@ describe("the judgement about a cluster", () => {
         ],
         certificates: [certificate],
         goneRules: [],
+        backups: [],
       },
     });
     assert.deepEqual(document, {

@@ -1,0 +1,24 @@
+# What this member of etcd knows of backups, by target: what scripts/host/backup.sh has recorded.
+
+# backup_field KEY FILE
+backup_field() {
+  sed -n "s/^$1 //p" "$2" | sed -n 1p
+}
+
+backups() {
+  local file name target kind keys bytes
+  for file in "$STATE"/backup/*.data "$STATE"/backup/*.state; do
+    if [ -r "$file" ]; then
+      name=${file##*/} target=${name%.*} kind=${name##*.}
+      keys=$(backup_field keys "$file") bytes=$(backup_field bytes "$file")
+      printf 'backup %s %s %s %s %s %s %s\n' "$target" "$kind" "$(backup_field id "$file")" "$(backup_field at "$file")" \
+        "${keys:--}" "${bytes:--}" "$(backup_field state "$file" | grep . || printf -- -)"
+    fi
+  done
+  for file in "$STATE"/backup/*.failed; do
+    if [ -r "$file" ]; then
+      name=${file##*/} name=${name%.failed}
+      printf 'backup-failed %s %s %s %s\n' "${name%.*}" "${name##*.}" "$(backup_field at "$file")" "$(backup_field reason "$file")"
+    fi
+  done
+}
