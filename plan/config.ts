@@ -8,6 +8,7 @@ import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
 import { bastionChain } from "./reach.ts";
+import { certificatesSchema } from "./lives.ts";
 import { networkCheckSchema } from "./networkcheck/settings.ts";
 import { protectionsSchema } from "./protections.ts";
 import { proxySchema } from "./proxysettings.ts";
@@ -150,6 +151,8 @@ const clusterSettings = {
   etcdArgs: etcdArguments.default({}),
   /** Life of certificate authorities, days. */
   authorityDays: z.coerce.number().int().min(30).max(36500).default(3650),
+  /** Lives of other certificates that are not `certificateDays`: see lives.ts. */
+  certificates: certificatesSchema.default({}),
   /** Pod network: `flannel`, or `none` for one of your own (Nodes become ready once it is there). */
   network: z.enum(["flannel", "none"]).default("flannel"),
   /** MTU of the links between Nodes, bytes: what packets of pods are made to fit in. Default: the lowest of the control-plane hosts. */

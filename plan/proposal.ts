@@ -97,6 +97,7 @@ export const decidedBy: Readonly<Record<keyof ClusterSettings, "proposal" | "pro
   hostBaseline: "proposal",
   authorityDays: "proposal",
   certificateDays: "proposal",
+  certificates: "proposal",
   maxUnavailable: "proposal",
   maxRacks: "proposal",
   drainGraceSeconds: "proposal",

@@ -1,3 +1,5 @@
+import type { CertificateFile } from "../../plan/certificates.ts";
+import type { KubeconfigCertificate } from "../../plan/expiry.ts";
 import type { HostReport } from "../../plan/hostreport.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { ListedDeployment } from "../../plan/addons/deployments.ts";
@@ -5,14 +7,6 @@ import type { NetworkReading } from "../../plan/networkcheck/record.ts";
 import type { ListedNode } from "../../plan/nodes.ts";
 import type { GoneRules } from "../../plan/rulesets.ts";
 import type { Readiness } from "../cluster/api.ts";
-
-export interface CertificateStatus {
-  path: string;
-  subject: string;
-  /** ISO 8601 */
-  notBefore: string;
-  notAfter: string;
-}
 
 /** What one look at a host has found (`scripts/look/status.sh`). */
 export interface HostProbe {
@@ -28,7 +22,7 @@ export interface HostProbe {
   reportError: string | undefined;
   /** Undefined where the host has nothing to ask a member with. */
   etcd: EtcdFacts | undefined;
-  certificates: CertificateStatus[];
+  certificates: CertificateFile[];
   /** Packet filter rules that somebody has flushed. */
   goneRules: GoneRules[];
 }
@@ -66,6 +60,8 @@ export interface Observation {
   nodes: NodesReading;
   /** Undefined for a worker pool, which has none. */
   addons: AddonsReading | undefined;
+  /** Certificates in the kubeconfigs of the stack's outputs. */
+  kubeconfigs: readonly KubeconfigCertificate[];
   /** The last test of the data path. */
   network: NetworkReading;
 }
