@@ -139,7 +139,7 @@ export function expiryWarnings({ hosts, readings, rejoining, kubeconfigs, at }: 
     first === undefined
       ? []
       : [
-          `${leaves.length} certificates of ${owners} have expired or do so soon, the first ${first.notAfter}: this run renews them`,
+          `${leaves.length} certificates of ${owners} have expired or expire soon, the first of them ${first.notAfter}: this run renews them`,
         ];
   const others = expiries.filter(
     ({ host, kind }) => kind !== "leaf" && !(kind === "kubelet" && host !== undefined && rejoining.has(host)),

@@ -92,6 +92,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       UNITS_PATH: paths.units,
       RULE_SETS_PATH: paths.ruleSets,
       FORMER_ADDRESSES_PATH: paths.formerAddresses,
+      ROSTER_PATH: rosterCredentials,
       KUBELET_CLIENT_PATH: kubeletCredentials.client,
       KUBELET_SERVING_PATH: kubeletCredentials.serving,
     },

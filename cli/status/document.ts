@@ -27,7 +27,12 @@ function probeDocument({ uptime, machineId, addresses, etcd, certificates, goneR
       members.length === 0
         ? undefined
         : members.map(({ id, name = "", started, learner }) => ({ id, name, started, isLearner: learner })),
-    certificates: certificates.map(({ path, subject, notBefore, notAfter }) => ({ path, subject, notBefore, notAfter })),
+    certificates: certificates.map(({ path, subject, notBefore, notAfter }) => ({
+      path,
+      subject,
+      notBefore,
+      notAfter,
+    })),
     goneRules: goneRules.map(({ unit, table }) => ({ unit, table })),
   };
 }

@@ -31,7 +31,9 @@ export function firstToExpire(certificates: readonly CertificateFile[]): Certifi
 /** What has expired or is about to. */
 function judgeCertificates({ readings, kubeconfigs, at }: Observation): Problem[] {
   const files = new Map(
-    [...readings].flatMap(([host, reading]) => ("probe" in reading ? [[host, reading.probe.certificates] as const] : [])),
+    [...readings].flatMap(([host, reading]) =>
+      "probe" in reading ? [[host, reading.probe.certificates] as const] : [],
+    ),
   );
   return expiriesIn({ files, kubeconfigs, at }).map(({ host, message }) => ({ host, message }));
 }

@@ -10,9 +10,11 @@ certificates() {
     fi
   done
   {
-    if [ -d "$ROOT/etc/kubernetes/pki" ]; then
-      find "$ROOT/etc/kubernetes/pki" -name '*.crt' -type f -exec awk -v root="$ROOT" "$CERTIFICATE_LINES" {} +
-    fi
+    for file in "$ROOT/etc/kubernetes/pki" "$ROOT$ROSTER_PATH"; do
+      if [ -d "$file" ]; then
+        find "$file" -name '*.crt' -type f -exec awk -v root="$ROOT" "$CERTIFICATE_LINES" {} +
+      fi
+    done
     if [ $# -gt 0 ]; then
       awk -v root="$ROOT" "$CERTIFICATE_LINES" "$@"
     fi

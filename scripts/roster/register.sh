@@ -28,8 +28,10 @@ joined() {
   node_read
   node_verify
   if [ -n "$JOINED_ANEW" ] && [ "$JOINED_ANEW" = "$GENERATION" ] && ! serves; then
+    SILENT=yes
     return 1
   fi
+  SILENT=
   [ "$FOUND" = yes ] && [ -n "$MACHINE" ] && { [ "$READY" = True ] || { [ "$READINESS" = reported ] && [ -n "$READY" ]; }; }
 }
 
@@ -47,6 +49,9 @@ join() {
       token_close
       if [ "$FOUND" = no ]; then
         fail "no Node registered within $DEADLINE s: look at the kubelet there (journalctl -u kubelet)"
+      fi
+      if [ -n "$SILENT" ]; then
+        fail "its kubelet has not joined anew within $DEADLINE s: look at the kubelet there (journalctl -u kubelet)"
       fi
       why=$(kube get node -o jsonpath='{range .status.conditions[?(@.type=="Ready")]}{.reason}: {.message}{end}' -- "$NODE" |
         tr -c '[:print:]' ' ')

@@ -105,7 +105,7 @@ describe("plan/expiry", () => {
 
     it("all leaves are told of at once, and kubelets that join anew elsewhere", () => {
       assert.deepEqual(warnings(["cp1", "cp2"]), [
-        "3 certificates of cp1, cp2 have expired or do so soon, the first 2026-05-29T00:00:00.000Z: this run renews them",
+        "3 certificates of cp1, cp2 have expired or expire soon, the first of them 2026-05-29T00:00:00.000Z: this run renews them",
         "the kubeconfig of the administrator expires soon (2026-06-04T00:00:00.000Z): this run renews it, and give the new one to everybody who has a copy",
       ]);
       assert.match(warnings(["cp1"])[1] ?? "", /^cp2: the certificate of its kubelet has expired/);

@@ -66,7 +66,7 @@ describe("plan/rejoining", () => {
         const before = factsOf("cp1", node("complete", generation));
         const joined = joinedAnewAt(before, true);
         assert.equal(joined, bundleGeneration(before, "node", true), "the one that is applied now");
-        const after = { ...factsOf("cp1", node("complete", (joined ?? 0) + later)), joinedAnew: joined ?? 0 };
+        const after = { ...factsOf("cp1", node("complete", joined + later)), joinedAnew: joined };
         assert.equal(joinedAnewAt(after, false), joined);
         if (later > 0) assert.notEqual(joinedAnewAt(after, true), joined);
       }),
