@@ -8,8 +8,8 @@ const hours = (least: number, why: string) =>
 /** How long certificates live that do not live for `plinth:certificateDays`. */
 export const certificatesSchema = z.strictObject({
   /**
-   * Life of leaf certificates, operators' and tenants' among them, hours. Fractions are for tests: only Plinth's own tls plugin takes
-   * them. Default: `plinth:certificateDays`.
+   * Life of leaf certificates, operators' and tenants' among them, hours. Less than three, and fractions, are for tests: only Plinth's own
+   * tls plugin takes parts of an hour. Default: `plinth:certificateDays`.
    */
   leafHours: hours(0.1, "an up takes minutes").optional(),
   /**
