@@ -3,12 +3,12 @@ import { z } from "zod";
 import { parseNetwork } from "./addresses.ts";
 import { apiserverFilesSchema } from "./apiserverfiles.ts";
 import { authenticationSchema } from "./authentication.ts";
+import { certificatesSchema } from "./certificatesettings.ts";
 import { containerdSchema } from "./containerdsettings.ts";
 import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
 import { bastionChain } from "./reach.ts";
-import { certificatesSchema } from "./lives.ts";
 import { networkCheckSchema } from "./networkcheck/settings.ts";
 import { protectionsSchema } from "./protections.ts";
 import { proxySchema } from "./proxysettings.ts";
@@ -151,7 +151,7 @@ const clusterSettings = {
   etcdArgs: etcdArguments.default({}),
   /** Life of certificate authorities, days. */
   authorityDays: z.coerce.number().int().min(30).max(36500).default(3650),
-  /** Lives of other certificates that are not `certificateDays`: see lives.ts. */
+  /** Lives of other certificates that are not `certificateDays`: see certificatesettings.ts. */
   certificates: certificatesSchema.default({}),
   /** Pod network: `flannel`, or `none` for one of your own (Nodes become ready once it is there). */
   network: z.enum(["flannel", "none"]).default("flannel"),
