@@ -7,7 +7,8 @@ import type { ClusterConfig } from "../plan/config.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../plan/facts.ts";
 import type { Fetched } from "../plan/digests.ts";
 import type { Host as HostPlan } from "../plan/inventory.ts";
-import { nodeBundle } from "../plan/joining.ts";
+import { nodeBundle } from "../plan/names.ts";
+import { joinedAnewAt } from "../plan/rejoining.ts";
 import { machineIdsOf, rosterHostFor } from "../plan/membership.ts";
 import type { OperatorTexts } from "../plan/operatorfiles.ts";
 import type { PreviousRun } from "../plan/previousrun.ts";
@@ -53,6 +54,10 @@ export interface FleetInput {
   rosterGeneration: number;
   /** How often the cluster was started anew, see plan/outputs.ts. Steps that are done in the cluster are done again then. */
   incarnation: number;
+  /** Hosts whose kubelets join anew, see plan/rejoining.ts. Their bundles `node` are applied again. */
+  rejoining: ReadonlySet<string>;
+  /** See `standsStill` in plan/standstill.ts. */
+  standstill: boolean;
   /** What is applied again although nothing about it has changed: `HOST/BUNDLE`, or `HOST/claim`. */
   heal: ReadonlySet<string>;
 }
@@ -106,11 +111,12 @@ export class Fleet {
 
   /** All steps, in the order in which they are to be performed. */
   steps(): OrderedStep[] {
-    const { hosts, config, readings, bootstrapped, unreachable, formerBalancers } = this.args;
+    const { hosts, config, readings, bootstrapped, standstill, rejoining, unreachable, formerBalancers } = this.args;
     return orderSteps(hosts, {
       bootstrapped,
+      standstill,
       config,
-      inService: nodesInService(hosts, readings),
+      inService: nodesInService(hosts, readings, rejoining),
       unreachable,
       formerBalancers,
     });
@@ -239,10 +245,15 @@ export class Fleet {
     const joining = {
       ...roster,
       generation: facts === undefined ? 0 : bundleGeneration(facts, nodeBundle, heal.has(`${plan.name}/${nodeBundle}`)),
+      joinedAnew: this.joinedAnew(plan.name, facts),
       token: keys.bootstrapToken(plan.name),
     };
     const own = configFor(plan, config);
     return step === "drain" ? drain(plan, own, joining) : register(plan, own, { ...joining, stack });
+  }
+
+  private joinedAnew(name: string, facts: HostFacts | undefined): number | undefined {
+    return facts === undefined ? undefined : joinedAnewAt(facts, this.args.rejoining.has(name));
   }
 
   private bundle({ plan, facts, host }: Machine, entry: BundleEntry, after: readonly pulumi.Resource[]) {
@@ -257,7 +268,8 @@ export class Fleet {
         source.kind === "operator-file" ? pulumi.secret(texts.get(source.file) ?? "") : keys.contentOf(plan, source),
     };
     const surroundings = surroundingsOf(plan, facts, linkMtu);
-    const planned = planBundle(entry, { host: plan, hosts, config, texts, surroundings });
+    const joinedAnew = this.joinedAnew(plan.name, facts);
+    const planned = planBundle(entry, { host: plan, hosts, config, texts, surroundings, joinedAnew });
     return new Bundle(entry, planned, bundle, { parent: this.parent }).command;
   }
 }

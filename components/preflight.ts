@@ -35,12 +35,15 @@ import type { PreviousHost, Tombstone } from "../plan/outputs.ts";
 import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
 import type { RawConfig } from "../plan/rawconfig.ts";
 import type { Recording } from "../plan/record.ts";
+import { rejoiningHosts, rejoiningWarning } from "../plan/rejoining.ts";
 import type { RunRequests } from "../plan/requests.ts";
+import { expiryWarnings, kubeconfigsIn } from "../plan/expiry.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { AgentView } from "../plan/sshagent.ts";
 import { movedDirectories } from "../plan/settings/directories.ts";
 import { configFor } from "../plan/settings/layers.ts";
 import { linkMtuOf } from "../plan/surroundings.ts";
+import { standsStill, standstillWarning } from "../plan/standstill.ts";
 import type { CheckedInput } from "../plan/stackinput.ts";
 import { apiInstances, formerBalancers, instanceOf, waysOf } from "../plan/ways.ts";
 import type { Ways } from "../plan/wayshape.ts";
@@ -179,8 +182,13 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   const { access: formerAccess } = await resolveAccess(former, config, foreignPlugin);
   const everybody = former.length === 0 ? readings : new Map([...readings, ...(await args.readHosts(formerAccess))]);
   const live = liveIn(everybody, former);
+  const now = Date.now();
+  const rejoiningAs = (seen: typeof readings) => rejoiningHosts(hosts, seen, previous, now);
   const changeSeen = (seen: typeof readings) =>
-    membershipChange({ hosts, leaving, controlPlane, readings: seen, live, previous, requests: args.requests });
+    membershipChange({
+      ...{ hosts, leaving, controlPlane, readings: seen, live, previous, requests: args.requests },
+      rejoining: rejoiningAs(seen),
+    });
   const first = changeSeen(everybody);
 
   const own = new Map(hosts.flatMap(({ name }) => entryOf(readings, name)));
@@ -217,8 +225,8 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     const silent = hosts.filter(({ name }) => first.leftOut.has(name));
     throw new PlinthError([...remaining, ...guardHosts(silent, config, own, undefined)]);
   }
-  const { tombstones, rosterGeneration, heal, ...change } =
-    leftOut.size === 0 ? first : changeSeen(new Map([...everybody, ...leftOut]));
+  const judgedSo = new Map([...everybody, ...leftOut]);
+  const { tombstones, rosterGeneration, heal, ...change } = leftOut.size === 0 ? first : changeSeen(judgedSo);
   const ownIncarnation = incarnationOf(previous, setAside);
   if (startsAnew(previous, ownIncarnation) && (args.recording ?? "along") === "along" && !pulumi.runtime.isDryRun())
     throw new PlinthError([alongFinding()]);
@@ -234,6 +242,12 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   for (const name of Object.keys(abandoned)) await pulumi.log.warn(abandonedWarning(name));
   for (const name of change.unregistered) await pulumi.log.warn(unregisteredWarning(name));
   for (const [name, failure] of change.leftOut) await pulumi.log.warn(leftOutWarning(name, failure));
+  const rejoining = rejoiningAs(judgedSo);
+  for (const name of rejoining) await pulumi.log.warn(rejoiningWarning(name));
+  const standstill = bootstrapped && standsStill(hosts, judgedSo, live, now);
+  if (standstill) await pulumi.log.warn(standstillWarning);
+  for (const warning of expiryWarnings({ hosts, readings, rejoining, kubeconfigs: kubeconfigsIn(outputs), at: now }))
+    await pulumi.log.warn(warning);
   const fillsUp = podNetworkWarning(config, nodes);
   if (fillsUp !== undefined) await pulumi.log.warn(fillsUp);
 
@@ -260,6 +274,8 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     tombstones,
     abandoned,
     rosterGeneration,
+    rejoining,
+    standstill,
     incarnation: kind.incarnation ?? ownIncarnation,
     heal,
   };

@@ -74,6 +74,19 @@ export interface PrepareArguments {
     runtime: readonly string[];
   };
   /**
+   * The certificate of the kubelet, the unit, has ended, so it asks for another one with a new key, by the bootstrap token that comes with
+   * the bundle. Done once for a generation of the bundle.
+   */
+  "join-anew": {
+    generation: number;
+    /** Certificate and key of the Node, in one file. */
+    credentialsFile: string;
+    /** Names them, and is written with them. */
+    kubeconfigFile: string;
+    /** Units that go by them. */
+    agents: readonly string[];
+  };
+  /**
    * Addresses that keepalived holds by instances of such a name, and that the configuration does not have any more, are held on: their
    * instances go to the file `former`, which the configuration includes.
    */
@@ -207,6 +220,15 @@ const prepares: Forms<PrepareArguments> = {
       cniConfig,
       agents.join(","),
       runtime.join(","),
+    ],
+  },
+  "join-anew": {
+    fewest: 4,
+    words: ({ generation, credentialsFile, kubeconfigFile, agents }) => [
+      String(generation),
+      credentialsFile,
+      kubeconfigFile,
+      agents.join(","),
     ],
   },
   "keep-addresses": { fewest: 3, words: ({ config, former, instance }) => [config, former, instance] },

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { parseNetwork } from "./addresses.ts";
 import { apiserverFilesSchema } from "./apiserverfiles.ts";
 import { authenticationSchema } from "./authentication.ts";
+import { certificatesSchema } from "./certificatesettings.ts";
 import { containerdSchema } from "./containerdsettings.ts";
 import type { Finding } from "./findings.ts";
 import { ipv4 } from "./inventory.ts";
@@ -163,6 +164,8 @@ const clusterSettings = {
   etcdDefragPercent: z.coerce.number().int().min(0).max(95).default(50),
   /** Life of certificate authorities, days. */
   authorityDays: z.coerce.number().int().min(30).max(36500).default(3650),
+  /** Lives of other certificates that are not `certificateDays`: see certificatesettings.ts. */
+  certificates: certificatesSchema.default({}),
   /** Pod network: `flannel`, or `none` for one of your own (Nodes become ready once it is there). */
   network: z.enum(["flannel", "none"]).default("flannel"),
   /** MTU of the links between Nodes, bytes: what packets of pods are made to fit in. Default: the lowest of the control-plane hosts. */

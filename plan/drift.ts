@@ -4,7 +4,7 @@ import type { DriftLook, DriftReading } from "./driftlook.ts";
 import type { HostReport } from "./hostreport.ts";
 import { isNode, withRole, type Host } from "./inventory.ts";
 import { peerUrlOf } from "./livecluster.ts";
-import { nodeBundle } from "./joining.ts";
+import { nodeBundle } from "./names.ts";
 import type { EtcdMember } from "./members.ts";
 import { hostScriptPath } from "./names.ts";
 import { nodeDifferences } from "./nodedrift.ts";

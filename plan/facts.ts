@@ -5,6 +5,7 @@ import { firewallReaders, type Firewall } from "./firewalld.ts";
 import { readLook, word, words, type LineReaders } from "./look.ts";
 import { etcdReaders, type EtcdFacts } from "./members.ts";
 import { nodeReaders, type KubeNode } from "./nodes.ts";
+import { certificateReaders, type CertificateFile } from "./certificates.ts";
 import type { SelinuxMode } from "./selinux.ts";
 import type { HostVersions } from "./outputs.ts";
 import { printable } from "./printable.ts";
@@ -105,6 +106,9 @@ export interface HostFacts {
   dataDirectories: Record<string, string[]>;
   /** Directory that was asked for → file system of /etc/fstab that it is to lie on, and that is not mounted. */
   unmounted: Record<string, string>;
+  certificates: CertificateFile[];
+  /** Generation of the bundle with the kubelet at which it was last let in anew because its certificate had ended. */
+  joinedAnew?: number;
   /** Directories of Kubernetes' that are there and not empty. */
   populated: string[];
   listeners: Listener[];
@@ -227,6 +231,8 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     inodes: words("its disks", amount, ([path, value]) => (facts.inodes[path] = value)),
     "disk-free-kib": words("its disks", amount, ([path, value]) => (facts.diskFreeKiB[path] = value)),
     "inodes-free": words("its disks", amount, ([path, value]) => (facts.inodesFree[path] = value)),
+    ...certificateReaders((file) => facts.certificates.push(file)),
+    "joined-anew": word("how it joined", told.count, (generation) => (facts.joinedAnew = generation)),
     "data-directory": words("its directories", z.tuple([told.plainName, told.absolutePath]), ([bundle, path]) => {
       const before = Object.hasOwn(facts.dataDirectories, bundle) ? facts.dataDirectories[bundle] : undefined;
       facts.dataDirectories[bundle] = [...(before ?? []), path];
@@ -298,6 +304,7 @@ export function parseFacts(text: string): HostFacts {
     bundles: {},
     dataDirectories: {},
     unmounted: {},
+    certificates: [],
     populated: [],
     listeners: [],
     addresses: {},

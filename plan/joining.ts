@@ -1,10 +1,8 @@
 import { bundleGeneration, type HostReading } from "./facts.ts";
 import type { Host } from "./inventory.ts";
 import { machineIdsOf } from "./membership.ts";
+import { nodeBundle } from "./names.ts";
 import type { PreviousRun } from "./previousrun.ts";
-
-/** The bundle with the kubelet. */
-export const nodeBundle = "node";
 
 /** Which join of a host to the cluster it is: another machine, or one that was made anew, joins again. */
 export interface Join {

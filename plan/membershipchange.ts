@@ -1,6 +1,6 @@
 import type { HostReading } from "./facts.ts";
 import { isNode, type Host } from "./inventory.ts";
-import { nodeBundle } from "./joining.ts";
+import { nodeBundle } from "./names.ts";
 import { unreadable, type LeftOut } from "./leftout.ts";
 import { isAt, peerUrlOf, type LiveCluster, type RankedHost } from "./livecluster.ts";
 import type { LeavingHost } from "./membership.ts";
@@ -20,6 +20,8 @@ export interface ChangeSources {
   live: LiveCluster;
   previous: PreviousRun | undefined;
   requests: RunRequests;
+  /** See `rejoiningHosts` in plan/rejoining.ts. */
+  rejoining: ReadonlySet<string>;
 }
 
 /** What a run changes about who belongs to the cluster. */
@@ -110,7 +112,7 @@ export function membershipChange(sources: ChangeSources): MembershipChange {
       ...(live.nodes ?? []).flatMap(({ name, drained }) =>
         inventory.has(name) && drained !== undefined ? [`${name}/${nodeBundle}`] : [],
       ),
-      ...unregistered.map((name) => `${name}/${nodeBundle}`),
+      ...[...unregistered, ...sources.rejoining].map((name) => `${name}/${nodeBundle}`),
     ]),
     unregistered,
     rosterGeneration: (previous?.rosterGeneration ?? 0) + (repeatRoster ? 1 : 0),

@@ -29,6 +29,18 @@ export const paths = {
   formerAddresses: "/etc/keepalived/plinth/former.conf",
 } as const;
 
+/**
+ * Where the kubelet has the certificate with which it shows who it is, and the one with which it serves, each with its key. They are
+ * made on the host and never leave it, and the kubelet puts new ones in their place in time.
+ */
+export const kubeletCredentials = {
+  client: "/var/lib/kubelet/pki/kubelet-client-current.pem",
+  serving: "/var/lib/kubelet/pki/kubelet-server-current.pem",
+} as const;
+
+/** The bundle with the kubelet. */
+export const nodeBundle = "node";
+
 /** Links to the executables in use. */
 export const binDirectory = `${paths.software}/bin`;
 

@@ -1,12 +1,5 @@
 import type { LeafSpec } from "./bundle.ts";
-import type { ClusterConfig } from "./config.ts";
 import { tenantGroup } from "./tenants.ts";
-
-/** Validity of leaves in hours, and how long before the end they are renewed (a third of their life). */
-export function leafHours(config: ClusterConfig): { validity: number; earlyRenewal: number } {
-  const validity = config.certificateDays * 24;
-  return { validity, earlyRenewal: Math.floor(validity / 3) };
-}
 
 /** The operator's own client certificate. `system:masters` cannot be revoked: it stays in the stack's secret output. */
 export const administrator: LeafSpec = {

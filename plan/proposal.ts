@@ -102,6 +102,7 @@ export const decidedBy: Readonly<Record<keyof ClusterSettings, "proposal" | "pro
   hostBaseline: "proposal",
   authorityDays: "proposal",
   certificateDays: "proposal",
+  certificates: "proposal",
   maxUnavailable: "proposal",
   maxRacks: "proposal",
   drainGraceSeconds: "proposal",

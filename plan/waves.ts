@@ -43,9 +43,18 @@ export function isBootstrapped(
   return completed("etcd", "etcd") || completed("control-plane", "controlplane");
 }
 
-/** The hosts that serve as Nodes already, as they tell it: they are changed in batches, the others all at once. */
-export function nodesInService(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): Set<string> {
-  return new Set(hosts.filter((host) => carries(readings.get(host.name), "node")).map((host) => host.name));
+/**
+ * The hosts that serve as Nodes already, as they tell it: they are changed in batches, the others all at once.
+ *
+ * @param rejoining hosts whose kubelets are known to nobody any more: with them no Node gets lost that serves. Default: none.
+ */
+export function nodesInService(
+  hosts: readonly Host[],
+  readings: ReadonlyMap<string, HostReading>,
+  rejoining: ReadonlySet<string> = new Set(),
+): Set<string> {
+  const serving = hosts.filter(({ name }) => !rejoining.has(name) && carries(readings.get(name), "node"));
+  return new Set(serving.map(({ name }) => name));
 }
 
 function carries(reading: HostReading | undefined, bundle: string): boolean {
@@ -76,6 +85,8 @@ export interface OrderOptions {
   inService: ReadonlySet<string>;
   /** Hosts that cannot be reached: they are left as they are, and nothing waits for them. */
   unreachable: ReadonlySet<string>;
+  /** See `standsStill` in plan/standstill.ts: the control plane is made on all hosts at once. Default: no. */
+  standstill?: boolean;
   /** Hosts whose load balancer goes, see `formerBalancers`. Default: none. */
   formerBalancers?: ReadonlySet<string>;
 }
@@ -148,11 +159,14 @@ function stepsOf(host: Host, config: ClusterConfig): Step[] {
 }
 
 /**
- * Bundles of the control plane, and what is done once for the cluster among them. Before the bootstrap step by step on all
- * hosts; afterwards host by host, up to what is done once and on from there.
+ * Bundles of the control plane, and what is done once for the cluster among them. Before the bootstrap, and where etcd stands still, step by
+ * step on all hosts; otherwise host by host, up to what is done once and on from there.
  */
-function orderControlPlane(hosts: readonly Host[], { bootstrapped, config }: OrderOptions): OrderedStep[] {
-  return bootstrapped
+function orderControlPlane(
+  hosts: readonly Host[],
+  { bootstrapped, config, standstill = false }: OrderOptions,
+): OrderedStep[] {
+  return bootstrapped && !standstill
     ? oneAfterAnother(sections.flatMap((section) => rolling(section, hosts, config)))
     : firstControlPlane(hosts, config);
 }

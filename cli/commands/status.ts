@@ -44,6 +44,7 @@ async function status(options: StatusOptions): Promise<void> {
   const { readOutputs } = await import("../pulumi/outputs.ts");
   const { administratorOf } = await import("../cluster/administrator.ts");
   const { ClusterApi } = await import("../cluster/api.ts");
+  const { kubeconfigsIn } = await import("../../plan/expiry.ts");
   const { observe } = await import("../status/observe.ts");
   const { backupProblems, backupsOf, judge, nodesOfInterest, warnings } = await import("../status/judge.ts");
   const { statusDocument } = await import("../status/document.ts");
@@ -51,12 +52,14 @@ async function status(options: StatusOptions): Promise<void> {
   const { closeSsh } = await import("../cluster/ssh-use.ts");
   const terminal = makeTerminal(options);
   const context = await openContext(options.stack, terminal, input.settings);
-  const api = readOutputs(context, { secrets: true })
+  const outputs = readOutputs(context, { secrets: true });
+  const api = outputs
     .then((outputs) => administratorOf(context, outputs))
     .then((kubeconfig) => (kubeconfig === undefined ? undefined : new ClusterApi(kubeconfig)));
 
   const { hosts, config } = input;
-  const seen = nodesOfInterest(hosts, options.stack, await observe(input, api, options.stack).finally(closeSsh));
+  const observed = await observe(input, api, options.stack, outputs.then(kubeconfigsIn)).finally(closeSsh);
+  const seen = nodesOfInterest(hosts, options.stack, observed);
   const { backup } = config;
   const observation = backup === undefined ? seen : { ...seen, backups: backupsOf(backup, seen) };
   const vips = [config.vip, config.serviceVip].filter((vip) => vip !== undefined);

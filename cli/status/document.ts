@@ -41,7 +41,12 @@ function probeDocument({ uptime, machineId, addresses, etcd, certificates, goneR
       members.length === 0
         ? undefined
         : members.map(({ id, name = "", started, learner }) => ({ id, name, started, isLearner: learner })),
-    certificates,
+    certificates: certificates.map(({ path, subject, notBefore, notAfter }) => ({
+      path,
+      subject,
+      notBefore,
+      notAfter,
+    })),
     goneRules: goneRules.map(({ unit, table }) => ({ unit, table })),
     backups,
   };
@@ -80,7 +85,7 @@ function networkDocument(reading: NetworkReading) {
 
 /** The status as monitoring reads it: its fields are documented and stay, whatever the types inside are called. */
 export function statusDocument(
-  { at, readings, apiservers, leaders, nodes, addons, network, backups }: Observation,
+  { at, readings, apiservers, leaders, nodes, addons, network, kubeconfigs, backups }: Observation,
   problems: readonly Problem[],
   warnings: readonly Problem[] = [],
 ): Record<string, unknown> {
@@ -96,6 +101,7 @@ export function statusDocument(
       : { nodesError: nodes.error }),
     ...addonsDocument(addons),
     ...networkDocument(network),
+    kubeconfigs: kubeconfigs.map(({ owner, certificate: { notAfter } }) => ({ owner, notAfter })),
     at,
     leaders,
   };

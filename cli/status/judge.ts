@@ -1,6 +1,8 @@
 import { addonReplicas } from "../../plan/addons/deployments.ts";
 import { judgeBackups, targetStates, type TargetState } from "../../plan/backup/record.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
+import type { CertificateFile } from "../../plan/certificates.ts";
+import { expiriesIn } from "../../plan/expiry.ts";
 import type { BundleReport } from "../../plan/hostreport.ts";
 import { isNode, withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
@@ -11,7 +13,7 @@ import type { NetworkCheckSettings } from "../../plan/networkcheck/settings.ts";
 import { describeGoneRules } from "../../plan/rulesets.ts";
 import { nodeDifferences } from "../../plan/nodedrift.ts";
 import { declareNode, ownerOf } from "../../plan/roster.ts";
-import type { CertificateStatus, HostProbe, NodeStatus, Observation } from "./types.ts";
+import type { HostProbe, NodeStatus, Observation } from "./types.ts";
 
 /** Something that an operator should look at. */
 export interface Problem {
@@ -24,21 +26,19 @@ export interface Problem {
 const LEASE_SECONDS = 20;
 /** Likewise of a Node, whose lease lasts 40 s; after 50 s the API calls it Unknown. */
 const HEARTBEAT_SECONDS = 60;
-/** Part of a certificate's life at the end of which it should have been renewed. `up` renews at a third. */
-const LATE_PART = 0.1;
-
 /** The certificate of a host that ends first. */
-export function firstToExpire(certificates: readonly CertificateStatus[]): CertificateStatus | undefined {
+export function firstToExpire(certificates: readonly CertificateFile[]): CertificateFile | undefined {
   return certificates.toSorted((a, b) => a.notAfter.localeCompare(b.notAfter))[0];
 }
 
-function judgeCertificates(host: string, probe: HostProbe, at: number): Problem[] {
-  return probe.certificates.flatMap(({ path, notBefore, notAfter }) => {
-    const end = Date.parse(notAfter);
-    if (end <= at) return [{ host, message: `${path} has expired (${notAfter}): run up, which renews it` }];
-    const late = end - at < LATE_PART * (end - Date.parse(notBefore));
-    return late ? [{ host, message: `${path} expires soon (${notAfter}): run up, which renews it` }] : [];
-  });
+/** What has expired or is about to. */
+function judgeCertificates({ readings, kubeconfigs, at }: Observation): Problem[] {
+  const files = new Map(
+    [...readings].flatMap(([host, reading]) =>
+      "probe" in reading ? [[host, reading.probe.certificates] as const] : [],
+    ),
+  );
+  return expiriesIn({ files, kubeconfigs, at }).map(({ host, message }) => ({ host, message }));
 }
 
 /** One bundle of a host, with the names of what differs. */
@@ -293,10 +293,10 @@ export function judge(
       problems.push(
         ...judgeBundles(host, reading.probe),
         ...reading.probe.goneRules.map((rules) => ({ host, message: describeGoneRules(rules) })),
-        ...judgeCertificates(host, reading.probe, observation.at),
       );
   }
   problems.push(
+    ...judgeCertificates(observation),
     ...judgeEtcd(hosts, observation, stack),
     ...judgeVips(vips, observation),
     ...judgeNodes(hosts, observation, stack),

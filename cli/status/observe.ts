@@ -1,4 +1,5 @@
 import { statusScript } from "../../components/host/script.ts";
+import type { KubeconfigCertificate } from "../../plan/expiry.ts";
 import { addonReplicas } from "../../plan/addons/deployments.ts";
 import { withRole } from "../../plan/inventory.ts";
 import { ports } from "../../plan/ports.ts";
@@ -75,12 +76,14 @@ async function readAddons({ hosts }: StackInput, api: ClusterApi | undefined): P
  * limit.
  *
  * @param stack whose network it is.
+ * @param kubeconfigs certificates in those of the stack's outputs.
  * @param api still being found, which takes as long as looking at the hosts; undefined when the stack has none.
  */
 export async function observe(
   input: StackInput,
   api: Promise<ClusterApi | undefined>,
   stack: string,
+  kubeconfigs: Promise<readonly KubeconfigCertificate[]>,
 ): Promise<Observation> {
   const cluster = api.then(async (known) => {
     try {
@@ -98,6 +101,6 @@ export async function observe(
   const [readings, [apiservers, leaders, nodes, addons, network]] = await Promise.all([readHosts(input), cluster]);
   return {
     ...{ at: Date.now(), readings: new Map(readings), apiservers: new Map(apiservers) },
-    ...{ leaders, nodes, addons, network },
+    ...{ leaders, nodes, addons, network, kubeconfigs: await kubeconfigs },
   };
 }

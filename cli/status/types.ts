@@ -1,4 +1,6 @@
 import type { BackupRecord, TargetState } from "../../plan/backup/record.ts";
+import type { CertificateFile } from "../../plan/certificates.ts";
+import type { KubeconfigCertificate } from "../../plan/expiry.ts";
 import type { HostReport } from "../../plan/hostreport.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { ListedDeployment } from "../../plan/addons/deployments.ts";
@@ -6,14 +8,6 @@ import type { NetworkReading } from "../../plan/networkcheck/record.ts";
 import type { ListedNode } from "../../plan/nodes.ts";
 import type { GoneRules } from "../../plan/rulesets.ts";
 import type { Readiness } from "../cluster/api.ts";
-
-export interface CertificateStatus {
-  path: string;
-  subject: string;
-  /** ISO 8601 */
-  notBefore: string;
-  notAfter: string;
-}
 
 /** What one look at a host has found (`scripts/look/status.sh`). */
 export interface HostProbe {
@@ -29,7 +23,7 @@ export interface HostProbe {
   reportError: string | undefined;
   /** Undefined where the host has nothing to ask a member with. */
   etcd: EtcdFacts | undefined;
-  certificates: CertificateStatus[];
+  certificates: CertificateFile[];
   /** Packet filter rules that somebody has flushed. */
   goneRules: GoneRules[];
   /** What it knows of targets of backups. */
@@ -69,6 +63,8 @@ export interface Observation {
   nodes: NodesReading;
   /** Undefined for a worker pool, which has none. */
   addons: AddonsReading | undefined;
+  /** Certificates in the kubeconfigs of the stack's outputs. */
+  kubeconfigs: readonly KubeconfigCertificate[];
   /** The last test of the data path. */
   network: NetworkReading;
   /** What members know of targets of backups; undefined where the configuration has none. */

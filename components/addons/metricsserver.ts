@@ -12,7 +12,7 @@ import { contentName, labelsOf, readiness, systemNamespace, unprivilegedUser } f
 import { acrossZones, addonTolerations, apart, controlPlaneTaint } from "../../plan/addons/placement.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
-import { leafHours } from "../../plan/pki.ts";
+import { leafHours } from "../../plan/lives.ts";
 import type { Authority } from "../pki/authority.ts";
 import { makeLeaf } from "../pki/leaf.ts";
 import { heldUntilAny } from "../order.ts";

@@ -10,7 +10,7 @@ import type { ClusterConfig } from "../../plan/config.ts";
 import { tokenKeepers, type Join } from "../../plan/joining.ts";
 import { endpointFor } from "../../plan/endpoint.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
-import { leafHours } from "../../plan/pki.ts";
+import { leafHours } from "../../plan/lives.ts";
 import { renderProxies } from "../../plan/proxy.ts";
 import { expandHome } from "../host/sshfiles.ts";
 import { Pace } from "../pace.ts";

@@ -11,6 +11,8 @@ export interface DrainArgs extends RosterArgs {
   machineId: string;
   /** See `RegistrationArgs.generation`: a host made anew joins anew. */
   generation: number;
+  /** See `joinedAnewAt` in plan/rejoining.ts. */
+  joinedAnew: number | undefined;
   /** Bootstrap token `id.secret`. */
   token: pulumi.Input<string>;
 }
@@ -21,6 +23,7 @@ export function drain(host: Host, config: ClusterConfig, args: DrainArgs): comma
     MACHINE_ID: args.machineId,
     GENERATION: String(args.generation),
     RUNTIME: runtimeVersions(config),
+    ...(args.joinedAnew === undefined ? {} : { JOINED_ANEW: String(args.joinedAnew) }),
     ...(config.drainGraceSeconds === undefined ? {} : { GRACE: String(config.drainGraceSeconds) }),
   };
   const step = { script: "drain", node: host.name, deadline: config.drainSeconds, variables } as const;

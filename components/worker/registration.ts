@@ -16,6 +16,8 @@ export interface RegistrationArgs extends RosterArgs {
   machineId: string;
   /** See `bundleGeneration` in plan/facts.ts, of the host's bundle `node`: a host made anew registers anew. */
   generation: number;
+  /** See `joinedAnewAt` in plan/rejoining.ts. */
+  joinedAnew: number | undefined;
   /** The stack that answers for the Node. */
   stack: string;
   /** Bootstrap token `id.secret`. */
@@ -37,6 +39,7 @@ export function register(host: Host, config: ClusterConfig, args: RegistrationAr
     TAINTS: renderTaints(host),
     MANIFEST: renderNodeManifest(host, args.stack),
     ...(isServedByCluster(config) ? { ADDRESS: host.address } : {}),
+    ...(args.joinedAnew === undefined ? {} : { JOINED_ANEW: String(args.joinedAnew), HOST_ADDRESS: host.address }),
     ...(balanced === undefined ? {} : { BALANCED: balanced }),
   };
   const step = { script: "register", node: host.name, deadline: readySeconds, variables } as const;

@@ -1,7 +1,7 @@
 import { binaryPath, type BundleFile, type BundleSecret, type LeafSpec } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
-import { leafHours } from "../pki.ts";
+import { kubeletHours } from "../lives.ts";
 import { ports } from "../ports.ts";
 import { apiserverUnit, apiserverUrl, kubernetesAuthorityFile } from "./apiserver.ts";
 import { leafFiles } from "./certificates.ts";
@@ -74,7 +74,7 @@ const managerService: Controller = {
     "cluster-name": config.clusterName,
     "cluster-signing-cert-file": kubernetesAuthorityFile,
     // The most that a request gets; kubelets renew theirs before.
-    "cluster-signing-duration": `${leafHours(config).validity}h`,
+    "cluster-signing-duration": `${kubeletHours(config)}h`,
     "cluster-signing-key-file": signingKey,
     controllers: ownControllers,
     "root-ca-file": kubernetesAuthorityFile,

@@ -22,6 +22,8 @@ export const etcdUnit = "etcd.service";
 const bootstrapDirectory = path.dirname(paths.etcdBootstrap);
 /** Directory of etcd's certificates and keys on control-plane hosts. */
 export const etcdPki = "/etc/kubernetes/pki/etcd";
+/** Certificates by which members know each other and are known to their clients. */
+export const etcdCertificates: readonly string[] = [`${etcdPki}/server.crt`, `${etcdPki}/peer.crt`];
 const peerFiles = { peerCertificateFile: `${etcdPki}/peer.crt`, peerKeyFile: `${etcdPki}/peer.key` };
 /**
  * The name in a certificate by which members know each other on the peer port. Only members' own certificates have it, and all

@@ -1,7 +1,7 @@
 import { clusterDnsAddress } from "../addons/dns.ts";
 import { isIPv4 } from "../addresses.ts";
 import { binaryPath } from "../bundle.ts";
-import type { Judge, Require } from "../conditions.ts";
+import type { Judge, Prepare, Require } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import { endpointFor } from "../endpoint.ts";
 import { isNode, type Host } from "../inventory.ts";
@@ -293,6 +293,27 @@ function reachesApi({ host, hosts, config }: Placement): Require[] {
   ];
 }
 
+/** Before anything else: what asks the API as the Node has nothing to ask with then. */
+function joinsAnew({ joinedAnew, config }: Placement): Prepare[] {
+  if (joinedAnew === undefined) return [];
+  return [
+    {
+      ...{ name: "join-anew", deadline: 60, unit: kubeletUnit },
+      args: {
+        generation: joinedAnew,
+        credentialsFile: nodeCredentials,
+        kubeconfigFile,
+        agents: agentsOf(config),
+      },
+    },
+  ];
+}
+
+/** Units that work with the Node's credentials. */
+function agentsOf(config: ClusterConfig): string[] {
+  return makesCniConfig(config) ? [kubeProxyUnit, flannelUnit] : [kubeProxyUnit];
+}
+
 /** The kubelet of one Node. */
 export const kubelet: BundlePart = {
   name: "kubelet",
@@ -330,6 +351,7 @@ export const kubelet: BundlePart = {
       ],
       units: [kubeletUnit],
       prepares: [
+        ...joinsAnew(placement),
         {
           ...{ name: "node-current", deadline: 30, unit: kubeletUnit },
           args: {
@@ -338,7 +360,7 @@ export const kubelet: BundlePart = {
             authorityFile: nodeAuthorityFile,
             credentialsFile: nodeCredentials,
             cniConfig: makesCniConfig(config) ? cniConfigPath : undefined,
-            agents: makesCniConfig(config) ? [kubeProxyUnit, flannelUnit] : [kubeProxyUnit],
+            agents: agentsOf(config),
             runtime: [containerdUnit, podsUnit],
           },
         },

@@ -23,6 +23,8 @@ export interface Placement {
   config: ClusterConfig;
   /** Files of the operator's machine. Default: none, where only names of what is planned are asked for. */
   texts?: OperatorTexts;
+  /** See `joinedAnewAt` in plan/rejoining.ts. Default: the host's kubelet has its first certificate, or those that it has renewed itself. */
+  joinedAnew?: number | undefined;
   /** What the host has found around itself. Default: `plainSurroundings`. */
   surroundings?: Surroundings;
 }

@@ -57,6 +57,7 @@ function normalized(attribute: Attribute, value: PropertyValue | undefined): Pro
 const DESCRIPTION: Record<AttributeType, string> = {
   string: "a string",
   int: "a whole number",
+  number: "a number",
   bool: "true or false",
   strings: "a list of strings",
   stringMap: "a map of strings",
@@ -69,9 +70,11 @@ function convert(type: AttributeType, value: PropertyValue): PropertyValue | und
     case "string":
       return typeof value === "string" ? value : scalarText(value);
     case "int": {
-      const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-      return typeof number === "number" && Number.isInteger(number) ? number : undefined;
+      const number = numberIn(value);
+      return Number.isInteger(number) ? number : undefined;
     }
+    case "number":
+      return numberIn(value);
     case "bool":
       return value === "true" ? true : value === "false" ? false : typeof value === "boolean" ? value : undefined;
     case "strings":
@@ -86,6 +89,11 @@ function convert(type: AttributeType, value: PropertyValue): PropertyValue | und
     case "object":
       return isMap(value) ? Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null)) : undefined;
   }
+}
+
+function numberIn(value: PropertyValue): number | undefined {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
 function allStrings(values: PropertyValue[]): string[] | undefined {

@@ -1,6 +1,6 @@
 import type { PropertyMap, PropertyValue } from "../provider/values.ts";
 
-export type AttributeType = "string" | "int" | "bool" | "strings" | "stringMap" | "object";
+export type AttributeType = "string" | "int" | "number" | "bool" | "strings" | "stringMap" | "object";
 
 /** Looks at one change of an attribute; unset is `undefined`. */
 export interface AttributeChange {

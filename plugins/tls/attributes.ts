@@ -34,9 +34,9 @@ export const subjectInputs: Record<string, Attribute> = {
   uris: nonEmptyNames,
 };
 
-/** Inputs and outputs that SelfSignedCert and LocallySignedCert share. */
+/** Inputs and outputs that SelfSignedCert and LocallySignedCert share. The official plugin takes whole hours only. */
 export const certificateAttributes: Record<string, Attribute> = {
-  validityPeriodHours: { type: "int", role: "required", replace: true, check: atLeast(0) },
+  validityPeriodHours: { type: "number", role: "required", replace: true, check: atLeast(0) },
   allowedUses: {
     type: "strings",
     role: "required",
@@ -48,7 +48,7 @@ export const certificateAttributes: Record<string, Attribute> = {
         : `allowedUses: ${wrong.map(text).join(", ")} is not known. Accepted: ${ALLOWED_USES.join(", ")}.`;
     },
   },
-  earlyRenewalHours: { type: "int", role: "optional", default: 0, check: atLeast(0) },
+  earlyRenewalHours: { type: "number", role: "optional", default: 0, check: atLeast(0) },
   isCaCertificate: flag,
   setSubjectKeyId: flag,
   maxPathLength: { type: "int", role: "optional", filledIn: true, replace: true, check: atLeast(-1) },

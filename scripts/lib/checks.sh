@@ -252,16 +252,32 @@ check_swap_off() {
 }
 
 # check_if_bundle UNIT BUNDLE CHECK ARGUMENTS…: CHECK, where BUNDLE is complete on this host; nothing is asked where it is
-# not. For what a restart takes along (PartOf=): it must be back before the next host is changed.
+# not. For what a restart takes along (PartOf=): it must be back before the next host is changed. Nothing is asked either where certificates
+# of BUNDLE have ended: it comes back with its own change, which waits for this one.
 check_if_bundle() {
-  local unit bundle check
-  unit=$1 bundle=$STATE/bundles/$2
+  local unit name bundle check
+  unit=$1 name=$2 bundle=$STATE/bundles/$2
   if [ ! -e "$bundle/manifest" ] || [ -e "$bundle/intent" ]; then
     return 0
   fi
   check=$3
   shift 3
-  check "$check" "$unit" "$@"
+  check "$check" "$unit" "$@" || bundle_ended "$name"
+}
+
+# bundle_ended BUNDLE: certificates of the bundle have ended.
+bundle_ended() {
+  local kind path
+  while read -r kind path _; do
+    case $kind-$path in
+      file-*.crt)
+        if certificate_ended "$ROOT$path"; then
+          return 0
+        fi
+        ;;
+    esac
+  done <"$STATE/bundles/$1/manifest"
+  return 1
 }
 
 # check_if_file UNIT PATH CHECK ARGUMENTS…: CHECK, where PATH exists; nothing is asked before. For what a service can only do

@@ -39,10 +39,15 @@ check_etcd_voter() {
 
 # require_etcd_quorum UNIT CLIENT-URL CA CERT KEY: the voters besides this host's member are enough for a quorum, as far as they answer. Of
 # two voters the other one must, although the cluster stands still for the restart. A member that does not answer itself takes nothing
-# away: its cluster has no quorum, or is not served by it, and what is about to be restarted may be the remedy.
+# away: its cluster has no quorum, or is not served by it, and what is about to be restarted may be the remedy. Nobody can be asked with a
+# certificate that has ended: it does so with those of the member.
 require_etcd_quorum() {
   local self voters id name clients kind number well silent url needed
   ETCD_CA=$3 ETCD_CERT=$4 ETCD_KEY=$5
+  if [ "$ETCD_CERT" != - ] && certificate_ended "$ROOT$ETCD_CERT"; then
+    say "$1 is restarted without a look at the other members: the certificate has ended that they are asked with ($ETCD_CERT)"
+    return 0
+  fi
   WAIVED=yes
   etcdctl_do "$2" endpoint status || {
     REASON="its member does not answer itself: $REASON"

@@ -25,7 +25,7 @@ EXIT_REFUSED=77
 
 # Conditions that a bundle may name, each with the fewest arguments that it takes; `stream_read` refuses others.
 CHECK_ARGUMENTS="unit-active:0 http-ok:2 etcd-voter:6 config-in-use:6 command:1 sysctl:2 swap-off:0 if-bundle:2 if-file:2"
-PREPARE_ARGUMENTS="etcd-join:8 node-current:7 keep-addresses:3 release-addresses:2 selinux-contexts:1 selinux-booleans:1"
+PREPARE_ARGUMENTS="etcd-join:8 node-current:7 join-anew:4 keep-addresses:3 release-addresses:2 selinux-contexts:1 selinux-booleans:1"
 REQUIRE_ARGUMENTS="etcd-quorum:4 api-ready:2"
 JUDGE_ARGUMENTS="command:2 start:4"
 

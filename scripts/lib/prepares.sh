@@ -57,6 +57,7 @@ prepare() {
   case $name in
     etcd-join) prepare_etcd_join "$@" ;;
     node-current) prepare_node_current "$@" ;;
+    join-anew) prepare_join_anew "$@" ;;
     keep-addresses) prepare_keep_addresses "$@" ;;
     release-addresses) prepare_release_addresses "$@" ;;
     selinux-contexts) prepare_selinux_contexts "$@" ;;

@@ -13,6 +13,8 @@
 #   disk-size-kib, disk-free-kib PATH KIB, inodes, inodes-free PATH NUMBER   of the file system on which PATH is or will be
 #   claim cluster|cluster-id|host|stack|generation VALUE    only when claimed
 #   bundle NAME GENERATION complete|half-done|failed [REASON]
+#   certificate PATH BASE64                  the first of a file, DER
+#   joined-anew GENERATION                   of the Node's bundle, at which its kubelet was last let in because its certificate had ended
 #   report JSON, or report-failed REASON     what `plinth-host status` says
 #   drop-in PATH                             each file that changes a unit
 #   rules-gone UNIT FAMILY TABLE             packet filter rules of a service that somebody has flushed

@@ -15,6 +15,8 @@ facts_host() {
   capacity
   claim
   bundles
+  certificates
+  joined_anew
   data_directories
   unmounted
   populated

@@ -7,6 +7,12 @@ STATE_PATH=/var/lib/plinth
 UNITS_PATH=/etc/systemd/system
 RULE_SETS_PATH="/etc/kubernetes/rule-sets"
 FORMER_ADDRESSES_PATH=/etc/keepalived/plinth/former.conf
+ROSTER_PATH=/etc/kubernetes/roster
+KUBELET_CLIENT_PATH="/var/lib/kubelet/pki/kubelet-client-current.pem"
+KUBELET_SERVING_PATH="/var/lib/kubelet/pki/kubelet-server-current.pem"
+
+# The bundle with the kubelet.
+NODE_BUNDLE=node
 
 # Distributions: FAMILY:ID of os-release.
 FAMILY_IDS="debian:debian debian:ubuntu rhel:rhel rhel:centos rhel:fedora suse:suse suse:sles suse:opensuse"

@@ -18,14 +18,3 @@ drop_ins() {
     fi
   done
 }
-
-# certificates: the first certificate of each file.
-certificates() {
-  if [ -d "$ROOT/etc/kubernetes/pki" ]; then
-    find "$ROOT/etc/kubernetes/pki" -name '*.crt' -type f -exec awk -v root="$ROOT" '
-      FNR == 1 { state = "before" }
-      /-----BEGIN CERTIFICATE-----/ && state == "before" { state = "in"; text = ""; next }
-      /-----END CERTIFICATE-----/ && state == "in" { state = "after"; print "certificate " substr(FILENAME, length(root) + 1) " " text }
-      state == "in" { text = text $1 }' {} + | sort
-  fi
-}

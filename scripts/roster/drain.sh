@@ -2,12 +2,12 @@
 # disruption budgets are respected. A host that is no Node yet may ask for its certificate from here on.
 #
 # Given besides: MACHINE_ID of the host; RUNTIME, the versions that the host will have; GENERATION of what the host gets as a
-# Node: reasons why this runs; GRACE, seconds that pods get to end, or empty. By standard input: a line `token ID.SECRET`, the
-# host's bootstrap token.
+# Node: reasons why this runs; JOINED_ANEW, the generation at which its kubelet was last let in because its certificate had ended, or
+# nothing; GRACE, seconds that pods get to end, or empty. By standard input: a line `token ID.SECRET`, the host's bootstrap token.
 #
 # The Node stays cordoned and marked until register.sh takes that back, when the host is done.
 
-: "${GRACE=}"
+: "${GRACE=}" "${GENERATION=}" "${JOINED_ANEW=}"
 # Runtime, kubelet and registration come within that time, seconds; registration makes the token valid once more.
 JOINING=900
 
@@ -18,6 +18,12 @@ if [ "$FOUND" = no ]; then
   # Before its kubelet starts: one that is refused once does not ask again for many seconds.
   token_open "$JOINING"
   printf '{"node":"%s","drained":false,"reason":"there is no such Node yet, it may join","for":"%s"}\n' "$NODE" "$RUNTIME"
+  exit 0
+fi
+if [ -n "$JOINED_ANEW" ] && [ "$JOINED_ANEW" = "$GENERATION" ]; then
+  # Nothing can be drained there: its kubelet hears of nothing that is deleted.
+  token_open "$JOINING"
+  printf '{"node":"%s","drained":false,"reason":"the certificate of its kubelet has ended, it may join anew","for":"%s"}\n' "$NODE" "$RUNTIME"
   exit 0
 fi
 # A Node tells which runtime it was registered with: the step may only have moved to another control-plane host.

@@ -3,7 +3,8 @@
 # Given besides: MACHINE_ID of the host; READINESS `required`, or `reported` where the pod network is somebody else's;
 # MANIFEST, the Node with the labels and annotations of the inventory, as JSON; TAINTS, lines KEY|VALUE|EFFECT|; BALANCED, what
 # load balancers ask the Node and how many seconds it must have been healthy for them, or nothing; ADDRESS of the host, or nothing where
-# its kubelet gets its serving certificate elsewhere. By standard input: a line `token ID.SECRET`, the host's bootstrap token.
+# its kubelet gets its serving certificate elsewhere; GENERATION and JOINED_ANEW, see drain.sh, and with the latter HOST_ADDRESS of the
+# host. By standard input: a line `token ID.SECRET`, the host's bootstrap token.
 #
 # Safe to run again, and to kill at any point: everything is read before it is changed.
 
@@ -11,10 +12,26 @@ token_close() {
   kube delete secret "bootstrap-token-${TOKEN%%.*}" -n kube-system --ignore-not-found >/dev/null
 }
 
-# joined: the Node is there, on this machine, and ready where that is required.
+# serves: something answers at the kubelet's port. A kubelet that waits for its certificate does not listen yet.
+serves() {
+  direct_curl --silent --max-time 2 --cacert "${PLINTH_ROOT:-}$AUTHORITY_PATH" --output /dev/null \
+    "https://$HOST_ADDRESS:$KUBELET_PORT/healthz" </dev/null
+  case $? in
+    # No connection, or no answer.
+    7 | 28) return 1 ;;
+  esac
+}
+
+# joined: the Node is there, on this machine, and ready where that is required. What is said of one whose kubelet joins anew may be old:
+# nobody has missed it yet.
 joined() {
   node_read
   node_verify
+  if [ -n "$JOINED_ANEW" ] && [ "$JOINED_ANEW" = "$GENERATION" ] && ! serves; then
+    SILENT=yes
+    return 1
+  fi
+  SILENT=
   [ "$FOUND" = yes ] && [ -n "$MACHINE" ] && { [ "$READY" = True ] || { [ "$READINESS" = reported ] && [ -n "$READY" ]; }; }
 }
 
@@ -32,6 +49,9 @@ join() {
       token_close
       if [ "$FOUND" = no ]; then
         fail "no Node registered within $DEADLINE s: look at the kubelet there (journalctl -u kubelet)"
+      fi
+      if [ -n "$SILENT" ]; then
+        fail "its kubelet has not joined anew within $DEADLINE s: look at the kubelet there (journalctl -u kubelet)"
       fi
       why=$(kube get node -o jsonpath='{range .status.conditions[?(@.type=="Ready")]}{.reason}: {.message}{end}' -- "$NODE" |
         tr -c '[:print:]' ' ')
@@ -162,7 +182,7 @@ balanced() {
   done
 }
 
-: "${BALANCED=}" "${ADDRESS=}"
+: "${BALANCED=}" "${ADDRESS=}" "${GENERATION=}" "${JOINED_ANEW=}" "${HOST_ADDRESS=}"
 read -r _ TOKEN || fail "no bootstrap token came by standard input"
 APPROVED=0 TAINTED=false RETURNED=false
 client_pattern

@@ -8,6 +8,7 @@ import { blockedDrain } from "../e2e/scenarios/blocked-drain.ts";
 import { conditions } from "../e2e/scenarios/conditions.ts";
 import { consumer } from "../e2e/scenarios/consumer.ts";
 import { drift } from "../e2e/scenarios/drift.ts";
+import { expired } from "../e2e/scenarios/expired.ts";
 import { guards } from "../e2e/scenarios/guards.ts";
 import { kills } from "../e2e/scenarios/kills.ts";
 import { losses } from "../e2e/scenarios/losses.ts";
@@ -58,4 +59,5 @@ describe("the hosts of a cluster", function () {
   oneHost(project);
   site(project);
   gone(project);
+  expired(project);
 });

@@ -74,6 +74,7 @@ export function factsOf(name: string, extra: Partial<HostFacts> = {}): HostFacts
     bundles: {},
     dataDirectories: {},
     unmounted: {},
+    certificates: [],
     populated: [],
     listeners: [],
     addresses: {},

@@ -145,7 +145,15 @@ export class RosterScripts {
   register(
     name: string,
     more: object = {},
-    options: { token?: string; deadline?: number; balanced?: string; stack?: string } = {},
+    options: {
+      token?: string;
+      deadline?: number;
+      balanced?: string;
+      stack?: string;
+      /** Of the host's bundle, and that at which its kubelet joined anew. */
+      generation?: number;
+      joinedAnew?: number;
+    } = {},
   ): Promise<Outcome> {
     const [host] = hostsOf([{ name, address: "192.0.2.21", roles: ["worker"], ...more }]);
     assert.ok(host);
@@ -156,14 +164,26 @@ export class RosterScripts {
       TAINTS: renderTaints(host),
       MANIFEST: renderNodeManifest(host, options.stack ?? "lab"),
       ...(options.balanced === undefined ? {} : { BALANCED: options.balanced }),
+      GENERATION: String(options.generation ?? 1),
+      ...(options.joinedAnew === undefined
+        ? {}
+        : { JOINED_ANEW: String(options.joinedAnew), HOST_ADDRESS: host.address }),
     };
     const step = { script: "register", node: name, deadline: options.deadline ?? 30, variables } as const;
     return this.run(step, `token ${options.token ?? "-"}\n`);
   }
 
-  drain(name: string, options: { deadline?: number; token?: string; runtime?: string } = {}): Promise<Outcome> {
-    const { deadline = 20, token = "-", runtime = "containerd 2.4.2" } = options;
-    const variables = { MACHINE_ID: machine, RUNTIME: runtime, GENERATION: "1" };
+  drain(
+    name: string,
+    options: { deadline?: number; token?: string; runtime?: string; generation?: number; joinedAnew?: number } = {},
+  ): Promise<Outcome> {
+    const { deadline = 20, token = "-", runtime = "containerd 2.4.2", generation = 1, joinedAnew } = options;
+    const variables = {
+      MACHINE_ID: machine,
+      RUNTIME: runtime,
+      GENERATION: String(generation),
+      ...(joinedAnew === undefined ? {} : { JOINED_ANEW: String(joinedAnew) }),
+    };
     return this.run({ script: "drain", node: name, deadline, variables }, `token ${token}\n`);
   }
 

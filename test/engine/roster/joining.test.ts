@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
 import { eventually } from "../../support/eventually.ts";
 import { bearer, machine, RosterScripts, type RequestForm } from "../../support/rosterScripts.ts";
 
@@ -165,6 +166,64 @@ describe("Nodes of the roster that join", function () {
     assert.equal((await roster.drain("w9", { token: "oooooo.0123456789abcdef" })).code, 0);
     assert.equal(await roster.server.get("/api/v1/namespaces/kube-system/secrets/bootstrap-token-oooooo"), undefined);
     assert.equal((await roster.register("w9")).code, 0);
+  });
+
+  describe("whose kubelet has a certificate that has ended", () => {
+    const address = "127.0.0.9";
+    const token = "rrrrrr.0123456789abcdef";
+    const secret = "/api/v1/namespaces/kube-system/secrets/bootstrap-token-rrrrrr";
+
+    before(async () => {
+      await roster.join("w60");
+      assert.equal((await roster.register("w60", { address })).code, 0);
+      await roster.pod("w60-runs", "w60");
+    });
+
+    it("may join anew, and nothing is drained there, whatever runtime they are to have", async () => {
+      const { code, stdout, stderr } = await roster.drain("w60", {
+        ...{ token, runtime: "containerd 9.9.9", generation: 4, joinedAnew: 4 },
+      });
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /"drained":false,"reason":"the certificate of its kubelet has ended, it may join anew"/);
+      assert.ok(await roster.server.get(secret));
+      assert.equal((await roster.node("w60")).spec.unschedulable, undefined);
+      assert.ok(await roster.server.get("/api/v1/namespaces/default/pods/w60-runs"));
+    });
+
+    it("have joined when their kubelets serve again: that a Node is ready may be old news", async () => {
+      const registration = roster.register("w60", { address }, { token, generation: 4, joinedAnew: 4 });
+      roster.request("w60-anew", bearer("rrrrrr"), { subject: "/O=system:nodes/CN=system:node:w60" });
+      await eventually("its request is approved", 20, async () =>
+        (await roster.conditions("w60-anew")).includes("Approved") ? true : undefined,
+      );
+      const kubeletServes = createServer((socket) => socket.destroy());
+      await new Promise<void>((resolve) => kubeletServes.listen(10250, address, resolve));
+      try {
+        const { code, stdout, stderr } = await registration;
+        assert.equal(code, 0, stderr);
+        assert.match(stdout, /"certificatesApproved":1,/);
+        assert.equal(await roster.server.get(secret), undefined);
+      } finally {
+        kubeletServes.close();
+      }
+    });
+
+    it("are let in once: a later run of the same steps opens no token", async () => {
+      assert.equal(
+        (await roster.drain("w60", { token, runtime: "containerd 2.4.1", generation: 5, joinedAnew: 4 })).code,
+        0,
+      );
+      assert.equal(await roster.server.get(secret), undefined);
+      assert.equal((await roster.register("w60", { address }, { generation: 5, joinedAnew: 4 })).code, 0);
+    });
+
+    it("are told of when their kubelets do not come back", async () => {
+      const options = { token, deadline: 2, generation: 6, joinedAnew: 6 };
+      const { code, stderr } = await roster.register("w60", { address }, options);
+      assert.equal(code, 1);
+      assert.match(stderr, /w60: its kubelet has not joined anew within 2 s: look at the kubelet there/);
+      assert.equal(await roster.server.get(secret), undefined);
+    });
   });
 
   it("say what is missing when no token comes", async () => {

@@ -36,8 +36,9 @@ function generation(left: Record<string, PreviousHost>, has: { member?: string; 
   );
   const live = liveCluster(readings, hosts);
   const leaving = leavingHosts(hosts, previous.hosts, live, "demo");
-  return membershipChange({ hosts, leaving, controlPlane: hosts, readings, live, previous, requests: noRequests })
-    .rosterGeneration;
+  return membershipChange({
+    ...{ hosts, leaving, controlPlane: hosts, readings, live, previous, requests: noRequests, rejoining: new Set() },
+  }).rosterGeneration;
 }
 
 describe("plan/membershipchange", () => {
@@ -60,8 +61,11 @@ describe("plan/membershipchange", () => {
     );
     const node = (name: string, owner?: string) => ({ name, ready: true, ...(owner === undefined ? {} : { owner }) });
     /** What is healed where the API servers list these Nodes. */
-    function heal(nodes: ReturnType<typeof node>[] | undefined, change: { bundles?: object; joining?: true } = {}) {
-      const { bundles = complete, joining } = change;
+    function heal(
+      nodes: ReturnType<typeof node>[] | undefined,
+      change: { bundles?: object; joining?: true; rejoining?: string[] } = {},
+    ) {
+      const { bundles = complete, joining, rejoining = [] } = change;
       const readings = new Map<string, HostReading>(
         hosts.map(({ name }) => [
           name,
@@ -75,6 +79,7 @@ describe("plan/membershipchange", () => {
       const live = liveCluster(readings, hosts);
       const found = membershipChange({
         ...{ hosts, leaving: [], controlPlane: hosts, readings, live, previous, requests: noRequests },
+        rejoining: new Set(rejoining),
       });
       return [[...found.heal], found.unregistered];
     }
@@ -84,6 +89,11 @@ describe("plan/membershipchange", () => {
       assert.deepEqual(heal(two), [["cp3/node"], ["cp3"]]);
       assert.deepEqual(heal([...two, node("cp3")]), [["cp3/node"], ["cp3"]]);
       assert.deepEqual(heal([...two, node("cp3", "demo")]), [[], []]);
+    });
+
+    it("applies the bundle of those again whose kubelets join anew, without a word about their Nodes", () => {
+      assert.deepEqual(heal([...two, node("cp3", "demo")], { rejoining: ["cp2"] }), [["cp2/node"], []]);
+      assert.deepEqual(heal(undefined, { rejoining: ["cp2"] }), [["cp2/node"], []]);
     });
 
     it("takes nobody for gone where no API server answers, or the host was not in service", () => {

@@ -193,6 +193,23 @@ describe("plan/waves", () => {
     );
   });
 
+  it("where etcd stands still, its members are changed as on a first bring-up, and Nodes in service in batches all the same", () => {
+    fc.assert(
+      fc.property(inventories, (hosts) => {
+        const rolling = orderSteps(hosts, serving(hosts));
+        const steps = orderSteps(hosts, { ...serving(hosts), standstill: true });
+        assert.deepEqual(steps.map(keyOf).toSorted(), rolling.map(keyOf).toSorted());
+        const members = steps.filter(({ name }) => name === "etcd");
+        for (const step of members) for (const other of members) assert.ok(!ancestors(steps, step).has(keyOf(other)));
+        for (const step of steps.filter(({ name }) => name === "controlplane"))
+          for (const member of members) assert.ok(ancestors(steps, step).has(keyOf(member)));
+        const batches = (all: readonly OrderedStep[]) =>
+          all.filter((step) => step.after.some(({ name }) => name === "register")).map(keyOf);
+        assert.deepEqual(batches(steps), batches(rolling));
+      }),
+    );
+  });
+
   it("the hosts say which of them are Nodes in service", () => {
     const hosts = hostsOf();
     const node = (generation: number) => ({
@@ -201,6 +218,7 @@ describe("plan/waves", () => {
     assert.deepEqual([...nodesInService(hosts, readingsOf(hosts))], []);
     assert.deepEqual([...nodesInService(hosts, readingsOf(hosts, { cp1: node(0) }))], []);
     assert.deepEqual([...nodesInService(hosts, readingsOf(hosts, { cp1: node(7) }))], ["cp1"]);
+    assert.deepEqual([...nodesInService(hosts, readingsOf(hosts, { cp1: node(7) }), new Set(["cp1"]))], []);
   });
 
   it("the hosts say whether the cluster was brought up before", () => {

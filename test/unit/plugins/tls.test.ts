@@ -244,6 +244,15 @@ describe("tls", () => {
       assert.equal(created.properties["readyForRenewal"], true);
     });
 
+    it("may live for a part of an hour", async () => {
+      const { created, inputs } = await newAuthority({ validityPeriodHours: 0.25, earlyRenewalHours: 0.1 });
+      const { validityStartTime, validityEndTime, readyForRenewal } = created.properties;
+      assert.equal(Date.parse(text(validityEndTime)) - Date.parse(text(validityStartTime)), 900_000);
+      assert.equal(readyForRenewal, false);
+      const due = { ...inputs, earlyRenewalHours: 0.25 };
+      assert.deepEqual((await selfSigned.diff(created, due, inputs)).replaces, ["readyForRenewal"]);
+    });
+
     it("tells bad input apart, and never shows the key", async () => {
       const { inputs } = await newAuthority();
       const bad = { ...inputs, allowedUses: ["nope"], validityPeriodHours: -1, ipAddresses: [""] };

@@ -93,6 +93,7 @@ describe("the judgement about a cluster", () => {
     subject: "CN=a",
     notBefore: "2026-01-01T00:00:00.000Z",
     notAfter: "2027-01-01T00:00:00.000Z",
+    isAuthority: false,
   };
   const members = hosts.map(({ name, address }, index) => ({
     ...{ id: String(index + 1), name, peerUrls: [`https://${address}:2380`], started: true, learner: false },
@@ -157,6 +158,7 @@ describe("the judgement about a cluster", () => {
       nodes: { nodes: [node(0), node(1)] },
       addons: { addons: [addon("coredns"), addon("metrics-server")] },
       network: { record: undefined },
+      kubeconfigs: [],
     };
   }
 
@@ -400,6 +402,7 @@ describe("the judgement about a cluster", () => {
   it("is a document for monitoring, whose fields stay", () => {
     const seen = withNodes(node(0, { owner: "demo" }), node(1, { ready: undefined, unserved: true }));
     const document: unknown = JSON.parse(JSON.stringify(statusDocument(seen, [{ host: undefined, message: "x" }])));
+    const { notBefore, notAfter } = certificate;
     const probes = (document as { hosts: Record<string, unknown> }).hosts;
     assert.deepEqual(probes["cp1"], {
       probe: {
@@ -416,7 +419,7 @@ describe("the judgement about a cluster", () => {
           { id: "1", name: "cp1", started: true, isLearner: false },
           { id: "2", name: "cp2", started: true, isLearner: false },
         ],
-        certificates: [certificate],
+        certificates: [{ path: "/etc/kubernetes/pki/a.crt", subject: "CN=a", notBefore, notAfter }],
         goneRules: [],
         backups: [],
       },
@@ -440,6 +443,7 @@ describe("the judgement about a cluster", () => {
       },
       addons: { coredns: { wanted: 2, ready: 2 }, "metrics-server": { wanted: 2, ready: 2 } },
       network: null,
+      kubeconfigs: [],
       at,
       leaders: [{ lease: "kube-scheduler", holder: "cp1", age: 1 }],
     });
@@ -477,6 +481,10 @@ describe("the judgement about a cluster", () => {
     const over = { ...certificate, notAfter: "2026-05-03T00:00:00.000Z" };
     assert.deepEqual(firstToExpire([certificate, soon, over]), over);
     assert.equal(messages(observation({ certificates: [soon, over, certificate] })).length, 2);
+    assert.deepEqual(
+      messages({ ...observation(), kubeconfigs: [{ owner: "the tenant blue", certificate: soon }] }).length,
+      1,
+    );
     const seen = observation();
     seen.leaders = [
       { lease: "kube-scheduler", holder: "cp1", age: 60, message: undefined },
