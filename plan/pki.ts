@@ -1,6 +1,18 @@
-import type { LeafSpec } from "./bundle.ts";
+import type { Authority, LeafSpec } from "./bundle.ts";
 import type { ClusterConfig } from "./config.ts";
 import { tenantGroup } from "./tenants.ts";
+
+/** Names of the resources that hold keys and ids. They are in URNs and never change. */
+export const keyNames = {
+  clusterId: "cluster-id",
+  serviceAccount: "service-account",
+  encryption: "encryption-key",
+  /** Of its key, and of its certificate. */
+  authority: (authority: Authority): string => `${authority}-ca`,
+  /** Of its key, its request and its certificate. */
+  leaf: (host: string, leaf: string): string => `${host}-${leaf}`,
+  bootstrapToken: (host: string): string => `${host}-bootstrap-token`,
+} as const;
 
 /** Validity of leaves in hours, and how long before the end they are renewed (a third of their life). */
 export function leafHours(config: ClusterConfig): { validity: number; earlyRenewal: number } {
