@@ -10,6 +10,7 @@ import { consumer } from "../e2e/scenarios/consumer.ts";
 import { drift } from "../e2e/scenarios/drift.ts";
 import { guards } from "../e2e/scenarios/guards.ts";
 import { kills } from "../e2e/scenarios/kills.ts";
+import { lostState } from "../e2e/scenarios/lost-state.ts";
 import { losses } from "../e2e/scenarios/losses.ts";
 import { newWorker } from "../e2e/scenarios/new-worker.ts";
 import { oneHost } from "../e2e/scenarios/one-host.ts";
@@ -39,6 +40,7 @@ describe("the hosts of a cluster", function () {
   });
 
   workloads(project);
+  lostState(project);
   drift(project);
   conditions(project);
   consumer(project);
