@@ -92,7 +92,7 @@ describe("a state that is made of what hosts hold", function () {
 
   async function open(): Promise<TestStack> {
     const plugins = await servePlugins(commands.definition, undefined, adoptions);
-    const made = await testStack({ program: async () => ({}), debugProviders: plugins.debugProviders });
+    const made = await testStack({ program: () => Promise.resolve({}), debugProviders: plugins.debugProviders });
     closing.push(
       () => plugins.close(),
       () => made.close(),
