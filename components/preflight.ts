@@ -203,8 +203,12 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   };
   const linkMtu = linkMtuOf(controlPlane, readings, config);
   const nodes = { hosts, leaving, live: live.nodes };
+  const identity =
+    clusterId === undefined
+      ? undefined
+      : { clusterId: knownId, named: { cluster: config.clusterName, stack: args.stack } };
   const saidByHosts = [
-    ...guardHosts(hosts, config, judged, clusterId === undefined ? undefined : { clusterId: knownId }),
+    ...guardHosts(hosts, config, judged, identity),
     ...mtuFindings(hosts, config, judged, linkMtu),
     ...guardReplacements(situation),
   ];

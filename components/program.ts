@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { endpointOf } from "../plan/endpoint.ts";
 import { goneFindings, guardSettingsChange, poolEndpointFindings, returnFindings } from "../plan/guards.ts";
+import { keyNames } from "../plan/pki.ts";
 import { poolMaterial } from "../plan/pool.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
 import { modesOf } from "../plan/protections.ts";
@@ -23,7 +24,7 @@ import { warnOfRefusals } from "./refusals.ts";
 export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Recorded> {
   const checked = await preflight(args, {
     input: checkInput(args.inventory, args.config),
-    clusterId: () => new random.RandomId("cluster-id", { byteLength: 8 }).hex,
+    clusterId: () => new random.RandomId(keyNames.clusterId, { byteLength: 8 }).hex,
     guards: ({ config, hosts, readings, previous, nodes, ways }) => [
       ...goneFindings(hosts, readings, previous),
       ...returnFindings(readings, previous),

@@ -33,8 +33,8 @@ export async function record(
     (anew || !isRecorded(previous, found) || forgetsWays(previous, ways))
   )
     throw new RecordFirst(newStack);
-  if (args.recording !== "now") return undefined;
-  const keys = newStack ? await declareKeys() : {};
+  if (args.recording !== "now" && args.recording !== "adopt") return undefined;
+  const keys = newStack || args.recording === "adopt" ? await declareKeys() : {};
   const outputs = Object.entries(await args.readPrevious());
   const kept = outputs.map(([name, value]) => [name, secretOutputs.has(name) ? pulumi.secret(value) : value] as const);
   return {

@@ -1,4 +1,5 @@
 import { apiserver } from "./bundles/apiserver.ts";
+import { authorityKeys } from "./bundles/authoritykeys.ts";
 import { backup } from "./bundles/backup.ts";
 import { baseline } from "./bundles/baseline.ts";
 import { clusterAuthority } from "./bundles/clusterauthority.ts";
@@ -130,7 +131,15 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "control-plane",
     audience: withRole("control-plane"),
     title: "API server, controller manager and scheduler serve",
-    parts: [clusterAuthority, apiserver, controllerManager, scheduler, rosterScriptsPart, servingCertificates],
+    parts: [
+      clusterAuthority,
+      authorityKeys,
+      apiserver,
+      controllerManager,
+      scheduler,
+      rosterScriptsPart,
+      servingCertificates,
+    ],
   },
   {
     kind: "membership",

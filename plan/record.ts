@@ -13,15 +13,16 @@ import type { PreviousRun } from "./previousrun.ts";
  * - `along`: with everything else, after every step, as plain `pulumi` does.
  * - `first`: the run ends with {@link RecordFirst} when something is not saved yet.
  * - `now`: the run saves it and does nothing else.
+ * - `adopt`: the same for a stack whose state is gone, of the keys and ids that its hosts hold (plan/adoption.ts).
  */
-export type Recording = "along" | "first" | "now";
+export type Recording = "along" | "first" | "now" | "adopt";
 
 /** Environment variable that carries it from the command line to the program. */
 export const recordingVariable = "PLINTH_RECORDING";
 
 export function readRecording(env: Readonly<Record<string, string | undefined>>): Recording {
   const value = env[recordingVariable];
-  return value === "first" || value === "now" ? value : "along";
+  return value === "first" || value === "now" || value === "adopt" ? value : "along";
 }
 
 /** Ends a run before any host is touched: something has to be saved first. */

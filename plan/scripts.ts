@@ -65,6 +65,11 @@ export function lookScript(purpose: "facts" | "status" | "drift" | "workloads"):
   return assembled(purpose);
 }
 
+/** What reads files of a host in which keys are: fed to a shell there, as root, and never installed. */
+export function keysScript(files: readonly string[]): string {
+  return `set -- ${files.map(shellWord).join(" ")}\n${assembled("keys")}`;
+}
+
 /** What a host asks for a test of the data path: fed to a shell there, and never installed. */
 export interface NetworkTest {
   /** Of the probe on this host; undefined where there is none. */

@@ -1,9 +1,10 @@
 import { sharedPool } from "../ssh/index.ts";
+import type { Adoptions } from "./bridged/adoptions.ts";
 import { commandProvider } from "./command/index.ts";
 import { kubernetesProvider } from "./kubernetes/index.ts";
 import { serveProvider } from "./provider/server.ts";
-import { randomProvider } from "./random/index.ts";
-import { tlsProvider } from "./tls/index.ts";
+import { randomProviderWith } from "./random/index.ts";
+import { tlsProviderWith } from "./tls/index.ts";
 
 /** The bundled plugins at work. */
 export interface RunningPlugins {
@@ -16,10 +17,12 @@ export interface RunningPlugins {
 /**
  * Serves the bundled plugins on 127.0.0.1, in this process, for the engine to attach to. It begins a new run: hosts that
  * could not be reached before get a fresh dial budget. May be called any number of times.
+ *
+ * @param adoptions keys, certificates and ids that exist already. Default: none.
  */
-export async function startPlugins(): Promise<RunningPlugins> {
+export async function startPlugins(adoptions?: Adoptions): Promise<RunningPlugins> {
   sharedPool.resetBreakers();
-  const definitions = [commandProvider, tlsProvider, randomProvider, kubernetesProvider];
+  const definitions = [commandProvider, tlsProviderWith(adoptions), randomProviderWith(adoptions), kubernetesProvider];
   const servers = await Promise.all(definitions.map(serveProvider));
   return {
     debugProviders: servers.map(({ port }, index) => `${definitions[index]?.name ?? ""}:${port}`).join(","),

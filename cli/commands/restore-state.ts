@@ -1,11 +1,13 @@
 import { Command, Option } from "commander";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
+import type { Terminal } from "../render/terminal.ts";
 
 interface RestoreStateOptions {
   stack: string;
   yes?: boolean;
   from?: string;
+  fromHosts?: boolean;
   backup?: string;
   files?: boolean;
 }
@@ -17,6 +19,7 @@ const help = [
   examplesHelp([
     ["./plinth restore state --from /mnt/sets", "the newest set with the stack's state"],
     ["./plinth restore state --from /mnt/sets --files", "also configuration and inventory as they were then"],
+    ["./plinth restore state --from-hosts", "without any backup: from what the hosts hold"],
   ]),
   exitCodesHelp([
     [Exit.done, "the stack has its state"],
@@ -31,6 +34,13 @@ export function restoreStateCommand(): Command {
     .description("bring the state of a stack back, where it is gone and the hosts serve on")
     .addOption(shared.stackOption())
     .addOption(new Option("--from <directory>", "a directory with sets: ID.json and ID.age"))
+    .addOption(
+      new Option("--from-hosts", "there is no set: make a state from the keys and ids that the hosts hold").conflicts([
+        "from",
+        "backup",
+        "files",
+      ]),
+    )
     .addOption(new Option("--backup <id>", "this set (default: the newest)"))
     .addOption(new Option("--files", "also write configuration and inventory as the set has them"))
     .addOption(new Option("-y, --yes", "do not ask; needed where there is no terminal"))
@@ -52,8 +62,12 @@ async function restore(options: RestoreStateOptions): Promise<void> {
   const { CliError } = await import("../errors.ts");
   const terminal = makeTerminal();
   requireSomebodyToAsk("restore state", options.yes, terminal.interactive);
+  if (options.fromHosts === true) {
+    await fromHosts(options, terminal);
+    return;
+  }
   if (options.from === undefined) {
-    throw new CliError("Say where the set is: --from DIRECTORY.", Exit.badInput);
+    throw new CliError("Say where the set is: --from DIRECTORY; or --from-hosts, where there is none.", Exit.badInput);
   }
   const { DirectoryStore } = await import("../backup/directory.ts");
   const { readIdentities } = await import("../backup/identity.ts");
@@ -70,4 +84,15 @@ async function restore(options: RestoreStateOptions): Promise<void> {
   };
   const context = await engineContext(project, options.stack, await findPulumi(terminal), say);
   await restoreState({ ...options, context, terminal, identities, stores: [new DirectoryStore(options.from)] });
+}
+
+async function fromHosts({ stack, yes }: RestoreStateOptions, terminal: Terminal): Promise<void> {
+  const { openStack } = await import("../session/opening.ts");
+  const { openContext } = await import("../session/open-context.ts");
+  const { closeSsh } = await import("../cluster/ssh-use.ts");
+  const { restoreFromHosts } = await import("../operations/restore-from-hosts.ts");
+  const { project, input, phases } = await openStack(stack);
+  const context = await openContext(stack, terminal, input.settings);
+  const asked = yes === undefined ? {} : { yes };
+  await restoreFromHosts({ ...asked, project, stack, input, context, terminal, phases }).finally(closeSsh);
 }

@@ -54,6 +54,15 @@ export function saveRecord(
   return runOnce(engine, terminal, { ...options, recording: "now", target, plan: undefined });
 }
 
+/** Saves the keys and ids that hosts hold of a stack whose state is gone, which the engine's plugins have been given. */
+export function saveAdopted(
+  engine: Engine,
+  terminal: Terminal,
+  options: Pick<ConvergeOptions, "hosts" | "onWarning">,
+): Promise<RunEvents> {
+  return runOnce(engine, terminal, { ...options, recording: "adopt", target: recordedTargets(true), plan: undefined });
+}
+
 /** One run of the engine. */
 async function runOnce(
   engine: Engine,

@@ -76,6 +76,7 @@ export async function restoreState(run: RestoreStateRun): Promise<void> {
 /** Opens the set that was asked for, or the newest. */
 async function chosenHalf(run: RestoreStateRun): Promise<StateHalf> {
   const { store, set } = await findSet(run);
+  requireOwn(set, run.context);
   const packed = await bytesOf(await open(await store.read(set.id), run.identities));
   let half: StateHalf;
   try {

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { bundlesOf } from "../../plan/bringup.ts";
-import { artifactsOf, type HostArtifacts } from "../../plan/bundles/index.ts";
+import type { BundleSecret } from "../../plan/bundle.ts";
+import { artifactsOf, planHost, type HostArtifacts } from "../../plan/bundles/index.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { findingsWithout, revealedTexts } from "../../plan/secrets.ts";
@@ -36,6 +37,8 @@ export interface Planned {
   /** Names of the bundles that a host is to have. */
   bundlesOf: (host: Host) => string[];
   artifacts: () => HostArtifacts;
+  /** The files of a host that are made while the cluster is. */
+  secretsOf: (host: Host) => BundleSecret[];
 }
 
 /** The same, with the files that it was read from. */
@@ -47,6 +50,7 @@ export function plannedFrom(hosts: readonly Host[], config: ClusterConfig): Plan
   return {
     bundlesOf: (host) => bundlesOf(host, config).map(({ name }) => name),
     artifacts: () => artifactsOf(hosts, config),
+    secretsOf: (host) => planHost({ host, hosts, config }).flatMap(({ secrets }) => secrets),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { OpMap, Stack } from "@pulumi/pulumi/automation/index.js";
+import type { Adoptions } from "../../plugins/bridged/adoptions.ts";
 import { refuseOtherUsers } from "../../local/peers.ts";
 import { CliError } from "../errors.ts";
 import { automationCommand, type Running } from "./automation-command.ts";
@@ -12,6 +13,8 @@ export interface EngineOptions {
   context: EngineContext;
   program: Program;
   plugins: PluginMode;
+  /** What the bundled plugins take over where they would create it. Default: nothing. */
+  adoptions?: Adoptions;
   /** Environment of the engine and of the plugins that it starts, besides this process's own and the context's. */
   env?: Readonly<Record<string, string>>;
   /** Resource operations at the same time. */
@@ -75,7 +78,7 @@ export class Engine {
       new SemVer(await engineVersion(context)),
       (result) => new NotFound(result),
     );
-    const plugins = await openPlugins(options.plugins);
+    const plugins = await openPlugins(options.plugins, options.adoptions);
     try {
       const program = observed(options.program);
       const stack = await automation.LocalWorkspace.createOrSelectStack(

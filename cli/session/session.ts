@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { Adoptions } from "../../plugins/bridged/adoptions.ts";
 import { refuseOtherUsers } from "../../local/peers.ts";
 import { commandVariable, pluginVariable } from "../../components/host/lock.ts";
 import { chosenKey } from "../../components/host/loginkey.ts";
@@ -29,6 +30,8 @@ export interface SessionOptions {
   command: string;
   input: LoadedStack;
   plugins: PluginMode;
+  /** What the bundled plugins take over where they would create it. Default: nothing. */
+  adoptions?: Adoptions;
   /** Operations at the same time; default: PULUMI_PARALLEL, or else four per host, at least 16. */
   parallel: number | undefined;
   /** True for commands that change the stack: they take its lock and clean up after killed runs. */
@@ -111,7 +114,10 @@ export async function inSession<T>(
       await chosenKey(input.config.sshPrivateKeyFile);
       const agent = await openRunAgent(options.plugins, input.config.sshPrivateKeyFile);
       cleanups.push(() => agent.close());
-      const engine = await Engine.open({ context, program, plugins: options.plugins, env: agent.env, parallel });
+      const engine = await Engine.open({
+        ...{ context, program, plugins: options.plugins, env: agent.env, parallel },
+        ...(options.adoptions === undefined ? {} : { adoptions: options.adoptions }),
+      });
       cleanups.push(() => engine.close());
       return engine;
     });

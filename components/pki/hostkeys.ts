@@ -11,6 +11,7 @@ import { tokenKeepers, type Join } from "../../plan/joining.ts";
 import { endpointFor } from "../../plan/endpoint.ts";
 import { isNode, type Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/lives.ts";
+import { keyNames } from "../../plan/pki.ts";
 import { renderProxies } from "../../plan/proxy.ts";
 import { expandHome } from "../host/sshfiles.ts";
 import { Pace } from "../pace.ts";
@@ -64,7 +65,7 @@ export class HostKeys {
     const declared: pulumi.Resource[] = [];
     for (const spec of leavesOf({ host, hosts, config })) {
       const args = { spec, authority: signerOf(spec.authority), hours };
-      const leaf = makeLeaf(`${host.name}-${spec.name}`, args, parent);
+      const leaf = makeLeaf(keyNames.leaf(host.name, spec.name), args, parent);
       this.leaves.set(`${host.name}/${spec.name}`, leaf);
       declared.push(leaf.last);
     }
@@ -72,7 +73,7 @@ export class HostKeys {
       const join = joinOf(host);
       // Six characters of id and sixteen of secret, as bootstrap tokens are made.
       const token = new random.RandomPassword(
-        `${host.name}-bootstrap-token`,
+        keyNames.bootstrapToken(host.name),
         { length: 22, upper: false, special: false, ...(join === undefined ? {} : { keepers: tokenKeepers(join) }) },
         { parent, ...(join === undefined ? { ignoreChanges: ["keepers"] } : {}) },
       );

@@ -6,7 +6,7 @@ import type { Authority as AuthorityName, SecretSource } from "../../plan/bundle
 import { renderEncryptionConfig } from "../../plan/bundles/apiserver.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/lives.ts";
-import { administrator } from "../../plan/pki.ts";
+import { administrator, keyNames } from "../../plan/pki.ts";
 import { Authority } from "./authority.ts";
 import { HostKeys, type Keyholders } from "./hostkeys.ts";
 import { makeLeaf, type Leaf } from "./leaf.ts";
@@ -28,7 +28,7 @@ export class Pki extends pulumi.ComponentResource {
     const { config } = args;
     const authority = (kind: AuthorityName) =>
       new Authority(
-        `${kind}-ca`,
+        keyNames.authority(kind),
         { commonName: `${config.clusterName} ${kind} CA`, validityHours: config.authorityDays * 24 },
         { parent: this },
       );
@@ -38,13 +38,13 @@ export class Pki extends pulumi.ComponentResource {
       "front-proxy": authority("front-proxy"),
     };
     this.serviceAccount = new tls.PrivateKey(
-      "service-account",
+      keyNames.serviceAccount,
       { algorithm: "ECDSA", ecdsaCurve: "P256" },
       { parent: this, protect: true },
     );
     // RandomPassword, because the id of RandomBytes and RandomId is the secret in clear text.
     this.encryptionKey = new random.RandomPassword(
-      "encryption-key",
+      keyNames.encryption,
       { length: 32, special: false },
       { parent: this, protect: true },
     );

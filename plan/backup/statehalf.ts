@@ -183,9 +183,10 @@ export function isStackFile(path: string, stack: string): boolean {
 
 /** The same deployment, its secrets to be encrypted by the provider that another one of the stack has. */
 export function encryptedAs(stack: ExportedStack, present: ExportedStack): ExportedStack {
+  const deployment = { ...stack.deployment, secrets_providers: present.deployment.secrets_providers };
   // What was under way when a run was killed is done again: every step on a host may safely run twice.
-  const { pending_operations: _, ...deployment } = stack.deployment;
-  return { ...stack, deployment: { ...deployment, secrets_providers: present.deployment.secrets_providers } };
+  delete deployment.pending_operations;
+  return { ...stack, deployment };
 }
 
 /** Whether two deployments, secrets in clear, hold the same resources. */
@@ -205,6 +206,13 @@ export function resourcesToLose({ deployment }: ExportedStack): string[] {
       return !(type === "random:index/randomId:RandomId" && nameOf(urn) === "cluster-id");
     })
     .map(({ urn }) => urn);
+}
+
+/** Whether a deployment holds keys and ids at the most: a run that saved them, or took them over from hosts, was cut off after it. */
+export function holdsKeysOnly({ deployment }: ExportedStack): boolean {
+  const kinds =
+    /^(pulumi:pulumi:Stack$|pulumi:providers:(tls|random|pulumi)$|plinth:index:Cluster$|plinth:pki:|tls:index\/|random:index\/)/;
+  return (deployment.resources ?? []).every(({ type }) => kinds.test(type));
 }
 
 /** Which files of a set are not the same in the working copy, and how. */

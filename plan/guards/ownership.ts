@@ -11,6 +11,8 @@ import { guard, type HostRule } from "./rule.ts";
 export interface Identity {
   /** Undefined before the first `up`: then every claim on a host is foreign. */
   clusterId: string | undefined;
+  /** Names of the cluster and its stack: a claim by the same ones under another id tells of a state that was lost. */
+  named?: { cluster: string; stack: string };
 }
 
 /** A claim by another cluster, or by this one under another name. */
@@ -19,8 +21,12 @@ export function claimFindings(host: Host, facts: HostFacts, identity: Identity):
   if (claim === undefined) return [];
   const whose = `cluster ${claim.cluster} (id ${claim.clusterId}, stack ${claim.stack}) as host ${claim.host}`;
   if (claim.clusterId !== identity.clusterId) {
-    const remedy =
+    const isOwn = claim.cluster === identity.named?.cluster && claim.stack === identity.named.stack;
+    const free =
       "take it out of that cluster first (./plinth destroy there, or plinth-host release --force on the host when that cluster is gone)";
+    const remedy = isOwn
+      ? `where that is this very stack, its state is lost, and ./plinth restore state brings it back; otherwise ${free}`
+      : free;
     return [guard("foreign-host", [host.name], `the host belongs to ${whose}`, remedy)];
   }
   if (claim.host !== host.name && Object.keys(facts.bundles).length > 0) {

@@ -1,11 +1,16 @@
 import type { ReadResult, ResourceHandler } from "../provider/types.ts";
 import { isUnknown, plainMap, type PropertyMap, secret, UNKNOWN } from "../provider/values.ts";
+import type { Adoptions } from "./adoptions.ts";
 import { checkInputs, normalize } from "./inputs.ts";
 import { changedKeys, plan } from "./plan.ts";
 import type { BridgedResource } from "./schema.ts";
 
-/** Serves a bridged resource type: the same answers as the official plugin, which wraps a Terraform provider. */
-export function bridged(resource: BridgedResource): ResourceHandler {
+/**
+ * Serves a bridged resource type: the same answers as the official plugin, which wraps a Terraform provider.
+ *
+ * @param adoptions what exists already, and is taken over where it would be created. Default: nothing.
+ */
+export function bridged(resource: BridgedResource, adoptions?: Adoptions): ResourceHandler {
   const planFor = (olds: PropertyMap, news: PropertyMap): ReturnType<typeof plan> =>
     plan(resource, normalize(resource, olds), inputsOnly(resource, normalize(resource, news)));
 
@@ -23,7 +28,9 @@ export function bridged(resource: BridgedResource): ResourceHandler {
         return { id: "", properties: markSecrets(resource, planned, true) };
       }
       const given = Object.fromEntries(Object.entries(planned).filter(([, value]) => value !== UNKNOWN));
-      const { id, computed } = await resource.create(given, context.warn);
+      const { id, computed } =
+        adoptions?.adopt(context, (text) => resource.adopt?.(text, given)) ??
+        (await resource.create(given, context.warn));
       return { id, properties: outputs(resource, { ...given, ...computed }) };
     },
 

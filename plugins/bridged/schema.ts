@@ -50,6 +50,14 @@ export interface BridgedResource {
   modify?(plan: Plan): void;
   /** Makes the thing: takes the planned inputs, gives the id and the computed attributes. */
   create(inputs: PropertyMap, warn: (line: string) => void): Promise<{ id: string; computed: PropertyMap }>;
+  /**
+   * Takes over what exists outside of the state, in place of `create`: gives id and computed attributes.
+   *
+   * @param text the thing itself, such as a PEM.
+   * @returns undefined where it is not what the inputs ask for, so that it is made anew.
+   * @throws Error with a sentence, which quotes no secret, where it must not be made anew.
+   */
+  adopt?(text: string, inputs: PropertyMap): { id: string; computed: PropertyMap } | undefined;
   /** Brings a state up to date. Defaults to the state as it is. */
   refresh?(state: PropertyMap): PropertyMap;
   /** State for an existing thing. Without it an import is refused. */

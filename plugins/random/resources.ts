@@ -37,6 +37,11 @@ export const randomPassword: BridgedResource = {
       computed: { id: "none", result, bcryptHash: randomTextHash(result, randomBits(inputs)) },
     });
   },
+  adopt: (text, inputs) => {
+    if (Buffer.byteLength(text) !== inputs["length"]) return undefined;
+    const bcryptHash = randomTextHash(text, randomBits(inputs));
+    return { id: "none", computed: { id: "none", result: text, bcryptHash } };
+  },
   import: (text) => ({ id: "none", state: { ...importedText(text), id: "none", bcryptHash: bcrypt(text) } }),
 };
 
@@ -65,6 +70,13 @@ export const randomId: BridgedResource = {
     const bytes = randomBytes(Number(inputs["byteLength"]));
     const prefix = typeof inputs["prefix"] === "string" ? inputs["prefix"] : "";
     return Promise.resolve({ id: bytes.toString("base64url"), computed: idForms(bytes, prefix) });
+  },
+  /** By its hexadecimal form. */
+  adopt: (text, inputs) => {
+    const bytes = Buffer.from(text, "hex");
+    if (bytes.toString("hex") !== text || bytes.length !== inputs["byteLength"]) return undefined;
+    const prefix = typeof inputs["prefix"] === "string" ? inputs["prefix"] : "";
+    return { id: bytes.toString("base64url"), computed: idForms(bytes, prefix) };
   },
   import: (text) => {
     const comma = text.lastIndexOf(",");

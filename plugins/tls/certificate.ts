@@ -1,12 +1,15 @@
-import { createHash, type KeyObject, randomBytes } from "node:crypto";
+import { createHash, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
 import type { PropertyMap } from "../provider/values.ts";
 import * as der from "./der.ts";
+import { members, single } from "./derReader.ts";
 import { publicKeyBytes, publicKeyInfo, type PrivateKey, signatureAlgorithm, signed } from "./keys.ts";
 import { EXTENDED_KEY_USAGES, KEY_USAGES } from "./usages.ts";
 
 const HOUR_MS = 3_600_000;
 /** Clocks of those who check a certificate may be behind by this much. What kube-controller-manager gives its own, too. */
 const BACKDATE_MS = 300_000;
+/** Certificates tell times in whole seconds. */
+const ROUNDING_MS = 2000;
 const EMPTY_NAME = der.sequence();
 
 /** What the certificate is about. */
@@ -26,6 +29,14 @@ export interface Issuer {
   key: PrivateKey;
 }
 
+/** What differs between two certificates of the same inputs. */
+interface Issued {
+  serial: bigint;
+  /** When it was signed; it is valid since a little before. */
+  start: Date;
+  end: Date;
+}
+
 /** Signs a certificate by the inputs that SelfSignedCert and LocallySignedCert share. Gives id and computed outputs. */
 export function issue(
   inputs: PropertyMap,
@@ -34,9 +45,57 @@ export function issue(
   selfSigned: boolean,
 ): { id: string; computed: PropertyMap } {
   const start = new Date();
-  const end = new Date(start.getTime() + Number(inputs["validityPeriodHours"]) * HOUR_MS);
+  const end = new Date(start.getTime() + hoursOf(inputs) * HOUR_MS);
   const serial = BigInt(`0x${randomBytes(16).toString("hex")}`);
-  const content = der.sequence(
+  const content = contentOf(inputs, subject, issuer, selfSigned, { serial, start, end });
+  return outputsOf(der.pem("CERTIFICATE", signed(content, issuer.key.key)), { serial, start, end });
+}
+
+/**
+ * Takes over a certificate that exists: the one that the inputs ask for, signed at another time.
+ *
+ * @returns undefined when it is another one.
+ */
+export function adopt(
+  pem: string,
+  inputs: PropertyMap,
+  subject: Subject,
+  issuer: Issuer,
+  selfSigned: boolean,
+): { id: string; computed: PropertyMap } | undefined {
+  const certificate = readCertificate(pem);
+  if (certificate === undefined) return undefined;
+  const start = new Date(certificate.validFromDate.getTime() + BACKDATE_MS);
+  const end = certificate.validToDate;
+  if (Math.abs(end.getTime() - start.getTime() - hoursOf(inputs) * HOUR_MS) > ROUNDING_MS) return undefined;
+  const issued: Issued = { serial: BigInt(`0x${certificate.serialNumber}`), start, end };
+  const [content] = members(single(certificate.raw));
+  if (content?.whole.equals(contentOf(inputs, subject, issuer, selfSigned, issued)) !== true) return undefined;
+  if (!certificate.verify(issuer.key.publicKey)) return undefined;
+  return outputsOf(`${pem.trim()}\n`, issued);
+}
+
+function readCertificate(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined; // Whatever it is, it is not the certificate that is asked for.
+  }
+}
+
+function hoursOf(inputs: PropertyMap): number {
+  return Number(inputs["validityPeriodHours"]);
+}
+
+/** What is signed. */
+function contentOf(
+  inputs: PropertyMap,
+  subject: Subject,
+  issuer: Issuer,
+  selfSigned: boolean,
+  { serial, start, end }: Issued,
+): Buffer {
+  return der.sequence(
     der.context(0, der.integer(2n)), // X.509 version 3
     der.integer(serial),
     signatureAlgorithm(issuer.key.key).identifier,
@@ -46,11 +105,14 @@ export function issue(
     publicKeyInfo(subject.publicKey),
     der.context(3, der.sequence(...extensions(inputs, subject, issuer, selfSigned))),
   );
+}
+
+function outputsOf(certPem: string, { serial, start, end }: Issued): { id: string; computed: PropertyMap } {
   return {
     id: serial.toString(),
     computed: {
       id: serial.toString(),
-      certPem: der.pem("CERTIFICATE", signed(content, issuer.key.key)),
+      certPem,
       validityStartTime: start.toISOString(),
       validityEndTime: end.toISOString(),
     },

@@ -3,8 +3,8 @@ import type { Attribute, BridgedResource } from "../bridged/schema.ts";
 import { type PropertyMap, text as textOf, UNKNOWN } from "../provider/values.ts";
 import { certificateAttributes, output, pemInput, subjectInputs } from "./attributes.ts";
 import { readAuthority } from "./authority.ts";
-import { issue } from "./certificate.ts";
-import { CURVES, generateKey, KEY_ALGORITHMS, parseKey, publicKeyInfo } from "./keys.ts";
+import { adopt, issue, type Issuer, type Subject } from "./certificate.ts";
+import { CURVES, curveOf, generateKey, KEY_ALGORITHMS, parseKey, publicKeyInfo, type PrivateKey } from "./keys.ts";
 import { openSshKey } from "./openssh.ts";
 import { adjustRenewal, refreshRenewal, replaceWhenDue } from "./renewal.ts";
 import { makeRequest, readRequest } from "./request.ts";
@@ -54,24 +54,39 @@ export const privateKey: BridgedResource = {
       throw new Error(`algorithm must be one of ${KEY_ALGORITHMS.join(", ")}.`);
     }
     const key = generateKey(algorithm, { rsaBits: Number(inputs["rsaBits"]), curve: text(inputs, "ecdsaCurve") });
-    const own = { RSA: "pkcs1", ECDSA: "sec1", ED25519: "pkcs8" } as const;
-    const ssh = openSshKey(key);
-    const id = createHash("sha1").update(publicKeyInfo(key.publicKey)).digest("hex");
-    return Promise.resolve({
-      id,
-      computed: {
-        id,
-        privateKeyPem: key.key.export({ type: own[algorithm], format: "pem" }).toString(),
-        privateKeyPemPkcs8: key.key.export({ type: "pkcs8", format: "pem" }).toString(),
-        privateKeyOpenssh: ssh?.privateKey ?? "",
-        publicKeyPem: key.publicKey.export({ type: "spki", format: "pem" }).toString(),
-        publicKeyOpenssh: ssh?.publicKey ?? "",
-        publicKeyFingerprintMd5: ssh?.fingerprintMd5 ?? "",
-        publicKeyFingerprintSha256: ssh?.fingerprintSha256 ?? "",
-      },
-    });
+    return Promise.resolve(keyOutputs(key));
+  },
+  adopt: (pem, inputs) => {
+    const key = parseKey(pem, "the key that exists");
+    const curve = key.algorithm === "ECDSA" ? curveOf(key.key) : undefined;
+    const fits =
+      key.algorithm === inputs["algorithm"] &&
+      (curve === undefined || curve === CURVES[text(inputs, "ecdsaCurve")]) &&
+      (key.algorithm !== "RSA" || key.key.asymmetricKeyDetails?.modulusLength === Number(inputs["rsaBits"]));
+    // What it has signed or encrypted would be worth nothing.
+    if (!fits) throw new Error("The key that exists is of another kind than the program asks for.");
+    return keyOutputs(key);
   },
 };
+
+function keyOutputs(key: PrivateKey): { id: string; computed: PropertyMap } {
+  const own = { RSA: "pkcs1", ECDSA: "sec1", ED25519: "pkcs8" } as const;
+  const ssh = openSshKey(key);
+  const id = createHash("sha1").update(publicKeyInfo(key.publicKey)).digest("hex");
+  return {
+    id,
+    computed: {
+      id,
+      privateKeyPem: key.key.export({ type: own[key.algorithm], format: "pem" }).toString(),
+      privateKeyPemPkcs8: key.key.export({ type: "pkcs8", format: "pem" }).toString(),
+      privateKeyOpenssh: ssh?.privateKey ?? "",
+      publicKeyPem: key.publicKey.export({ type: "spki", format: "pem" }).toString(),
+      publicKeyOpenssh: ssh?.publicKey ?? "",
+      publicKeyFingerprintMd5: ssh?.fingerprintMd5 ?? "",
+      publicKeyFingerprintSha256: ssh?.fingerprintSha256 ?? "",
+    },
+  };
+}
 
 export const certRequest: BridgedResource = {
   attributes: {
@@ -100,17 +115,28 @@ export const selfSignedCert: BridgedResource = {
   modify: replaceWhenDue,
   refresh: refreshRenewal,
   create: (inputs) => {
-    const key = parseKey(text(inputs, "privateKeyPem"), "privateKeyPem");
-    const name = encodeSubject(inputs["subject"]);
-    const { id, computed } = issue(
-      inputs,
-      { name, publicKey: key.publicKey, alternativeNames: encodeAlternativeNames(inputs) },
-      { name, subjectKeyId: undefined, key },
-      true,
-    );
-    return Promise.resolve({ id, computed: { ...computed, keyAlgorithm: key.algorithm } });
+    const { subject, issuer } = selfSigner(inputs);
+    const { id, computed } = issue(inputs, subject, issuer, true);
+    return Promise.resolve({ id, computed: { ...computed, keyAlgorithm: issuer.key.algorithm } });
+  },
+  adopt: (pem, inputs) => {
+    const { subject, issuer } = selfSigner(inputs);
+    const adopted = adopt(pem, inputs, subject, issuer, true);
+    // Another one would be a rotation.
+    if (adopted === undefined)
+      throw new Error("The certificate of the authority that exists is another one than the program asks for.");
+    return { id: adopted.id, computed: { ...adopted.computed, keyAlgorithm: issuer.key.algorithm } };
   },
 };
+
+function selfSigner(inputs: PropertyMap): { subject: Subject; issuer: Issuer } {
+  const key = parseKey(text(inputs, "privateKeyPem"), "privateKeyPem");
+  const name = encodeSubject(inputs["subject"]);
+  return {
+    subject: { name, publicKey: key.publicKey, alternativeNames: encodeAlternativeNames(inputs) },
+    issuer: { name, subjectKeyId: undefined, key },
+  };
+}
 
 export const locallySignedCert: BridgedResource = {
   attributes: {
@@ -132,5 +158,11 @@ export const locallySignedCert: BridgedResource = {
     }
     const { id, computed } = issue(inputs, subject, authority, false);
     return Promise.resolve({ id, computed: { ...computed, caKeyAlgorithm: key.algorithm } });
+  },
+  adopt: (pem, inputs) => {
+    const subject = readRequest(text(inputs, "certRequestPem"));
+    const key = parseKey(text(inputs, "caPrivateKeyPem"), "caPrivateKeyPem");
+    const adopted = adopt(pem, inputs, subject, readAuthority(text(inputs, "caCertPem"), key), false);
+    return adopted && { id: adopted.id, computed: { ...adopted.computed, caKeyAlgorithm: key.algorithm } };
   },
 };

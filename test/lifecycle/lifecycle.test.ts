@@ -11,6 +11,7 @@ import { drift } from "../e2e/scenarios/drift.ts";
 import { expired } from "../e2e/scenarios/expired.ts";
 import { guards } from "../e2e/scenarios/guards.ts";
 import { kills } from "../e2e/scenarios/kills.ts";
+import { lostState } from "../e2e/scenarios/lost-state.ts";
 import { losses } from "../e2e/scenarios/losses.ts";
 import { newWorker } from "../e2e/scenarios/new-worker.ts";
 import { oneHost } from "../e2e/scenarios/one-host.ts";
@@ -40,6 +41,7 @@ describe("the hosts of a cluster", function () {
   });
 
   workloads(project);
+  lostState(project);
   drift(project);
   conditions(project);
   consumer(project);

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  keysScript,
   lookScript,
   networkScript,
   readerInstaller,
@@ -69,6 +70,7 @@ describe("shell scripts", function () {
       status: statusScript(),
       drift: driftScript(),
       workloads: lookScript("workloads"),
+      keys: keysScript(["/etc/kubernetes/a.key"]),
       "run-lock": runLockScript(),
       "network-check": networkScript({
         probe: "0a-b",

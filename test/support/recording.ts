@@ -4,8 +4,9 @@ import { remoteCommand } from "../../plugins/command/remoteCommand.ts";
 import { kubernetesProvider } from "../../plugins/kubernetes/index.ts";
 import { serveProvider } from "../../plugins/provider/server.ts";
 import type { ProviderDefinition, ResourceHandler } from "../../plugins/provider/types.ts";
-import { randomProvider } from "../../plugins/random/index.ts";
-import { tlsProvider } from "../../plugins/tls/index.ts";
+import type { Adoptions } from "../../plugins/bridged/adoptions.ts";
+import { randomProviderWith } from "../../plugins/random/index.ts";
+import { tlsProviderWith } from "../../plugins/tls/index.ts";
 
 export interface Call {
   operation: "create" | "update" | "delete";
@@ -102,12 +103,14 @@ const objects = (onConfigure: () => void): ProviderDefinition => ({
  * Serves a command plugin and objects of no cluster, beside the bundled tls and random ones.
  *
  * @param onConfigure called when the provider for objects is made: the official one looks for the cluster then, and once.
+ * @param adoptions keys and ids that exist already. Default: none.
  */
 export async function servePlugins(
   commands: ProviderDefinition,
   onConfigure: () => void = () => undefined,
+  adoptions?: Adoptions,
 ): Promise<{ debugProviders: string; close(): Promise<void> }> {
-  const definitions = [commands, objects(onConfigure), tlsProvider, randomProvider];
+  const definitions = [commands, objects(onConfigure), tlsProviderWith(adoptions), randomProviderWith(adoptions)];
   const servers = await Promise.all(definitions.map(serveProvider));
   return {
     debugProviders: servers.map(({ port }, index) => `${definitions[index]?.name ?? ""}:${port}`).join(","),

@@ -45,6 +45,15 @@ describe("plan/guards", () => {
     assert.deepEqual(rules(judge(claimed, { clusterId: undefined })), ["foreign-host"]);
   });
 
+  it("points to the state that is lost where a foreign claim has the very names of this stack", () => {
+    const claimed = { cp1: { facts: factsOf("cp1", { claim: { ...ours, clusterId: "ffff" } }) } };
+    const remedyFor = (cluster: string, stack: string): string =>
+      judge(claimed, { clusterId: undefined, named: { cluster, stack } })[0]?.remedy ?? "";
+    assert.match(remedyFor(ours.cluster, ours.stack), /its state is lost, and \.\/plinth restore state/);
+    assert.doesNotMatch(remedyFor(ours.cluster, "x"), /restore state/);
+    assert.doesNotMatch(remedyFor("x", ours.stack), /restore state/);
+  });
+
   it("refuses to rename a host in service, not one that is merely claimed", () => {
     const renamed = { ...ours, host: "old" };
     assert.deepEqual(rules(judge({ cp1: { facts: factsOf("cp1", { claim: renamed }) } })), []);
