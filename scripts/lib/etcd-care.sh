@@ -302,7 +302,8 @@ etcd_settled() {
 }
 
 # etcd_pause: stops the API server of this host, and what goes by it, where others are ready: it ends what it has begun and sends its
-# clients to them; leases of the others are handed over. Without space it stays: one that starts has to write. Returns 1 with REASON set when it must not be stopped.
+# clients to them; leases of the others are handed over. Without space it stays: one that starts has to write. Returns 1 with REASON set
+# when it must not be stopped.
 etcd_pause() {
   local url ready stopped
   if [ -z "$API_URL" ] || [ -z "$ETCD_APISERVERS" ]; then
