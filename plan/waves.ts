@@ -127,11 +127,13 @@ function orderLast(
   done: readonly Step[],
   { bootstrapped, config, formerBalancers = new Set() }: OrderOptions,
 ): OrderedStep[] {
-  const steps = hosts.flatMap((host): Step[] =>
-    formerBalancers.has(host.name)
-      ? [{ host: host.name, name: "loadbalancer" }]
-      : stepsOf(host, config).filter(({ name }) => isLast(name)),
-  );
+  const steps = hosts.flatMap((host): Step[] => {
+    const own = stepsOf(host, config).filter(({ name }) => isLast(name));
+    // What such a host gives up last takes its load balancer with it.
+    return formerBalancers.has(host.name)
+      ? [{ host: host.name, name: "loadbalancer" }, ...own.filter(({ name }) => name !== "endpoint")]
+      : own;
+  });
   const waves = bootstrapped ? steps.map((step) => [step]) : [steps];
   return oneAfterAnother(waves, [...done]).map((step) => ({ ...step, last: true }));
 }

@@ -67,6 +67,7 @@ export function repairLook(
   const ours = new Set(hosts.flatMap(({ listed }) => listed ?? []));
   const alarms = [...readings.values()].flatMap((reading) => ("error" in reading ? [] : (reading.self?.alarms ?? [])));
   return {
+    known: list.length > 0,
     hosts,
     alarms: [...new Map(alarms.map((one) => [`${one.member} ${one.alarm}`, one])).values()],
     hashes,

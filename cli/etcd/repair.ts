@@ -124,7 +124,13 @@ async function take(next: Repair, run: RepairRun): Promise<void> {
       terminal.note(`${host.name}: compacting`);
       await run.run("compact", host);
       terminal.print("compacted to the present revision");
-      await defragment({ ...run, wanted: hosts.map(({ name }) => name), look: run.lookAtMembers });
+      await defragment({
+        ...run,
+        wanted: hosts.map(({ name }) => name),
+        look: run.lookAtMembers,
+        // Something has been done already, and the members may be busy with it.
+        patience: { first: 120, between: 180 },
+      });
       await run.run("disarm", await anyWell(run));
       terminal.print("the alarm has ended, and etcd takes writes");
       return;

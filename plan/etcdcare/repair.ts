@@ -24,6 +24,8 @@ export interface HashOf {
 }
 
 export interface RepairLook {
+  /** Whether a member has told, with a quorum behind it, who the members are. Without that nobody is known to have left. */
+  known: boolean;
   hosts: readonly RepairHost[];
   /** Raised alarms, by the id of the member. */
   alarms: readonly { member: string; alarm: AlarmKind }[];
@@ -69,10 +71,16 @@ const restore = "restore a backup";
  * The next step of a repair. It goes by what is there alone, so that a repair that was killed anywhere is finished by the next one.
  *
  * CORRUPT goes before NOSPACE: a corrupt cluster takes no compaction. A member leaves only where the other voters that are well are a
- * quorum of those that remain. The alarm ends once whom it was about has left, so that the cluster takes writes again, and before that
+ * quorum of those that are there now. The alarm ends once whom it was about has left, so that the cluster takes writes again, and before that
  * host joins anew: an API server starts with writes, and a member under an alarm is not healthy.
  */
-export function nextRepair({ hosts, alarms, hashes, others }: RepairLook): Repair {
+export function nextRepair({ known, hosts, alarms, hashes, others }: RepairLook): Repair {
+  if (!known) {
+    return {
+      step: "refused",
+      why: `no member tells who the members are, so etcd has no quorum now: bring members back (./plinth status tells why, up --heal starts what was stopped), or ${restore}`,
+    };
+  }
   const corrupt = alarms.filter(({ alarm }) => alarm === "CORRUPT").map(({ member }) => member);
   const differing = outvoted(hashes);
   if (differing === undefined) {
@@ -141,10 +149,11 @@ function costsQuorum(
   if (joining !== undefined) return `${joining.host} is joining: wait until it votes`;
   if (hosts.find(({ host }) => host === leaving)?.learner === true) return undefined;
   const voters = hosts.filter(({ host, listed, learner }) => host !== leaving && listed !== undefined && !learner);
-  const remaining = voters.length + others.length;
-  if (remaining === 0) return `${leaving} has the only voter, and its data is damaged: ${restore}`;
-  const needed = Math.floor(remaining / 2) + 1;
+  // It is stopped before it leaves, and those that are there now decide on that.
+  const present = voters.length + others.length + 1;
+  if (present === 1) return `${leaving} has the only voter, and its data is damaged: ${restore}`;
+  const needed = Math.floor(present / 2) + 1;
   const sound = voters.filter(({ host, well }) => well && !suspects.includes(host)).length;
   if (sound >= needed) return undefined;
-  return `without ${leaving} ${sound} of ${remaining} voters are well, and ${needed} are needed: bring others back first, or ${restore}`;
+  return `without ${leaving} ${sound} of ${present} voters are well, and ${needed} are needed: bring others back first, or ${restore}`;
 }

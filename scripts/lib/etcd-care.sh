@@ -42,13 +42,18 @@ etcd_verb() {
 }
 
 # etcd_here: sets, from the manifests of this host, how its member is asked (ETCD_URL, ETCD_CA, ETCD_CERT, ETCD_KEY), what it is
-# (ETCD_NAME, ETCD_PEER, ETCD_DATA, ETCD_DECLARED), and its API server, where there is one (API_URL, API_CA).
+# (ETCD_NAME, ETCD_PEER, ETCD_DATA, ETCD_DECLARED), and its API server, where there is one (API_URL, API_CA, and
+# API_UNITS: itself and those that want it, which would start it again).
 etcd_here() {
   local kind name unit a b c d e f g h file
-  ETCD_URL='' ETCD_PEER='' ETCD_DATA='' ETCD_DECLARED='' API_URL='' API_CA=
+  ETCD_URL='' ETCD_PEER='' ETCD_DATA='' ETCD_DECLARED='' API_URL='' API_CA='' API_UNITS=
   for file in "$STATE/bundles/etcd/manifest" "$STATE/bundles/controlplane/manifest"; do
     [ -r "$file" ] || continue
     while read -r kind name _ unit a b c d e f g h _; do
+      case $kind-$name in
+        unit-etcd.service) ;;
+        unit-*) API_UNITS="$API_UNITS $name" ;;
+      esac
       case $kind-$name-$unit in
         prepare-etcd-join-*)
           # NAME PEER-URL DATA CA CERT KEY TOKEN MEMBERS
@@ -296,10 +301,11 @@ etcd_settled() {
   done
 }
 
-# etcd_pause: stops the API server of this host, where others are ready: it ends what it has begun and sends its clients to them. Without
-# space it stays: one that starts has to write. Returns 1 with REASON set when it must not be stopped.
+# etcd_pause: stops the API server of this host, and what goes by it, where others are ready: it ends what it has begun and sends its
+# clients to them; leases of the others are handed over. Without space it stays: one that starts has to write. Returns 1 with REASON set
+# when it must not be stopped.
 etcd_pause() {
-  local url ready
+  local url ready stopped
   if [ -z "$API_URL" ] || [ -z "$ETCD_APISERVERS" ]; then
     return 0
   fi
@@ -328,9 +334,10 @@ etcd_pause() {
     REASON="cannot write $ETCD_PAUSED (is the disk full or read-only?)"
     return 1
   }
-  if ! REASON=$(control 600 stop kube-apiserver.service 2>&1); then
-    REASON="kube-apiserver.service does not stop: ${REASON##*"$NEWLINE"}"
+  # shellcheck disable=SC2086 # a list of words
+  if ! stopped=$(control 600 stop $API_UNITS 2>&1); then
     etcd_resume
+    REASON="the API server of this host does not stop: ${stopped##*"$NEWLINE"}"
     return 1
   fi
 }
@@ -342,7 +349,8 @@ etcd_resume() {
   if [ ! -e "$ETCD_PAUSED" ]; then
     return 0
   fi
-  control 60 --no-block start kube-apiserver.service >/dev/null 2>&1
+  # shellcheck disable=SC2086 # a list of words
+  control 60 --no-block start $API_UNITS >/dev/null 2>&1
   uptime_seconds
   begin=$UPTIME
   until check_http_ok - "$API_URL" "$API_CA" ok; do

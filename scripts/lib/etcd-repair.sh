@@ -1,7 +1,8 @@
 # Etcd: what ends its alarms. Each step can be done twice; `./plinth etcd repair` knows their order.
 
-# etcd_compact: forgets all but the present revision, and waits until the space of the others is free.
+# etcd_compact: forgets all but the present revision, and waits until the space is free on all members: etcdctl waits for one of them.
 etcd_compact() {
+  local begin
   if ! { etcd_look && etcd_self; }; then
     die "$EXIT_FAILED" "nothing was compacted: $REASON"
   fi
@@ -15,6 +16,19 @@ etcd_compact() {
       *) die "$EXIT_FAILED" "etcd could not be compacted to revision $SELF_REVISION: $REASON" ;;
     esac
   fi
+  uptime_seconds
+  begin=$UPTIME
+  # What the same data takes differs by some pages.
+  until etcd_look && etcd_self && awk -v used="$SELF_USED" '
+    $5 == "yes" && $11 > used * 1.25 + 4194304 { more = 1 }
+    END { exit more }' "$STAGE/etcd-look"; do
+    uptime_seconds
+    if [ $((UPTIME - begin)) -ge "${PLINTH_ETCD_SECONDS:-120}" ]; then
+      say "not all members have freed their space yet: $REASON"
+      break
+    fi
+    sleep 1
+  done
   printf '{"host":"%s","revision":%s}\n' "$HOST" "$SELF_REVISION"
 }
 
@@ -72,7 +86,9 @@ etcd_set_aside() {
   printf 'plinth-intent 1\nbundle etcd\ngeneration %s\nrestart etcd.service\nfailed %s\nend\n' "$GENERATION" \
     "the data of the member was set aside: run ./plinth etcd repair" | write_atomic "$STATE/bundles/etcd/intent" 0600 ||
     die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?)"
-  if ! REASON=$(control 600 stop etcd.service 2>&1); then
+  # What wants the member would start it again.
+  # shellcheck disable=SC2086 # a list of words
+  if ! REASON=$(control 600 stop $API_UNITS etcd.service 2>&1); then
     die "$EXIT_FAILED" "etcd.service does not stop: ${REASON##*"$NEWLINE"}"
   fi
   # The look is of before it has stopped: others tell the list now.
@@ -97,8 +113,8 @@ etcd_set_aside() {
   printf '{"host":"%s","kept":"%s"}\n' "$HOST" "${to#"$ROOT"}"
 }
 
-# etcd_alone_enough: whether the cluster serves without the member of this host, and without an alarm of theirs: the other voters that
-# answer are a quorum of what remains. One that is listed no more takes nothing away.
+# etcd_alone_enough: whether the other voters that are well are a quorum of those that are there now: they decide that the member of this
+# host leaves, after it has stopped. One that is listed no more takes nothing away. Returns 1 with REASON set when not.
 etcd_alone_enough() {
   etcd_others "$ETCD_NAME" "$ETCD_DECLARED"
   etcd_list
@@ -108,15 +124,17 @@ etcd_alone_enough() {
   fi
   etcd_find "$ETCD_PEER" || return 0
   etcd_look || return 1
-  REASON=$(awk -v own="$ETCD_ID" '
+  REASON=$(awk -v own="$ETCD_ID" -v kind="$ETCD_KIND" '
     $1 == own { next }
     $4 == "learner" { learner = $2; next }
     { voters++; if ($5 == "yes" && $7 != 0) well++ }
     END {
-      needed = int(voters / 2) + 1
+      # A learner that leaves has no vote.
+      present = voters + (kind == "voter")
+      needed = int(present / 2) + 1
       if (learner != "") print learner " is joining: wait until it votes"
       else if (voters == 0) print "it is the only voter, and what it knows would be lost: restore a backup"
-      else if (well < needed) print "of the " voters " other voters " well + 0 " are well, and " needed " are needed"
+      else if (well < needed) print "without it " well + 0 " of " present " voters are well, and " needed " are needed"
     }' "$STAGE/etcd-look")
   [ -z "$REASON" ]
 }
@@ -144,7 +162,8 @@ etcd_rejoin() {
     die "$EXIT_FAILED" "$(failure_sentence)"
   fi
   if [ -n "$API_URL" ]; then
-    control 60 --no-block start kube-apiserver.service >/dev/null 2>&1
+    # shellcheck disable=SC2086 # a list of words
+    control 60 --no-block start $API_UNITS >/dev/null 2>&1
   fi
   if ! { converge "$HIT_RESTART" "$HIT_RELOAD" && apply_commit; }; then
     die "$EXIT_FAILED" "$(failure_sentence)"

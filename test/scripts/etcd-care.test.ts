@@ -114,7 +114,7 @@ esac`,
     );
     of.write(
       "/var/lib/plinth/bundles/controlplane/manifest",
-      "plinth-manifest 1\nbundle controlplane\ngeneration 1\ncheck http-ok 60 kube-apiserver.service https://10.0.0.1:6443/readyz /pki/k8s.crt ok\nend\n",
+      "plinth-manifest 1\nbundle controlplane\ngeneration 1\nunit kube-apiserver.service\nunit kube-scheduler.service\ncheck http-ok 60 kube-apiserver.service https://10.0.0.1:6443/readyz /pki/k8s.crt ok\nend\n",
     );
   };
   const systemd = (of: RegExp) =>
@@ -126,8 +126,8 @@ esac`,
     await host().claim();
     host().write("/opt/plinth/bin/etcdctl", etcdctl);
     chmodSync(host().path("/opt/plinth/bin/etcdctl"), 0o755);
-    host().packaged("kube-apiserver.service").packaged("etcd.service");
-    for (const unit of ["kube-apiserver.service", "etcd.service"]) {
+    host().packaged("kube-apiserver.service").packaged("kube-scheduler.service").packaged("etcd.service");
+    for (const unit of ["kube-apiserver.service", "kube-scheduler.service", "etcd.service"]) {
       host().setUnit(unit, "active", "active").setUnit(unit, "sub", "running").setUnit(unit, "invocation", "1");
     }
     for (const n of [1, 2, 3]) member(n, "leader=2");
@@ -143,7 +143,10 @@ esac`,
     const { seconds, ...sizes } = JSON.parse(stdout) as Record<string, unknown>;
     assert.deepEqual([sizes, typeof seconds], [{ host: "cp1", before: 1000, after: 400 }, "number"]);
     assert.deepEqual(log(), ["3 lock --ttl 60 /plinth/etcd-care", "1 defrag"]);
-    assert.deepEqual(systemd(/kube-apiserver/), ["stop kube-apiserver.service", "start kube-apiserver.service"]);
+    assert.deepEqual(systemd(/kube-apiserver/), [
+      "stop kube-apiserver.service kube-scheduler.service",
+      "start kube-apiserver.service kube-scheduler.service",
+    ]);
     assert.equal(host().exists("/var/lib/plinth/etcd-paused"), false);
     assert.match(host().read("/var/lib/plinth/etcd-history"), /^\d+ 1048576 524288 0\.001:5,inf:6 0\.001:7,inf:8\n$/);
   });
@@ -300,8 +303,14 @@ esac`,
     member(3, "answer=no");
     const { code, stderr } = await etcd("set-aside");
     assert.equal(code, 77);
-    assert.match(stderr, /the member stays: of the 2 other voters 1 are well, and 2 are needed/);
+    assert.match(stderr, /the member stays: without it 1 of 3 voters are well, and 2 are needed/);
     assert.deepEqual([log(), host().unit("etcd.service", "active")], [[], "active"]);
+    // Of two voters both have to agree that one of them leaves.
+    writeFileSync(fake("etcd-gone.3"), "");
+    const two = await etcd("set-aside");
+    assert.deepEqual([two.code, log(), host().unit("etcd.service", "active")], [77, [], "active"]);
+    for (const n of [2, 3]) member(n, "answer=no");
+    assert.match((await etcd("set-aside")).stderr, /the member stays: no other member tells who the members are/);
   });
 
   it("is for hosts with a member", async () => {

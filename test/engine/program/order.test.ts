@@ -124,10 +124,13 @@ describe("the engine and the program", function () {
     for (const name of names) {
       const own = order.filter((line) => line.startsWith(`create ${name}-`)).map(stageOf);
       // The runtime waits for nothing in the cluster: before or after the host may join. Nobody goes by a former address yet.
-      const [runtime, endpoint] = [stages.indexOf("runtime"), stages.indexOf("endpoint")];
-      const ordered = (all: readonly number[]) => all.filter((stage) => stage !== runtime && stage !== endpoint);
+      const [runtime = -1, endpoint = -1, care = -1] = ["runtime", "endpoint", "care"].map((stage) =>
+        stages.indexOf(stage),
+      );
+      const ordered = (all: readonly number[]) => all.filter((stage) => ![runtime, endpoint, care].includes(stage));
       assert.deepEqual(ordered(own), ordered([-1, ...stages.keys()]));
-      assert.ok(own.indexOf(endpoint) > own.indexOf(stages.indexOf("loadbalancer")));
+      for (const last of [endpoint, care])
+        assert.ok(own.indexOf(last) > own.indexOf(stages.indexOf("loadbalancer")), stages[last]);
       assert.ok(own.indexOf(runtime) > own.indexOf(stages.indexOf("loadbalancer")));
       assert.ok(own.indexOf(runtime) < own.indexOf(stages.indexOf("node")));
       assert.ok(order.indexOf(`create ${name}-drain`) > lastBalancer);

@@ -141,8 +141,9 @@ describe("a state that an earlier release has left", function () {
     // The roster's credentials are new, and what Nodes may do for kube-proxy and flannel; components around single resources are gone, and
     // so are the keys that hosts now make themselves.
     assert.deepEqual(done.get("create")?.map(nameOf).sort(), [
-      // What gives former addresses of load balancers up, last of all.
+      // What looks after etcd's members, and gives former addresses of load balancers up, last of all.
       ...["cp1", "cp2", "cp3"].flatMap((host) => [
+        ...[`${host}-care`, `${host}-care`],
         ...[`${host}-endpoint`, `${host}-endpoint`],
         ...Array<string>(3).fill(`${host}-roster`),
       ]),

@@ -271,9 +271,10 @@ describe("plan/waves", () => {
         const last = steps.filter((step) => step.last === true);
         assert.deepEqual(
           last.map(keyOf),
-          goes
-            ? hosts.map(({ name }) => `${name}/loadbalancer`)
-            : hosts.filter(({ roles }) => roles.includes("load-balancer")).map(({ name }) => `${name}/endpoint`),
+          hosts.flatMap(({ name, roles }) => [
+            ...(goes ? [`${name}/loadbalancer`] : roles.includes("load-balancer") ? [`${name}/endpoint`] : []),
+            ...(roles.includes("etcd") ? [`${name}/care`] : []),
+          ]),
         );
         last.forEach((step, index) => {
           const before = ancestors(steps, step);

@@ -17,7 +17,7 @@ class Members {
 
   run(wanted: readonly string[], signal = new AbortController().signal) {
     return defragment({
-      ...{ hosts, wanted, signal },
+      ...{ hosts, wanted, signal, patience: { first: 0, between: 0 } },
       terminal: { note: () => undefined, print: (line = "") => void this.printed.push(line) },
       look: () => Promise.resolve(names.map((host) => this.look(host))),
       run: (verb, { name }) => {

@@ -41,7 +41,8 @@ class Cluster {
         this.asked.push(question);
         return Promise.resolve(this.agrees);
       },
-      look: () => Promise.resolve({ hosts: [...this.states.values()], alarms: this.alarms, hashes: [], others: [] }),
+      look: () =>
+        Promise.resolve({ known: true, hosts: [...this.states.values()], alarms: this.alarms, hashes: [], others: [] }),
       lookAtMembers: () =>
         Promise.resolve(
           hosts.map(({ name }) => ({
@@ -111,7 +112,7 @@ describe("etcd repair", () => {
     cluster.change(third, { well: false });
     await assert.rejects(cluster.repair(), (error: unknown) => {
       assert.ok(error instanceof CliError && error.exitCode === Exit.refused);
-      assert.match(error.message, /cannot be repaired now: without .* 1 of 2 voters are well/);
+      assert.match(error.message, /cannot be repaired now: without .* 1 of 3 voters are well/);
       return true;
     });
     assert.deepEqual(cluster.did, []);
@@ -140,6 +141,8 @@ describe("etcd repair", () => {
         ["2", undefined, false, true, undefined],
       ],
     );
-    assert.deepEqual(look.others, ["9"]);
+    assert.deepEqual([look.known, look.others], [true, ["9"]]);
+    const nobody = repairLook(new Map([[first, { data: true, members: [] }]]), addresses, []);
+    assert.deepEqual([nobody.known, nobody.hosts[0]?.listed], [false, undefined]);
   });
 });
