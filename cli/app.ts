@@ -13,6 +13,7 @@ import { previewCommand } from "./commands/preview.ts";
 import { readerCommand } from "./commands/reader.ts";
 import { refreshCommand } from "./commands/refresh.ts";
 import { resetCommand } from "./commands/reset.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { reviewCommand } from "./commands/review.ts";
 import { sshCommand } from "./commands/ssh.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -50,6 +51,7 @@ export function commandLine(): Command {
     sshCommand(),
     readerCommand(),
     resetCommand(),
+    restoreCommand(),
     labCommand(),
     testCommand(),
     artifactsCommand(),

@@ -39,6 +39,7 @@ import type { RunRequests } from "../plan/requests.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { AgentView } from "../plan/sshagent.ts";
 import { movedDirectories } from "../plan/settings/directories.ts";
+import { restoreFindings } from "../plan/restore/guards.ts";
 import { configFor } from "../plan/settings/layers.ts";
 import { linkMtuOf } from "../plan/surroundings.ts";
 import type { CheckedInput } from "../plan/stackinput.ts";
@@ -202,6 +203,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   ];
   findings.push(
     ...saidByHosts,
+    ...restoreFindings(reached, everybody),
     ...emptyGroupFindings(hosts, config),
     ...guardMembership(situation),
     ...lastWorkerFindings({ hosts, leaving, live, previous }),

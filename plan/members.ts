@@ -28,6 +28,10 @@ export interface MemberStatus {
   learner: boolean;
   /** Alarms, above all. */
   errors: string[];
+  /** In hex: the cluster that its data is of. A restore makes another one. */
+  clusterId?: string;
+  /** How far its data goes. */
+  revision?: number;
 }
 
 /** What a host tells about etcd. */
@@ -70,7 +74,7 @@ const statusSchema = z
   .tuple([
     z.object({
       Status: z.object({
-        header: z.object({ member_id: id }),
+        header: z.object({ member_id: id, cluster_id: id.optional(), revision: z.int().nonnegative().optional() }),
         version: version.or(z.literal("")).default(""),
         dbSize: z.int().nonnegative().default(0),
         leader: id.optional(),
@@ -83,7 +87,8 @@ const statusSchema = z
   .transform(([{ Status }]): MemberStatus => {
     const { header, version, dbSize, leader, raftIndex, isLearner, errors } = Status;
     const leads = leader === undefined || leader === "0" ? {} : { leader };
-    return { id: header.member_id, ...leads, version, dbSize, raftIndex, learner: isLearner, errors };
+    const data = known({ clusterId: header.cluster_id, revision: header.revision });
+    return { id: header.member_id, ...leads, version, dbSize, raftIndex, learner: isLearner, errors, ...data };
   });
 
 /** What newer engines tell a reviver about a value: its own text. */

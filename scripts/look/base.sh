@@ -13,6 +13,8 @@
 #   disk-size-kib, disk-free-kib PATH KIB, inodes, inodes-free PATH NUMBER   of the file system on which PATH is or will be
 #   claim cluster|cluster-id|host|stack|generation VALUE    only when claimed
 #   bundle NAME GENERATION complete|half-done|failed [REASON]
+#   restore ID STEP SHA256|- TOKEN MEMBERS BUMP, seed …      a restore of etcd's data that is under way, or that the host is to begin with
+#   restored ID                              the last restore that came to its end
 #   report JSON, or report-failed REASON     what `plinth-host status` says
 #   drop-in PATH                             each file that changes a unit
 #   rules-gone UNIT FAMILY TABLE             packet filter rules of a service that somebody has flushed

@@ -15,6 +15,7 @@ facts_host() {
   capacity
   claim
   bundles
+  restores
   data_directories
   unmounted
   populated
