@@ -15,6 +15,7 @@ import {
   alongFinding,
   applyOverrides,
   emptyGroupFindings,
+  fromSnapshotOf,
   guardHosts,
   guardMembership,
   guardReplacements,
@@ -96,6 +97,8 @@ export interface StackKind {
   guards: (seen: Seen) => Finding[];
   /** Of another stack's cluster, see plan/outputs.ts. Default: the stack's own, which this run may raise. */
   incarnation?: number;
+  /** Likewise. */
+  fromSnapshot?: number;
 }
 
 /** What guards are told of the hosts and of the last run. */
@@ -121,6 +124,8 @@ export interface Preflight extends FleetInput {
   tombstones: Record<string, Tombstone>;
   /** Hosts that a killed run has claimed and that the inventory has no more. */
   abandoned: Record<string, PreviousHost>;
+  /** How many clusters of this stack began with a snapshot, see plan/outputs.ts. */
+  fromSnapshot: number;
   /** The ways to the API. Undefined for a pool, which goes by its cluster's. */
   ways: Ways | undefined;
 }
@@ -263,6 +268,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     abandoned,
     rosterGeneration,
     incarnation: kind.incarnation ?? ownIncarnation,
+    fromSnapshot: kind.fromSnapshot ?? fromSnapshotOf(previous, setAside, hosts, readings),
     heal,
   };
 }

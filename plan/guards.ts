@@ -26,9 +26,12 @@ import { configFor } from "./settings/layers.ts";
 export {
   alongFinding,
   formerMachines,
+  fromSnapshotOf,
   goneFindings,
   goneRule,
+  hasOtherObjects,
   incarnationOf,
+  objectsOf,
   remainsFindings,
   returnFindings,
   startsAnew,

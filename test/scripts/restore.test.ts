@@ -97,7 +97,8 @@ async function facts(host: FakeHost): Promise<ReturnType<typeof parseFacts>["res
   return parseFacts(told).restores;
 }
 
-const states = (host: FakeHost): string[] => units.map((unit) => `${host.unit(unit, "active")} ${host.unit(unit, "enabled")}`);
+const states = (host: FakeHost): string[] =>
+  units.map((unit) => `${host.unit(unit, "active")} ${host.unit(unit, "enabled")}`);
 const restored = `${snapshot}--name cp1 --initial-cluster ${members} --initial-cluster-token token-${id}`;
 
 onHosts("restore", (host) => {
@@ -126,7 +127,10 @@ onHosts("restore", (host) => {
     assert.deepEqual(states(host())[0], "active enabled");
     assert.notEqual(host().unit("kube-apiserver.service", "active"), "active");
     await done(host(), "serve");
-    assert.deepEqual(states(host()), Array.from(units, () => "active enabled"));
+    assert.deepEqual(
+      states(host()),
+      Array.from(units, () => "active enabled"),
+    );
     await done(host(), "finish");
     assert.deepEqual(await facts(host()), { last: id });
     assert.equal(host().exists("/var/lib/plinth/restore-data"), false);
@@ -151,7 +155,10 @@ onHosts("restore", (host) => {
     await done(host(), "stage");
     await host().apply(etcd());
     await done(host(), "quiet");
-    assert.match(await host().refuse(controlPlane(), 77), /restore .* is under way \(it is quiet\), and bundle controlplane has to wait/);
+    assert.match(
+      await host().refuse(controlPlane(), 77),
+      /restore .* is under way \(it is quiet\), and bundle controlplane has to wait/,
+    );
     assert.equal((await host().claim()).code, 77);
     assert.equal((await host().run(["retire"])).code, 77);
     assert.notEqual(host().unit("kube-apiserver.service", "active"), "active");
@@ -169,7 +176,10 @@ onHosts("restore", (host) => {
     const broken = createHash("sha256").update("broken").digest("hex");
     assert.match(await stage(broken, "broken"), /^77 .*etcdutl finds the snapshot damaged: .*integrity check failed/);
     const replaced = (from: string, to: string) => (list: string[]) => list.map((word) => (word === from ? to : word));
-    assert.match(await stage(sha256, snapshot, replaced(members, "cp2=https://10.0.0.2:2380")), /^77 .*not among those/);
+    assert.match(
+      await stage(sha256, snapshot, replaced(members, "cp2=https://10.0.0.2:2380")),
+      /^77 .*not among those/,
+    );
     assert.match(await stage(sha256, snapshot, replaced("cp1", "cp2")), /^77 .*this host is cp1 .*, not cp2/);
     assert.match(await stage(sha256, snapshot, replaced("cp1", "a;b")), /^65 .*not allowed/);
     assert.equal((await host().run(["restore"])).code, 65);
@@ -194,7 +204,11 @@ onHosts("restore", (host) => {
     assert.equal((await facts(host()))?.current?.step, "quieting", "what is stopped stays barred");
     for (const step of restoreSteps.slice(1)) await done(host(), step, other);
     assert.equal(host().read(`${kept()}/db`), "of before\n");
-    assert.ok(host().read(`${kept(other)}/db`).startsWith(restored));
+    assert.ok(
+      host()
+        .read(`${kept(other)}/db`)
+        .startsWith(restored),
+    );
     assert.match(host().read(`${data}/member/db`), new RegExp(`token-${other}`));
   });
 
@@ -240,11 +254,17 @@ onHosts("a snapshot that is planted", (host) => {
   it("is refused by another cluster, and by other members", async () => {
     await host().run(wordsOf("plant"), snapshot);
     await host().claim("cp1", "fedcba9876543210");
-    assert.match(await host().refuse(etcd(), 1), /planted here is of the cluster id 0123456789abcdef, not of fedcba9876543210/);
+    assert.match(
+      await host().refuse(etcd(), 1),
+      /planted here is of the cluster id 0123456789abcdef, not of fedcba9876543210/,
+    );
     await host().run(["release", "--force"]);
     host().install();
     fakes(host());
-    await host().run(wordsOf("plant").map((word) => (word === members ? "cp1=https://10.0.0.9:2380" : word)), snapshot);
+    await host().run(
+      wordsOf("plant").map((word) => (word === members ? "cp1=https://10.0.0.9:2380" : word)),
+      snapshot,
+    );
     await host().claim();
     assert.match(await host().refuse(etcd(), 1), /is for the members cp1=https:\/\/10\.0\.0\.9:2380/);
     assert.equal(existsSync(host().path(`${data}/member`)), false);
@@ -300,4 +320,3 @@ function ended(host: FakeHost): Record<string, string> {
   const left = Object.entries(host.snapshot()).filter(([path]) => !/\/\.[a-z]+\.plinth$/.test(path));
   return Object.fromEntries(left.map(([path, text]) => [path, text.replaceAll(host.root, "")]));
 }
-
