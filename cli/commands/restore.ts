@@ -72,6 +72,9 @@ async function restore(options: RestoreOptions): Promise<void> {
   const outputs = await readOutputs(context, { secrets: false });
   process.env[commandVariable] = "plinth restore";
   const stopping = new AbortController();
+  const warn = (sentence: string): void => {
+    terminal.warn(sentence);
+  };
   const { interrupted, outcome } = await interruptible(
     () =>
       runRestore({
@@ -84,7 +87,7 @@ async function restore(options: RestoreOptions): Promise<void> {
         stop: stopping.signal,
         readHosts,
         lock: (access) =>
-          lockUnlessTooFew(() => lockForProcess(access, input.hosts, options.stack, { warn: terminal.warn }), terminal),
+          lockUnlessTooFew(() => lockForProcess(access, input.hosts, options.stack, { warn }), terminal),
       }).finally(async () => {
         await releaseClusterLocks();
         await closeSsh();

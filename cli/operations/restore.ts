@@ -4,6 +4,7 @@ import { resolveAccess, type HostAccess } from "../../components/host/targets.ts
 import { PlinthError, type Finding } from "../../plan/findings.ts";
 import { guard } from "../../plan/guards/rule.ts";
 import { goneRule } from "../../plan/guards/gone.ts";
+import { paths } from "../../plan/names.ts";
 import { revisionBump } from "../../plan/restore/bump.ts";
 import type { RestoreFact } from "../../plan/restore/facts.ts";
 import { lossLines, newRestoreId, planRestore, tokenOf, type RestorePlan } from "../../plan/restore/situation.ts";
@@ -188,7 +189,7 @@ function planLines(
   lines.push("  steps");
   for (const step of restoreSteps)
     lines.push(`    ${step.padEnd(7)} ${list(hostsOf(step, plan, hosts))}: ${stepSentences[step]}`);
-  lines.push("  Data of before is kept on each host below /var/lib/plinth-kept.");
+  lines.push(`  Data of before is kept on each host below ${paths.kept}.`);
   if (preview === true) lines.push("Nothing was changed.");
   return lines;
 }

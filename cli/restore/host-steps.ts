@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { asRoot, hostScript } from "../../components/host/script.ts";
+import { paths } from "../../plan/names.ts";
 import { printable } from "../../plan/printable.ts";
 import { shellQuote, shellWords } from "../../plan/shell.ts";
 import { sharedPool, type ExecOptions, type ExecResult, type SshTarget } from "../../ssh/index.ts";
@@ -13,7 +14,7 @@ export type Exec = (target: SshTarget, command: string, options: ExecOptions) =>
  * script's. In memory, so that nothing is left when power is lost.
  */
 const runner = `umask 077
-mkdir -p /run/plinth && f=/run/plinth/restore.$$ && head -c "$1" >"$f" || exit 1
+mkdir -p ${paths.staging} && f=${paths.staging}/restore.$$ && head -c "$1" >"$f" || exit 1
 shift
 /bin/sh "$f" "$@"
 c=$?

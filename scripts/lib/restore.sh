@@ -132,7 +132,8 @@ restore_receive() {
     digest=$(sha256sum "$RESTORE_DATA/new.part")
     if [ "${digest%% *}" != "$RESTORE_SHA" ]; then
       rm -f "$RESTORE_DATA/new.part"
-      die "$EXIT_FAILED" "the snapshot did not come as it was sent (SHA-256 ${digest%% *}, expected $RESTORE_SHA); nothing was stopped, run again"
+      die "$EXIT_FAILED" "the snapshot did not come as it was sent (SHA-256 ${digest%% *}, expected $RESTORE_SHA); \
+nothing was stopped, run again"
     fi
     if ! { mv -fT "$RESTORE_DATA/new.part" "$RESTORE_DATA/$RESTORE_SHA.db" && sync "$RESTORE_DATA"; }; then
       die "$EXIT_FAILED" "cannot write to $RESTORE_DATA; nothing was stopped"
@@ -144,13 +145,17 @@ restore_receive() {
 restore_stage() {
   local error sha token members bump
   if [ -z "$CLAIM_ID" ] || [ "$CLAIM_ID" != "$RESTORE_CLUSTER" ] || [ "$CLAIM_HOST" != "$RESTORE_HOST" ]; then
-    die "$EXIT_REFUSED" "this host is ${CLAIM_HOST:-nobody} of cluster ${CLAIM_CLUSTER:-none}, not $RESTORE_HOST of cluster id $RESTORE_CLUSTER; nothing was stopped"
+    die "$EXIT_REFUSED" "this host is ${CLAIM_HOST:-nobody} of cluster ${CLAIM_CLUSTER:-none}, \
+not $RESTORE_HOST of cluster id $RESTORE_CLUSTER; nothing was stopped"
   fi
   if [ "$RESTORE_SHA" != - ]; then
     restore_member || die "$EXIT_REFUSED" "this host has no bundle of etcd that was brought to its end; nothing was stopped"
     case ,$RESTORE_MEMBERS, in
       *",$MEMBER_NAME=$MEMBER_PEER,"*) ;;
-      *) die "$EXIT_REFUSED" "the member of this host is $MEMBER_NAME at $MEMBER_PEER, which is not among those to be restored ($RESTORE_MEMBERS); nothing was stopped" ;;
+      *)
+        die "$EXIT_REFUSED" "the member of this host is $MEMBER_NAME at $MEMBER_PEER, which is not among those to be restored \
+($RESTORE_MEMBERS); nothing was stopped"
+        ;;
     esac
     restore_receive
     restore_room "${MEMBER_DATA}"
@@ -179,7 +184,8 @@ restore_room() {
   read -r free unit <"$STAGE/room"
   # A quarter more than the snapshot; and a new member writes a log of 64 MB ahead.
   if [ $((free * (unit / 512) / 2)) -lt $((size / 819 + 65536)) ]; then
-    die "$EXIT_REFUSED" "there is no room for the data of the snapshot ($((size / 1048576)) MiB and its log) beside $1, where what is there is kept; nothing was stopped"
+    die "$EXIT_REFUSED" "there is no room for the data of the snapshot ($((size / 1048576)) MiB and its log) \
+beside $1, where what is there is kept; nothing was stopped"
   fi
 }
 

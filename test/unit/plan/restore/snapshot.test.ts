@@ -18,16 +18,16 @@ const wanted: WantedCluster = {
 
 const rules = (
   own: Partial<SnapshotFacts> = {},
-  described: Partial<DataSet> | undefined = {},
+  described: Partial<DataSet> | "none" = {},
   cluster: Partial<WantedCluster> = {},
 ): string[] => {
-  const about = described === undefined ? undefined : ({ ...set, ...described } as DataSet);
+  const about = described === "none" ? undefined : ({ ...set, ...described } as DataSet);
   return snapshotFindings({ ...facts, ...own }, about, { ...wanted, ...cluster }).map(({ rule }) => rule);
 };
 
 describe("a snapshot", () => {
   it("of this cluster is taken, with and without a description", () => {
-    assert.deepEqual([rules(), rules({}, undefined)], [[], []]);
+    assert.deepEqual([rules(), rules({}, "none")], [[], []]);
     assert.deepEqual(rules({}, {}, { etcd: ["3.7.1", "3.6.0"] }), []);
   });
 
@@ -44,11 +44,11 @@ describe("a snapshot", () => {
   it("of another cluster is refused, by its description or by its authority", () => {
     assert.deepEqual(rules({}, { clusterId: "fedcba9876543210" }), ["snapshot-foreign"]);
     assert.deepEqual(rules({ holds: false }), ["snapshot-foreign"]);
-    assert.deepEqual(rules({ holds: false }, undefined), ["snapshot-foreign"]);
+    assert.deepEqual(rules({ holds: false }, "none"), ["snapshot-foreign"]);
   });
 
   it("that nobody can tell the cluster of is refused", () => {
-    assert.deepEqual(rules({}, undefined, { clusterId: undefined }), ["snapshot-unverifiable"]);
+    assert.deepEqual(rules({}, "none", { clusterId: undefined }), ["snapshot-unverifiable"]);
   });
 
   it("of other keys is refused, and says which", () => {
@@ -61,9 +61,9 @@ describe("a snapshot", () => {
   });
 
   it("of a newer minor version is refused, of etcd and of Kubernetes", () => {
-    assert.deepEqual(rules({ version: "3.7.0" }, undefined), ["snapshot-newer"]);
+    assert.deepEqual(rules({ version: "3.7.0" }, "none"), ["snapshot-newer"]);
     assert.deepEqual(rules({}, { etcd: "3.7.0" }), ["snapshot-newer"]);
-    assert.deepEqual(rules({ version: "3.7.0" }, undefined, { etcd: ["3.7.1", "3.6.14"] }), ["snapshot-newer"]);
+    assert.deepEqual(rules({ version: "3.7.0" }, "none", { etcd: ["3.7.1", "3.6.14"] }), ["snapshot-newer"]);
     assert.deepEqual(rules({}, { kubernetes: "1.37.0" }), ["snapshot-newer"]);
     assert.deepEqual(rules({ version: "3.5.0" }, { kubernetes: "1.35.9", etcd: "3.6.99" }), []);
   });
