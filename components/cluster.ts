@@ -17,8 +17,8 @@ import { handOver } from "./roster/handover.ts";
 import { Tenants } from "./tenants/tenants.ts";
 
 export interface ClusterArgs extends FleetInput {
-  /** How many clusters of this stack began with a snapshot, see plan/outputs.ts. */
-  fromSnapshot: number;
+  /** Which clusters of this stack began with a snapshot, see plan/outputs.ts. */
+  fromSnapshot: readonly number[];
   /** Hosts that leave and are alive. */
   handingOver: HostAccess;
 }

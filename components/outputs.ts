@@ -35,6 +35,6 @@ export function fleetOutputs(
     survivors: { ...rosterHosts },
     rosterGeneration,
     incarnation,
-    ...(fromSnapshot === 0 ? {} : { fromSnapshot }),
+    ...(fromSnapshot.length === 0 ? {} : { fromSnapshot }),
   };
 }

@@ -32,7 +32,7 @@ export async function deployPool(args: PoolArgs): Promise<PoolOutputs | Recorded
     clusterId: () => pulumi.output(material.clusterId),
     controlPlane,
     incarnation: material.incarnation,
-    fromSnapshot: material.fromSnapshot ?? 0,
+    fromSnapshot: material.fromSnapshot ?? [],
     guards: ({ hosts, readings, previous }) => [
       ...(hasOtherObjects(previous, material) ? remainsFindings(hosts, readings) : []),
       ...guardPool(args.stack, hosts, readings, material),

@@ -98,7 +98,7 @@ export interface StackKind {
   /** Of another stack's cluster, see plan/outputs.ts. Default: the stack's own, which this run may raise. */
   incarnation?: number;
   /** Likewise. */
-  fromSnapshot?: number;
+  fromSnapshot?: readonly number[];
 }
 
 /** What guards are told of the hosts and of the last run. */
@@ -124,8 +124,8 @@ export interface Preflight extends FleetInput {
   tombstones: Record<string, Tombstone>;
   /** Hosts that a killed run has claimed and that the inventory has no more. */
   abandoned: Record<string, PreviousHost>;
-  /** How many clusters of this stack began with a snapshot, see plan/outputs.ts. */
-  fromSnapshot: number;
+  /** Which clusters of this stack began with a snapshot, see plan/outputs.ts. */
+  fromSnapshot: readonly number[];
   /** The ways to the API. Undefined for a pool, which goes by its cluster's. */
   ways: Ways | undefined;
 }

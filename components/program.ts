@@ -77,7 +77,7 @@ function materialOf(cluster: Cluster, checked: Preflight): pulumi.Output<PoolMat
     const { port = 22, user = "root", hostKey = "" } = access.get(host.name) ?? {};
     return { port, user, hostKey };
   });
-  const begun = fromSnapshot === 0 ? {} : { fromSnapshot };
+  const begun = fromSnapshot.length === 0 ? {} : { fromSnapshot };
   return pulumi.secret(
     pulumi
       .all([clusterId, cluster.caCertificate])

@@ -43,7 +43,7 @@ export async function record(
     hosts: hostsAhead(previous, found, abandoned),
     lost: { ...previous?.lost, ...found.lost },
     incarnation,
-    ...(fromSnapshot === 0 ? {} : { fromSnapshot }),
+    ...(fromSnapshot.length === 0 ? {} : { fromSnapshot }),
     ...(ways === undefined ? {} : { ways }),
     // Nobody has served the new cluster's roster yet: that is how the next run knows that it has still to be brought up.
     ...(anew ? { survivors: {}, formerMachines: formerMachines(previous, readings) } : {}),

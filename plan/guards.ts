@@ -31,6 +31,7 @@ export {
   goneRule,
   hasOtherObjects,
   incarnationOf,
+  mayBePlanted,
   objectsOf,
   remainsFindings,
   returnFindings,

@@ -16,7 +16,7 @@ export const poolMaterialSchema = z.object({
   /** See `incarnation` of the cluster's outputs. Default: 0. */
   incarnation: z.number().default(0),
   /** Likewise. */
-  fromSnapshot: z.number().exactOptional(),
+  fromSnapshot: z.array(z.number()).readonly().exactOptional(),
   /** URL of the API. */
   endpoint: webUrl,
   /** Settings that a pool shares with its cluster, by the names of the configuration. */

@@ -3,7 +3,7 @@ import type { HostReader } from "../../components/host/reader.ts";
 import { resolveAccess, type HostAccess } from "../../components/host/targets.ts";
 import { PlinthError, type Finding } from "../../plan/findings.ts";
 import { guard } from "../../plan/guards/rule.ts";
-import { goneRule } from "../../plan/guards/gone.ts";
+import { goneRule, mayBePlanted } from "../../plan/guards/gone.ts";
 import { paths } from "../../plan/names.ts";
 import { revisionBump } from "../../plan/restore/bump.ts";
 import type { RestoreFact } from "../../plan/restore/facts.ts";
@@ -83,8 +83,13 @@ async function prepare(run: RestoreRun, access: HostAccess, snapshot: LocalSnaps
     snapshot === undefined ? undefined : inspectSnapshot(snapshot.path, certificate),
   ]);
   const { clusterId } = outputs;
-  const wasBroughtUp = Object.keys(outputs.survivors ?? {}).length > 0;
-  const { plan, findings } = planRestore({ hosts, readings, clusterId, wasBroughtUp, without: run.without });
+  const { plan, findings } = planRestore({
+    hosts,
+    readings,
+    clusterId,
+    mayBePlanted: mayBePlanted(outputs),
+    without: run.without,
+  });
   if (facts !== undefined) {
     const wanted = { clusterId, kubernetes: config.kubernetesVersion, etcd: [config.etcdVersion, ...plan.versions] };
     findings.push(...snapshotFindings(facts, snapshot?.set, wanted));

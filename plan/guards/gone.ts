@@ -4,6 +4,12 @@ import { withRole, type Host } from "../inventory.ts";
 import type { PreviousRun } from "../previousrun.ts";
 import { guard } from "./rule.ts";
 
+/** How often a cluster was begun anew, and which of these began with a snapshot; see plan/outputs.ts. */
+interface Begun {
+  incarnation: number;
+  fromSnapshot: readonly number[];
+}
+
 /** Its override starts a new cluster. */
 export const goneRule = "cluster-gone";
 
@@ -59,32 +65,28 @@ export function incarnationOf(
 }
 
 /**
- * How many of these began with a snapshot: one more where that guard is set aside and the hosts with etcd carry one.
+ * Which of these began with a snapshot: the one that a run starts by setting that guard aside, where the hosts with etcd carry one.
  *
  * @param readings of all hosts, by name.
  */
 export function fromSnapshotOf(
-  previous: Pick<PreviousRun, "fromSnapshot"> | undefined,
+  previous: Pick<PreviousRun, "incarnation" | "fromSnapshot"> | undefined,
   setAside: readonly Finding[],
   hosts: readonly Host[],
   readings: ReadonlyMap<string, HostReading>,
-): number {
-  const begins = setAside.some(({ rule }) => rule === goneRule) && plantedSeed(hosts, readings) !== undefined;
-  return (previous?.fromSnapshot ?? 0) + (begins ? 1 : 0);
+): readonly number[] {
+  const before = previous?.fromSnapshot ?? [];
+  const now = incarnationOf(previous, setAside);
+  return startsAnew(previous, now) && plantedSeed(hosts, readings) !== undefined ? [...before, now] : before;
 }
 
 /**
  * What tells the objects of one cluster from those of another, behind its id: a cluster that began with a snapshot has the objects of the
  * one before. Undefined for the first one.
  */
-export function objectsOf({
-  incarnation,
-  fromSnapshot,
-}: {
-  incarnation: number;
-  fromSnapshot: number;
-}): number | undefined {
-  return incarnation === fromSnapshot ? undefined : incarnation - fromSnapshot;
+export function objectsOf({ incarnation, fromSnapshot }: Begun): number | undefined {
+  const others = incarnation - fromSnapshot.length;
+  return others === 0 ? undefined : others;
 }
 
 /** The restore whose snapshot all hosts with etcd are to begin with. */
@@ -104,10 +106,19 @@ export function startsAnew(previous: Pick<PreviousRun, "incarnation"> | undefine
 /** Whether a run finds another cluster than the last one has left, and nothing in it that was in that one. */
 export function hasOtherObjects(
   previous: Pick<PreviousRun, "incarnation" | "fromSnapshot"> | undefined,
-  { incarnation, fromSnapshot = 0 }: { incarnation: number; fromSnapshot?: number },
+  { incarnation, fromSnapshot = [] }: Pick<Begun, "incarnation"> & Partial<Begun>,
 ): boolean {
-  const before = { incarnation: begunBefore(previous), fromSnapshot: previous?.fromSnapshot ?? 0 };
+  const before = { incarnation: begunBefore(previous), fromSnapshot: previous?.fromSnapshot ?? [] };
   return objectsOf(before) !== objectsOf({ incarnation, fromSnapshot });
+}
+
+/**
+ * Whether a snapshot may be put on empty hosts: a run has left a cluster there, or was cut off while it brought one up with a snapshot. In
+ * one that began empty, the engine would take the snapshot's objects for those of another cluster, and delete them.
+ */
+export function mayBePlanted(previous: Partial<PreviousRun>): boolean {
+  const { survivors = {}, incarnation = 0, fromSnapshot = [] } = previous;
+  return Object.keys(survivors).length > 0 || fromSnapshot.includes(incarnation);
 }
 
 function begunBefore(previous: Pick<PreviousRun, "incarnation"> | undefined): number {

@@ -14,8 +14,8 @@ export interface RestoreSituation {
   readings: ReadonlyMap<string, HostReading>;
   /** The id that hosts are claimed with. */
   clusterId: string | undefined;
-  /** Whether a run of the stack has left a cluster. */
-  wasBroughtUp: boolean;
+  /** Whether empty hosts may begin with a snapshot, see `mayBePlanted`. */
+  mayBePlanted: boolean;
   /** Hosts that are said not to serve any more, although nobody can look. */
   without: readonly string[];
 }
@@ -78,7 +78,7 @@ export function planRestore(situation: RestoreSituation): { plan: RestorePlan; f
     findings: [
       ...withoutFindings(situation, concerned),
       ...claimFindings(situation, concerned, facts),
-      ...(blank && !situation.wasBroughtUp ? [neverFinding()] : []),
+      ...(blank && !situation.mayBePlanted ? [neverFinding()] : []),
       ...(members.length === 0 ? [nobodyFinding(etcd)] : []),
       ...leftFindings(plan, facts),
     ],
@@ -149,8 +149,9 @@ function claimFindings(
 
 function neverFinding(): Finding {
   const message =
-    "no host with etcd carries anything, and the stack's state knows of no cluster that was brought up on them";
-  return guard("snapshot-unverifiable", [], message, "bring the stack's state back first (docs/restore.md)");
+    "no host with etcd carries anything, and the stack's state knows of no cluster that was brought up on them, or of a new one that began empty";
+  const remedy = "bring the stack's state of before that back first (docs/restore.md)";
+  return guard("snapshot-unverifiable", [], message, remedy);
 }
 
 function nobodyFinding(etcd: readonly Host[]): Finding {

@@ -70,7 +70,8 @@ const number = (value: number): Buffer => {
   return bytes;
 };
 /** Of a bucket: its root, 0 where that follows, and a sequence. */
-const bucket = (root: number, inline = Buffer.alloc(0)): Buffer => Buffer.concat([number(root), number(0), inline]);
+const bucket = (root: number, inline: Buffer = Buffer.alloc(0)): Buffer =>
+  Buffer.concat([number(root), number(0), inline]);
 
 export interface FakeSnapshot {
   /** Last revision. */

@@ -5,6 +5,7 @@ import {
   fromSnapshotOf,
   goneFindings,
   hasOtherObjects,
+  mayBePlanted,
   objectsOf,
   returnFindings,
 } from "../../../plan/guards.ts";
@@ -87,17 +88,31 @@ describe("a cluster that is gone", () => {
     it("keeps its objects, however often it is followed by another one", () => {
       const findings = goneFindings(hosts, seeded(all), previous);
       const count = (names: readonly string[], before = {}) => fromSnapshotOf(before, findings, hosts, seeded(names));
-      assert.deepEqual([count(all), count(all, { fromSnapshot: 2 }), count(["cp1", "cp2"]), count([])], [1, 3, 0, 0]);
-      assert.equal(fromSnapshotOf({ fromSnapshot: 2 }, [], hosts, seeded(all)), 2, "nobody has set the guard aside");
-      const first = { incarnation: 1, fromSnapshot: 1 };
-      const empty = { incarnation: 2, fromSnapshot: 1 };
-      const second = { incarnation: 3, fromSnapshot: 2 };
+      assert.deepEqual(
+        [count(all), count(all, { incarnation: 4, fromSnapshot: [2] }), count(["cp1", "cp2"])],
+        [[1], [2, 5], []],
+      );
+      assert.deepEqual(
+        fromSnapshotOf({ fromSnapshot: [2] }, [], hosts, seeded(all)),
+        [2],
+        "nobody has set the guard aside",
+      );
+      const first = { incarnation: 1, fromSnapshot: [1] };
+      const empty = { incarnation: 2, fromSnapshot: [1] };
+      const second = { incarnation: 3, fromSnapshot: [1, 3] };
       assert.deepEqual([objectsOf(first), objectsOf(empty), objectsOf(second)], [undefined, 1, 1]);
       assert.deepEqual(
         [hasOtherObjects(undefined, first), hasOtherObjects(first, empty), hasOtherObjects(empty, second)],
         [false, true, false],
       );
       assert.equal(hasOtherObjects({ incarnation: 1 }, { incarnation: 1 }), false, "outputs of earlier releases");
+    });
+
+    it("may get one where a cluster was, or was about to begin with one, and not where another began empty", () => {
+      assert.equal(mayBePlanted({ survivors }), true);
+      assert.equal(mayBePlanted({ survivors: {}, incarnation: 2, fromSnapshot: [2] }), true);
+      assert.equal(mayBePlanted({ survivors: {}, incarnation: 2, fromSnapshot: [1] }), false);
+      assert.equal(mayBePlanted({}), false);
     });
   });
 

@@ -36,7 +36,7 @@ function situation(
   extra: Partial<RestoreSituation> = {},
 ): ReturnType<typeof planRestore> {
   return planRestore({
-    ...{ hosts, readings: new Map(Object.entries(readings)), clusterId, wasBroughtUp: true, without: [] },
+    ...{ hosts, readings: new Map(Object.entries(readings)), clusterId, mayBePlanted: true, without: [] },
     ...extra,
   });
 }
@@ -81,7 +81,7 @@ describe("the plan of a restore", () => {
     const none = { cp1: blank("cp1"), cp2: blank("cp2"), cp3: blank("cp3") };
     const { plan, findings } = situation(none);
     assert.deepEqual([findings, plan.kind, plan.members], [[], "plant", ["cp1", "cp2", "cp3"]]);
-    assert.deepEqual(rules(situation(none, { wasBroughtUp: false })), ["snapshot-unverifiable"]);
+    assert.deepEqual(rules(situation(none, { mayBePlanted: false })), ["snapshot-unverifiable"]);
   });
 
   it("does without a host that does not answer only where that is said", () => {
