@@ -56,7 +56,18 @@ async function restore(options: RestoreOptions): Promise<void> {
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal();
   if (options.preview !== true) requireSomebodyToAsk("restore", options.yes, terminal.interactive);
-  const { input } = await openStack(options.stack);
+  const { isPool } = await import("../../plan/pool.ts");
+  const { CliError, QuietExit } = await import("../errors.ts");
+  const { input } = await openStack(options.stack, {
+    check: ({ settings }) => {
+      if (!isPool(settings.config)) return;
+      const cluster = String(settings.config["clusterStack"]);
+      throw new CliError(
+        `Stack "${options.stack}" is a pool and has no etcd: restore its cluster, --stack ${cluster}.`,
+        Exit.badInput,
+      );
+    },
+  });
 
   const { openContext } = await import("../session/open-context.ts");
   const { readOutputs } = await import("../pulumi/outputs.ts");
@@ -64,7 +75,6 @@ async function restore(options: RestoreOptions): Promise<void> {
   const { readHosts } = await import("../../components/host/reader.ts");
   const { commandVariable, lockForProcess, releaseClusterLocks } = await import("../../components/host/lock.ts");
   const { interruptible } = await import("../process/interrupt.ts");
-  const { QuietExit } = await import("../errors.ts");
   const { fileSource } = await import("../restore/source.ts");
   const { lockUnlessTooFew } = await import("../cluster/lock.ts");
   const { runRestore } = await import("../operations/restore.ts");
