@@ -15,7 +15,7 @@ import { previewCommand } from "./commands/preview.ts";
 import { readerCommand } from "./commands/reader.ts";
 import { refreshCommand } from "./commands/refresh.ts";
 import { resetCommand } from "./commands/reset.ts";
-import { restoreCommand } from "./commands/restore-state.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { reviewCommand } from "./commands/review.ts";
 import { sshCommand } from "./commands/ssh.ts";
 import { statusCommand } from "./commands/status.ts";

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { renderKubeconfig } from "../plan/bundles/kubeconfig.ts";
 import { endpointOf, publicEndpointOf } from "../plan/endpoint.ts";
+import { objectsOf } from "../plan/guards.ts";
 import { joinsOf } from "../plan/joining.ts";
 import { administrator } from "../plan/pki.ts";
 import { beginsNode, isControlPlaneStep } from "../plan/waves.ts";
@@ -16,6 +17,8 @@ import { handOver } from "./roster/handover.ts";
 import { Tenants } from "./tenants/tenants.ts";
 
 export interface ClusterArgs extends FleetInput {
+  /** Which clusters of this stack began with a snapshot, see plan/outputs.ts. */
+  fromSnapshot: readonly number[];
   /** Hosts that leave and are alive. */
   handingOver: HostAccess;
 }
@@ -80,8 +83,8 @@ export class Cluster extends pulumi.ComponentResource {
     const steps = fleet.steps();
     const controlPlane = steps.filter((step) => isControlPlaneStep(step, hosts));
     await fleet.perform(controlPlane);
-    const clusterIdentifier =
-      args.incarnation === 0 ? args.clusterId : pulumi.interpolate`${args.clusterId}-${args.incarnation}`;
+    const objects = objectsOf(args);
+    const clusterIdentifier = objects === undefined ? args.clusterId : pulumi.interpolate`${args.clusterId}-${objects}`;
     // Whoever makes the provider may look for the API at once.
     const kubeconfig = heldUntil(fleet.last(), this.ownKubeconfig);
     const kubernetes = {

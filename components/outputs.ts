@@ -17,9 +17,12 @@ export type PoolOutputs = PoolValues;
 
 /** The outputs about hosts and roster that clusters and pools have in common. */
 export function fleetOutputs(
-  { hosts, readings, tombstones, abandoned, rosterGeneration, incarnation }: Preflight,
+  { hosts, readings, tombstones, abandoned, rosterGeneration, incarnation, fromSnapshot }: Preflight,
   { machineIds, rosterHosts }: Readonly<Record<"machineIds" | "rosterHosts", Readonly<Record<string, string>>>>,
-): Pick<PoolValues, "hosts" | "hostVersions" | "lost" | "survivors" | "rosterGeneration" | "incarnation"> {
+): Pick<
+  PoolValues,
+  "hosts" | "hostVersions" | "lost" | "survivors" | "rosterGeneration" | "incarnation" | "fromSnapshot"
+> {
   return {
     hosts: {
       ...abandoned,
@@ -32,5 +35,6 @@ export function fleetOutputs(
     survivors: { ...rosterHosts },
     rosterGeneration,
     incarnation,
+    ...(fromSnapshot.length === 0 ? {} : { fromSnapshot }),
   };
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PlinthError } from "../plan/findings.ts";
-import { remainsFindings, startsAnew } from "../plan/guards.ts";
+import { hasOtherObjects, remainsFindings } from "../plan/guards.ts";
 import { checkPool, controlPlaneOf, guardPool, guardRosterHosts } from "../plan/pool.ts";
 import { parsePoolMaterial, type PoolMaterial } from "../plan/poolmaterial.ts";
 import { fleetOutputs, type PoolOutputs } from "./outputs.ts";
@@ -32,8 +32,9 @@ export async function deployPool(args: PoolArgs): Promise<PoolOutputs | Recorded
     clusterId: () => pulumi.output(material.clusterId),
     controlPlane,
     incarnation: material.incarnation,
+    fromSnapshot: material.fromSnapshot ?? [],
     guards: ({ hosts, readings, previous }) => [
-      ...(startsAnew(previous, material.incarnation) ? remainsFindings(hosts, readings) : []),
+      ...(hasOtherObjects(previous, material) ? remainsFindings(hosts, readings) : []),
       ...guardPool(args.stack, hosts, readings, material),
       ...guardRosterHosts(controlPlane, readings),
     ],

@@ -15,6 +15,7 @@ import {
   alongFinding,
   applyOverrides,
   emptyGroupFindings,
+  fromSnapshotOf,
   guardHosts,
   guardMembership,
   guardReplacements,
@@ -41,6 +42,7 @@ import { expiryWarnings, kubeconfigsIn } from "../plan/expiry.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { AgentView } from "../plan/sshagent.ts";
 import { movedDirectories } from "../plan/settings/directories.ts";
+import { restoreFindings } from "../plan/restore/guards.ts";
 import { configFor } from "../plan/settings/layers.ts";
 import { linkMtuOf } from "../plan/surroundings.ts";
 import { standsStill, standstillWarning } from "../plan/standstill.ts";
@@ -98,6 +100,8 @@ export interface StackKind {
   guards: (seen: Seen) => Finding[];
   /** Of another stack's cluster, see plan/outputs.ts. Default: the stack's own, which this run may raise. */
   incarnation?: number;
+  /** Likewise. */
+  fromSnapshot?: readonly number[];
 }
 
 /** What guards are told of the hosts and of the last run. */
@@ -123,6 +127,8 @@ export interface Preflight extends FleetInput {
   tombstones: Record<string, Tombstone>;
   /** Hosts that a killed run has claimed and that the inventory has no more. */
   abandoned: Record<string, PreviousHost>;
+  /** Which clusters of this stack began with a snapshot, see plan/outputs.ts. */
+  fromSnapshot: readonly number[];
   /** The ways to the API. Undefined for a pool, which goes by its cluster's. */
   ways: Ways | undefined;
 }
@@ -214,6 +220,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   ];
   findings.push(
     ...saidByHosts,
+    ...restoreFindings(reached, everybody),
     ...emptyGroupFindings(hosts, config),
     ...guardMembership(situation),
     ...lastWorkerFindings({ hosts, leaving, live, previous }),
@@ -281,6 +288,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     rejoining,
     standstill,
     incarnation: kind.incarnation ?? ownIncarnation,
+    fromSnapshot: kind.fromSnapshot ?? fromSnapshotOf(previous, setAside, hosts, readings),
     heal,
   };
 }

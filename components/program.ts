@@ -73,14 +73,15 @@ async function declareCluster(checked: Preflight): Promise<ClusterOutputs> {
 }
 
 function materialOf(cluster: Cluster, checked: Preflight): pulumi.Output<PoolMaterial> {
-  const { hosts, config, access, clusterId, incarnation } = checked;
+  const { hosts, config, access, clusterId, incarnation, fromSnapshot } = checked;
   const material = poolMaterial(hosts, config, endpointOf(hosts, config), (host) => {
     const { port = 22, user = "root", hostKey = "" } = access.get(host.name) ?? {};
     return { port, user, hostKey };
   });
+  const begun = fromSnapshot.length === 0 ? {} : { fromSnapshot };
   return pulumi.secret(
     pulumi
       .all([clusterId, cluster.caCertificate])
-      .apply(([id, authority]) => ({ ...material, clusterId: id, incarnation, authority })),
+      .apply(([id, authority]) => ({ ...material, clusterId: id, incarnation, ...begun, authority })),
   );
 }

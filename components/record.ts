@@ -23,7 +23,7 @@ export async function record(
   checked: Preflight,
   declareKeys: () => Promise<Recorded>,
 ): Promise<Recorded | undefined> {
-  const { hosts, readings, previous, tombstones, abandoned, incarnation, ways } = checked;
+  const { hosts, readings, previous, tombstones, abandoned, incarnation, fromSnapshot, ways } = checked;
   const found = recordOf(hosts, machineIdsOf(hosts, readings, previous), tombstones);
   const anew = startsAnew(previous, incarnation);
   const newStack = isNewStack(previous, readings);
@@ -43,6 +43,7 @@ export async function record(
     hosts: hostsAhead(previous, found, abandoned),
     lost: { ...previous?.lost, ...found.lost },
     incarnation,
+    ...(fromSnapshot.length === 0 ? {} : { fromSnapshot }),
     ...(ways === undefined ? {} : { ways }),
     // Nobody has served the new cluster's roster yet: that is how the next run knows that it has still to be brought up.
     ...(anew ? { survivors: {}, formerMachines: formerMachines(previous, readings) } : {}),

@@ -8,6 +8,7 @@ import { nodeReaders, type KubeNode } from "./nodes.ts";
 import { certificateReaders, type CertificateFile } from "./certificates.ts";
 import type { SelinuxMode } from "./selinux.ts";
 import type { HostVersions } from "./outputs.ts";
+import { restoreReaders, type RestoreFacts } from "./restore/facts.ts";
 import { printable } from "./printable.ts";
 import * as told from "./told.ts";
 import type { VrrpInstance } from "./wayshape.ts";
@@ -102,6 +103,8 @@ export interface HostFacts {
   claim?: Claim;
   /** Bundle name → how far it got. */
   bundles: Record<string, BundleFact>;
+  /** Restores of etcd's data; undefined where there was none. */
+  restores?: RestoreFacts;
   /** Bundle that was brought to its end → directories of its data there. */
   dataDirectories: Record<string, string[]>;
   /** Directory that was asked for → file system of /etc/fstab that it is to lie on, and that is not mounted. */
@@ -270,6 +273,7 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     }),
     "kernel-feature": words("its kernel", feature, ([name, state]) => (facts.features[name] = state)),
     ...etcdReaders(etcd),
+    ...restoreReaders(() => (facts.restores ??= {})),
     ...nodeReaders(nodes),
   };
 }

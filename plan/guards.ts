@@ -26,9 +26,13 @@ import { configFor } from "./settings/layers.ts";
 export {
   alongFinding,
   formerMachines,
+  fromSnapshotOf,
   goneFindings,
   goneRule,
+  hasOtherObjects,
   incarnationOf,
+  mayBePlanted,
+  objectsOf,
   remainsFindings,
   returnFindings,
   startsAnew,

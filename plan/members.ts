@@ -38,6 +38,10 @@ export interface MemberStatus {
   errors: string[];
   /** Those of the errors that are alarms of etcd, each with the id of the member that it is about, in hex. */
   alarms: Alarm[];
+  /** In hex: the cluster that its data is of. A restore makes another one. */
+  clusterId?: string;
+  /** How far its data goes. */
+  revision?: number;
 }
 
 export interface Alarm {
@@ -91,7 +95,7 @@ const statusSchema = z
   .tuple([
     z.object({
       Status: z.object({
-        header: z.object({ member_id: id }),
+        header: z.object({ member_id: id, cluster_id: id.optional(), revision: z.int().nonnegative().optional() }),
         version: version.or(z.literal("")).default(""),
         dbSize: z.int().nonnegative().default(0),
         leader: id.optional(),
@@ -112,6 +116,7 @@ const statusSchema = z
       ...known({ inUse: Status.dbSizeInUse, quota: Status.dbSizeQuota }),
       ...{ raftIndex, raftApplied: raftAppliedIndex, learner: isLearner },
       ...{ errors, alarms: errors.flatMap(alarmsIn) },
+      ...known({ clusterId: header.cluster_id, revision: header.revision }),
     };
   });
 

@@ -64,6 +64,8 @@ const ofEveryStack = {
   rosterGeneration: z.number(),
   /** How often a new cluster was started because the one before was gone. For the next run. */
   incarnation: z.number(),
+  /** Which of these began with a snapshot of the one before, and have its objects. For the next run. */
+  fromSnapshot: z.array(z.number()).readonly().exactOptional(),
   /** Machine ids of hosts of the cluster before, from the day when a new one is started until it has been brought up. */
   formerMachines: z.array(z.string()).readonly().exactOptional(),
 };

@@ -169,7 +169,7 @@ export function poolMaterial(
   config: ClusterConfig,
   endpoint: string,
   reach: (host: Host) => { port: number; user: string; hostKey: string },
-): Omit<PoolMaterial, "clusterId" | "incarnation" | "authority"> {
+): Omit<PoolMaterial, "clusterId" | "incarnation" | "fromSnapshot" | "authority"> {
   const { clusterName, nodeSubnet, podCidr, serviceCidr, clusterDomain, network, mtu, dnsUpstreams } = config;
   const deciding = new Set<string>(nodeNetworkArguments);
   const controllerManagerArgs = Object.fromEntries(

@@ -15,6 +15,8 @@ export const poolMaterialSchema = z.object({
   clusterId: z.string().min(1),
   /** See `incarnation` of the cluster's outputs. Default: 0. */
   incarnation: z.number().default(0),
+  /** Likewise. */
+  fromSnapshot: z.array(z.number()).readonly().exactOptional(),
   /** URL of the API. */
   endpoint: webUrl,
   /** Settings that a pool shares with its cluster, by the names of the configuration. */

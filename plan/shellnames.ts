@@ -31,6 +31,9 @@ const retiredUnits = [
   haproxyUnit,
 ];
 
+/** Units that use etcd's data, in the order in which they stop before it is replaced. */
+const restoredUnits = [...[scheduler, controllerManager].map(({ name }) => `${name}.service`), apiserverUnit];
+
 const header =
   "# Names that the program knows, too. Written by `npm run generate` from plan/shellnames.ts: change them there.";
 
@@ -81,6 +84,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       JUDGE_ARGUMENTS: listed(fewestArguments.judge),
     },
     "Units that `retire` stops, in this order.": { RETIRED_UNITS: retiredUnits.join(" ") },
+    "Units that a restore stops before etcd, in this order.": { RESTORED_UNITS: restoredUnits.join(" ") },
     "Distributions: FAMILY:ID of os-release, and packages that have another name than in bundles, FAMILY:NAME=OTHER.": {
       FAMILY_IDS: familyWords(),
       PACKAGE_NAMES: renamedPackages(),

@@ -8,6 +8,7 @@ usage: plinth-host claim                    take this host for a cluster (claim 
        plinth-host status [--verify]        what is here and whether it is as it was left
        plinth-host retire [--host NAME] [--cluster-id ID]
                                             stop what serves others here, before this host leaves
+       plinth-host restore STEP --id ID …   one step of a restore of etcd's data, see ./plinth restore
        plinth-host release --host NAME [--cluster-id ID]
        plinth-host release --force          take everything of ours away, whoever claims this host
        plinth-host etcd VERB [--above PERCENT] [--least BYTES] [--apiservers URL,…]
@@ -30,6 +31,7 @@ main() {
     apply) apply ;;
     status) status "$@" ;;
     retire) retire "$@" ;;
+    restore) restore "$@" ;;
     release) release "$@" ;;
     etcd) etcd_verb "$@" ;;
     help | --help | -h) usage ;;

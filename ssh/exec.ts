@@ -10,8 +10,25 @@ const INTERRUPT_GRACE_MS = 3000;
 /** Feeds a running command's stdin and collects what it prints, whole: there is no limit on lines or bytes. */
 export function collect(channel: ClientChannel, target: SshTarget, options: ExecOptions): Promise<ExecResult> {
   const ended = gather(channel, target, options);
-  channel.end(options.stdin ?? "");
-  return ended;
+  const { stdin = "", body } = options;
+  if (body === undefined) {
+    channel.end(stdin);
+    return ended;
+  }
+  channel.write(stdin);
+  const source = body();
+  const broken = new Promise<never>((_resolve, reject) => {
+    source.once("error", (error) => {
+      // The command must not take what has come for all there is.
+      channel.close();
+      channel.destroy();
+      reject(
+        new SshError("lost", hostLabel(target), `what was to be sent to the host could not be read: ${error.message}`),
+      );
+    });
+  });
+  source.pipe(channel);
+  return Promise.race([ended, broken]).finally(() => source.destroy());
 }
 
 /** Collects what a command prints and leaves its stdin to the caller. */

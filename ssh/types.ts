@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Identities } from "./keyfile.ts";
 
 /** How to reach and enter one host by SSH. Every field but `host` is optional. */
@@ -42,6 +43,8 @@ export interface ExecResult {
 export interface ExecOptions {
   /** Text for the command's standard input; it always ends with EOF. */
   stdin?: string;
+  /** Bytes for its standard input after `stdin`; opened when the command is sent, and destroyed when it ends before they are read. */
+  body?: () => Readable;
   /**
    * Environment sent as SSH `env` requests: best effort, sshd drops names that its AcceptEnv does not list and says nothing.
    */

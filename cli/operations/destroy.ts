@@ -1,4 +1,4 @@
-import { lockForProcess, lockRules } from "../../components/host/lock.ts";
+import { lockForProcess } from "../../components/host/lock.ts";
 import { resolveAccess, type HostAccess } from "../../components/host/targets.ts";
 import type { ReachedHost } from "../../plan/destination.ts";
 import { PlinthError } from "../../plan/findings.ts";
@@ -12,6 +12,7 @@ import { Exit } from "../exit.ts";
 import type { Terminal } from "../render/terminal.ts";
 import { confirm } from "../render/prompt.ts";
 import { formatDuration } from "../render/duration.ts";
+import { lockUnlessTooFew } from "../cluster/lock.ts";
 import { administratorOf, readPoolMaterial } from "../cluster/administrator.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 import { claimSearch, freeClaimed, stillClaimed, type ClaimSearch } from "./abandoned.ts";
@@ -75,8 +76,7 @@ async function deleteNodes({ administrator }: PoolCluster, { stack, terminal }: 
 }
 
 /**
- * Takes the cluster's lock, as the program does in other runs. That too few hosts can be reached for it is no reason to
- * refuse: a cluster that is half gone must be possible to remove, too.
+ * Takes the cluster's lock, as the program does in other runs.
  *
  * @param members the hosts that have the lock.
  */
@@ -88,15 +88,8 @@ async function lockCluster(
   const warn = (sentence: string): void => {
     terminal.warn(sentence);
   };
-  try {
-    await lockForProcess(access, members, stack, {
-      warn,
-      ...(isPool(input.settings.config) ? { poolStack: stack } : {}),
-    });
-  } catch (error) {
-    if (!(error instanceof PlinthError) || error.findings.some(({ rule }) => rule === lockRules.held)) throw error;
-    for (const { message } of error.findings) warn(message);
-  }
+  const pool = isPool(input.settings.config) ? { poolStack: stack } : {};
+  await lockUnlessTooFew(() => lockForProcess(access, members, stack, { warn, ...pool }), terminal);
 }
 
 /** Hosts of the last run that the inventory has no more. */

@@ -4,6 +4,12 @@ import { withRole, type Host } from "../inventory.ts";
 import type { PreviousRun } from "../previousrun.ts";
 import { guard } from "./rule.ts";
 
+/** How often a cluster was begun anew, and which of these began with a snapshot; see plan/outputs.ts. */
+interface Begun {
+  incarnation: number;
+  fromSnapshot: readonly number[];
+}
+
 /** Its override starts a new cluster. */
 export const goneRule = "cluster-gone";
 
@@ -22,6 +28,7 @@ export function goneFindings(
   const before = Object.entries(previous.hosts).filter(([, { roles }]) => roles.includes("etcd"));
   const names = [...new Set([...before.map(([name]) => name), ...withRole(hosts, "etcd").map(({ name }) => name)])];
   if (!names.every((name) => isEmpty(readings.get(name)))) return [];
+  const seed = plantedSeed(hosts, readings);
   const other = before.filter(([name, { machineId }]) => {
     const reading = readings.get(name);
     return (
@@ -32,16 +39,19 @@ export function goneFindings(
     other.length === 0
       ? "they are the machines that they were, and their disks hold nothing of it"
       : `${other.map(([name]) => name).join(", ")} ${other.length === 1 ? "is another machine" : "are other machines"} than then`;
+  const others = hosts.filter(({ name }) => !names.includes(name));
   return [
-    ...remainsFindings(
-      hosts.filter(({ name }) => !names.includes(name)),
-      readings,
-    ),
+    // A snapshot knows the Nodes of before.
+    ...(seed === undefined ? remainsFindings(others, readings) : []),
     guard(
       goneRule,
       names,
       `the last run of this stack has left a cluster, and no host with etcd has a trace of it: ${why}`,
-      "correct the inventory, or bring the old machines or their disks back; --override cluster-gone starts a new, empty cluster under the old authorities",
+      `correct the inventory, or bring the old machines or their disks back; --override cluster-gone starts ${
+        seed === undefined
+          ? "a new, empty cluster under the old authorities (./plinth restore puts a snapshot on the hosts first)"
+          : `it with the snapshot that the restore ${seed} has put on them`
+      }`,
     ),
   ];
 }
@@ -54,9 +64,61 @@ export function incarnationOf(
   return begunBefore(previous) + (setAside.some(({ rule }) => rule === goneRule) ? 1 : 0);
 }
 
+/**
+ * Which of these began with a snapshot: the one that a run starts by setting that guard aside, where the hosts with etcd carry one.
+ *
+ * @param readings of all hosts, by name.
+ */
+export function fromSnapshotOf(
+  previous: Pick<PreviousRun, "incarnation" | "fromSnapshot"> | undefined,
+  setAside: readonly Finding[],
+  hosts: readonly Host[],
+  readings: ReadonlyMap<string, HostReading>,
+): readonly number[] {
+  const before = previous?.fromSnapshot ?? [];
+  const now = incarnationOf(previous, setAside);
+  return startsAnew(previous, now) && plantedSeed(hosts, readings) !== undefined ? [...before, now] : before;
+}
+
+/**
+ * What tells the objects of one cluster from those of another, behind its id: a cluster that began with a snapshot has the objects of the
+ * one before. Undefined for the first one.
+ */
+export function objectsOf({ incarnation, fromSnapshot }: Begun): number | undefined {
+  const others = incarnation - fromSnapshot.length;
+  return others === 0 ? undefined : others;
+}
+
+/** The restore whose snapshot all hosts with etcd are to begin with. */
+function plantedSeed(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): string | undefined {
+  const seeds = withRole(hosts, "etcd").map(({ name }) => {
+    const reading = readings.get(name);
+    return reading !== undefined && "facts" in reading ? reading.facts.restores?.seed?.id : undefined;
+  });
+  return new Set(seeds).size === 1 ? seeds[0] : undefined;
+}
+
 /** Whether a run begins with another cluster than the last one has left. */
 export function startsAnew(previous: Pick<PreviousRun, "incarnation"> | undefined, incarnation: number): boolean {
   return incarnation !== begunBefore(previous);
+}
+
+/** Whether a run finds another cluster than the last one has left, and nothing in it that was in that one. */
+export function hasOtherObjects(
+  previous: Pick<PreviousRun, "incarnation" | "fromSnapshot"> | undefined,
+  { incarnation, fromSnapshot = [] }: Pick<Begun, "incarnation"> & Partial<Begun>,
+): boolean {
+  const before = { incarnation: begunBefore(previous), fromSnapshot: previous?.fromSnapshot ?? [] };
+  return objectsOf(before) !== objectsOf({ incarnation, fromSnapshot });
+}
+
+/**
+ * Whether a snapshot may be put on empty hosts: a run has left a cluster there, or was cut off while it brought one up with a snapshot. In
+ * one that began empty, the engine would take the snapshot's objects for those of another cluster, and delete them.
+ */
+export function mayBePlanted(previous: Partial<PreviousRun>): boolean {
+  const { survivors = {}, incarnation = 0, fromSnapshot = [] } = previous;
+  return Object.keys(survivors).length > 0 || fromSnapshot.includes(incarnation);
 }
 
 function begunBefore(previous: Pick<PreviousRun, "incarnation"> | undefined): number {

@@ -50,6 +50,7 @@ it can become $host only once $CLAIM_HOST has been released (remove it from the 
       fi
     done
   fi
+  restore_bars "a claim"
   changed=false
   if [ "$CLAIM_CLUSTER $CLAIM_ID $CLAIM_HOST $CLAIM_STACK $CLAIM_GENERATION" != "$cluster $id $host $stack $generation" ]; then
     if ! { state_directories &&

@@ -27,9 +27,16 @@ prepare_etcd_join() {
     etcd_list
     if [ -z "$ETCD_ENDPOINT" ]; then
       etcd_nobody || return 1
-      etcd_bootstrap_write new "$members" "$token"
+      restore_sow "$ETCD_NAME" "$ETCD_PEER" "$4" "$members" || return 1
+      if [ -n "$SOWN" ]; then
+        etcd_bootstrap_spent "$ETCD_NAME" "$ETCD_PEER"
+      else
+        etcd_bootstrap_write new "$members" "$token"
+      fi
       return
     fi
+    # There is a cluster by now, with data of its own.
+    restore_unplant
     if etcd_find "$ETCD_PEER" && [ -z "$ETCD_STARTED" ]; then
       etcd_bootstrap_write existing "$(etcd_cluster)" "$token"
       return

@@ -32,6 +32,9 @@ JUDGE_ARGUMENTS="command:2 start:4"
 # Units that `retire` stops, in this order.
 RETIRED_UNITS="keepalived.service kube-scheduler.service kube-controller-manager.service kube-apiserver.service haproxy.service"
 
+# Units that a restore stops before etcd, in this order.
+RESTORED_UNITS="kube-scheduler.service kube-controller-manager.service kube-apiserver.service"
+
 # Distributions: FAMILY:ID of os-release, and packages that have another name than in bundles, FAMILY:NAME=OTHER.
 FAMILY_IDS="debian:debian debian:ubuntu rhel:rhel rhel:centos rhel:fedora suse:suse suse:sles suse:opensuse"
 PACKAGE_NAMES="rhel:conntrack=conntrack-tools suse:conntrack=conntrack-tools rhel:iptables=iptables-nft"

@@ -15,6 +15,7 @@ retire() {
   if { [ -n "$host" ] && [ "$CLAIM_HOST" != "$host" ]; } || { [ -n "$id" ] && [ "$CLAIM_ID" != "$id" ]; }; then
     say "this host is ${CLAIM_HOST:-nobody} of cluster ${CLAIM_CLUSTER:-none}, not $host${id:+ of cluster id $id}: left as it is"
   else
+    restore_bars "its retirement"
     release_facts
     bundles_retire || die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?)"
     for unit in $RETIRED_UNITS; do

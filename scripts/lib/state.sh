@@ -6,6 +6,7 @@
 #   contexts, booleans         what SELinux' policy was told by us, likewise
 #   saved/PATH                 what was at an owned path before us
 #   downloads/                 content on its way to its path; gone when the run ends
+#   restore, restored, seed    how far a restore of etcd's data has come here, see restore.sh; restore-data/ is what it needs
 #   bundles/NAME/manifest      the complete state: what the bundle owns and how to check it
 #   bundles/NAME/intent        present while a change is under way or half done
 #   bundles/NAME/previous/PATH what the change under way replaces

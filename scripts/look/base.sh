@@ -15,6 +15,8 @@
 #   bundle NAME GENERATION complete|half-done|failed [REASON]
 #   certificate PATH BASE64                  the first of a file, DER
 #   joined-anew GENERATION                   of the Node's bundle, at which its kubelet was last let in because its certificate had ended
+#   restore ID STEP SHA256|- TOKEN MEMBERS BUMP, seed …      a restore of etcd's data that is under way, or that the host is to begin with
+#   restored ID                              the last restore that came to its end
 #   report JSON, or report-failed REASON     what `plinth-host status` says
 #   drop-in PATH                             each file that changes a unit
 #   rules-gone UNIT FAMILY TABLE             packet filter rules of a service that somebody has flushed

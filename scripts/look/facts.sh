@@ -17,6 +17,7 @@ facts_host() {
   bundles
   certificates
   joined_anew
+  restores
   data_directories
   unmounted
   populated

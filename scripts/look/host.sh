@@ -130,6 +130,22 @@ bundles() {
   done
 }
 
+# restores: how far a restore of etcd's data has come here, one that this host is to begin with, and the last that came to its end.
+restores() {
+  local key file
+  for key in restore seed; do
+    file=$STATE/$key
+    if [ -r "$file" ]; then
+      awk -v key="$key" '{ value[$1] = $2 }
+        END { print key, value["id"], value["step"], value["sha256"], value["token"], value["members"], value["bump"] }' "$file"
+    fi
+  done
+  if [ -r "$STATE/restored" ]; then
+    first_line "$STATE/restored"
+    printf 'restored %s\n' "$LINE"
+  fi
+}
+
 # data_directories: what bundles that were brought to their end have where a release keeps or empties it.
 data_directories() {
   local bundle

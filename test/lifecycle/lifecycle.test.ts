@@ -16,6 +16,7 @@ import { losses } from "../e2e/scenarios/losses.ts";
 import { newWorker } from "../e2e/scenarios/new-worker.ts";
 import { oneHost } from "../e2e/scenarios/one-host.ts";
 import { gone } from "../e2e/scenarios/gone.ts";
+import { restored } from "../e2e/scenarios/restore.ts";
 import { site } from "../e2e/scenarios/site.ts";
 import { workloads } from "../e2e/scenarios/workloads.ts";
 import { pool } from "../e2e/scenarios/pool.ts";
@@ -61,5 +62,6 @@ describe("the hosts of a cluster", function () {
   oneHost(project);
   site(project);
   gone(project);
+  restored(project);
   expired(project);
 });

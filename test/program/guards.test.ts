@@ -12,6 +12,7 @@ import type { PreviousRun } from "../../plan/previousrun.ts";
 import type { AgentView } from "../../plan/sshagent.ts";
 import { modesOf } from "../../plan/protections.ts";
 import { parseWorkloads } from "../../plan/refusals.ts";
+import type { RestoreFact } from "../../plan/restore/facts.ts";
 import { noRequests, type RunRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, memberStatus, rawConfig, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
@@ -36,6 +37,17 @@ const etcdOf = (name: string): EtcdFacts => ({
 const ownNodes = inventory.map(({ name, address }) => ({
   ...{ name, address, machineId: `machine-${name}`, ready: true, owner: "demo" },
 }));
+
+const restoreAt = (step: RestoreFact["step"]): RestoreFact => ({
+  ...{ id: "20261129T210000Z-1a2b3c", step, sha256: "0".repeat(64), token: "token", bump: 1_000_000_000 },
+  members: threeHosts.map((host) => `${host.name}=${peerUrlOf(host)}`).join(","),
+});
+
+/** A member whose data is of a cluster of etcd. */
+const memberOf = (name: string, cluster: string): EtcdFacts => ({
+  ...etcdOf(name),
+  self: { ...memberStatus(name, "cp1"), clusterId: cluster },
+});
 
 /** A host that serves in the cluster, with something else about it. */
 function serving({ name, address, roles }: HostInput, more: Partial<HostFacts> = {}): HostReading {
@@ -67,7 +79,7 @@ interface Situation {
   inventory?: readonly HostInput[];
   config?: Record<string, unknown>;
   /** What differs about hosts: facts, or that they do not answer. */
-  hosts?: Record<string, Partial<HostFacts> | "silent" | "blank">;
+  hosts?: Record<string, Partial<HostFacts> | "silent" | "blank" | "seeded">;
   previous?: Partial<PreviousRun>;
   requests?: Partial<RunRequests>;
   /** The SSH agent of plain pulumi. */
@@ -91,7 +103,9 @@ function argsOf(situation: Situation): ProgramArgs {
     assert.ok(host, name);
     const what = hosts[name];
     if (what === "silent") return silent;
-    if (what === "blank") return { facts: factsOf(name, { addresses: { [host.address]: "eth0" } }) };
+    const blank = { addresses: { [host.address]: "eth0" } };
+    if (what === "blank") return { facts: factsOf(name, blank) };
+    if (what === "seeded") return { facts: factsOf(name, { ...blank, restores: { seed: restoreAt("planted") } }) };
     return serving(host, what);
   };
   return {
@@ -257,6 +271,17 @@ const guards: Record<string, Guarded> = {
   "not-mounted": saidByWorker({ unmounted: { "/data/kubelet": "/data" } }),
   "foreign-remnants": saidByWorker({ populated: ["/etc/cni/net.d"], bundles: {} }, { requests: { replace: ["w1"] } }),
   "duplicate-machine-id": { refused: { hosts: { cp2: { machineId: "machine-cp1" } }, requests: { replace: ["cp2"] } } },
+  // Restores of etcd's data.
+  "restore-under-way": { refused: { hosts: { cp1: { restores: { current: restoreAt("stopped") } } } } },
+  "restored-without": {
+    refused: {
+      hosts: {
+        cp1: { restores: { last: restoreAt("serving").id }, etcd: memberOf("cp1", "aa") },
+        cp2: { etcd: memberOf("cp2", "aa") },
+        cp3: { etcd: memberOf("cp3", "bb") },
+      },
+    },
+  },
   // What a host lacks.
   "port-taken": saidByWorker({
     listeners: [{ protocol: "tcp", address: "*", port: 10250, pid: "7", command: "x", unit: "x.service" }],
@@ -370,6 +395,18 @@ describe("guards, each by itself", () => {
     );
     for (const step of before.steps) assert.doesNotMatch(step, /INCARNATION/);
     for (const step of [...anew.steps, ...later.steps]) assert.match(step, /^ {2}INCARNATION='1' \\$/m);
+  });
+
+  it("cluster-gone, set aside where hosts carry a snapshot, keeps the cluster's objects", async function () {
+    this.timeout(60_000);
+    const requests = { overrides: ["cluster-gone"] };
+    const some = { ...gone.hosts, cp1: "seeded", cp2: "seeded" } as const;
+    assert.deepEqual((await outcome({ ...gone, hosts: some, requests })).rules, ["restore-seed"]);
+    const situation: Situation = { ...gone, hosts: { ...some, cp3: "seeded" }, requests };
+    const { registrations } = await record(() => deploy(argsOf(situation)), { state, preview: true });
+    const inputsOf = (wanted: string) => registrations.find(({ name }) => name === wanted)?.inputs ?? {};
+    assert.equal(inputsOf("kubernetes")["clusterIdentifier"], clusterId);
+    assert.match(String(inputsOf("roster-access")["create"]), /^ {2}INCARNATION='1' \\$/m);
   });
 
   it("last-control-plane refuses also when all members are said to be lost, and nobody can say what they held", async () => {

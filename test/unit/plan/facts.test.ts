@@ -68,6 +68,8 @@ describe("plan/facts", () => {
     assert.deepEqual(etcd, {
       data: true,
       self: {
+        clusterId: "cdf818194e3a8c32",
+        revision: 12,
         ...{ id: "b82403f238c8d7e8", leader: "9974a875e8dcdf1", version: "3.6.14", dbSize: 20971520, raftIndex: 4711 },
         ...{ learner: false, errors: [] },
       },

@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
 import type { HostFacts, HostReading } from "../../../plan/facts.ts";
-import { formerMachines, goneFindings, returnFindings } from "../../../plan/guards.ts";
+import {
+  formerMachines,
+  fromSnapshotOf,
+  goneFindings,
+  hasOtherObjects,
+  mayBePlanted,
+  objectsOf,
+  returnFindings,
+} from "../../../plan/guards.ts";
 import type { PreviousRun } from "../../../plan/previousrun.ts";
 import { recordOf } from "../../../plan/record.ts";
+import type { RestoreFact } from "../../../plan/restore/facts.ts";
 import { factsOf, hostsOf, readingsOf, threeHosts } from "../../support/cluster.ts";
 
 const hosts = hostsOf([...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }]);
@@ -52,6 +61,59 @@ describe("a cluster that is gone", () => {
     assert.deepEqual(goneFindings(hosts, readingsOf(hosts), undefined), []);
     assert.deepEqual(rulesOf(readingsOf(hosts), { ...previous, survivors: {} }), []);
     assert.deepEqual(rulesOf(readingsOf(hosts), recordOf(hosts, ids, {})), []);
+  });
+
+  describe("whose hosts carry a snapshot", () => {
+    const seed: RestoreFact = {
+      ...{ id: "20261129T210000Z-1a2b3c", step: "planted", sha256: "0".repeat(64), token: "token", bump: 1 },
+      members: "cp1=https://192.0.2.11:2380",
+    };
+    const seeded = (names: readonly string[], extra: Record<string, HostReading> = {}) =>
+      readingsOf(hosts, {
+        ...Object.fromEntries(names.map((name) => [name, { facts: factsOf(name, { restores: { seed } }) }])),
+        ...extra,
+      });
+    const all = ["cp1", "cp2", "cp3"];
+
+    it("begins with it, and its Nodes need not be reset", () => {
+      const node: HostReading = { facts: factsOf("w1", { bundles: { node: { generation: 1, state: "complete" } } }) };
+      const findings = goneFindings(hosts, seeded(all, { w1: node }), previous);
+      assert.deepEqual(
+        findings.map(({ rule }) => rule),
+        ["cluster-gone"],
+      );
+      assert.match(findings[0]?.remedy ?? "", /starts it with the snapshot that the restore 20261129T210000Z-1a2b3c/);
+    });
+
+    it("keeps its objects, however often it is followed by another one", () => {
+      const findings = goneFindings(hosts, seeded(all), previous);
+      const count = (names: readonly string[], before = {}) => fromSnapshotOf(before, findings, hosts, seeded(names));
+      assert.deepEqual(
+        [count(all), count(all, { incarnation: 4, fromSnapshot: [2] }), count(["cp1", "cp2"])],
+        [[1], [2, 5], []],
+      );
+      assert.deepEqual(
+        fromSnapshotOf({ fromSnapshot: [2] }, [], hosts, seeded(all)),
+        [2],
+        "nobody has set the guard aside",
+      );
+      const first = { incarnation: 1, fromSnapshot: [1] };
+      const empty = { incarnation: 2, fromSnapshot: [1] };
+      const second = { incarnation: 3, fromSnapshot: [1, 3] };
+      assert.deepEqual([objectsOf(first), objectsOf(empty), objectsOf(second)], [undefined, 1, 1]);
+      assert.deepEqual(
+        [hasOtherObjects(undefined, first), hasOtherObjects(first, empty), hasOtherObjects(empty, second)],
+        [false, true, false],
+      );
+      assert.equal(hasOtherObjects({ incarnation: 1 }, { incarnation: 1 }), false, "outputs of earlier releases");
+    });
+
+    it("may get one where a cluster was, or was about to begin with one, and not where another began empty", () => {
+      assert.equal(mayBePlanted({ survivors }), true);
+      assert.equal(mayBePlanted({ survivors: {}, incarnation: 2, fromSnapshot: [2] }), true);
+      assert.equal(mayBePlanted({ survivors: {}, incarnation: 2, fromSnapshot: [1] }), false);
+      assert.equal(mayBePlanted({}), false);
+    });
   });
 
   it("is no reason to reset a host that was no Node", () => {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { SshPool, type SshTarget } from "../../../ssh/index.ts";
 import { startSshServer, type TestSshServer, type TestSshServerOptions } from "./sshServer.ts";
 
@@ -60,6 +62,23 @@ describe("ssh pool", () => {
     const { pool, target } = await setUp();
     const { stdout } = await pool.exec(target, "head -c 1048576 /dev/zero | tr '\\0' x");
     assert.equal(stdout.length, 1_048_576);
+  });
+
+  it("sends bytes as they are after the text, also to a command that does not read them, and fails with their source", async () => {
+    const { pool, target } = await setUp();
+    const bytes = Buffer.alloc(3_000_000, Buffer.from([0, 255, 10, 13]));
+    const digest = createHash("sha256").update("text").update(bytes).digest("hex");
+    const { stdout } = await pool.exec(target, "sha256sum", { stdin: "text", body: () => Readable.from([bytes]) });
+    assert.equal(stdout.split(" ")[0], digest);
+    const source = Readable.from([bytes, bytes]);
+    assert.equal((await pool.exec(target, "exit 3", { body: () => source })).code, 3);
+    assert.equal(source.destroyed, true);
+    const broken = new Readable({
+      read() {
+        this.destroy(new Error("the disk is gone"));
+      },
+    });
+    await assert.rejects(pool.exec(target, "cat", { body: () => broken }), /could not be read: the disk is gone/);
   });
 
   it("sends 1 MiB of stdin, also to a command that does not read it", async () => {

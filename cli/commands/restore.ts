@@ -1,0 +1,117 @@
+import { Command, Option } from "commander";
+import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
+import * as shared from "../options.ts";
+
+interface RestoreOptions {
+  stack: string;
+  snapshot?: string;
+  preview?: boolean;
+  yes?: boolean;
+  anew?: boolean;
+  without?: string[];
+}
+
+export function restoreCommand(): Command {
+  return new Command("restore")
+    .description("take etcd's data back to a snapshot: after a loss of quorum or of all hosts, or to an earlier time")
+    .addOption(shared.stackOption())
+    .addOption(new Option("--snapshot <file>", "a snapshot of etcd, as `etcdctl snapshot save` makes it"))
+    .addOption(new Option("--preview", "say which steps are done on which hosts, and what is lost; change nothing"))
+    .addOption(shared.yesOption())
+    .addOption(
+      new Option("--without <host...>", "these hosts are switched off and do not come back before they are reset"),
+    )
+    .addOption(new Option("--anew", "begin again where another restore was cut off"))
+    .addHelpText(
+      "after",
+      [
+        "\nControllers, API servers and etcd are stopped on all hosts, the data of before is set aside, and etcd begins as a new",
+        "cluster with that of the snapshot. It can be killed at every step: the same command without a snapshot goes on from",
+        "there. Where no host with etcd carries anything, the snapshot is put there, and the next up begins with it.",
+        examplesHelp([
+          ["./plinth restore --snapshot etcd.db --preview", "what would be done, and what is lost"],
+          ["./plinth restore --snapshot etcd.db", "show that, ask, and do it"],
+          ["./plinth restore", "go on with one that was cut off"],
+        ]),
+        exitCodesHelp([
+          [Exit.done, "the cluster serves with the snapshot's data, or its hosts are ready for the next up"],
+          [Exit.failed, "a step failed, or it was not asked for; run it again, it goes on from there"],
+          [
+            Exit.badInput,
+            "command line not valid, nobody to ask and no --yes, or a host cannot be reached by what is known",
+          ],
+          [
+            Exit.refused,
+            "the snapshot is damaged, foreign or too new, or hosts must not be restored; nothing was stopped",
+          ],
+          [Exit.interrupted, "interrupted; run it again, it goes on from there"],
+        ]),
+      ].join("\n"),
+    )
+    .action(restore);
+}
+
+async function restore(options: RestoreOptions): Promise<void> {
+  const { openStack, requireSomebodyToAsk } = await import("../session/opening.ts");
+  const { terminal: makeTerminal } = await import("../render/terminal.ts");
+  const terminal = makeTerminal();
+  if (options.preview !== true) requireSomebodyToAsk("restore", options.yes, terminal.interactive);
+  const { isPool } = await import("../../plan/pool.ts");
+  const { CliError, QuietExit } = await import("../errors.ts");
+  const { input } = await openStack(options.stack, {
+    check: ({ settings }) => {
+      if (!isPool(settings.config)) return;
+      const cluster = String(settings.config["clusterStack"]);
+      throw new CliError(
+        `Stack "${options.stack}" is a pool and has no etcd: restore its cluster, --stack ${cluster}.`,
+        Exit.badInput,
+      );
+    },
+  });
+
+  const { openContext } = await import("../session/open-context.ts");
+  const { readOutputs } = await import("../pulumi/outputs.ts");
+  const { closeSsh } = await import("../cluster/ssh-use.ts");
+  const { readHosts } = await import("../../components/host/reader.ts");
+  const { commandVariable, lockForProcess, releaseClusterLocks } = await import("../../components/host/lock.ts");
+  const { interruptible } = await import("../process/interrupt.ts");
+  const { fileSource } = await import("../restore/source.ts");
+  const { lockUnlessTooFew } = await import("../cluster/lock.ts");
+  const { runRestore } = await import("../operations/restore.ts");
+  const context = await openContext(options.stack, terminal, input.settings);
+  const outputs = await readOutputs(context, { secrets: false });
+  process.env[commandVariable] = "plinth restore";
+  const stopping = new AbortController();
+  const warn = (sentence: string): void => {
+    terminal.warn(sentence);
+  };
+  const { interrupted, outcome } = await interruptible(
+    () =>
+      runRestore({
+        ...options,
+        without: options.without ?? [],
+        input,
+        outputs,
+        terminal,
+        source: options.snapshot === undefined ? undefined : fileSource(options.snapshot),
+        stop: stopping.signal,
+        readHosts,
+        lock: (access) =>
+          lockUnlessTooFew(() => lockForProcess(access, input.hosts, options.stack, { warn }), terminal),
+      }).finally(async () => {
+        await releaseClusterLocks();
+        await closeSsh();
+      }),
+    {
+      stop: () => {
+        terminal.warn("interrupted: waiting for the step under way. Press Ctrl-C again to end at once.");
+        stopping.abort();
+      },
+      kill: () => {
+        terminal.warn("ended at once. ./plinth restore goes on from there.");
+        process.exit(Exit.interrupted);
+      },
+    },
+  );
+  if (outcome.status === "rejected") throw interrupted ? new QuietExit(Exit.interrupted) : outcome.reason;
+}
