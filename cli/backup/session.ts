@@ -26,52 +26,75 @@ export function requireBackups({ config }: Pick<LoadedStack, "config">, stack: s
   );
 }
 
-/**
- * Does something with the targets of a stack, and closes them again, also after Ctrl-C.
- *
- * @param clusterId whose sets are looked for; undefined: of all clusters.
- */
+/** The targets of a stack, opened. */
+export interface OpenTargets {
+  store: TargetStore;
+  restic: Restic;
+  /** Removes what was made for it. */
+  close: () => Promise<void>;
+}
+
+export interface TargetsOf {
+  project: Project;
+  input: LoadedStack;
+  terminal: Terminal;
+  /** Whose sets are looked for; undefined: of all clusters. */
+  clusterId: string | undefined;
+}
+
+/** Opens the targets of a stack. Whoever calls closes them, and the SSH connections. */
+export async function openTargets(
+  { project, input, terminal, clusterId }: TargetsOf,
+  settings: BackupSettings,
+  signal: AbortSignal,
+): Promise<OpenTargets> {
+  const folder = await mkdtemp(join(tmpdir(), "plinth-backup-"));
+  const close = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    const version = input.config.resticVersion;
+    const executable = (await ensure([{ name: "restic", version }], terminal, signal)).get("restic");
+    if (executable === undefined) throw new Error("ensureArtifacts returned no path for restic.");
+    const places = await placesOf(project, input, settings, async (name, text) => {
+      const path = join(folder, name);
+      await writeFile(path, text, { mode: 0o600 });
+      return path;
+    });
+    const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+    const password = process.env[passwordVariable] ?? settings.password;
+    const restic = { executable, password, cacheDir: join(cache, "plinth", "restic"), signal };
+    return { store: new TargetStore(restic, places, clusterId), restic, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Does something with the targets of a stack, and closes them again, also after Ctrl-C. */
 export async function withTargets<T>(
-  {
-    project,
-    input,
-    terminal,
-    clusterId,
-  }: { project: Project; input: LoadedStack; terminal: Terminal; clusterId: string | undefined },
+  of: TargetsOf,
   settings: BackupSettings,
   work: (store: TargetStore, restic: Restic, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "plinth-backup-"));
   const stopping = new AbortController();
-  try {
-    const { interrupted, outcome } = await interruptible(
-      async () => {
-        const version = input.config.resticVersion;
-        const executable = (await ensure([{ name: "restic", version }], terminal, stopping.signal)).get("restic");
-        if (executable === undefined) throw new Error("ensureArtifacts returned no path for restic.");
-        const places = await placesOf(project, input, settings, async (name, text) => {
-          const path = join(folder, name);
-          await writeFile(path, text, { mode: 0o600 });
-          return path;
-        });
-        const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-        const password = process.env[passwordVariable] ?? settings.password;
-        const restic = { executable, password, cacheDir: join(cache, "plinth", "restic"), signal: stopping.signal };
-        return work(new TargetStore(restic, places, clusterId), restic, stopping.signal);
+  const { interrupted, outcome } = await interruptible(
+    async () => {
+      const { store, restic, close } = await openTargets(of, settings, stopping.signal);
+      try {
+        return await work(store, restic, stopping.signal);
+      } finally {
+        await closeSsh();
+        await close();
+      }
+    },
+    {
+      stop: () => {
+        of.terminal.warn("interrupted: waiting for what is under way. Press Ctrl-C again to end at once.");
+        stopping.abort();
       },
-      {
-        stop: () => {
-          terminal.warn("interrupted: waiting for what is under way. Press Ctrl-C again to end at once.");
-          stopping.abort();
-        },
-        kill: () => process.exit(Exit.interrupted),
-      },
-    );
-    if (interrupted) throw new QuietExit(Exit.interrupted);
-    if (outcome.status === "rejected") throw outcome.reason;
-    return outcome.value;
-  } finally {
-    await closeSsh();
-    await rm(folder, { recursive: true, force: true });
-  }
+      kill: () => process.exit(Exit.interrupted),
+    },
+  );
+  if (interrupted) throw new QuietExit(Exit.interrupted);
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
 }

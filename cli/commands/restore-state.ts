@@ -33,7 +33,9 @@ export function restoreStateCommand(): Command {
   return new Command("state")
     .description("bring the state of a stack back, where it is gone and the hosts serve on")
     .addOption(shared.stackOption())
-    .addOption(new Option("--from <directory>", "a directory with sets: ID.json and ID.age"))
+    .addOption(
+      new Option("--from <directory>", "a directory with sets: ID.json and ID.age (default: the stack's targets)"),
+    )
     .addOption(
       new Option("--from-hosts", "there is no set: make a state from the keys and ids that the hosts hold").conflicts([
         "from",
@@ -48,18 +50,9 @@ export function restoreStateCommand(): Command {
     .action(restore);
 }
 
-/** `restore` with what it can bring back. */
-export function restoreCommand(): Command {
-  return new Command("restore")
-    .description("bring back what was lost")
-    .addCommand(restoreStateCommand())
-    .addHelpText("after", help);
-}
-
 async function restore(options: RestoreStateOptions): Promise<void> {
   const { requireSomebodyToAsk } = await import("../session/opening.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { CliError } = await import("../errors.ts");
   const terminal = makeTerminal();
   requireSomebodyToAsk("restore state", options.yes, terminal.interactive);
   if (options.fromHosts === true) {
@@ -67,7 +60,8 @@ async function restore(options: RestoreStateOptions): Promise<void> {
     return;
   }
   if (options.from === undefined) {
-    throw new CliError("Say where the set is: --from DIRECTORY; or --from-hosts, where there is none.", Exit.badInput);
+    await fromTargets(options, terminal);
+    return;
   }
   const { DirectoryStore } = await import("../backup/directory.ts");
   const { readIdentities } = await import("../backup/identity.ts");
@@ -84,6 +78,26 @@ async function restore(options: RestoreStateOptions): Promise<void> {
   };
   const context = await engineContext(project, options.stack, await findPulumi(terminal), say);
   await restoreState({ ...options, context, terminal, identities, stores: [new DirectoryStore(options.from)] });
+}
+
+/** From the targets of the stack, which its configuration names. */
+async function fromTargets(options: RestoreStateOptions, terminal: Terminal): Promise<void> {
+  const { openStack } = await import("../session/opening.ts");
+  const { openContext } = await import("../session/open-context.ts");
+  const { requireBackups, withTargets } = await import("../backup/session.ts");
+  const { readIdentities } = await import("../backup/identity.ts");
+  const { restoreState } = await import("../operations/restore-state.ts");
+  const { project, input } = await openStack(options.stack, {
+    check: (loaded) => {
+      requireBackups(loaded, options.stack);
+    },
+  });
+  const identities = readIdentities();
+  const context = await openContext(options.stack, terminal, input.settings);
+  const of = { project, input, terminal, clusterId: undefined };
+  await withTargets(of, requireBackups(input, options.stack), (store) =>
+    restoreState({ ...options, context, terminal, identities, stores: [store] }),
+  );
 }
 
 async function fromHosts({ stack, yes }: RestoreStateOptions, terminal: Terminal): Promise<void> {

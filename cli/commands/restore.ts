@@ -1,10 +1,14 @@
 import { Command, Option } from "commander";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
+import { restoreStateCommand } from "./restore-state.ts";
 
 interface RestoreOptions {
   stack: string;
   snapshot?: string;
+  backup?: string;
+  to?: string;
+  latest?: boolean;
   preview?: boolean;
   yes?: boolean;
   anew?: boolean;
@@ -16,6 +20,9 @@ export function restoreCommand(): Command {
     .description("take etcd's data back to a snapshot: after a loss of quorum or of all hosts, or to an earlier time")
     .addOption(shared.stackOption())
     .addOption(new Option("--snapshot <file>", "a snapshot of etcd, as `etcdctl snapshot save` makes it"))
+    .addOption(new Option("--backup <id>", "this set of `backup list`"))
+    .addOption(new Option("--to <time>", "the newest set that is not later, e.g. 2026-11-29T21:00:00Z"))
+    .addOption(new Option("--latest", "the newest set of all"))
     .addOption(new Option("--preview", "say which steps are done on which hosts, and what is lost; change nothing"))
     .addOption(shared.yesOption())
     .addOption(
@@ -29,7 +36,8 @@ export function restoreCommand(): Command {
         "cluster with that of the snapshot. It can be killed at every step: the same command without a snapshot goes on from",
         "there. Where no host with etcd carries anything, the snapshot is put there, and the next up begins with it.",
         examplesHelp([
-          ["./plinth restore --snapshot etcd.db --preview", "what would be done, and what is lost"],
+          ["./plinth restore --latest --preview", "what would be done with the newest set, and what is lost"],
+          ["./plinth restore --to 2026-11-29T21:00:00Z", "as it was then"],
           ["./plinth restore --snapshot etcd.db", "show that, ask, and do it"],
           ["./plinth restore", "go on with one that was cut off"],
         ]),
@@ -48,6 +56,7 @@ export function restoreCommand(): Command {
         ]),
       ].join("\n"),
     )
+    .addCommand(restoreStateCommand())
     .action(restore);
 }
 
@@ -58,8 +67,17 @@ async function restore(options: RestoreOptions): Promise<void> {
   if (options.preview !== true) requireSomebodyToAsk("restore", options.yes, terminal.interactive);
   const { isPool } = await import("../../plan/pool.ts");
   const { CliError, QuietExit } = await import("../errors.ts");
-  const { input } = await openStack(options.stack, {
-    check: ({ settings }) => {
+  const { timeWanted, targetSource } = await import("../restore/target-source.ts");
+  const { requireBackups } = await import("../backup/session.ts");
+  const named = (["snapshot", "backup", "to", "latest"] as const).filter((name) => options[name] !== undefined);
+  if (named.length > 1)
+    throw new CliError(`Say one of ${named.map((name) => `--${name}`).join(" and ")}.`, Exit.badInput);
+  const fromTargets = named[0] !== undefined && named[0] !== "snapshot";
+  timeWanted(options.to);
+  const { project, input } = await openStack(options.stack, {
+    check: (loaded) => {
+      const { settings } = loaded;
+      if (fromTargets) requireBackups(loaded, options.stack);
       if (!isPool(settings.config)) return;
       const cluster = String(settings.config["clusterStack"]);
       throw new CliError(
@@ -85,6 +103,12 @@ async function restore(options: RestoreOptions): Promise<void> {
   const warn = (sentence: string): void => {
     terminal.warn(sentence);
   };
+  const sourceOf = () => {
+    if (options.snapshot !== undefined) return fileSource(options.snapshot);
+    if (!fromTargets) return undefined;
+    const targets = { project, input, terminal, clusterId: outputs.clusterId };
+    return targetSource(targets, requireBackups(input, options.stack), options, stopping.signal);
+  };
   const { interrupted, outcome } = await interruptible(
     () =>
       runRestore({
@@ -93,7 +117,7 @@ async function restore(options: RestoreOptions): Promise<void> {
         input,
         outputs,
         terminal,
-        source: options.snapshot === undefined ? undefined : fileSource(options.snapshot),
+        source: sourceOf(),
         stop: stopping.signal,
         readHosts,
         lock: (access) =>

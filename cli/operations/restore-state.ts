@@ -31,7 +31,7 @@ export interface RestoreStateRun {
   /** Also writes configuration and inventory as the set has them. */
   files?: boolean;
   yes?: boolean;
-  stores: readonly SetStore[];
+  stores: readonly Omit<SetStore, "write">[];
   /** The operator's private keys. */
   identities: readonly string[];
   terminal: Terminal;
@@ -95,8 +95,8 @@ async function findSet({
   backup,
   terminal,
   context,
-}: RestoreStateRun): Promise<{ store: SetStore; set: StateSet }> {
-  const found: { store: SetStore; set: StateSet }[] = [];
+}: RestoreStateRun): Promise<{ store: Omit<SetStore, "write">; set: StateSet }> {
+  const found: { store: Omit<SetStore, "write">; set: StateSet }[] = [];
   const failures: string[] = [];
   const others = new Set<string>();
   for (const store of stores) {
