@@ -13,7 +13,8 @@
 # Settings are in CONFIG: the file `settings` with lines
 #   cluster NAME, host NAME, kubernetes VERSION, etcd VERSION, minutes NUMBER, endpoint URL
 #   target NAME REPOSITORY, and for each any number of `option NAME KEY=VALUE`, `cacert NAME FILE`
-# `recipients`, `password`, `digests` of the keys that the data goes with, and for targets that need them `targets/NAME.env` with lines VARIABLE=VALUE.
+# `recipients`, `password`, `digests` of the keys that the data goes with, and for targets that need them `targets/NAME.env` with
+# lines VARIABLE=VALUE.
 set -u
 umask 077
 export LC_ALL=C
@@ -100,7 +101,8 @@ reach() {
   return 1
 }
 
-# newest TARGET KIND: sets NEWEST to the id of the newest set of this cluster, empty where there is none; REASON where it cannot tell. One from the future was made by a clock that was wrong:
+# newest TARGET KIND: sets NEWEST to the id of the newest set of this cluster, empty where there is none; REASON where it cannot tell.
+# One from the future was made by a clock that was wrong:
 # it must not stand for those that are due until then.
 newest() {
   local listed latest
@@ -229,11 +231,16 @@ make() {
   fi
   rm -rf "$WORK/aside"
   id=$(say "$at" | tr -d ':-')-$(setting host)
-  printf '{"format":1,"kind":"data","id":"%s","time":"%s","cluster":"%s","clusterId":"%s","reason":"%s","kubernetes":"%s","etcd":"%s","keys":{"serviceAccounts":"%s","encryption":"%s"},"host":"%s","revision":%s,"totalKeys":%s,"bytes":%s,"sha256":"%s"}\n' \
-    "$id" "$at" "$(setting cluster)" "$(claimed cluster-id)" "$reason" "$(setting kubernetes)" "$(setting etcd)" \
-    "$(sed -n 's/^serviceAccounts //p' "$CONFIG/digests")" "$(sed -n 's/^encryption //p' "$CONFIG/digests")" "$(setting host)" \
-    "$(value revision "$WORK/status")" "$(value totalKey "$WORK/status")" "$(wc -c <"$WORK/snapshot.db" | tr -d ' ')" \
-    "$(digest_of "$WORK/snapshot.db")" >"$WORK/set/set.json"
+  {
+    printf '{"format":1,"kind":"data","id":"%s","time":"%s",' "$id" "$at"
+    printf '"cluster":"%s","clusterId":"%s","reason":"%s",' "$(setting cluster)" "$(claimed cluster-id)" "$reason"
+    printf '"kubernetes":"%s","etcd":"%s",' "$(setting kubernetes)" "$(setting etcd)"
+    printf '"keys":{"serviceAccounts":"%s",' "$(sed -n 's/^serviceAccounts //p' "$CONFIG/digests")"
+    printf '"encryption":"%s"},' "$(sed -n 's/^encryption //p' "$CONFIG/digests")"
+    printf '"host":"%s","revision":%s,' "$(setting host)" "$(value revision "$WORK/status")"
+    printf '"totalKeys":%s,"bytes":%s,' "$(value totalKey "$WORK/status")" "$(wc -c <"$WORK/snapshot.db" | tr -d ' ')"
+    printf '"sha256":"%s"}\n' "$(digest_of "$WORK/snapshot.db")"
+  } >"$WORK/set/set.json"
   # A full disk, a claim or digests that are not there yet.
   if grep -q -e '":[,}]' -e '":""' "$WORK/set/set.json" || ! grep -q '}$' "$WORK/set/set.json"; then
     REASON="its description is not complete: is the disk full, or was up interrupted?"
@@ -245,7 +252,8 @@ make() {
 
 # seal: the description and the snapshot, packed, so that only the recipients can open them.
 seal() {
-  { cat "$WORK/set/set.json" "$WORK/snapshot.db" && : >"$WORK/read"; } 2>"$WORK/error" | gzip -1 >"$WORK/packed" 2>>"$WORK/error" && [ -e "$WORK/read" ] &&
+  { cat "$WORK/set/set.json" "$WORK/snapshot.db" && : >"$WORK/read"; } 2>"$WORK/error" |
+    gzip -1 >"$WORK/packed" 2>>"$WORK/error" && [ -e "$WORK/read" ] &&
     "$BIN/age" --recipients-file "$CONFIG/recipients" --output "$WORK/set/content.age" "$WORK/packed" 2>"$WORK/error" && rm -f "$WORK/packed" &&
     return 0
   REASON="it cannot be sealed: $(one_line "$(cat "$WORK/error" 2>/dev/null)")"
