@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { askAsRoot } from "../../components/host/ask.ts";
 import { resolveAccess } from "../../components/host/targets.ts";
 import { parseResults, type TargetResult } from "../../plan/backup/result.ts";
@@ -55,7 +56,7 @@ async function membersOf(input: Pick<LoadedStack, "hosts" | "config">): Promise<
 }
 
 /**
- * Has a member make a set of data for every target: the first one that can.
+ * Has a member make a set of data for every target: the first one that can give it to any.
  *
  * @returns what the members said, the last of them the one that made it, if any did.
  */
@@ -76,7 +77,7 @@ export async function makeData(
       signal,
     );
     answers.push(answer);
-    if (answer.error === undefined) break;
+    if (answer.results.some(({ outcome }) => outcome !== "failed")) break;
   }
   return answers;
 }
@@ -92,9 +93,10 @@ export async function storeState(
   sealed: Buffer,
   signal?: AbortSignal,
 ): Promise<MemberAnswer[]> {
-  const content = Buffer.concat([Buffer.from(`${JSON.stringify(set)}\n`), sealed]).toString("base64");
-  const lines = content.replace(/.{76}/g, "$&\n");
-  const script = `base64 -d <<'END_OF_SET' | ${backupScript} store\n${lines}\nEND_OF_SET\n`;
+  const content = Buffer.concat([Buffer.from(`${JSON.stringify(set)}\n`), sealed]);
+  const digest = createHash("sha256").update(content).digest("hex");
+  const lines = content.toString("base64").replace(/.{76}/g, "$&\n");
+  const script = `base64 -d <<'END_OF_SET' | ${backupScript} store ${digest}\n${lines}\nEND_OF_SET\n`;
   const answers: MemberAnswer[] = [];
   for (const { host, target } of await membersOf(input)) {
     answers.push(

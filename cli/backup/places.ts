@@ -19,7 +19,13 @@ export interface Place extends Repository {
 }
 
 /** Environment variables that go before the configuration: its secrets are gone when the stack's passphrase is. */
-const given = { accessKey: "AWS_ACCESS_KEY_ID", secretKey: "AWS_SECRET_ACCESS_KEY" } as const;
+const given = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+
+/** Both of them, or none: half a key is somebody else's. */
+function givenKeys(env: Readonly<NodeJS.ProcessEnv>): Record<string, string> | undefined {
+  const keys = given.map((name): [string, string] => [name, env[name] ?? ""]);
+  return keys.every(([, value]) => value !== "") ? Object.fromEntries(keys) : undefined;
+}
 
 /** Directories of SFTP servers: Debian's, RHEL's and openSUSE's. */
 const sftpServers = ["/usr/lib/openssh", "/usr/libexec/openssh", "/usr/lib/ssh", "/usr/libexec"];
@@ -33,7 +39,7 @@ const rootSftp = [
 ].join(" ");
 
 /** A word of a command that restic splits: it knows quotes of both kinds, and nothing inside of them. */
-function resticWord(word: string): string {
+export function resticWord(word: string): string {
   if (/^[\w@%+=:,./[\]-]+$/.test(word)) return word;
   if (!word.includes('"')) return `"${word}"`;
   if (!word.includes("'")) return `'${word}'`;
@@ -60,12 +66,9 @@ export async function placesOf(
       if (s3 !== undefined) {
         const authority = s3.authority === undefined ? "" : await write(`${name}.pem`, `${s3.authority.trimEnd()}\n`);
         const own = s3Environment(s3.operators ?? s3.members);
-        const env = Object.fromEntries(
-          Object.values(given).flatMap((key) =>
-            (process.env[key] ?? "") === "" ? [] : [[key, process.env[key] ?? ""]],
-          ),
-        );
-        return [{ name, target, ...s3Repository(s3, authority), env: { ...own, ...env } }];
+        // restic would add the session of another account to them.
+        const env = givenKeys(process.env) ?? { ...own, AWS_SESSION_TOKEN: "" };
+        return [{ name, target, ...s3Repository(s3, authority), env }];
       }
       if (ssh !== undefined) {
         // Besides the keys that the operator's SSH knows of.
@@ -74,17 +77,8 @@ export async function placesOf(
         const words = [
           ...["ssh", "-o", `UserKnownHostsFile=${known}`, "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"],
           ...(key === undefined ? [] : ["-i", configuredFile(key, project)]),
-          ...[
-            "-o",
-            "ConnectTimeout=10",
-            "-p",
-            String(ssh.port),
-            "-l",
-            ssh.operatorUser ?? ssh.user,
-            ssh.host,
-            "-s",
-            "sftp",
-          ],
+          ...["-o", "ConnectTimeout=10", "-p", String(ssh.port), "-l", ssh.operatorUser ?? ssh.user],
+          ...[ssh.host, "-s", "sftp"],
         ];
         return [
           { name, target, url: `sftp:${ssh.host}:${ssh.path}`, options: [`sftp.command=${command(words)}`], env: {} },

@@ -28,8 +28,9 @@ export async function pruneSets(
   const now = Date.now();
   const plans = store.places.map((place) => {
     const there = sets.flatMap(({ copies, ...set }) => {
-      const snapshot = copies.find((copy) => copy.place === place.name)?.snapshot;
-      return snapshot === undefined ? [] : [{ ...set, snapshot }];
+      // More than one where a member was killed before it heard that it had stored the first.
+      const snapshots = copies.flatMap((copy) => (copy.place === place.name ? [copy.snapshot] : []));
+      return snapshots.length === 0 ? [] : [{ ...set, snapshots }];
     });
     return { place, going: setsToForget(there, settings.keep, now), count: there.length };
   });
@@ -46,7 +47,7 @@ export async function pruneSets(
       await forgetSets(
         restic,
         place,
-        going.map(({ snapshot }) => snapshot),
+        going.flatMap(({ snapshots }) => snapshots),
       );
       report.deleted[place.name] = going.map(({ id }) => id);
     } catch (error) {

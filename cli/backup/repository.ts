@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { z } from "zod";
 import { parseListing, type SnapshotOfSet } from "../../plan/backup/listing.ts";
 import { printable } from "../../plan/printable.ts";
 import { CliError } from "../errors.ts";
 import type { Place } from "./places.ts";
 
-/** Seconds until a place that does not answer counts as unreachable; restic itself tries for a quarter of an hour. */
-const reachSeconds = 60;
+/** See `Restic.reachSeconds`. */
+const usualReach = 60;
 /** Seconds for a whole run: sets of some GiB over a slow line. */
 const longestSeconds = 3600;
 
@@ -19,6 +19,8 @@ export interface Restic {
   password: string;
   cacheDir: string;
   signal: AbortSignal;
+  /** Seconds until a place that does not answer counts as unreachable. Default: 60; restic itself tries for a quarter of an hour. */
+  reachSeconds?: number;
 }
 
 /** What restic ends with (its manual, "Exit codes"). */
@@ -35,8 +37,13 @@ export class RepositoryError extends CliError {
 }
 
 /** restic reads `-o` as a line of CSV (pflag's StringSlice). */
-function csvField(text: string): string {
+export function csvField(text: string): string {
   return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The environment of this process, less what tells restic of other repositories of the operator's. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("RESTIC_")));
 }
 
 function started(restic: Restic, place: Place, args: readonly string[], seconds: number) {
@@ -51,7 +58,7 @@ function started(restic: Restic, place: Place, args: readonly string[], seconds:
     ],
     {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...env, RESTIC_PASSWORD: restic.password },
+      env: { ...ownEnvironment(), ...env, RESTIC_PASSWORD: restic.password },
       signal: AbortSignal.any([restic.signal, AbortSignal.timeout(seconds * 1000)]),
     },
   );
@@ -88,6 +95,7 @@ function messageOf(line: string): string {
 
 async function outcomeOf(
   child: ReturnType<typeof started>,
+  { signal }: Restic,
   place: Place,
   seconds: number,
   stderr: () => string,
@@ -96,7 +104,7 @@ async function outcomeOf(
   try {
     [code] = (await once(child, "close")) as [number | null];
   } catch (error) {
-    if (error instanceof Error && error.name === "AbortError")
+    if (error instanceof Error && error.name === "AbortError" && !signal.aborted)
       throw new RepositoryError(place.name, `no answer within ${seconds} s`);
     throw error;
   }
@@ -110,14 +118,16 @@ async function run(restic: Restic, place: Place, args: readonly string[], second
   let errors = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-  await outcomeOf(child, place, seconds, () => errors);
+  await outcomeOf(child, restic, place, seconds, () => errors);
   return out;
 }
 
 /** The sets of a place, oldest first. */
 export async function listSets(restic: Restic, place: Place): Promise<SnapshotOfSet[]> {
   // A lock would have to be deleted again, which not all that may read may do.
-  return parseListing(await run(restic, place, ["snapshots", "--json", "--no-lock"], reachSeconds));
+  return parseListing(
+    await run(restic, place, ["snapshots", "--json", "--no-lock"], restic.reachSeconds ?? usualReach),
+  );
 }
 
 /** Whether all that a place has is whole. @param part of its data that is read, e.g. `100%`. */
@@ -127,7 +137,7 @@ export async function checkPlace(restic: Restic, place: Place, part: string): Pr
 
 /** Takes snapshots away, and what nothing refers to any more. */
 export async function forgetSets(restic: Restic, place: Place, snapshots: readonly string[]): Promise<void> {
-  await run(restic, place, ["unlock"], reachSeconds);
+  await run(restic, place, ["unlock"], restic.reachSeconds ?? usualReach);
   if (snapshots.length > 0) await run(restic, place, ["forget", ...snapshots], longestSeconds);
   await run(restic, place, ["prune"], longestSeconds);
 }
@@ -137,10 +147,14 @@ export function readSet(restic: Restic, place: Place, snapshot: string): Readabl
   const child = started(restic, place, ["dump", "--no-lock", snapshot, "/content.age"], longestSeconds);
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-  const { stdout } = child;
-  const ended = outcomeOf(child, place, longestSeconds, () => errors);
-  ended.catch((error: unknown) => {
-    stdout.destroy(error instanceof Error ? error : new Error(String(error)));
-  });
-  return stdout;
+  const ended = outcomeOf(child, restic, place, longestSeconds, () => errors);
+  // Whoever reads hears of it, unless he has stopped reading.
+  ended.catch(() => undefined);
+  return Readable.from(
+    (async function* () {
+      yield* child.stdout;
+      // What restic printed ends before it says whether that was all.
+      await ended;
+    })(),
+  );
 }

@@ -55,6 +55,8 @@ function notForUs(): CliError {
 }
 
 function damaged(cause: unknown): CliError {
+  // Whoever gave the bytes knows better why there are no more.
+  if (cause instanceof CliError) return cause;
   return new CliError("The set is damaged, or was not sealed by age: take another one.", undefined, { cause });
 }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cacheRoot } from "../../artifacts/cache.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
@@ -59,9 +60,9 @@ export async function openTargets(
       await writeFile(path, text, { mode: 0o600 });
       return path;
     });
-    const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-    const password = process.env[passwordVariable] ?? settings.password;
-    const restic = { executable, password, cacheDir: join(cache, "plinth", "restic"), signal };
+    const given = process.env[passwordVariable] ?? "";
+    const password = given === "" ? settings.password : given;
+    const restic = { executable, password, cacheDir: join(cacheRoot(), "restic"), signal };
     return { store: new TargetStore(restic, places, clusterId), restic, close };
   } catch (error) {
     await close();

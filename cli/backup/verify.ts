@@ -28,6 +28,17 @@ async function reported(report: VerifyReport, what: string, work: () => Promise<
   }
 }
 
+/** The operator's keys; undefined, and a problem, where there are none: what targets have can be read back without. */
+function keysAtHand(report: VerifyReport): string[] | undefined {
+  try {
+    return readIdentities();
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    report.problems.push(error.message);
+    return undefined;
+  }
+}
+
 /** Opens one copy of a set, and compares what is in it with what it says. */
 async function openCopy(
   restic: Restic,
@@ -60,7 +71,7 @@ export async function verifySets(
 ): Promise<VerifyReport> {
   const { sets, problems } = await store.listing();
   const report: VerifyReport = { good: [], problems: [...problems] };
-  const identities = readIdentities();
+  const identities = keysAtHand(report);
   if (id !== undefined && !sets.some((set) => set.id === id)) {
     report.problems.push(`No target has the set ${id}: ./plinth backup list tells what there is.`);
   }
@@ -78,10 +89,10 @@ export async function verifySets(
       id === undefined
         ? (["data", "state"] as const).flatMap((kind) => there.findLast((set) => set.kind === kind) ?? [])
         : there.filter((set) => set.id === id);
-    for (const set of opened) {
+    for (const set of identities === undefined ? [] : opened) {
       const snapshot = set.copies.find((copy) => copy.place === place.name)?.snapshot ?? "";
       await reported(report, place.name, async () => {
-        await openCopy(restic, place, snapshot, set, identities);
+        await openCopy(restic, place, snapshot, set, identities ?? []);
         return `${place.name}: the set ${set.id} (${set.kind}) opens, and is what it says`;
       });
     }

@@ -33,7 +33,7 @@ export function backupCommand(): Command {
     .action(listBackups);
   const verify = new Command("verify")
     .description(
-      "read back what targets have, and open the newest set of each half, where the operator's key is at hand",
+      "read back what targets have, and open the newest set of each half with the operator's key",
     )
     .argument("[id]", "open this set instead")
     .addOption(shared.stackOption())

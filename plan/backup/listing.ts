@@ -103,6 +103,8 @@ export function mergeListings(
       if (clusterId !== undefined && set.clusterId !== clusterId) continue;
       const key = `${set.clusterId} ${set.kind} ${set.id}`;
       const known = found.get(key) ?? { ...set, copies: [] };
+      // The description of one copy may be unreadable: another one stands for it.
+      if ("problem" in known.set) known.set = set.set;
       known.copies.push({ place, snapshot });
       found.set(key, known);
     }

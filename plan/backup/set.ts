@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { words } from "../texts.ts";
 
 /**
  * A backup set is one half of what brings a cluster back. Members of etcd make the half `data`, a snapshot; whoever runs `up` makes the half
@@ -7,7 +8,8 @@ import { z } from "zod";
  */
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal digits");
 const count = z.int().min(0);
-const short = z.string().min(1).max(253);
+/** It is printed. */
+const short = words.max(253);
 
 /**
  * The keys without which one half is worth nothing to the other: SHA-256 of the service accounts' public key (PEM, as it is on hosts) and of

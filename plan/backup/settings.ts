@@ -5,14 +5,24 @@ import { loginName, oneLine, serverName, webUrl } from "../texts.ts";
 const name = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/, "must be a DNS-1123 label of at most 32 characters");
-const secret = oneLine.min(1, "must not be empty");
+const secret = oneLine
+  .min(1, "must not be empty")
+  .regex(/^(\S(.*\S)?)?$/, "must not begin or end with a space, which restic leaves out");
 const path = z
   .string()
   .regex(/^(\/[\w.@+-]+)+$/, "must be an absolute path of letters, digits and ._@+-")
   .refine((text) => !text.split("/").some((part) => part === "." || part === ".."), "must have no . and no .. in it");
 
+/** What the service of backups sees nothing of, must not write to or would lose, and what Plinth cleans up. */
+const notForSets = /^\/(boot|dev|etc|home|proc|root|run|sys|tmp|usr|var\/run|var\/tmp|var\/lib\/(etcd|plinth))(\/|$)/;
+
 /** A directory of each member, on a disk of its own or a mount. Root of a member can delete what its own directory has. */
-const directory = z.strictObject({ path });
+const directory = z.strictObject({
+  path: path.refine(
+    (text) => !notForSets.test(text),
+    "must be in a place where sets stay, such as /srv/backup or /mnt/backup, and not below /home, /root, /run, /tmp or what the system or Plinth owns",
+  ),
+});
 
 /** An account on another host, whose `authorized_keys` lets members add and nothing else (docs/backup.md). */
 const ssh = z.strictObject({
@@ -43,10 +53,11 @@ const s3 = z.strictObject({
   prefix: z
     .string()
     .regex(/^[\w.-]+(\/[\w.-]+)*$/, "must be a path such as clusters/lab")
+    .refine((text) => !text.split("/").some((part) => part === "." || part === ".."), "must have no . and no .. in it")
     .optional(),
   region: z
     .string()
-    .regex(/^[a-z0-9-]+$/)
+    .regex(/^[a-z0-9-]+$/, "must be the name of a region such as us-east-1")
     .default("us-east-1"),
   /** PEM of the authority of its certificate. Default: those that the hosts' distribution trusts. */
   authority: z.string().includes("BEGIN CERTIFICATE", { error: "must be a certificate as PEM" }).optional(),

@@ -4,15 +4,17 @@
 #
 # backup due             gives every target a set of data that has none of the last interval
 # backup now REASON…     gives every target a set of data
-# backup store           gives every target the set on standard input: its description as one line, then its sealed content
+# backup store DIGEST    gives every target the set on standard input: its description as one line, then its sealed content. DIGEST is the
+#                        SHA-256 of all of it, in hexadecimal digits: what was cut off on its way is no set
 #
 # Prints a line for each target: `stored TARGET ID`, `there TARGET ID` (it has one already) or `failed TARGET REASON`. Ends with 1 when a
-# target failed, with 75 when another backup of the cluster did not end.
+# target failed, with 65 when what is to be stored is no set, with 75 when another backup of the cluster did not end or etcd did not answer.
 #
 # Settings are in CONFIG: the file `settings` with lines
 #   cluster NAME, host NAME, kubernetes VERSION, etcd VERSION, minutes NUMBER, endpoint URL
 #   target NAME REPOSITORY, and for each any number of `option NAME KEY=VALUE`, `cacert NAME FILE`
-# `recipients`, `password`, `digests` of the keys that the data goes with, and for targets that need them `targets/NAME.env` with lines VARIABLE=VALUE.
+# `recipients`, `password`, `digests` of the keys that the data goes with, and for targets that need them `targets/NAME.env` with
+# lines VARIABLE=VALUE.
 set -u
 umask 077
 export LC_ALL=C
@@ -27,6 +29,8 @@ METRICS=$ROOT/var/lib/plinth/textfile
 # Seconds until a target that does not answer counts as unreachable, and until a set that is under way is given up.
 REACH=${PLINTH_BACKUP_REACH:-60}
 LONGEST=${PLINTH_BACKUP_LONGEST:-3600}
+# Seconds by which the clocks of members may differ.
+AHEAD=600
 WORK=
 
 say() { printf '%s\n' "$*"; }
@@ -97,14 +101,18 @@ reach() {
   return 1
 }
 
-# newest TARGET KIND: prints the id of the newest set of this cluster, if there is one.
+# newest TARGET KIND: sets NEWEST to the id of the newest set of this cluster, empty where there is none; REASON where it cannot tell.
+# One from the future was made by a clock that was wrong:
+# it must not stand for those that are due until then.
 newest() {
-  local listed
+  local listed latest
+  latest=$(date -u -d "@$(($(date +%s) + AHEAD))" +%Y%m%dT%H%M%SZ)
   if ! listed=$(restic "$1" "$REACH" snapshots --json --no-lock --tag "kind=$2,cluster=$(claimed cluster-id)" 2>"$WORK/error"); then
     REASON=$(one_line "$(cat "$WORK/error")")
     return 1
   fi
-  printf '%s\n' "$listed" | grep -o '"id=[0-9]\{8\}T[0-9]\{6\}Z-[A-Za-z0-9._-]*"' | sed 's/^"id=\(.*\)"$/\1/' | sort | tail -n 1
+  NEWEST=$(printf '%s\n' "$listed" | grep -o '"id=[0-9]\{8\}T[0-9]\{6\}Z-[A-Za-z0-9._-]*"' | sed 's/^"id=\(.*\)"$/\1/' | sort |
+    awk -v latest="$latest" 'substr($0, 1, 16) <= latest { id = $0 } END { print id }')
 }
 
 # has TARGET ID: whether the set is there.
@@ -202,6 +210,7 @@ digest_of() { sha256sum "$1" | sed 's/ .*//'; }
 # make REASON: a set of data in WORK/set. A snapshot that cannot be restored is none.
 make() {
   local at id status reason
+  REASON="cannot write below $RECORDS: is the disk full?"
   mkdir "$WORK/set" || return 1
   reason=$(one_line "$1" | tr -cd 'A-Za-z0-9 ._:/-')
   if ! etcdctl --command-timeout "${LONGEST}s" snapshot save "$WORK/snapshot.db" >"$WORK/out" 2>"$WORK/error" </dev/null; then
@@ -222,18 +231,29 @@ make() {
   fi
   rm -rf "$WORK/aside"
   id=$(say "$at" | tr -d ':-')-$(setting host)
-  printf '{"format":1,"kind":"data","id":"%s","time":"%s","cluster":"%s","clusterId":"%s","reason":"%s","kubernetes":"%s","etcd":"%s","keys":{"serviceAccounts":"%s","encryption":"%s"},"host":"%s","revision":%s,"totalKeys":%s,"bytes":%s,"sha256":"%s"}\n' \
-    "$id" "$at" "$(setting cluster)" "$(claimed cluster-id)" "$reason" "$(setting kubernetes)" "$(setting etcd)" \
-    "$(sed -n 's/^serviceAccounts //p' "$CONFIG/digests")" "$(sed -n 's/^encryption //p' "$CONFIG/digests")" "$(setting host)" \
-    "$(value revision "$WORK/status")" "$(value totalKey "$WORK/status")" "$(wc -c <"$WORK/snapshot.db" | tr -d ' ')" \
-    "$(digest_of "$WORK/snapshot.db")" >"$WORK/set/set.json"
+  {
+    printf '{"format":1,"kind":"data","id":"%s","time":"%s",' "$id" "$at"
+    printf '"cluster":"%s","clusterId":"%s","reason":"%s",' "$(setting cluster)" "$(claimed cluster-id)" "$reason"
+    printf '"kubernetes":"%s","etcd":"%s",' "$(setting kubernetes)" "$(setting etcd)"
+    printf '"keys":{"serviceAccounts":"%s",' "$(sed -n 's/^serviceAccounts //p' "$CONFIG/digests")"
+    printf '"encryption":"%s"},' "$(sed -n 's/^encryption //p' "$CONFIG/digests")"
+    printf '"host":"%s","revision":%s,' "$(setting host)" "$(value revision "$WORK/status")"
+    printf '"totalKeys":%s,"bytes":%s,' "$(value totalKey "$WORK/status")" "$(wc -c <"$WORK/snapshot.db" | tr -d ' ')"
+    printf '"sha256":"%s"}\n' "$(digest_of "$WORK/snapshot.db")"
+  } >"$WORK/set/set.json"
+  # A full disk, a claim or digests that are not there yet.
+  if grep -q -e '":[,}]' -e '":""' "$WORK/set/set.json" || ! grep -q '}$' "$WORK/set/set.json"; then
+    REASON="its description is not complete: is the disk full, or was up interrupted?"
+    return 1
+  fi
   seal || return 1
   rm -f "$WORK/snapshot.db"
 }
 
 # seal: the description and the snapshot, packed, so that only the recipients can open them.
 seal() {
-  { cat "$WORK/set/set.json" "$WORK/snapshot.db" && : >"$WORK/read"; } | gzip -1 >"$WORK/packed" && [ -e "$WORK/read" ] &&
+  { cat "$WORK/set/set.json" "$WORK/snapshot.db" && : >"$WORK/read"; } 2>"$WORK/error" |
+    gzip -1 >"$WORK/packed" 2>>"$WORK/error" && [ -e "$WORK/read" ] &&
     "$BIN/age" --recipients-file "$CONFIG/recipients" --output "$WORK/set/content.age" "$WORK/packed" 2>"$WORK/error" && rm -f "$WORK/packed" &&
     return 0
   REASON="it cannot be sealed: $(one_line "$(cat "$WORK/error" 2>/dev/null)")"
@@ -302,21 +322,21 @@ give() {
 
 # due: whoever of the members comes first makes the set; the others find it.
 due() {
-  local target id age wanting seconds
+  local target id age made wanting seconds
   wanting='' seconds=$(($(setting minutes) * 60))
   # shellcheck disable=SC2046 # a list of words
   ready data $(targets)
   for target in $READY; do
-    if ! id=$(newest "$target" data); then
+    if ! newest "$target" data; then
       failed "$target" data
       continue
     fi
-    age=$seconds
-    if [ -n "$id" ]; then
-      age=$(($(date +%s) - $(seconds_of "$id")))
+    id=$NEWEST age=$seconds
+    if [ -n "$id" ] && made=$(seconds_of "$id" 2>/dev/null); then
+      age=$(($(date +%s) - made))
     fi
     # Half a minute: timers are not that exact.
-    if [ "$age" -ge $((seconds - 30)) ] || [ "$age" -lt -600 ]; then
+    if [ "$age" -ge $((seconds - 30)) ]; then
       wanting="$wanting $target"
     else
       record "$target" data "$id"
@@ -329,18 +349,20 @@ due() {
   fi
 }
 
-# store: the set on standard input.
+# store DIGEST: the set on standard input.
 store() {
   local target id
-  mkdir "$WORK/set" || return 1
-  cat >"$WORK/input"
+  if ! mkdir "$WORK/set" || ! cat >"$WORK/input"; then
+    die 1 "cannot write below $RECORDS: is the disk full?"
+  fi
+  [ "$(digest_of "$WORK/input")" = "$1" ] || die 65 "what was sent did not arrive whole"
   sed -n 1p "$WORK/input" >"$WORK/set/set.json"
   id=$(value id "$WORK/set/set.json")
   case $(value kind "$WORK/set/set.json")-$id-$(value clusterId "$WORK/set/set.json") in
     state-[0-9]*T[0-9]*Z-*-"$(claimed cluster-id)") ;;
     *) die 65 "what was sent is not a set of this cluster's state" ;;
   esac
-  tail -c +$(($(wc -c <"$WORK/set/set.json") + 1)) "$WORK/input" >"$WORK/set/content.age"
+  tail -c +$(($(wc -c <"$WORK/set/set.json") + 1)) "$WORK/input" >"$WORK/set/content.age" || die 1 "cannot write below $RECORDS: is the disk full?"
   rm -f "$WORK/input"
   case $(head -c 21 "$WORK/set/content.age") in
     age-encryption.org/v1) ;;
@@ -359,10 +381,14 @@ store() {
 }
 
 run() {
+  local file name
   mkdir -p "$RECORDS" || die 1 "cannot make $RECORDS: is the disk full or read-only?"
-  # Of a run that was killed.
-  find "$RECORDS" -maxdepth 1 -name 'work.*' -type d -mmin "+$((LONGEST / 60 + 1))" -exec rm -rf {} +
-  WORK=$(mktemp -d "$RECORDS/work.XXXXXX") || die 1 "cannot write below $RECORDS: is the disk full or read-only?"
+  for file in "$RECORDS"/work.*; do
+    # Of a run that was killed: it is as large as etcd's data.
+    name=${file##*/work.}
+    kill -0 "${name%%.*}" 2>/dev/null || rm -rf "$file"
+  done
+  WORK=$(mktemp -d "$RECORDS/work.$$.XXXXXX") || die 1 "cannot write below $RECORDS: is the disk full or read-only?"
   trap 'rm -rf "$WORK"' EXIT
   trap 'exit 129' TERM INT HUP
   FAILED=
@@ -373,7 +399,7 @@ run() {
       # shellcheck disable=SC2046 # a list of words
       give "$*" $(targets)
       ;;
-    store) store ;;
+    store) store "${2-}" ;;
   esac
   forget_former
   metrics
@@ -386,13 +412,16 @@ case ${1-} in
     if [ -z "${PLINTH_BACKUP_LOCKED-}" ] && [ "$1" != store ]; then
       # Over all members: who comes second finds what the first has made.
       export PLINTH_BACKUP_LOCKED=yes
-      exec timeout "$LONGEST" "$BIN/etcdctl" --endpoints "$(setting endpoint)" --cacert "$PKI/etcd/ca.crt" \
+      timeout "$LONGEST" "$BIN/etcdctl" --endpoints "$(setting endpoint)" --cacert "$PKI/etcd/ca.crt" \
         --cert "$PKI/etcd/healthcheck.crt" --key "$PKI/etcd/healthcheck.key" --dial-timeout 5s lock plinth-backup -- "$0" "$@"
+      code=$?
+      [ "$code" != 124 ] || die 75 "another backup of the cluster did not end within $LONGEST s, or etcd does not answer"
+      exit "$code"
     fi
     run "$@"
     ;;
   *)
-    say "usage: backup due|now REASON…|store" >&2
+    say "usage: backup due|now REASON…|store DIGEST" >&2
     exit 64
     ;;
 esac

@@ -86,7 +86,7 @@ describe("a review of the program", function () {
       stages.filter((stage) => stage.length > 0).map((stage) => stage.join()),
       [
         ...["claim", "baseline", "etcd", "controlplane", "roster-access,loadbalancer", "evacuation,runtime", "roster"],
-        ...["drain,endpoint", "node", "register"],
+        ...["drain,endpoint,care", "node", "register"],
       ],
     );
     assert.deepEqual(new Set(stages.flat()), new Set(commandSteps.map(({ name }) => name)));

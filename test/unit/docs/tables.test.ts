@@ -5,6 +5,7 @@ import { groups } from "../../../artifacts/table.ts";
 import { bundles } from "../../../plan/bringup.ts";
 import { socketsOf } from "../../../plan/bundles/compose.ts";
 import { directoriesOfPart } from "../../../plan/bundles/part.ts";
+import { rawBackup } from "../../support/backup.ts";
 import { bundleOf, configOf, hostsOf } from "../../support/cluster.ts";
 import { markdownTable, matchSection } from "../../support/snapshot.ts";
 
@@ -19,7 +20,7 @@ function homeOf(file: string): string {
 describe("docs", () => {
   it("tell what each bundle puts on a host", async () => {
     const hosts = hostsOf();
-    const config = configOf({ images: ["pause"] });
+    const config = configOf({ images: ["pause"], backup: rawBackup });
     const rows = bundles.map(({ name, audience, parts }) => {
       const [host] = hosts;
       assert.ok(host);

@@ -4,12 +4,13 @@ import { bundles } from "../../../plan/bringup.ts";
 import { isKeyMaterial, renderBundle, renderSecrets, type Bundle } from "../../../plan/bundle.ts";
 import { renderEncryptionConfig } from "../../../plan/bundles/apiserver.ts";
 import { leavesOf, planCluster, planHost } from "../../../plan/bundles/index.ts";
+import { rawBackup } from "../../support/backup.ts";
 import { configOf, hostsOf } from "../../support/cluster.ts";
 import { matchSnapshot } from "../../support/snapshot.ts";
 
 const snapshots = path.join(import.meta.dirname, "__snapshots__");
 const hosts = hostsOf();
-const config = configOf();
+const config = configOf({ backup: rawBackup });
 const locate = () => ({ sha256: "0".repeat(64), url: "http://192.0.2.5:8410/file" });
 const render = (bundle: Bundle) => renderBundle(bundle, 1, locate);
 const of = (host: string, name: string, from = planCluster(hosts, config)): Bundle => {
@@ -26,7 +27,7 @@ describe("plan/bundles", () => {
   }
 
   it("a flag of the API server changes one line on each host and nothing else", () => {
-    const changed = planCluster(hosts, configOf({ apiserverArgs: { "goaway-chance": "0.002" } }));
+    const changed = planCluster(hosts, configOf({ backup: rawBackup, apiserverArgs: { "goaway-chance": "0.002" } }));
     for (const { host, bundle } of planCluster(hosts, config)) {
       const before = render(bundle).split("\n");
       const after = render(of(host.name, bundle.name, changed)).split("\n");

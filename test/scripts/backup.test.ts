@@ -1,0 +1,284 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseListing } from "../../plan/backup/listing.ts";
+import { parseResults } from "../../plan/backup/result.ts";
+import { setId } from "../../plan/backup/set.ts";
+import { dataSet, resticList, stateSet } from "../support/backup.ts";
+import type { FakeHost, Result } from "./support/fake-host.ts";
+import { onHosts } from "./support/suite.ts";
+
+const source = join(import.meta.dirname, "../../scripts/host/backup.sh");
+const clusterId = "0123456789abcdef";
+
+/** A repository is a folder: `list` is what restic lists, `exit.VERB` the code and the words that it ends with. */
+const restic = `#!/bin/sh
+{ printf 'restic'; printf ' %s' "$@"; echo; } >>"$PLINTH_FAKES/argv"
+while :; do
+  case $1 in
+    --repo) repository=$2; shift 2 ;;
+    -o | --cacert | --cache-dir | --password-file) shift 2 ;;
+    --*) shift ;;
+    *) break ;;
+  esac
+done
+here=$PLINTH_FAKES/repositories/$(basename "$repository")
+if [ -e "$here/exit.$1" ]; then
+  { read -r code; cat >&2; } <"$here/exit.$1"
+  exit "$code"
+fi
+[ -d "$here" ] || { [ "$1" = init ] && mkdir -p "$here"; } || exit 10
+case $1 in
+  snapshots) [ ! -e "$here/list" ] || exec cat "$here/list"; echo '[]' ;;
+  backup)
+    while [ "$1" != --tag ]; do shift; done
+    printf '[{"id":"%064d","tags":["%s"]}]\\n' 0 "$(printf %s "$2" | sed 's/,/","/g')" >"$here/list"
+    cp set.json content.age "$here"
+    ;;
+esac
+`;
+const etcdctl = `#!/bin/sh
+{ printf 'etcdctl'; printf ' %s' "$@"; echo; } >>"$PLINTH_FAKES/argv"
+while [ "$1" != lock ] && [ "$1" != snapshot ]; do shift; done
+if [ "$1" = lock ]; then
+  [ ! -e "$PLINTH_FAKES/locked" ] || exec tail -f /dev/null
+  shift 3
+  exec "$PLINTH_FAKES/shell" "$@"
+fi
+[ ! -e "$PLINTH_FAKES/no-snapshot" ] || { echo 'context deadline exceeded' >&2; exit 1; }
+echo snapshot >"$3"
+`;
+const etcdutl = `#!/bin/sh
+{ printf 'etcdutl'; printf ' %s' "$@"; echo; } >>"$PLINTH_FAKES/argv"
+[ ! -e "$PLINTH_FAKES/bad.$2" ] || { echo "expected sha256, got another" >&2; exit 1; }
+[ "$2" = restore ] || echo '{"hash":1,"revision":4711,"totalKey":815,"totalSize":9,"version":"3.6.0"}'
+`;
+const age = `#!/bin/sh
+{ printf 'age'; printf ' %s' "$@"; echo; } >>"$PLINTH_FAKES/argv"
+[ ! -e "$PLINTH_FAKES/bad.age" ] || { echo 'no recipients' >&2; exit 1; }
+{ echo age-encryption.org/v1; cat "$5"; } >"$4"
+`;
+
+onHosts(
+  "a member of etcd that makes backups",
+  (host) => {
+    const at = (name: string): string => join(host().fakes, name);
+    const fake = (name: string, text: string): void => {
+      host().write(`/opt/plinth/bin/${name}`, text);
+      chmodSync(host().path(`/opt/plinth/bin/${name}`), 0o755);
+    };
+    const settings = (...targets: string[]): void => {
+      const lines = [
+        "cluster demo",
+        "host cp1",
+        "kubernetes 1.36.3",
+        "etcd 3.6.14",
+        "minutes 360",
+        "endpoint https://127.0.0.1:2379",
+      ];
+      host().write(
+        "/etc/plinth/backup/settings",
+        [...lines, ...targets.map((name) => `target ${name} /srv/${name}`), ""].join("\n"),
+      );
+    };
+    const repository = (target: string, list?: string): void => {
+      mkdirSync(at(`repositories/${target}`), { recursive: true });
+      if (list !== undefined) writeFileSync(at(`repositories/${target}/list`), list);
+    };
+    const fails = (target: string, verb: string, code: number, said: string): void => {
+      repository(target);
+      writeFileSync(at(`repositories/${target}/exit.${verb}`), `${code}\n${said}\n`);
+    };
+    const run = (...args: string[]): Promise<Result> => host().runFile(at("backup"), args);
+    const store = (input: string, digest = createHash("sha256").update(input).digest("hex")): Promise<Result> =>
+      host().runFile(at("backup"), ["store", digest], input);
+    const results = ({ stdout }: Result) => parseResults(stdout, ["one", "two"]);
+    const outcomes = (result: Result): string[] => results(result).map(({ target, outcome }) => `${outcome} ${target}`);
+    const records = (): string[] => host().list("/var/lib/plinth/backup");
+    const stored = (target: string) => {
+      const list = at(`repositories/${target}/list`);
+      return existsSync(list) ? parseListing(readFileSync(list, "utf8")) : [];
+    };
+    const aged = (hours: number): string =>
+      resticList([{ ...dataSet(), id: setId(Date.now() - hours * 3_600_000, "cp2") }]);
+
+    beforeEach(() => {
+      copyFileSync(source, at("backup"));
+      chmodSync(at("backup"), 0o755);
+      // What runs under the lock runs in the shell of the test, too.
+      writeFileSync(at("shell"), `#!/bin/sh\nexec ${host().shell} "$@"\n`, { mode: 0o755 });
+      for (const [name, text] of Object.entries({ restic, etcdctl, etcdutl, age })) fake(name, text);
+      settings("one", "two");
+      host().write("/etc/plinth/backup/password", "the password of repositories\n");
+      host().write("/etc/plinth/backup/recipients", "age1q\n");
+      host().write("/etc/plinth/backup/digests", `serviceAccounts ${"1".repeat(64)}\nencryption ${"2".repeat(64)}\n`);
+      host().write("/etc/plinth/backup/targets/one.env", "AWS_SECRET_ACCESS_KEY=the secret of a store\n");
+      host().write("/var/lib/plinth/claim", `cluster demo\ncluster-id ${clusterId}\n`);
+    });
+
+    it("makes repositories and gives each target one and the same set", async () => {
+      const result = await run("due");
+      assert.equal(result.code, 0, result.stderr);
+      assert.deepEqual(outcomes(result), ["stored one", "stored two"]);
+      const [one] = stored("one");
+      assert.ok(one !== undefined && "kind" in one.set && one.set.kind === "data", JSON.stringify(one));
+      const { host: maker, revision, totalKeys, bytes, reason, sha256 } = one.set;
+      assert.deepEqual([maker, revision, totalKeys, bytes, reason], ["cp1", 4711, 815, 9, "timer"]);
+      assert.equal(sha256, createHash("sha256").update("snapshot\n").digest("hex"));
+      assert.equal(stored("two")[0]?.id, one.id);
+      assert.deepEqual(records(), ["one.data", "two.data"]);
+      const metrics = host().read("/var/lib/plinth/textfile/plinth-backup.prom");
+      assert.match(metrics, /^plinth_backup_last_set_timestamp_seconds\{target="one",kind="data"\} \d+$/m);
+      assert.match(metrics, /^plinth_backup_failed\{target="two",kind="data"\} 0$/m);
+      assert.deepEqual(outcomes(await run("due")), ["there one", "there two"]);
+      assert.match(host().read("/var/lib/plinth/backup/one.data"), /^keys 815\nbytes 9\n/m);
+      const argv = readFileSync(at("argv"), "utf8");
+      for (const secret of ["the password", "the secret"]) assert.ok(!argv.includes(secret), secret);
+    });
+
+    it("makes a set for targets whose newest is old, from a future that a wrong clock saw, or has no such date", async () => {
+      for (const list of [aged(7), aged(-48), aged(1).replaceAll(/"id=\d{8}/g, '"id=20200230')]) {
+        repository("one", list);
+        repository("two", aged(1));
+        assert.deepEqual(outcomes(await run("due")).sort(), ["stored one", "there two"], list);
+      }
+    });
+
+    it("one target that fails does not keep the others from theirs, and is told of until it works", async () => {
+      const failures: [verb: string, code: number, said: string, reason: RegExp][] = [
+        ["cat", 1, "a remark\nFatal: the server is gone", /^Fatal: the server is gone$/],
+        ["cat", 12, "Fatal: wrong password or no key found", /wrong password/],
+        ["snapshots", 1, "Fatal: \u001b[2Jbroken", /^Fatal: \[2Jbroken$/],
+        ["backup", 1, "Fatal: no space left on device", /no space left/],
+        ["backup", 124, "", /^it was not written within 3600 s$/],
+        ["cat", 124, "", /^no answer within 60 s$/],
+      ];
+      for (const [verb, code, said, reason] of failures) {
+        rmSync(at("repositories"), { recursive: true, force: true });
+        fails("one", verb, code, said);
+        const result = await run("due");
+        assert.equal(result.code, 1, said);
+        const one = results(result).find(({ target }) => target === "one");
+        assert.ok(one?.outcome === "failed");
+        assert.match(one.reason, reason);
+        assert.equal(stored("two").length, 1);
+        assert.ok(records().includes("one.data.failed"));
+        assert.match(
+          host().read("/var/lib/plinth/textfile/plinth-backup.prom"),
+          /failed\{target="one",kind="data"\} 1$/m,
+        );
+      }
+      rmSync(at("repositories/one/exit.cat"));
+      assert.equal((await run("due")).code, 0);
+      assert.deepEqual(records(), ["one.data", "two.data"]);
+    });
+
+    it("makes one when it is told, whatever is there, and says why", async () => {
+      repository("one", aged(0));
+      const result = await run("now", 'before "upgrade" 1.37');
+      assert.deepEqual(outcomes(result), ["stored one", "stored two"]);
+      const set = stored("one")[0]?.set;
+      assert.ok(set !== undefined && "reason" in set);
+      assert.equal(set.reason, "before upgrade 1.37");
+    });
+
+    const damages: [what: string, mark: string, reason: RegExp][] = [
+      ["no snapshot", "no-snapshot", /no snapshot: context deadline exceeded/],
+      ["a snapshot that is damaged", "bad.status", /the snapshot is damaged: expected sha256/],
+      ["a snapshot that cannot be restored", "bad.restore", /the snapshot cannot be restored/],
+      ["a seal that fails", "bad.age", /it cannot be sealed: no recipients/],
+    ];
+    for (const [what, mark, reason] of damages) {
+      it(`stores nothing of ${what}`, async () => {
+        writeFileSync(at(mark), "");
+        const result = await run("now", "now");
+        assert.equal(result.code, 1);
+        assert.deepEqual(outcomes(result), ["failed one", "failed two"]);
+        assert.match(result.stdout, reason);
+        assert.deepEqual([...stored("one"), ...stored("two")], []);
+        assert.deepEqual(records(), ["one.data.failed", "two.data.failed"]);
+      });
+    }
+
+    it("stores no set that does not say whose it is", async () => {
+      host().write("/var/lib/plinth/claim", "");
+      assert.match((await run("now", "now")).stdout, /^failed one its description is not complete/m);
+      assert.deepEqual(stored("one"), []);
+    });
+
+    it("stores a set of state once, and nothing that is none or was cut off", async () => {
+      const text = `${JSON.stringify(stateSet())}\nage-encryption.org/v1\nsealed`;
+      assert.deepEqual(outcomes(await store(text)), ["stored one", "stored two"]);
+      assert.equal(readFileSync(at("repositories/one/content.age"), "utf8"), "age-encryption.org/v1\nsealed");
+      assert.deepEqual(outcomes(await store(text)), ["there one", "there two"]);
+      assert.deepEqual(records(), ["one.state", "two.state"]);
+      rmSync(at("repositories"), { recursive: true });
+      const digest = createHash("sha256").update(text).digest("hex");
+      const wrong: [input: string, digest: string | undefined, said: RegExp][] = [
+        [text.slice(0, -1), digest, /did not arrive whole/],
+        ["", digest, /did not arrive whole/],
+        [text, "", /did not arrive whole/],
+        ["", undefined, /is not a set of this cluster's state/],
+        [text.replace("\nage-", "\nAGE-"), undefined, /is not sealed by age/],
+        [text.replace(clusterId, "f".repeat(16)), undefined, /is not a set of this cluster's state/],
+        [text.replace('"state"', '"data"'), undefined, /is not a set of this cluster's state/],
+      ];
+      for (const [input, given, said] of wrong) {
+        const result = await store(input, given);
+        assert.equal(result.code, 65, result.stderr);
+        assert.match(result.stderr, said);
+        assert.equal(result.stdout, "");
+        assert.ok(!existsSync(at("repositories")));
+      }
+      assert.deepEqual(records(), ["one.state", "two.state"]);
+    });
+
+    it("waits for another backup of the cluster, but not for ever", async () => {
+      writeFileSync(at("locked"), "");
+      host().env["PLINTH_BACKUP_LONGEST"] = "1";
+      const result = await run("due");
+      assert.equal(result.code, 75);
+      assert.match(result.stderr, /another backup of the cluster did not end within 1 s, or etcd does not answer/);
+    });
+
+    it("forgets records of targets that are not configured any more", async () => {
+      await run("due");
+      settings("two");
+      await run("due");
+      assert.deepEqual(records(), ["two.data"]);
+      assert.doesNotMatch(host().read("/var/lib/plinth/textfile/plinth-backup.prom"), /"one"/);
+    });
+
+    it("says what is wrong with how it is called", async () => {
+      assert.equal((await run("often")).code, 64);
+      rmSync(host().path("/etc/plinth/backup/settings"));
+      const result = await run("due");
+      assert.equal(result.code, 1);
+      assert.match(result.stderr, /this host is not set up for backups: run up/);
+    });
+
+    it("a run that is killed anywhere is finished by the next one, which leaves nothing of it", async () => {
+      const whole = ["one.data", "two.data"];
+      for (let n = 1; ; n += 3) {
+        const copy: FakeHost = host().copy();
+        try {
+          copy.env["PLINTH_BACKUP_LOCKED"] = "yes";
+          copy.dieAt(n);
+          const killed = await copy.runFile(join(copy.fakes, "backup"), ["due"]);
+          copy.live();
+          if (killed.code === 0) {
+            assert.ok(n > 10, "it was killed nowhere");
+            return;
+          }
+          const next = await copy.runFile(join(copy.fakes, "backup"), ["due"]);
+          assert.equal(next.code, 0, `killed at ${n}: ${next.stderr}${next.stdout}`);
+          assert.deepEqual(copy.list("/var/lib/plinth/backup"), whole, `killed at ${n}`);
+        } finally {
+          copy.remove();
+        }
+      }
+    });
+  },
+  120,
+);

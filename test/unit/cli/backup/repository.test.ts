@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bytesOf } from "../../../../cli/backup/seal.ts";
+import {
+  checkPlace,
+  forgetSets,
+  listSets,
+  readSet,
+  RepositoryError,
+  type Restic,
+} from "../../../../cli/backup/repository.ts";
+import { pruneSets } from "../../../../cli/backup/prune.ts";
+import { TargetStore } from "../../../../cli/backup/targetstore.ts";
+import type { Terminal } from "../../../../cli/render/terminal.ts";
+import { backupOf, dataSet, placeOf, resticList, stateSet } from "../../../support/backup.ts";
+
+describe("repositories of backups", () => {
+  let folder: string;
+  let restic: Restic;
+  let stop: AbortController;
+  const path = (name: string): string => join(folder, name);
+  const vault = placeOf("vault");
+
+  /** What restic does, as a shell script. */
+  const behave = (script: string): void => {
+    writeFileSync(
+      path("restic"),
+      `#!/bin/sh\nprintf '%s\\n' "$*" >>"${path("calls")}"\nenv >"${path("env")}"\n${script}\n`,
+      { mode: 0o755 },
+    );
+  };
+  const calls = (): string[] =>
+    existsSync(path("calls")) ? readFileSync(path("calls"), "utf8").trim().split("\n") : [];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "plinth-repository-"));
+    stop = new AbortController();
+    restic = {
+      executable: path("restic"),
+      password: "a password of repositories",
+      cacheDir: path("cache"),
+      signal: stop.signal,
+    };
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("lists what is there, without a lock, and with nothing secret in its arguments", async () => {
+    writeFileSync(path("list"), resticList([dataSet()]));
+    behave(`cat "${path("list")}"`);
+    const place = placeOf("store", {
+      url: "s3:https://s3.example.net/backups",
+      options: ['sftp.command=ssh -o "A=b, c"', "s3.region=eu"],
+      authorityFile: "/tmp/ca.pem",
+      env: { AWS_SECRET_ACCESS_KEY: "secret of the store" },
+    });
+    const [set] = await listSets(restic, place);
+    assert.deepEqual(set?.set, dataSet());
+    assert.deepEqual(calls(), [
+      `--quiet --cache-dir ${path("cache")} --repo s3:https://s3.example.net/backups -o "sftp.command=ssh -o ""A=b, c""" -o s3.region=eu --cacert /tmp/ca.pem snapshots --json --no-lock`,
+    ]);
+    const env = readFileSync(path("env"), "utf8");
+    assert.match(env, /^RESTIC_PASSWORD=a password of repositories$/m);
+    assert.match(env, /^AWS_SECRET_ACCESS_KEY=secret of the store$/m);
+  });
+
+  it("is not led to other repositories of the operator's by his environment", async () => {
+    process.env["RESTIC_PASSWORD_FILE"] = "/other/password";
+    process.env["RESTIC_REPOSITORY_FILE"] = "/other/repository";
+    try {
+      behave("echo '[]'");
+      await listSets(restic, vault);
+    } finally {
+      delete process.env["RESTIC_PASSWORD_FILE"];
+      delete process.env["RESTIC_REPOSITORY_FILE"];
+    }
+    assert.doesNotMatch(readFileSync(path("env"), "utf8"), /\/other\//);
+  });
+
+  const ends: [script: string, sentence: RegExp][] = [
+    ["exit 10", /^Target vault: there is no repository yet: no set has been stored there$/],
+    ["exit 11", /^Target vault: the repository is locked by another run of restic;/],
+    ["exit 12", /^Target vault: the password of plinth:backup is not that of the repository$/],
+    [
+      "echo a remark >&2; echo 'Fatal: unable to open config file' >&2; echo >&2; exit 1",
+      /^Target vault: unable to open config file$/,
+    ],
+    [
+      `echo '{"message_type":"exit_error","code":1,"message":"Fatal: the server is gone"}' >&2; exit 1`,
+      /^Target vault: the server is gone$/,
+    ],
+    ["echo '{no JSON' >&2; exit 1", /^Target vault: \{no JSON$/],
+    ["exit 3", /^Target vault: restic ended with 3$/],
+    ["kill -9 $$", /^Target vault: restic ended with a signal$/],
+    [`printf '\\033[2Jcleared\\n' >&2; exit 1`, /^Target vault: [^\p{Cc}]*cleared$/u],
+  ];
+  for (const [script, sentence] of ends) {
+    it(`says in one sentence what "${script}" means`, async () => {
+      behave(script);
+      const told = (error: unknown): boolean =>
+        error instanceof RepositoryError && error.place === "vault" && sentence.test(error.message);
+      await assert.rejects(listSets(restic, vault), told);
+      // The same of what is read, which says it at its end.
+      await assert.rejects(bytesOf(readSet(restic, vault, "a")), told);
+    });
+  }
+
+  it("says what is wrong though some bytes came before it", async () => {
+    behave("printf part; echo 'Fatal: the server is gone' >&2; exit 1");
+    await assert.rejects(bytesOf(readSet(restic, vault, "a")), /Target vault: the server is gone$/);
+  });
+
+  it("gives all bytes of a set that is whole", async () => {
+    behave("head -c 300000 /dev/zero");
+    assert.equal((await bytesOf(readSet(restic, vault, "abc"))).length, 300_000);
+    assert.match(calls()[0] ?? "", / dump --no-lock abc \/content\.age$/);
+  });
+
+  it("gives up a place that hangs", async () => {
+    behave("exec sleep 600");
+    const started = Date.now();
+    await assert.rejects(listSets({ ...restic, reachSeconds: 0.2 }, vault), /Target vault: no answer within 0\.2 s$/);
+    assert.ok(Date.now() - started < 60_000);
+  });
+
+  it("an operator who stops it is not told that a place does not answer", async () => {
+    behave(`: >"${path("began")}"; exec sleep 600`);
+    const listing = listSets(restic, vault);
+    stop.abort();
+    await assert.rejects(listing, { name: "AbortError" });
+  });
+
+  it("checks as much as it is told", async () => {
+    behave("exit 0");
+    await checkPlace(restic, vault, "10%");
+    assert.match(calls()[0] ?? "", / check --no-lock --read-data-subset=10%$/);
+  });
+
+  it("removes old locks, then snapshots, then what nothing refers to; it stops where one of them fails", async () => {
+    const verbs = (): string[] => calls().map((call) => call.replace(/.*--repo \/vault /, ""));
+    behave("exit 0");
+    await forgetSets(restic, vault, ["a", "b"]);
+    await forgetSets(restic, vault, []);
+    assert.deepEqual(verbs(), ["unlock", "forget a b", "prune", "unlock", "prune"]);
+    rmSync(path("calls"));
+    behave('case "$*" in *forget*) exit 11 ;; esac');
+    await assert.rejects(forgetSets(restic, vault, ["a"]), /is locked by another run/);
+    assert.deepEqual(verbs(), ["unlock", "forget a"]);
+  });
+
+  describe("over all places", () => {
+    const sets = [
+      dataSet("2020-01-01T00:00:00Z"),
+      dataSet("2020-01-01T00:00:00Z"),
+      dataSet("2020-02-01T00:00:00Z"),
+      stateSet("2019-12-01T00:00:00Z"),
+    ];
+    const places = [placeOf("disk on cp1"), placeOf("disk on cp10"), vault];
+    let notes: string[];
+    const terminal = {
+      note: (line = "") => notes.push(line),
+      print: () => undefined,
+      warn: () => undefined,
+      interactive: false,
+    } as unknown as Terminal;
+    const settings = backupOf({ keep: { last: 1, days: 1 } });
+
+    beforeEach(() => {
+      notes = [];
+      writeFileSync(path("list"), resticList(sets));
+      behave(
+        `case "$*" in *"/disk on cp1 "*) echo 'Fatal: no route' >&2; exit 1 ;; *snapshots*) cat "${path("list")}" ;; esac`,
+      );
+    });
+    const prune = (clusterId = "0123456789abcdef") =>
+      pruneSets(new TargetStore(restic, places, clusterId), restic, {
+        settings,
+        terminal,
+        ask: false,
+        signal: stop.signal,
+      });
+
+    it("one that fails does not keep the others from being listed and pruned, and all copies of a set go", async () => {
+      const report = await prune();
+      assert.deepEqual(report.problems, ["Target disk on cp1: no route"]);
+      assert.deepEqual(report.deleted, { "disk on cp10": [sets[0]?.id], vault: [sets[0]?.id] });
+      assert.deepEqual(
+        notes,
+        ["disk on cp10", "vault"].map((name) => `${name}: 1 of 3 sets go, up to ${sets[0]?.id ?? ""}`),
+      );
+      const forgotten = calls().filter((call) => call.includes(" forget "));
+      assert.equal(forgotten.length, 2);
+      for (const call of forgotten) assert.match(call, / forget 0{64} 0{63}1$/);
+    });
+
+    it("sets of other clusters stay", async () => {
+      assert.deepEqual((await prune("f".repeat(16))).deleted, { "disk on cp10": [], vault: [] });
+      assert.ok(!calls().some((call) => call.includes(" forget ")));
+    });
+
+    it("reads a set from a place that has it, and says when none has it", async () => {
+      const store = new TargetStore(restic, places, undefined);
+      assert.equal((await store.list()).length, 3);
+      await bytesOf(await store.read(sets[3]?.id ?? ""));
+      assert.match(calls().at(-1) ?? "", /--repo \/disk on cp10 dump /);
+      await assert.rejects(
+        store.read("20200101T000000Z-none"),
+        /^CliError: No target has the set 20200101T000000Z-none/,
+      );
+      assert.equal(
+        calls().filter((call) => call.includes(" snapshots ")).length,
+        places.length,
+        "each place is asked once",
+      );
+    });
+
+    it("says all that is wrong where no place can be read", async () => {
+      behave("exit 12");
+      await assert.rejects(
+        new TargetStore(restic, places, undefined).list(),
+        (error: Error) => error.message.split("\n").length === 3,
+      );
+    });
+  });
+
+  it("leaves no process of a place that hung", async () => {
+    behave(`echo $$ >"${path("pid")}"; exec sleep 600`);
+    await assert.rejects(listSets({ ...restic, reachSeconds: 2 }, vault), RepositoryError);
+    if (!existsSync(path("pid"))) return;
+    const pid = readFileSync(path("pid"), "utf8").trim();
+    const alive = (): boolean => spawnSync("sh", ["-c", `kill -0 ${pid} 2>/dev/null`]).status === 0;
+    while (alive()) await new Promise(setImmediate);
+  });
+});
