@@ -160,7 +160,13 @@ describe("bench/fleet", () => {
     assert.deepEqual(before.nodes?.map(({ name, ready, owner }) => [name, ready, owner]).at(-1), ["w1", true, "bench"]);
     const ROSTER = ["member cp1", "member cp2"].map((line, n) => `${line} https://${hosts()[n]?.address ?? ""}:2380`);
     const stays = [...ROSTER, "node cp1 x", "node cp2 x", ""].join("\n");
-    await run("cp1", renderRosterText({ script: "roster", node: "roster", deadline: 9, variables: {} }), stays);
+    const roster = (OWNER: string, stdin: string) =>
+      run("cp1", renderRosterText({ script: "roster", node: "roster", deadline: 9, variables: { OWNER } }), stdin);
+    // A pool's names its own Nodes, and no members.
+    await roster("pool", "");
+    const untouched = liveCluster(await readings(), hosts());
+    assert.deepEqual([untouched.members?.length, untouched.nodes?.length], [3, hosts().length]);
+    await roster("bench", stays);
     const after = liveCluster(await readings(), hosts());
     assert.deepEqual(after.members?.map(({ name }) => name).sort(), ["cp1", "cp2"]);
     assert.deepEqual(
