@@ -55,7 +55,9 @@ export default async function program(given?: {
   const secrets = secretTexts(
     Object.entries(config)
       // Credentials of registries, proxies and backup targets are secrets wherever they go; user names and who needs no proxy are none.
-      .filter(([key]) => !["registryCredentials", "proxy", "backup"].includes(key) && isConfigSecret(`${namespace}:${key}`))
+      .filter(
+        ([key]) => !["registryCredentials", "proxy", "backup"].includes(key) && isConfigSecret(`${namespace}:${key}`),
+      )
       .map(([, value]) => value),
   );
   const run = () => (isPool(config) ? deployPool({ ...args, readOutputsOf }) : deploy(args));

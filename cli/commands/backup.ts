@@ -32,9 +32,7 @@ export function backupCommand(): Command {
     .addHelpText("after", codes)
     .action(listBackups);
   const verify = new Command("verify")
-    .description(
-      "read back what targets have, and open the newest set of each half with the operator's key",
-    )
+    .description("read back what targets have, and open the newest set of each half with the operator's key")
     .argument("[id]", "open this set instead")
     .addOption(shared.stackOption())
     .addOption(shared.jsonOption())

@@ -71,7 +71,7 @@ describe("plan/facts", () => {
         clusterId: "cdf818194e3a8c32",
         revision: 12,
         ...{ id: "b82403f238c8d7e8", leader: "9974a875e8dcdf1", version: "3.6.14", dbSize: 20971520, raftIndex: 4711 },
-        ...{ learner: false, errors: [] },
+        ...{ raftApplied: 0, learner: false, errors: [], alarms: [] },
       },
       members: [
         { id: "b82403f238c8d7e8", name: "cp1", peerUrls: ["https://192.0.2.11:2380"], started: true, learner: false },
