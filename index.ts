@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readDigests } from "./components/artifacts.ts";
+import { makeData } from "./components/host/backups.ts";
 import { lookAtAgent } from "./components/host/agent.ts";
 import { commandVariable, lockForProcess, pluginVariable } from "./components/host/lock.ts";
 import { readHosts } from "./components/host/reader.ts";
@@ -13,6 +14,7 @@ import { deploy } from "./components/program.ts";
 import type { Recorded } from "./components/record.ts";
 import { isConfigSecret, withoutSourcePositions } from "./components/sdk.ts";
 import { keepSecret, markSecrets } from "./components/secrets.ts";
+import { outcomeOf, type Outcome } from "./plan/backup/outcome.ts";
 import { isPool } from "./plan/pool.ts";
 import { readRecording } from "./plan/record.ts";
 import { readRequests } from "./plan/requests.ts";
@@ -46,6 +48,7 @@ export default async function program(given?: {
     // Plain `pulumi` runs the official plugin, which has but the agent.
     ...(process.env[commandVariable] === undefined ? { pluginAgent: () => lookAtAgent() } : {}),
     foreignPlugin: process.env[commandVariable] === undefined || process.env[pluginVariable] === "official",
+    ...(isPool(config) ? {} : { backUp: backUpFirst }),
     lock: (access, hosts) =>
       lockForProcess(access, hosts, stack, {
         ...(isPool(config) ? { poolStack: stack } : {}),
@@ -69,6 +72,19 @@ export default async function program(given?: {
     throw errorWithout(error, secrets);
   }
 }
+
+/** Sets that this process has had made: the program runs twice where it saves keys first. */
+const made = new Map<string, Outcome>();
+
+const backUpFirst: NonNullable<ProgramArgs["backUp"]> = async (hosts, cluster, reason) => {
+  const { backup } = cluster;
+  if (backup === undefined) throw new Error("there are no backups");
+  const before = made.get(reason);
+  if (before !== undefined) return before;
+  const outcome = outcomeOf(await makeData({ hosts, config: cluster }, backup, reason), backup.targets);
+  if (outcome.stored.length > 0) made.set(reason, outcome);
+  return outcome;
+};
 
 async function ownInventory(stack: string): Promise<unknown> {
   const { default: inventory } = (await import(`./hosts/${stack}.ts`)) as { default: unknown };

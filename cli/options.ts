@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { LAB_STACK, wasTakenDown } from "./lab/stack.ts";
+import { backupRule } from "../plan/backup/before.ts";
 import { goneRule } from "../plan/guards/gone.ts";
 import { readRequests, requestEnvironment } from "../plan/requests.ts";
 import { pluginModes } from "./pulumi/plugins.ts";
@@ -53,6 +54,12 @@ export const replaceOption = (): Option =>
 export const overrideOption = (): Option =>
   new Option("--override <guard...>", "set these guards aside for this run, by name");
 
+export const withoutBackupOption = (): Option =>
+  new Option(
+    "--without-backup",
+    `change members or versions also where no target takes a set of data (--override ${backupRule})`,
+  );
+
 /**
  * What the operator asks of this run only, for the program: it reads the environment, as under plain `pulumi`. Whoever has
  * taken the lab down is not asked whether a new cluster may be started there.
@@ -62,14 +69,18 @@ export function announceRequests(options: {
   lost?: string[];
   replace?: string[];
   override?: string[];
+  withoutBackup?: boolean;
 }): void {
   const before = readRequests(process.env);
-  const overrides = options.override ?? before.overrides;
+  const overrides = [
+    ...(options.override ?? before.overrides),
+    ...(options.withoutBackup === true ? [backupRule] : []),
+  ];
   const asked = {
     lost: options.lost,
     replace: options.replace,
     overrides:
-      options.stack === LAB_STACK && wasTakenDown() ? [...new Set([...overrides, goneRule])] : options.override,
+      options.stack === LAB_STACK && wasTakenDown() ? [...new Set([...overrides, goneRule])] : [...new Set(overrides)],
   };
   const requests = Object.fromEntries(
     Object.entries(asked).flatMap(([name, names]) => (names === undefined ? [] : [[name, names]])),

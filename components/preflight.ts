@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { backupRule, setBefore, unstoredFindings, type ComingChange } from "../plan/backup/before.ts";
+import type { Outcome } from "../plan/backup/outcome.ts";
 import { abandonedHosts, abandonedWarning } from "../plan/abandoned.ts";
 import { planCluster } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
@@ -86,6 +88,8 @@ export interface ProgramArgs {
   foreignPlugin?: boolean;
   /** Keeps other runs off the cluster until this one is over; asked only by runs that change something. */
   lock: TakeLock;
+  /** Has a member make a set of data, for runs that change who belongs to the cluster, or its versions. Default: none is made. */
+  backUp?: (hosts: readonly Host[], config: ClusterConfig, reason: string) => Promise<Outcome>;
 }
 
 /** What a kind of stack brings into the checks that all kinds have in common. */
@@ -241,6 +245,10 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   const ownIncarnation = incarnationOf(previous, setAside);
   if (startsAnew(previous, ownIncarnation) && (args.recording ?? "along") === "along" && !pulumi.runtime.isDryRun())
     throw new PlinthError([alongFinding()]);
+  await setFirst(args, {
+    ...{ hosts, leaving, config, previous, bootstrapped, requests: first.requests },
+    answering: new Set([...everybody].flatMap(([name, reading]) => ("facts" in reading ? [name] : []))),
+  });
   for (const finding of setAside)
     await pulumi.log.warn(`set aside by override:${finding.rule}: ${describeFinding(finding)}`);
   const abandoned = abandonedHosts({
@@ -291,6 +299,26 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     fromSnapshot: kind.fromSnapshot ?? fromSnapshotOf(previous, setAside, hosts, readings),
     heal,
   };
+}
+
+/**
+ * Has a set of data made before anything is changed, where a run may cost some.
+ *
+ * @throws PlinthError when no target takes it, unless that is set aside or somebody dead is replaced.
+ */
+async function setFirst(args: ProgramArgs, coming: ComingChange & { config: ClusterConfig }): Promise<void> {
+  const before = setBefore(coming);
+  if (before === undefined || args.backUp === undefined || pulumi.runtime.isDryRun()) return;
+  // A run that saves first is followed by the one that changes something.
+  if (args.recording === "now") return;
+  const outcome = await args.backUp(coming.hosts, coming.config, before.reason);
+  for (const problem of outcome.problems) await pulumi.log.warn(`a set of data ${before.reason}: ${problem}`);
+  const findings = unstoredFindings(before, outcome);
+  const { remaining } = applyOverrides(
+    findings,
+    [...coming.config.overrides, ...args.requests.overrides].filter((name) => name === backupRule),
+  );
+  if (remaining.length > 0 && !before.mayFail) throw new PlinthError(remaining);
 }
 
 /** A preview changes no host: what would keep it from that is only said. */

@@ -76,6 +76,7 @@ export const overridable = [
   "tenant-removal",
   "empty-group",
   "pool-endpoint",
+  "backup",
 ] as const;
 
 /** In the order in which findings of one host are told. */

@@ -18,6 +18,7 @@ export function upCommand(): Command {
     .addOption(shared.lostOption())
     .addOption(shared.replaceOption())
     .addOption(shared.overrideOption())
+    .addOption(shared.withoutBackupOption())
     .addOption(shared.diffOption())
     .addOption(shared.planOption())
     .addOption(shared.jsonOption())

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { outcomeOf, type Outcome } from "../../plan/backup/outcome.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
-import { makeData, storeState } from "../backup/members.ts";
+import { makeData, storeState } from "../../components/host/backups.ts";
 import { pack } from "../backup/pack.ts";
 import { bytesOf, seal } from "../backup/seal.ts";
 import { stateHalf } from "../backup/statehalf.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { askAsRoot } from "../../components/host/ask.ts";
-import { resolveAccess } from "../../components/host/targets.ts";
+import { askAsRoot } from "./ask.ts";
+import { resolveAccess } from "./targets.ts";
 import { parseResults, type TargetResult } from "../../plan/backup/result.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
 import type { StateSet } from "../../plan/backup/set.ts";
@@ -10,7 +10,6 @@ import { withRole, type Host } from "../../plan/inventory.ts";
 import { printable } from "../../plan/printable.ts";
 import { shellWord } from "../../plan/shell.ts";
 import type { SshTarget } from "../../ssh/index.ts";
-import type { LoadedStack } from "../project/inventory.ts";
 
 /** Seconds for a set on all targets: some GiB over a slow line. */
 const longestSeconds = 3700;
@@ -46,7 +45,13 @@ async function askMember(
   }
 }
 
-async function membersOf(input: Pick<LoadedStack, "hosts" | "config">): Promise<{ host: Host; target: SshTarget }[]> {
+/** Whose members are asked. */
+export interface BackedUp {
+  hosts: readonly Host[];
+  config: Parameters<typeof resolveAccess>[1];
+}
+
+async function membersOf(input: BackedUp): Promise<{ host: Host; target: SshTarget }[]> {
   const { access, findings } = await resolveAccess(withRole(input.hosts, "etcd"), input.config);
   if (access.size === 0 && findings.length > 0) throw new PlinthError(findings);
   return withRole(input.hosts, "etcd").flatMap((host) => {
@@ -61,7 +66,7 @@ async function membersOf(input: Pick<LoadedStack, "hosts" | "config">): Promise<
  * @returns what the members said, the last of them the one that made it, if any did.
  */
 export async function makeData(
-  input: Pick<LoadedStack, "hosts" | "config">,
+  input: BackedUp,
   { targets }: BackupSettings,
   reason: string,
   signal?: AbortSignal,
@@ -87,7 +92,7 @@ export async function makeData(
  * others find it.
  */
 export async function storeState(
-  input: Pick<LoadedStack, "hosts" | "config">,
+  input: BackedUp,
   { targets }: BackupSettings,
   set: StateSet,
   sealed: Buffer,
