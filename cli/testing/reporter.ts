@@ -14,7 +14,9 @@ class TallyReporter extends Mocha.reporters.Spec {
       if (path === undefined) return;
       const { passes, pending, tests } = this.stats;
       const unrun = runner.total - tests;
-      if (unrun > 0) console.error(`${unrun} tests were not run: the run was cut short, or a hook before them failed`);
+      // Mocha leaves out whole suites with `bail` once any test of the run has failed, in whatever suite.
+      if (unrun > 0)
+        console.error(`${unrun} tests were not run: a hook before them, or a test before their suite, failed`);
       const failures = Math.max(this.stats.failures, unrun > 0 ? 1 : 0);
       const write = (failed: number) => {
         writeFileSync(path, JSON.stringify({ passed: passes, failed, skipped: pending }));

@@ -37,11 +37,17 @@ describe("the reporter of the test command", () => {
     assert.deepEqual(tally, { passed: 1, failed: 0, skipped: 1 });
   });
 
-  it("tells how many tests were not run because a hook failed", () => {
+  it("tells how many tests were not run because a hook failed, or a test before a suite that stops at failures", () => {
     const tests = `it("is one", () => {}); it("is another", () => {});`;
     const hook = run(`describe("some", () => { before(() => { throw new Error("no"); }); ${tests} });`);
     assert.deepEqual(hook.tally, { passed: 0, failed: 1, skipped: 0 });
-    assert.match(hook.said, /^2 tests were not run: the run was cut short, or a hook before them failed$/m);
+    assert.match(hook.said, /^2 tests were not run: a hook before them, or a test before their suite, failed$/m);
+    const other = run(
+      `describe("one", () => { it("fails", () => { throw new Error("no"); }); });` +
+        `describe("another", function () { this.bail(true); ${tests} });`,
+    );
+    assert.deepEqual(other.tally, { passed: 0, failed: 1, skipped: 0 });
+    assert.match(other.said, /^2 tests were not run: /m);
   });
 
   it("ends a run whose tests left something running, and counts a failure", () => {
