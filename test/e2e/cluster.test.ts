@@ -18,13 +18,14 @@ import { secrecy } from "./scenarios/secrecy.ts";
 import { smoke } from "./scenarios/smoke.ts";
 import { workerLoss } from "./scenarios/worker-loss.ts";
 import { workloads } from "./scenarios/workloads.ts";
+import { stopAtFirstFailure } from "../support/inOrder.ts";
 
 // One cluster, on five lab hosts of its own, goes through all scenarios in this order: bringing one up for each would
 // take too long. A scenario leaves a healthy cluster behind. After a failure the rest is not run: it would fail for the
 // same reason and hide it.
 describe("a cluster on lab hosts", function () {
   this.timeout(600_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const project = new Project("cluster");
 
   before(() => project.create());

@@ -6,6 +6,7 @@ import { sshCommand } from "../../lab/identity.ts";
 import { Lab, LabError, type LabHost } from "../../lab/index.ts";
 import { tryRun } from "../../lab/run.ts";
 import type { VariantName } from "../../lab/variants.ts";
+import { stopAtFirstFailure } from "../support/inOrder.ts";
 
 const controlPlane: LabHost = { name: "lab1", address: "10.27.0.11" };
 const worker: LabHost = { name: "lab2", address: "10.27.0.21" };
@@ -14,7 +15,7 @@ const like = ["resolved", "forward-drop", "proxied", "small-mtu", "two-subnets"]
 // Everything at once that does not contradict itself, on hosts of a lab of the test's own.
 describe("lab hosts like those in the field", function () {
   this.timeout(900_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
 
   const environment = process.env["XDG_STATE_HOME"];
   let directory: string;

@@ -9,6 +9,7 @@ import { Lab, LabError, type LabHost, type LabHostStatus } from "../../lab/index
 import { sshCommand } from "../../lab/identity.ts";
 import { poll } from "../../lab/poll.ts";
 import { tryRun } from "../../lab/run.ts";
+import { stopAtFirstFailure } from "../support/inOrder.ts";
 
 const first: LabHost = { name: "lab1", address: "10.27.0.11" };
 const second: LabHost = { name: "lab2", address: "10.27.0.12" };
@@ -18,7 +19,7 @@ const execute = promisify(execFile);
 // images is shared. The tests build on each other's host, because a boot costs seconds.
 describe("lab on this machine", function () {
   this.timeout(600_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
 
   const environment = process.env["XDG_STATE_HOME"];
   let directory: string;

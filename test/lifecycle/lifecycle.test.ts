@@ -24,11 +24,12 @@ import { twoUps } from "../e2e/scenarios/two-ups.ts";
 import { Poller } from "../e2e/support/poller.ts";
 import { Project } from "../e2e/support/project.ts";
 import { printFailovers } from "../e2e/support/failovers.ts";
+import { stopAtFirstFailure } from "../support/inOrder.ts";
 
 // One cluster on lab hosts of its own, as in test/e2e/cluster.test.ts: the scenarios build on each other.
 describe("the hosts of a cluster", function () {
   this.timeout(600_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const project = new Project("lifecycle");
 
   before(async () => {

@@ -20,6 +20,7 @@ import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands } from "../../support/recording.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 const hosts = hostsOf(threeHosts.slice(0, 1));
 const inventory = hosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` }));
@@ -32,7 +33,7 @@ const force = "PULUMI_K8S_ENABLE_PATCH_FORCE";
 // The whole program, the real engine and an API server; commands are recorded. The tests build on each other.
 describe("objects in the cluster that somebody has changed", function () {
   this.timeout(240_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const commands = new RecordingCommands();
   let server: TestApiServer;
   let servers: RunningProvider[] = [];

@@ -18,6 +18,7 @@ import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands } from "../../support/recording.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 /** What the tests read of a resource in an exported state. */
 interface StoredResource {
@@ -77,7 +78,7 @@ const config = {
 // The tests build on each other's state.
 describe("a state that lost a resource", function () {
   this.timeout(180_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const commands = new RecordingCommands();
   let server: TestApiServer;
   let servers: RunningProvider[] = [];

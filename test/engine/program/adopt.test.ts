@@ -15,6 +15,7 @@ import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 interface Stored {
   urn: string;
@@ -58,7 +59,7 @@ function filesOf(host: string, resources: readonly Stored[]): Map<string, string
 // given. The tests build on each other's state.
 describe("a state that is made of what hosts hold", function () {
   this.timeout(240_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const commands = new RecordingCommands();
   const closing: (() => Promise<void>)[] = [];
   let clusterId = "";

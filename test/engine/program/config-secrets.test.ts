@@ -7,6 +7,7 @@ import { parse, stringify } from "yaml";
 import { FleetProcess } from "../../../bench/fleet/process.ts";
 import { benchHosts, BenchProject, benchStack as stack } from "../../../bench/project.ts";
 import { pulumiBinary } from "../../support/pulumi.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const pool = `${stack}-pool`;
@@ -27,7 +28,7 @@ interface Run {
 // simulated. The tests build on each other.
 describe("secrets in the configuration of a stack", function () {
   this.timeout(300_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   let fleet: FleetProcess;
   let project: BenchProject;
   let fakes: string;

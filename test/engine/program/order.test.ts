@@ -11,6 +11,7 @@ import { configOf, factsOf, hostsOf, memberStatus, rawConfig, readingsOf, threeH
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 const hosts = hostsOf();
 const names = hosts.map((host) => host.name);
@@ -25,7 +26,7 @@ const completeOn = (name: string): BundleFact => ({
 // by each test. The tests build on each other's state.
 describe("the engine and the program", function () {
   this.timeout(120_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const commands = new RecordingCommands();
   let plugins: Awaited<ReturnType<typeof servePlugins>>;
   let stack: TestStack;

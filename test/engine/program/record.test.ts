@@ -12,11 +12,12 @@ import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 // What is saved before any host is touched, by the real engine. The tests build on each other's state.
 describe("a run that saves what cannot be made again", function () {
   this.timeout(240_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const commands = new RecordingCommands();
   let plugins: Awaited<ReturnType<typeof servePlugins>>;
   let stack: TestStack;

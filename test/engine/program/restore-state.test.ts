@@ -19,6 +19,7 @@ import { engineContext, type EngineContext } from "../../../cli/pulumi/context.t
 import type { PlinthError } from "../../../plan/findings.ts";
 import { configOf, hostsOf } from "../../support/cluster.ts";
 import { pulumiBinary } from "../../support/pulumi.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const stackFile = "Pulumi.demo.yaml";
@@ -45,7 +46,7 @@ const resources = [
 // Real stacks of the Pulumi CLI in a project of their own; no program runs, and there are no hosts. The tests build on each other.
 describe("a state that is brought back from a set", function () {
   this.timeout(180_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const kept = { ...process.env };
   let project: Project;
   let sets = "";

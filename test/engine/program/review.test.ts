@@ -18,6 +18,7 @@ import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from ".
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 const hosts = hostsOf();
 const names = hosts.map((host) => host.name);
@@ -30,7 +31,7 @@ const commandSteps = bringUp.filter(({ kind, name }) => kind !== "objects" && na
 // other's state.
 describe("a review of the program", function () {
   this.timeout(120_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const commands = new RecordingCommands();
   let plugins: Awaited<ReturnType<typeof servePlugins>>;
   let stack: TestStack;

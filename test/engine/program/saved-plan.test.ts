@@ -10,6 +10,7 @@ import { runUp } from "../../../cli/operations/up.ts";
 import { rawConfig, threeHosts } from "../../support/cluster.ts";
 import { openInput } from "../../../cli/session/settings.ts";
 import { newKey, startSshServer, type TestSshServer } from "../../unit/ssh/sshServer.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const program = `
@@ -30,7 +31,7 @@ export default async () => {
 // commands write to a file, by an SSH server in this process. The tests build on each other's state.
 describe("saved plans of the command line", function () {
   this.timeout(120_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const kept = { ...process.env };
   let server: TestSshServer;
   let project: Project;

@@ -17,6 +17,7 @@ import { pulumiBinary } from "../../support/pulumi.ts";
 import { rawConfig } from "../../support/cluster.ts";
 import { FakeSudo } from "../../support/fakeSudo.ts";
 import { newKey, startSshServer, type TestSshServer } from "../../unit/ssh/sshServer.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const program = `
@@ -49,7 +50,7 @@ const address = "127.9.0.1";
 
 describe("SSH keys of operators", function () {
   this.timeout(180_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const kept = { ...process.env };
   let server: TestSshServer;
   let project: Project;

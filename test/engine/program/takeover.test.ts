@@ -14,6 +14,7 @@ import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
+import { stopAtFirstFailure } from "../../support/inOrder.ts";
 
 /** A state of release 0.1.0 as commit ae76b78 left it: three control-plane hosts and a worker, with a service port. */
 const recorded = path.join(import.meta.dirname, "states/first-lab.json.br");
@@ -51,7 +52,7 @@ interface Resource {
 // What a cluster made by an earlier release goes through at its first `up` with this one. The tests build on each other.
 describe("a state that an earlier release has left", function () {
   this.timeout(240_000);
-  this.bail(true);
+  stopAtFirstFailure(this);
   const commands = new RecordingCommands();
   let plugins: Awaited<ReturnType<typeof servePlugins>>;
   let stack: TestStack;
