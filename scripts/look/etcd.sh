@@ -107,15 +107,18 @@ etcd_measures() {
 }
 
 # etcd_damage: why a member that does not run has ended, where its log says that its data is damaged: it differs from that of others, or
-# cannot be read.
+# cannot be read. A panic is about the data where the database (bbolt) is at work. What was said before it last ran is over.
 etcd_damage() {
   local line
   if [ -z "$ETCD_URL" ] || systemctl --quiet is-active etcd.service 2>/dev/null; then
     return
   fi
-  line=$(timeout 5 journalctl -u etcd.service -n 400 --no-pager -o cat 2>/dev/null | awk '
-    /found data inconsistency with peers|checkInitialHashKV failed|failed to recover v3 backend|crc mismatch/ { line = $0 }
-    /page [0-9]+ already freed|invalid database|checksum error|invalid freelist|unexpected fault address/ { line = $0 }
+  line=$(timeout 5 journalctl -u etcd.service -n 1000 --no-pager -o cat 2>/dev/null | awk '
+    /^Started etcd\.service/ { line = panic = "" }
+    /^panic: |^unexpected fault address|^fatal error: fault/ { panic = $0 }
+    /^go\.etcd\.io\/bbolt[.@\/]/ && panic != "" { line = panic; panic = "" }
+    /found data inconsistency with peers|checkInitialHashKV failed|failed to recover v3 backend/ { line = $0 }
+    /crc mismatch|wal: (file not found|snapshot|conflicting|slice bounds)|invalid database|checksum error|file size too small/ { line = $0 }
     END { print substr(line, 1, 300) }')
   if [ -n "$line" ]; then
     printf 'etcd-damage %s\n' "$line"

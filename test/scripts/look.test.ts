@@ -98,6 +98,43 @@ onHosts("looks at a host", (host) => {
     assert.match(asked(), new RegExp(`--endpoints https://10.0.0.1:2379 .*--cacert ${host().root}/ca `));
   });
 
+  it("for status tell by the log of a member that has ended whether its data is damaged", async () => {
+    await host().claim();
+    etcdctl("exit 1");
+    host().write("/etc/kubernetes/pki/etcd/healthcheck.key", "");
+    const damage = async (...log: string[]): Promise<string[]> => {
+      host().command("journalctl", `cat <<'END'\n${log.join("\n")}\nEND`);
+      return look(host(), statusScript(), /^etcd-damage/);
+    };
+    host().command("systemctl", "exit 3");
+    const frames = ["goroutine 129 [running]:", "go.etcd.io/bbolt/internal/common.Assert(...)"];
+    const page = "panic: assertion failed: Page expected to be: 4, but self identifies as 11503036441595351813";
+    for (const log of [
+      [page, "", ...frames],
+      ["panic: freepages: failed to get all reachable pages (page 3: multiple references)", "", ...frames],
+      ["unexpected fault address 0x7f0000", "fatal error: fault", "", ...frames],
+    ]) {
+      assert.deepEqual(await damage(...log, "etcd.service: Main process exited"), [
+        `etcd-damage ${log.findLast((line) => /^(panic|fatal)/.test(line)) ?? ""}`,
+      ]);
+    }
+    for (const text of [
+      "walpb: crc mismatch",
+      "wal: file not found",
+      "invalid database",
+      "found data inconsistency with peers",
+    ])
+      assert.deepEqual(await damage(`{"level":"fatal","error":"${text}"}`), [
+        `etcd-damage {"level":"fatal","error":"${text}"}`,
+      ]);
+    // What it says when it is stopped, has no room, or fails elsewhere; and what it said before it ran again.
+    assert.deepEqual(await damage("Stopping etcd.service", "panic: write: no space left on device", "main.main()"), []);
+    assert.deepEqual(
+      await damage(page, "", ...frames, "Started etcd.service - etcd member.", "Stopped etcd.service"),
+      [],
+    );
+  });
+
   it("for workloads tell those that protections may refuse, and what could not be asked", async () => {
     const tool = (name: string, ...lines: string[]) => {
       host().write(name, ["#!/bin/sh", ...lines, ""].join("\n"));
