@@ -36,7 +36,7 @@ export function repairLines(repair: Repair, hosts: readonly string[]): string[] 
       ];
     case "set-aside":
       return [
-        `The data of the member of ${repair.host} is damaged: ${repair.why}. This replaces it:`,
+        `The data of the member of ${repair.host} is damaged or gone: ${repair.why}. This replaces it:`,
         `  1. ${repair.host} leaves the cluster; its data is moved below ${paths.kept}`,
         "  2. alarms about it end, so that etcd takes writes again",
         `  3. ${repair.host} joins again as a learner, receives the data of the others, and votes once it has all of it`,

@@ -114,7 +114,7 @@ function judgeEtcd(hosts: readonly Host[], observation: Observation, stack: stri
       const why =
         damage === undefined
           ? selfError
-          : `its data is damaged: run ./plinth etcd repair${stackOption(stack)} (${damage})`;
+          : `its data is damaged or gone: run ./plinth etcd repair${stackOption(stack)} (${damage})`;
       problems.push({ host: name, message: `the etcd member does not answer: ${why}` });
       continue;
     }

@@ -14,12 +14,13 @@ prepare_etcd_join() {
   fi
   unit_get "$1"
   # A running member has its data, wherever that is.
-  if [ -d "$ROOT$4/member" ] || [ "$UNIT_ACTIVE" = active ]; then
+  if [ "$UNIT_ACTIVE" = active ] || etcd_has_data "$4"; then
     if [ ! -e "$ROOT$ETCD_BOOTSTRAP" ]; then
       etcd_bootstrap_spent "$ETCD_NAME" "$ETCD_PEER" || return 1
     fi
     return 0
   fi
+  etcd_remains "$1" "$4" || return 1
   steps=0
   while [ "$steps" -lt 10 ]; do
     steps=$((steps + 1))
@@ -51,6 +52,19 @@ prepare_etcd_join() {
   done
   REASON="the list of members keeps changing: is somebody else at it?"
   return 1
+}
+
+# etcd_remains UNIT DIRECTORY: what an etcd without its data has begun, over and over, goes aside; the unit must not begin it again.
+etcd_remains() {
+  if [ ! -d "$ROOT$2/member" ]; then
+    return 0
+  fi
+  if ! REASON=$(control 600 stop "$1" 2>&1); then
+    REASON="$1 does not stop: ${REASON##*"$NEWLINE"}"
+    return 1
+  fi
+  etcd_keep "$2" || return 1
+  say "etcd: the member's log is gone; what is left of its data is in ${KEPT_TO#"$ROOT"}"
 }
 
 # etcd_cluster: the listed members as etcd wants them. Names serve to tell them apart only, so those without a name, or with one that is

@@ -79,7 +79,6 @@ etcd_hashes() {
 # etcd_set_aside: the member of this host leaves its cluster, and its data is moved aside for good. The bundle counts as
 # failed from then on, so that an `up` brings the member back, too.
 etcd_set_aside() {
-  local to id rest
   lock_take "etcd repair"
   etcd_alone_enough || die "$EXIT_REFUSED" "the member stays: $REASON"
   generation_read
@@ -98,19 +97,10 @@ etcd_set_aside() {
     die "$EXIT_FAILED" "no other member tells who the members are; run the repair again"
   fi
   if etcd_find "$ETCD_PEER"; then
-    etcd_remove "$ETCD_ID" "$ETCD_NAME" "its data is corrupt" || die "$EXIT_FAILED" "$REASON"
+    etcd_remove "$ETCD_ID" "$ETCD_NAME" "its data is damaged or gone" || die "$EXIT_FAILED" "$REASON"
   fi
-  to=
-  if [ -d "$ROOT$ETCD_DATA/member" ]; then
-    id=${CLAIM_ID:-unknown}
-    rest=${id#????????}
-    to=$KEPT/${CLAIM_CLUSTER:-unknown}-${id%"$rest"}-$(date -u +%Y%m%dT%H%M%SZ)$ETCD_DATA
-    # A mount point stays: what is in it moves.
-    if ! { mkdir -p "$to" && chmod 0700 "$KEPT" && mv "$ROOT$ETCD_DATA/member" "$to/" && sync "$to"; }; then
-      die "$EXIT_FAILED" "cannot move $ETCD_DATA/member to $to (is the disk full?)"
-    fi
-  fi
-  printf '{"host":"%s","kept":"%s"}\n' "$HOST" "${to#"$ROOT"}"
+  etcd_keep "$ETCD_DATA" || die "$EXIT_FAILED" "$REASON"
+  printf '{"host":"%s","kept":"%s"}\n' "$HOST" "${KEPT_TO#"$ROOT"}"
 }
 
 # etcd_alone_enough: whether the other voters that are well are a quorum of those that are there now: they decide that the member of this

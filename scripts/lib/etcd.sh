@@ -121,3 +121,31 @@ etcd_bootstrap_write() {
 etcd_bootstrap_spent() {
   etcd_bootstrap_write existing "$1=$2" ''
 }
+
+# etcd_has_data DIRECTORY: whether the member has its log. An etcd that was started without any data leaves an empty database behind, and a
+# database without its log is no member's: it does not say what the member has voted for.
+etcd_has_data() {
+  local file
+  for file in "$ROOT$1"/member/wal/*.wal; do
+    if [ -e "$file" ]; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+# etcd_keep DIRECTORY: moves what is there of a member aside for good; sets KEPT_TO, empty where there is nothing. A mount point stays.
+etcd_keep() {
+  local id rest
+  KEPT_TO=
+  if [ ! -d "$ROOT$1/member" ]; then
+    return 0
+  fi
+  id=${CLAIM_ID:-unknown}
+  rest=${id#????????}
+  KEPT_TO=$KEPT/${CLAIM_CLUSTER:-unknown}-${id%"$rest"}-$(date -u +%Y%m%dT%H%M%SZ)$1
+  if ! { mkdir -p "$KEPT_TO" && chmod 0700 "$KEPT" && mv "$ROOT$1/member" "$KEPT_TO/" && sync "$KEPT_TO"; }; then
+    REASON="cannot move $1/member to $KEPT_TO (is the disk full?)"
+    return 1
+  fi
+}

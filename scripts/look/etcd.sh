@@ -12,6 +12,20 @@ etcd_data() {
   done
 }
 
+# etcd_log: whether the member has its log, without which a database is no member's.
+etcd_log() {
+  local path file
+  # shellcheck disable=SC2046 # a list of paths
+  for path in /var/lib/etcd $(etcd_directories); do
+    for file in "$ROOT$path"/member/wal/*.wal; do
+      if [ -e "$file" ]; then
+        return
+      fi
+    done
+  done
+  return 1
+}
+
 etcd_directories() {
   if [ -r "$STATE/bundles/etcd/manifest" ]; then
     awk '$1 == "directory" && $5 == "keep" { print $2 }' "$STATE/bundles/etcd/manifest"
@@ -106,11 +120,15 @@ etcd_measures() {
   fi
 }
 
-# etcd_damage: why a member that does not run has ended, where its log says that its data is damaged: it differs from that of others, or
-# cannot be read. A panic is about the data where the database (bbolt) is at work. What was said before it last ran is over.
+# etcd_damage: why a member that does not run has ended, where its data is gone, or where its log says that it is damaged: it differs from
+# that of others, or cannot be read. A panic is about the data where the database (bbolt) is at work. What was said before it last ran is over.
 etcd_damage() {
   local line
   if [ -z "$ETCD_URL" ] || systemctl --quiet is-active etcd.service 2>/dev/null; then
+    return
+  fi
+  if [ -r "$STATE/bundles/etcd/manifest" ] && ! etcd_log; then
+    printf 'etcd-damage its data is gone\n'
     return
   fi
   line=$(timeout 5 journalctl -u etcd.service -n 1000 --no-pager -o cat 2>/dev/null | awk '

@@ -272,7 +272,7 @@ describe("members of a real etcd", function () {
     member(2).loseData();
     member(2).start();
     assert.equal(await member(2).ends(), true, member(2).log());
-    rmSync(member(2).host.path("/var/lib/etcd/member"), { recursive: true, force: true });
+    // It has begun an empty database meanwhile.
     assert.match(await member(2).prepare(all), /removed the member cp2 [^]*added cp2 as a learner/);
     member(2).start();
     await member(2).check(all);

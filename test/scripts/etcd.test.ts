@@ -178,7 +178,7 @@ onHosts("prepare etcd-join", (host) => {
   });
 
   it("leaves a member with data alone, and one that runs", async () => {
-    mkdirSync(host().path("/var/lib/etcd/member"), { recursive: true });
+    host().write("/var/lib/etcd/member/wal/0-0.wal", "");
     etcd.members(voter(1), voter(2), voter(3));
     await host().apply(bundle());
     const spent = { CLUSTER: declared(3), CLUSTER_STATE: "existing" };
@@ -191,13 +191,25 @@ onHosts("prepare etcd-join", (host) => {
     assert.deepEqual([etcd.log(), host().log()], [[], []]);
   });
 
+  it("sets aside what an etcd has begun whose data was lost, and joins again", async () => {
+    host().write("/var/lib/etcd/member/snap/db", "begun anew");
+    etcd.members(voter(1), voter(2), voter(3));
+    await host().apply(bundle());
+    const [kept] = host()
+      .list("/var/lib/plinth-kept")
+      .filter((path) => path.endsWith("/member/snap/db"));
+    assert.equal(host().read(`/var/lib/plinth-kept/${kept ?? ""}`), "begun anew");
+    assert.equal(host().exists("/var/lib/etcd/member"), false);
+    assert.match(etcd.log().join(), /member remove .*member add cp3 --learner/);
+  });
+
   it("takes the file over from the bundle that had it, without a restart", async () => {
     const old = new Bundle("etcd")
       .directory("/var/lib/etcd", "keep")
       .file(file, "ETCD_INITIAL_CLUSTER_STATE=new\n")
       .service("etcd.service");
     await host().apply(old);
-    mkdirSync(host().path("/var/lib/etcd/member"));
+    host().write("/var/lib/etcd/member/wal/0-0.wal", "");
     host().log();
     const done = await host().apply(checked());
     assert.deepEqual([done.changed.filter((path) => path !== "/etc/etcd"), done.removed, host().log()], [[], [], []]);
@@ -210,7 +222,7 @@ onHosts("prepare etcd-join", (host) => {
     const old = new Bundle("etcd").file(file, "ETCD_INITIAL_CLUSTER_STATE=new\n").service("etcd.service");
     await host().apply(old);
     const manifest = host().read("/var/lib/plinth/bundles/etcd/manifest");
-    mkdirSync(host().path("/var/lib/etcd/member"), { recursive: true });
+    host().write("/var/lib/etcd/member/wal/0-0.wal", "");
     const failing = checked().file("/etc/x", "x").check("command", 1, "-", "false");
     assert.match(await host().refuse(failing, 1), /the previous configuration was put back and is healthy/);
     assert.equal(host().read(file), "ETCD_INITIAL_CLUSTER_STATE=new\n");
@@ -248,7 +260,7 @@ onHosts("check etcd-voter", (host) => {
   beforeEach(async () => {
     await host().claim("cp3");
     etcd = new FakeEtcd(host());
-    mkdirSync(host().path("/var/lib/etcd/member"), { recursive: true });
+    host().write("/var/lib/etcd/member/wal/0-0.wal", "");
   });
   const learner = "etcdserver: rpc not supported for learner";
   const mine = `3333, started, cp3, ${peer(3)}, https://10.0.0.3:2379, true`;

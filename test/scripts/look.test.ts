@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { driftScript, statusScript } from "../../components/host/script.ts";
 import { lookScript } from "../../plan/scripts.ts";
@@ -101,7 +101,9 @@ onHosts("looks at a host", (host) => {
   it("for status tell by the log of a member that has ended whether its data is damaged", async () => {
     await host().claim();
     etcdctl("exit 1");
-    host().write("/etc/kubernetes/pki/etcd/healthcheck.key", "");
+    const check = "check etcd-voter 5 etcd.service https://10.0.0.1:2379 /ca /crt /key cp1 cp1=x";
+    host().write("/var/lib/plinth/bundles/etcd/manifest", `plinth-manifest 1\nbundle etcd\n${check}\nend\n`);
+    host().write("/var/lib/etcd/member/wal/0-0.wal", "");
     const damage = async (...log: string[]): Promise<string[]> => {
       host().command("journalctl", `cat <<'END'\n${log.join("\n")}\nEND`);
       return look(host(), statusScript(), /^etcd-damage/);

@@ -30,7 +30,8 @@ case "$1 $2" in
       shift
     done
     [ ! -e "$to" ] || { echo 'Error: data-dir not empty' >&2; exit 1; }
-    command -p mkdir -p "$to/member"
+    command -p mkdir -p "$to/member/wal"
+    : >"$to/member/wal/0-0.wal"
     { cat "$from"; printf '%s\\n' "\${all#*.db }"; } >"$to/member/db"
     ;;
 esac
@@ -53,6 +54,7 @@ function controlPlane(): Bundle {
 async function inService(host: FakeHost): Promise<void> {
   fakes(host);
   host.write(`${data}/member/db`, "of before\n");
+  host.write(`${data}/member/wal/0-0.wal`, "");
   await host.claim();
   await host.apply(etcd());
   await host.apply(controlPlane());
@@ -121,7 +123,7 @@ onHosts("restore", (host) => {
     await done(host(), "seed");
     assert.ok(host().read(`${data}/member/db`).startsWith(restored), host().read(`${data}/member/db`));
     assert.match(host().read(`${data}/member/db`), /--bump-revision 1000000000 --mark-compacted/);
-    assert.deepEqual(host().list(data), ["member", "member/db"]);
+    assert.deepEqual(host().list(data), ["member", "member/db", "member/wal", "member/wal/0-0.wal"]);
     assert.equal(host().read(`${kept()}/db`), "of before\n");
     await done(host(), "start");
     assert.deepEqual(states(host())[0], "active enabled");

@@ -373,7 +373,7 @@ describe("the judgement about a cluster", () => {
     ]);
     const damaged = { data: true, members: [], selfError: "refused", damage: "crc mismatch" };
     assert.deepEqual(messages(observation({}, { etcd: damaged })), [
-      "cp2: the etcd member does not answer: its data is damaged: run ./plinth etcd repair --stack demo (crc mismatch)",
+      "cp2: the etcd member does not answer: its data is damaged or gone: run ./plinth etcd repair --stack demo (crc mismatch)",
     ]);
   });
 
