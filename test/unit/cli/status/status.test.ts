@@ -357,6 +357,12 @@ describe("the judgement about a cluster", () => {
     assert.throws(() => parseDeploymentList("{}"));
   });
 
+  it("tells that a failover drill has the services of a host away", () => {
+    assert.deepEqual(messages(observation({ drillUntil: at / 1000 + 60 })), [
+      "cp1: a failover drill has its services away until 2026-06-01T00:01:00Z; they start again by themselves",
+    ]);
+  });
+
   it("tells rules that somebody has flushed", () => {
     const goneRules = [{ unit: "kube-proxy.service", table: "ip kube-proxy" }];
     assert.deepEqual(messages(observation({ goneRules })), [
