@@ -2,7 +2,7 @@ import { addonReplicas } from "../../plan/addons/deployments.ts";
 import { judgeBackups, targetStates, type TargetState } from "../../plan/backup/record.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
 import type { CertificateFile } from "../../plan/certificates.ts";
-import { expiriesIn } from "../../plan/expiry.ts";
+import { expiryProblems } from "../../plan/expiry.ts";
 import { drillSentence } from "../../plan/failover/hosts.ts";
 import type { BundleReport } from "../../plan/hostreport.ts";
 import { isNode, withRole, type Host } from "../../plan/inventory.ts";
@@ -39,7 +39,7 @@ function judgeCertificates({ readings, kubeconfigs, at }: Observation): Problem[
       "probe" in reading ? [[host, reading.probe.certificates] as const] : [],
     ),
   );
-  return expiriesIn({ files, kubeconfigs, at }).map(({ host, message }) => ({ host, message }));
+  return expiryProblems({ files, kubeconfigs, at });
 }
 
 /** One bundle of a host, with the names of what differs. */

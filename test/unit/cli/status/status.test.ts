@@ -486,7 +486,9 @@ describe("the judgement about a cluster", () => {
     const soon = { ...certificate, notAfter: "2026-06-03T00:00:00.000Z" };
     const over = { ...certificate, notAfter: "2026-05-03T00:00:00.000Z" };
     assert.deepEqual(firstToExpire([certificate, soon, over]), over);
-    assert.equal(messages(observation({ certificates: [soon, over, certificate] })).length, 2);
+    assert.deepEqual(messages(observation({ certificates: [soon, over, certificate] })), [
+      "cp1: of its certificates, 1 has expired and 1 expires soon (the first 2026-05-03T00:00:00.000Z): run up, which renews them",
+    ]);
     assert.deepEqual(
       messages({ ...observation(), kubeconfigs: [{ owner: "the tenant blue", certificate: soon }] }).length,
       1,
