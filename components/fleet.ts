@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { stepNamed, type BundleEntry, type MembershipStep, type NodeStep } from "../plan/bringup.ts";
+import { entryFor, stepNamed, type BundleEntry, type MembershipStep, type NodeStep } from "../plan/bringup.ts";
 import type { BundleBinary, BundleDownload, FetchedBinary, SecretSource } from "../plan/bundle.ts";
 import { planBundle } from "../plan/bundles/index.ts";
-import { noLoadBalancer } from "../plan/bundles/loadbalancer.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../plan/facts.ts";
 import type { Fetched } from "../plan/digests.ts";
@@ -208,16 +207,10 @@ export class Fleet {
       case "node":
         return this.rosterStep(this.machine(step.host), planned.name, after);
       case "bundle":
-        return this.bundle(this.machine(step.host), this.entryOf(step.host, planned), after);
+        return this.bundle(this.machine(step.host), entryFor(step.host, planned, this.args.formerBalancers), after);
       default:
         throw new Error(`${step.name} is not done for hosts`);
     }
-  }
-
-  /** A bundle as it is for a host. */
-  private entryOf(host: string, entry: BundleEntry): BundleEntry {
-    const goes = entry.name === "loadbalancer" && this.args.formerBalancers.has(host);
-    return goes ? { ...entry, parts: [noLoadBalancer] } : entry;
   }
 
   private membership(step: MembershipStep["name"], after: readonly pulumi.Resource[]): pulumi.Resource {

@@ -26,7 +26,7 @@ import {
   mtuFindings,
   startsAnew,
 } from "../plan/guards.ts";
-import { withRole, type Host } from "../plan/inventory.ts";
+import type { Host } from "../plan/inventory.ts";
 import { pluginReachFindings } from "../plan/reach.ts";
 import { leaveOut, leftOutWarning } from "../plan/leftout.ts";
 import { liveCluster, type RankedHost } from "../plan/livecluster.ts";
@@ -49,7 +49,7 @@ import { configFor } from "../plan/settings/layers.ts";
 import { linkMtuOf } from "../plan/surroundings.ts";
 import { standsStill, standstillWarning } from "../plan/standstill.ts";
 import type { CheckedInput } from "../plan/stackinput.ts";
-import { apiInstances, formerBalancers, instanceOf, waysOf } from "../plan/ways.ts";
+import { apiInstances, formerBalancers, instanceOf, ownWays } from "../plan/ways.ts";
 import type { Ways } from "../plan/wayshape.ts";
 import { resolveDigests, type DigestReader } from "./artifacts.ts";
 import { isOwnMachine } from "./ownaddress.ts";
@@ -203,8 +203,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
 
   const own = new Map(hosts.flatMap(({ name }) => entryOf(readings, name)));
   const instances = apiInstances(readings);
-  const isPossible = kind.controlPlane === undefined && withRole(hosts, "control-plane").length > 0;
-  const ways = isPossible ? waysOf(hosts, config, previous, instances) : undefined;
+  const ways = ownWays(kind.controlPlane, hosts, config, previous, instances);
   const judged = new Map([...own].filter(([name]) => !first.leftOut.has(name)));
   const { bootstrapped } = first;
   const situation = {

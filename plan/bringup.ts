@@ -10,7 +10,7 @@ import { etcd } from "./bundles/etcd.ts";
 import { flannel } from "./bundles/flannel.ts";
 import { kubelet } from "./bundles/kubelet.ts";
 import { kubeProxy } from "./bundles/kubeproxy.ts";
-import { formerAddresses, loadBalancer } from "./bundles/loadbalancer.ts";
+import { formerAddresses, loadBalancer, noLoadBalancer } from "./bundles/loadbalancer.ts";
 import { networkManagers } from "./bundles/networkmanagers.ts";
 import type { BundlePart } from "./bundles/part.ts";
 import { rosterScriptsPart } from "./bundles/rosterscripts.ts";
@@ -247,6 +247,16 @@ export function stepNamed(name: string): BringUpStep {
   const step = byName.get(name);
   if (step === undefined) throw new Error(`there is no step ${name}`);
   return step;
+}
+
+/**
+ * A bundle as it is for a host: of a load balancer that is not wanted any more, what is left is that it goes.
+ *
+ * @param formerBalancers names of the hosts with such a one, see `formerBalancers` in plan/ways.ts.
+ */
+export function entryFor(host: string, entry: BundleEntry, formerBalancers: ReadonlySet<string>): BundleEntry {
+  const goes = entry.name === "loadbalancer" && formerBalancers.has(host);
+  return goes ? { ...entry, parts: [noLoadBalancer] } : entry;
 }
 
 /** The bundles that a host gets. */

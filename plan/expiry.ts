@@ -26,6 +26,7 @@ export interface Expiry {
   host: string | undefined;
   kind: "authority" | "leaf" | "kubelet" | "kubeconfig";
   notAfter: string;
+  hasEnded: boolean;
   /** What is the matter and what to do about it, in one sentence; without the host. */
   message: string;
 }
@@ -45,6 +46,10 @@ export function isTold(kind: Expiry["kind"], { notBefore, notAfter }: Certificat
   return end - at < Math.min(NOTICE, LATE_PART[kind] * (end - Date.parse(notBefore)));
 }
 
+function endOf(certificate: Certificate, at: number): Pick<Expiry, "notAfter" | "hasEnded"> {
+  return { notAfter: certificate.notAfter, hasEnded: hasEnded(certificate, at) };
+}
+
 /** `has expired (WHEN)` or `expires soon (WHEN)`. */
 function fate(certificate: Certificate, at: number): string {
   return `${hasEnded(certificate, at) ? "has expired" : "expires soon"} (${certificate.notAfter})`;
@@ -57,7 +62,7 @@ function isKubelets({ path }: CertificateFile): boolean {
 function leafExpiry(host: string, file: CertificateFile, at: number): Expiry[] {
   if (!isTold("leaf", file, at)) return [];
   const message = `${file.path} ${fate(file, at)}: run up, which renews it`;
-  return [{ host, kind: "leaf", notAfter: file.notAfter, message }];
+  return [{ host, kind: "leaf", ...endOf(file, at), message }];
 }
 
 /** Both certificates of a kubelet: it renews them by itself, as long as the API knows it by the first of them. */
@@ -71,7 +76,7 @@ function kubeletExpiries(host: string, files: readonly CertificateFile[], at: nu
       const next = unknown
         ? "run up, which lets it join anew"
         : "it renews that by itself, so see what keeps it from that (journalctl -u kubelet there, ./plinth kubectl get csr)";
-      return { host, kind: "kubelet", notAfter: file.notAfter, message: `${what} ${fate(file, at)}: ${next}` };
+      return { host, kind: "kubelet", ...endOf(file, at), message: `${what} ${fate(file, at)}: ${next}` };
     });
 }
 
@@ -81,7 +86,7 @@ function authorityExpiries(files: readonly CertificateFile[], at: number): Expir
   return [...authorities.values()]
     .filter((file) => isTold("authority", file, at))
     .map((file) => ({
-      ...{ host: undefined, kind: "authority", notAfter: file.notAfter },
+      ...{ host: undefined, kind: "authority", ...endOf(file, at) },
       message:
         `the authority ${file.subject} ${fate(file, at)}, and nothing that it has signed is accepted after that: ` +
         "Plinth cannot rotate authorities yet, so move to a release that can, or to a new cluster, before that date",
@@ -106,9 +111,45 @@ export function expiriesIn({ files, kubeconfigs, at }: CertificatesSeen): Expiry
     ...kubeconfigs
       .filter(({ certificate }) => isTold("kubeconfig", certificate, at))
       .map(({ owner, certificate }): Expiry => ({
-        ...{ host: undefined, kind: "kubeconfig", notAfter: certificate.notAfter },
+        ...{ host: undefined, kind: "kubeconfig", ...endOf(certificate, at) },
         message: `the kubeconfig of ${owner} ${fate(certificate, at)}: run up, which renews it, and give the new one to everybody who has a copy`,
       })),
+  ];
+}
+
+/** The first of them to end. */
+function firstToEnd<Ending extends Pick<Expiry, "notAfter">>(expiries: readonly Ending[]): Ending | undefined {
+  return expiries.toSorted((a, b) => Date.parse(a.notAfter) - Date.parse(b.notAfter))[0];
+}
+
+/** What becomes of several certificates, as the end of a sentence. */
+function fates(expiries: readonly Expiry[]): string {
+  const ended = expiries.filter((expiry) => expiry.hasEnded).length;
+  const soon = expiries.length - ended;
+  return [
+    ...(ended === 0 ? [] : [`${ended} ${ended === 1 ? "has" : "have"} expired`]),
+    ...(soon === 0 ? [] : [`${soon} ${soon === 1 ? "expires" : "expire"} soon`]),
+  ].join(" and ");
+}
+
+/** The leaves of one host in one sentence. */
+function leavesTogether(leaves: readonly Expiry[]): string {
+  const [first] = leaves;
+  if (first !== undefined && leaves.length === 1) return first.message;
+  const when = firstToEnd(leaves)?.notAfter ?? "";
+  return `of its certificates, ${fates(leaves)} (the first ${when}): run up, which renews them`;
+}
+
+/** What an operator is told: the leaves of a host, which one run renews, in one sentence, and everything else by itself. */
+export function expiryProblems(seen: CertificatesSeen): Pick<Expiry, "host" | "message">[] {
+  const expiries = expiriesIn(seen);
+  const leaves = Map.groupBy(
+    expiries.filter(({ kind }) => kind === "leaf"),
+    ({ host }) => host,
+  );
+  return [
+    ...expiries.filter(({ kind }) => kind !== "leaf").map(({ host, message }) => ({ host, message })),
+    ...[...leaves].map(([host, own]) => ({ host, message: leavesTogether(own) })),
   ];
 }
 
@@ -132,9 +173,9 @@ export function expiryWarnings({ hosts, readings, rejoining, kubeconfigs, at }: 
     }),
   );
   const expiries = expiriesIn({ files, kubeconfigs, at });
-  const leaves = expiries.filter(({ kind }) => kind === "leaf").toSorted((a, b) => (a.notAfter < b.notAfter ? -1 : 1));
+  const leaves = expiries.filter(({ kind }) => kind === "leaf");
   const owners = [...new Set(leaves.map(({ host }) => host))].join(", ");
-  const first = leaves[0];
+  const first = firstToEnd(leaves);
   const renewed =
     first === undefined
       ? []

@@ -23,6 +23,8 @@ export const paths = {
   etcdBootstrap: "/etc/etcd/bootstrap.env",
   /** The proxies by which packages are installed, where the configuration has some. Root's alone: there may be a login in it. */
   proxies: "/etc/plinth/proxy.env",
+  /** Is there while a failover drill has services of the host away, see scripts/host/failover.sh. In memory: a reboot ends the drill. */
+  failover: "/run/plinth-failover",
   /** Which packet filter rules the Node's services have: lines `UNIT FAMILY TABLE CHAIN`. */
   ruleSets: "/etc/kubernetes/rule-sets",
   /** VRRP instances of addresses before the present one, as long as they are held. Hosts make it themselves, from what they held. */

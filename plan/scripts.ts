@@ -70,6 +70,11 @@ export function keysScript(files: readonly string[]): string {
   return `set -- ${files.map(shellWord).join(" ")}\n${assembled("keys")}`;
 }
 
+/** What takes the services of a host away for a while: fed to a shell there, as root, and never installed. */
+export function failoverScript(words: readonly string[]): string {
+  return `set -- ${words.map(shellWord).join(" ")}\n${read("host/failover.sh")}`;
+}
+
 /** What a host asks for a test of the data path: fed to a shell there, and never installed. */
 export interface NetworkTest {
   /** Of the probe on this host; undefined where there is none. */

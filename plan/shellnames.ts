@@ -98,6 +98,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       UNITS_PATH: paths.units,
       RULE_SETS_PATH: paths.ruleSets,
       FORMER_ADDRESSES_PATH: paths.formerAddresses,
+      FAILOVER_PATH: paths.failover,
       ROSTER_PATH: rosterCredentials,
       KUBELET_CLIENT_PATH: kubeletCredentials.client,
       KUBELET_SERVING_PATH: kubeletCredentials.serving,

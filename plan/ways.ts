@@ -67,6 +67,20 @@ export function waysOf(
   };
 }
 
+/**
+ * The ways of a stack. Undefined for a pool, which goes by its cluster's; and without a control-plane host there is none, which is found
+ * elsewhere.
+ *
+ * @param controlPlane of the cluster that a pool belongs to; undefined for a cluster's own stack.
+ */
+export function ownWays(
+  controlPlane: readonly Host[] | undefined,
+  ...[hosts, ...rest]: Parameters<typeof waysOf>
+): Ways | undefined {
+  if (controlPlane !== undefined || withRole(hosts, "control-plane").length === 0) return undefined;
+  return waysOf(hosts, ...rest);
+}
+
 /** Whether hosts go another way than in the run before. */
 export function changesWay({ hosts }: Ways, previous: Pick<PreviousRun, "endpoint" | "ways"> | undefined): boolean {
   const before = lastWay(previous).hosts;

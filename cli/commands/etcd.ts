@@ -1,6 +1,5 @@
 import { Command, Option } from "commander";
 import type { Host } from "../../plan/inventory.ts";
-import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
 
@@ -108,6 +107,7 @@ async function defragMembers(options: DefragOptions): Promise<void> {
   const { memberHosts, onHost } = await import("../etcd/verbs.ts");
   const { defragmentationLooks, readMembers } = await import("../etcd/look.ts");
   const { defragment } = await import("../etcd/defrag.ts");
+  const { untilStopped } = await import("../cluster/until-stopped.ts");
   const terminal = makeTerminal(options);
   const hosts = memberHosts(input);
   const wanted = await chosen(hosts, options.host);
@@ -132,6 +132,7 @@ async function repairMembers(options: RepairOptions): Promise<void> {
   const { memberHosts, onHost } = await import("../etcd/verbs.ts");
   const { defragmentationLooks, lookForRepair, readMembers } = await import("../etcd/look.ts");
   const { repair } = await import("../etcd/repair.ts");
+  const { untilStopped } = await import("../cluster/until-stopped.ts");
   const hosts = memberHosts(input);
   await chosen(hosts, undefined);
   const run = onHost(input);
@@ -143,24 +144,4 @@ async function repairMembers(options: RepairOptions): Promise<void> {
       agrees: (question) => (options.yes === true ? Promise.resolve(true) : confirm(question, signal)),
     }),
   );
-}
-
-/** Runs what a first Ctrl-C ends after the step under way, and a second one at once: hosts finish what they have begun. */
-async function untilStopped<T>(
-  terminal: { warn: (line: string) => void },
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const { interruptible } = await import("../process/interrupt.ts");
-  const { closeSsh } = await import("../cluster/ssh-use.ts");
-  const stopping = new AbortController();
-  const { interrupted, outcome } = await interruptible(() => work(stopping.signal).finally(closeSsh), {
-    stop: () => {
-      terminal.warn("interrupted: waiting for the step under way. Press Ctrl-C again to end at once.");
-      stopping.abort();
-    },
-    kill: () => process.exit(Exit.interrupted),
-  });
-  if (interrupted) throw new QuietExit(Exit.interrupted);
-  if (outcome.status === "rejected") throw outcome.reason;
-  return outcome.value;
 }

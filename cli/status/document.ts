@@ -15,7 +15,8 @@ function careDocument(etcd: EtcdFacts | undefined) {
   };
 }
 
-function probeDocument({ uptime, machineId, addresses, etcd, certificates, goneRules, backups, ...probe }: HostProbe) {
+function probeDocument(probe: HostProbe) {
+  const { uptime, machineId, addresses, etcd, certificates, goneRules, backups, drillUntil } = probe;
   const { self, selfError, members = [] } = etcd ?? {};
   return {
     uptime,
@@ -49,6 +50,7 @@ function probeDocument({ uptime, machineId, addresses, etcd, certificates, goneR
     })),
     goneRules: goneRules.map(({ unit, table }) => ({ unit, table })),
     backups,
+    ...(drillUntil === undefined ? {} : { failoverDrillUntil: drillUntil }),
   };
 }
 

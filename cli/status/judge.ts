@@ -2,7 +2,8 @@ import { addonReplicas } from "../../plan/addons/deployments.ts";
 import { judgeBackups, targetStates, type TargetState } from "../../plan/backup/record.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
 import type { CertificateFile } from "../../plan/certificates.ts";
-import { expiriesIn } from "../../plan/expiry.ts";
+import { expiryProblems } from "../../plan/expiry.ts";
+import { drillSentence } from "../../plan/failover/hosts.ts";
 import type { BundleReport } from "../../plan/hostreport.ts";
 import { isNode, withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
@@ -38,7 +39,7 @@ function judgeCertificates({ readings, kubeconfigs, at }: Observation): Problem[
       "probe" in reading ? [[host, reading.probe.certificates] as const] : [],
     ),
   );
-  return expiriesIn({ files, kubeconfigs, at }).map(({ host, message }) => ({ host, message }));
+  return expiryProblems({ files, kubeconfigs, at });
 }
 
 /** One bundle of a host, with the names of what differs. */
@@ -53,6 +54,10 @@ export function bundlesOf({ report }: Pick<HostProbe, "report">): BundleStatus[]
     ...bundle,
     drift: drift.filter(({ kind }) => kind !== "unit-stopped").map(({ name }) => name),
   }));
+}
+
+function judgeDrill(host: string, { drillUntil }: HostProbe, at: number): Problem[] {
+  return drillUntil === undefined ? [] : [{ host, message: drillSentence(drillUntil, at / 1000) }];
 }
 
 function judgeBundles(host: string, probe: HostProbe): Problem[] {
@@ -291,6 +296,7 @@ export function judge(
     if ("error" in reading) problems.push({ host, message: reading.error });
     else
       problems.push(
+        ...judgeDrill(host, reading.probe, observation.at),
         ...judgeBundles(host, reading.probe),
         ...reading.probe.goneRules.map((rules) => ({ host, message: describeGoneRules(rules) })),
       );

@@ -30,6 +30,7 @@ export function parseProbe(text: string): HostProbe {
     ...certificateReaders((file) => probe.certificates.push(file)),
     ...ruleReaders((rules) => probe.goneRules.push(rules)),
     ...backupReaders((record) => probe.backups.push(record)),
+    "failover-drill": word("its failover drill", told.count, (until) => (probe.drillUntil = until)),
     ...reportReaders(report),
     ...etcdReaders(() => (etcd ??= { data: false, members: [] })),
   });

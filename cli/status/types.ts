@@ -28,6 +28,8 @@ export interface HostProbe {
   goneRules: GoneRules[];
   /** What it knows of targets of backups. */
   backups: BackupRecord[];
+  /** Until when a failover drill has services of the host away, seconds since the epoch; undefined where there is none. */
+  drillUntil?: number;
 }
 
 /** The host's probe, or why there is none. */

@@ -8,7 +8,8 @@
 #                        SHA-256 of all of it, in hexadecimal digits: what was cut off on its way is no set
 #
 # Prints a line for each target: `stored TARGET ID`, `there TARGET ID` (it has one already) or `failed TARGET REASON`. Ends with 1 when a
-# target failed, with 65 when what is to be stored is no set, with 75 when another backup of the cluster did not end or etcd did not answer.
+# target failed, with 65 when what is to be stored is no set, with 75 when another backup of the cluster did not end or etcd did not answer,
+# which is told of each target. While a failover drill has etcd away here, `due` leaves the targets to other members.
 #
 # Settings are in CONFIG: the file `settings` with lines
 #   cluster NAME, host NAME, kubernetes VERSION, etcd VERSION, minutes NUMBER, endpoint URL
@@ -26,9 +27,14 @@ BIN=$ROOT/opt/plinth/bin
 PKI=$ROOT/etc/kubernetes/pki
 CLAIM=$ROOT/var/lib/plinth/claim
 METRICS=$ROOT/var/lib/plinth/textfile
+DRILL=$ROOT/run/plinth-failover
 # Seconds until a target that does not answer counts as unreachable, and until a set that is under way is given up.
 REACH=${PLINTH_BACKUP_REACH:-60}
 LONGEST=${PLINTH_BACKUP_LONGEST:-3600}
+# Seconds for an answer that a quorum of etcd decides: the end of a leader takes some.
+QUORUM=${PLINTH_BACKUP_QUORUM:-30}
+# KiB that a restore takes besides the database: a log that is 64 MiB large from the start on, and as much for everything else.
+BESIDES=131072
 # Seconds by which the clocks of members may differ.
 AHEAD=600
 WORK=
@@ -200,9 +206,58 @@ forget_former() {
   done
 }
 
-etcdctl() {
-  "$BIN/etcdctl" --endpoints "$(setting endpoint)" --cacert "$PKI/etcd/ca.crt" --cert "$PKI/etcd/healthcheck.crt" \
+# member_call SECONDS ARGUMENT…: etcdctl on the member of this host, ended after so long.
+member_call() {
+  local seconds
+  seconds=$1
+  shift
+  timeout "$seconds" "$BIN/etcdctl" --endpoints "$(setting endpoint)" --cacert "$PKI/etcd/ca.crt" --cert "$PKI/etcd/healthcheck.crt" \
     --key "$PKI/etcd/healthcheck.key" --dial-timeout 5s "$@"
+}
+
+# ask_member SECONDS ARGUMENT…: what it answers is in WORK/out, its complaint in WORK/error.
+ask_member() {
+  local seconds
+  seconds=$1
+  shift
+  member_call $((seconds + 5)) --command-timeout "${seconds}s" "$@" >"$WORK/out" 2>"$WORK/error" </dev/null
+}
+
+# answered: whether etcd has a quorum. Sets REASON where not.
+answered() {
+  # Whatever the key holds, and be it nothing: that there is an answer is what counts.
+  if ! ask_member "$QUORUM" get plinth-health; then
+    REASON="etcd does not answer with a quorum within $QUORUM s: $(one_line "$(cat "$WORK/error")")"
+    return 1
+  fi
+}
+
+# size_text KIB: for people.
+size_text() {
+  awk -v kib="$1" 'BEGIN { if (kib >= 1048576) printf "%.1f GiB", kib / 1048576; else printf "%.0f MiB", kib / 1024 }'
+}
+
+# room: whether there is space for a set. Beside etcd's own data a full disk would stop the member. The snapshot is there until it is
+# sealed, and with it first the restore aside and then what is sealed, which is no larger.
+room() {
+  local bytes needed free
+  if ! ask_member "$QUORUM" endpoint status --write-out fields; then
+    REASON="etcd does not tell the size of its database: $(one_line "$(cat "$WORK/error")")"
+    return 1
+  fi
+  bytes=$(sed -n 's/^"DBSize" : \([0-9]*\)$/\1/p' "$WORK/out")
+  free=$(df -Pk "$WORK" | awk 'NR == 2 { print $4 }')
+  case $bytes:$free in
+    :* | *: | *[!0-9:]*)
+      REASON="cannot tell the size of etcd's database or the free space below $RECORDS"
+      return 1
+      ;;
+  esac
+  needed=$((bytes * 2 / 1024 + BESIDES))
+  [ "$free" -lt "$needed" ] || return 0
+  REASON="a set needs $(size_text "$needed") free below ${RECORDS#"$ROOT"}, and there are $(size_text "$free"): make room there, or run \
+./plinth etcd defrag where much of etcd's database is free"
+  return 1
 }
 
 digest_of() { sha256sum "$1" | sed 's/ .*//'; }
@@ -212,8 +267,9 @@ make() {
   local at id status reason
   REASON="cannot write below $RECORDS: is the disk full?"
   mkdir "$WORK/set" || return 1
+  room || return 1
   reason=$(one_line "$1" | tr -cd 'A-Za-z0-9 ._:/-')
-  if ! etcdctl --command-timeout "${LONGEST}s" snapshot save "$WORK/snapshot.db" >"$WORK/out" 2>"$WORK/error" </dev/null; then
+  if ! ask_member "$LONGEST" snapshot save "$WORK/snapshot.db"; then
     REASON="no snapshot: $(one_line "$(cat "$WORK/error")")"
     return 1
   fi
@@ -253,9 +309,10 @@ make() {
 # seal: the description and the snapshot, packed, so that only the recipients can open them.
 seal() {
   { cat "$WORK/set/set.json" "$WORK/snapshot.db" && : >"$WORK/read"; } 2>"$WORK/error" |
-    gzip -1 >"$WORK/packed" 2>>"$WORK/error" && [ -e "$WORK/read" ] &&
-    "$BIN/age" --recipients-file "$CONFIG/recipients" --output "$WORK/set/content.age" "$WORK/packed" 2>"$WORK/error" && rm -f "$WORK/packed" &&
-    return 0
+    { gzip -1 2>>"$WORK/error" && : >"$WORK/gzipped"; } |
+    "$BIN/age" --recipients-file "$CONFIG/recipients" --output "$WORK/set/content.age" 2>>"$WORK/error" &&
+    # age does not know of a stream that was cut off.
+    [ -e "$WORK/read" ] && [ -e "$WORK/gzipped" ] && return 0
   REASON="it cannot be sealed: $(one_line "$(cat "$WORK/error" 2>/dev/null)")"
   return 1
 }
@@ -380,7 +437,8 @@ store() {
   done
 }
 
-run() {
+# work_begin: makes WORK.
+work_begin() {
   local file name
   mkdir -p "$RECORDS" || die 1 "cannot make $RECORDS: is the disk full or read-only?"
   for file in "$RECORDS"/work.*; do
@@ -392,6 +450,42 @@ run() {
   trap 'rm -rf "$WORK"' EXIT
   trap 'exit 129' TERM INT HUP
   FAILED=
+}
+
+# locked VERB ARGUMENT…: runs it under a lock over all members: who comes second finds what the first has made. Without a quorum nobody
+# would get it, and each target is told of that instead.
+locked() {
+  local target code
+  work_begin
+  if ! answered; then
+    for target in $(targets); do
+      failed "$target" data
+    done
+    forget_former
+    metrics
+    die 75 "$REASON"
+  fi
+  rm -rf "$WORK"
+  trap - EXIT TERM INT HUP
+  export PLINTH_BACKUP_LOCKED=yes
+  member_call "$LONGEST" lock plinth-backup -- "$0" "$@"
+  code=$?
+  [ "$code" != 124 ] || die 75 "another backup of the cluster did not end within $LONGEST s, or etcd does not answer"
+  exit "$code"
+}
+
+# drilled: whether a failover drill has etcd away here.
+drilled() {
+  local until
+  until=$(sed -n 's/^until //p' "$DRILL" 2>/dev/null)
+  case $until in
+    '' | *[!0-9]*) return 1 ;;
+  esac
+  [ "$until" -gt "$(date +%s)" ]
+}
+
+run() {
+  work_begin
   case $1 in
     due) due ;;
     now)
@@ -409,16 +503,13 @@ run() {
 case ${1-} in
   due | now | store)
     [ -r "$CONFIG/settings" ] || die 1 "this host is not set up for backups: run up"
-    if [ -z "${PLINTH_BACKUP_LOCKED-}" ] && [ "$1" != store ]; then
-      # Over all members: who comes second finds what the first has made.
-      export PLINTH_BACKUP_LOCKED=yes
-      timeout "$LONGEST" "$BIN/etcdctl" --endpoints "$(setting endpoint)" --cacert "$PKI/etcd/ca.crt" \
-        --cert "$PKI/etcd/healthcheck.crt" --key "$PKI/etcd/healthcheck.key" --dial-timeout 5s lock plinth-backup -- "$0" "$@"
-      code=$?
-      [ "$code" != 124 ] || die 75 "another backup of the cluster did not end within $LONGEST s, or etcd does not answer"
-      exit "$code"
+    if [ "$1" = due ] && drilled; then
+      say "a failover drill has etcd away here: other members look after the targets"
+    elif [ -z "${PLINTH_BACKUP_LOCKED-}" ] && [ "$1" != store ]; then
+      locked "$@"
+    else
+      run "$@"
     fi
-    run "$@"
     ;;
   *)
     say "usage: backup due|now REASON…|store DIGEST" >&2

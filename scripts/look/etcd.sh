@@ -86,17 +86,17 @@ etcd_status() {
 }
 
 etcd_members() {
-  local answer id name peers clients kind started
+  local answer id called peers clients kind started
   if [ -z "$ETCD_URL" ]; then
     return
   fi
   if answer=$(etcd_ask member list); then
-    printf '%s\n' "$answer" | etcdctl_members | while read -r id name peers clients kind; do
+    printf '%s\n' "$answer" | etcdctl_members | while read -r id called peers clients kind; do
       started=started
       if [ "$clients" = - ]; then
         started=unstarted
       fi
-      printf 'etcd-member %s %s %s %s %s\n' "$id" "$name" "$peers" "$started" "$kind"
+      printf 'etcd-member %s %s %s %s %s\n' "$id" "$called" "$peers" "$started" "$kind"
     done
   else
     etcd_failed etcd-members-failed "$answer"

@@ -7,6 +7,7 @@ STATE_PATH=/var/lib/plinth
 UNITS_PATH=/etc/systemd/system
 RULE_SETS_PATH="/etc/kubernetes/rule-sets"
 FORMER_ADDRESSES_PATH=/etc/keepalived/plinth/former.conf
+FAILOVER_PATH="/run/plinth-failover"
 ROSTER_PATH=/etc/kubernetes/roster
 KUBELET_CLIENT_PATH="/var/lib/kubelet/pki/kubelet-client-current.pem"
 KUBELET_SERVING_PATH="/var/lib/kubelet/pki/kubelet-server-current.pem"

@@ -15,5 +15,5 @@ status_report() {
 
 printf 'plinth-facts 1\n'
 etcd_access || etcd_access_early
-side_by_side etcd_status etcd_members etcd_measures etcd_data etcd_damage status_report status_host rules_gone backups
+side_by_side etcd_status etcd_members etcd_measures etcd_data etcd_damage status_report status_host rules_gone backups failover
 printf 'end\n'

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseListing } from "../../plan/backup/listing.ts";
 import { parseResults } from "../../plan/backup/result.ts";
 import { setId } from "../../plan/backup/set.ts";
+import { paths } from "../../plan/names.ts";
 import { dataSet, resticList, stateSet } from "../support/backup.ts";
 import type { FakeHost, Result } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
@@ -40,12 +41,25 @@ esac
 `;
 const etcdctl = `#!/bin/sh
 { printf 'etcdctl'; printf ' %s' "$@"; echo; } >>"$PLINTH_FAKES/argv"
-while [ "$1" != lock ] && [ "$1" != snapshot ]; do shift; done
-if [ "$1" = lock ]; then
-  [ ! -e "$PLINTH_FAKES/locked" ] || exec tail -f /dev/null
-  shift 3
-  exec "$PLINTH_FAKES/shell" "$@"
-fi
+while :; do
+  case $1 in
+    lock)
+      [ ! -e "$PLINTH_FAKES/locked" ] || exec tail -f /dev/null
+      shift 3
+      exec "$PLINTH_FAKES/shell" "$@"
+      ;;
+    get)
+      [ ! -e "$PLINTH_FAKES/no-quorum" ] || { echo 'Error: context deadline exceeded' >&2; exit 1; }
+      exit
+      ;;
+    endpoint)
+      printf '"MemberID" : 1\\n"DBSize" : %s\\n"DBSizeInUse" : 9\\n' "$(cat "$PLINTH_FAKES/size" 2>/dev/null || echo 9000000)"
+      exit
+      ;;
+    snapshot) break ;;
+  esac
+  shift
+done
 [ ! -e "$PLINTH_FAKES/no-snapshot" ] || { echo 'context deadline exceeded' >&2; exit 1; }
 echo snapshot >"$3"
 `;
@@ -57,7 +71,7 @@ const etcdutl = `#!/bin/sh
 const age = `#!/bin/sh
 { printf 'age'; printf ' %s' "$@"; echo; } >>"$PLINTH_FAKES/argv"
 [ ! -e "$PLINTH_FAKES/bad.age" ] || { echo 'no recipients' >&2; exit 1; }
-{ echo age-encryption.org/v1; cat "$5"; } >"$4"
+{ echo age-encryption.org/v1; cat; } >"$4"
 `;
 
 onHosts(
@@ -240,6 +254,66 @@ onHosts(
       const result = await run("due");
       assert.equal(result.code, 75);
       assert.match(result.stderr, /another backup of the cluster did not end within 1 s, or etcd does not answer/);
+    });
+
+    it("does not wait for a lock where etcd has no quorum, and tells each target of that", async () => {
+      writeFileSync(at("no-quorum"), "");
+      writeFileSync(at("locked"), "");
+      for (const words of [["due"], ["now", "now"]]) {
+        const result = await run(...words);
+        assert.equal(result.code, 75);
+        const reason = "etcd does not answer with a quorum within 30 s: Error: context deadline exceeded";
+        assert.equal(result.stderr, `backup: ${reason}\n`);
+        assert.deepEqual(results(result), [
+          { target: "one", outcome: "failed", reason },
+          { target: "two", outcome: "failed", reason },
+        ]);
+        assert.deepEqual(records(), ["one.data.failed", "two.data.failed"]);
+        const metrics = host().read("/var/lib/plinth/textfile/plinth-backup.prom");
+        assert.match(metrics, /^plinth_backup_failed\{target="one",kind="data"\} 1$/m);
+      }
+      rmSync(at("no-quorum"));
+      rmSync(at("locked"));
+      assert.equal((await run("due")).code, 0);
+      assert.deepEqual(records(), ["one.data", "two.data"]);
+    });
+
+    it("leaves targets to other members while a failover drill has etcd away", async () => {
+      writeFileSync(at("no-quorum"), "");
+      const drill = (seconds: number): void => {
+        host().write(paths.failover, `until ${Math.round(Date.now() / 1000) + seconds}\nunit etcd.service\n`);
+      };
+      drill(60);
+      const { code, stdout } = await run("due");
+      assert.deepEqual([code, records()], [0, []]);
+      assert.match(stdout, /a failover drill has etcd away here/);
+      assert.equal((await run("now", "now")).code, 75);
+      drill(-60);
+      assert.equal((await run("due")).code, 75);
+    });
+
+    it("makes no snapshot that the disk has no room for, and says how much it needs", async () => {
+      const gib = 1024 ** 3;
+      writeFileSync(at("size"), `${3 * gib}\n`);
+      const free = (kib: number): void => {
+        host().command(
+          "df",
+          `printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/sda 9 9 ${kib} 9%% /\\n'`,
+        );
+      };
+      free(2 * 1024 ** 2);
+      const result = await run("now", "now");
+      assert.equal(result.code, 1);
+      assert.match(
+        result.stdout,
+        /^failed one a set needs 6\.1 GiB free below \/var\/lib\/plinth\/backup, and there are 2\.0 GiB: make room/m,
+      );
+      assert.doesNotMatch(readFileSync(at("argv"), "utf8"), /snapshot save/);
+      assert.deepEqual(records(), ["one.data.failed", "two.data.failed"]);
+      free(7 * 1024 ** 2);
+      assert.equal((await run("now", "now")).code, 0);
+      writeFileSync(at("size"), "nothing\n");
+      assert.match((await run("now", "now")).stdout, /cannot tell the size of etcd's database/);
     });
 
     it("forgets records of targets that are not configured any more", async () => {

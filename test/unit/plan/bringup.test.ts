@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { bringUp, bundles, bundlesOf, stepNamed } from "../../../plan/bringup.ts";
+import { bringUp, bundles, bundlesOf, entryFor, stepNamed } from "../../../plan/bringup.ts";
 import { artifactsOf, planHost } from "../../../plan/bundles/index.ts";
+import { noLoadBalancer } from "../../../plan/bundles/loadbalancer.ts";
 import type { Host } from "../../../plan/inventory.ts";
 import { configOf, hostsOf, threeHosts } from "../../support/cluster.ts";
 
@@ -24,6 +25,15 @@ describe("plan/bringup", () => {
     };
     const present = Object.fromEntries(bundles.map(({ name, type }) => [name, type]));
     for (const [name, type] of Object.entries(tokens)) assert.equal(present[name], type);
+  });
+
+  it("leaves of a load balancer that is not wanted any more that it goes, and changes nothing else", () => {
+    const former = new Set(["cp1"]);
+    for (const entry of bundles) {
+      assert.equal(entryFor("cp2", entry, former), entry);
+      const parts = entry.name === "loadbalancer" ? [noLoadBalancer] : entry.parts;
+      assert.deepEqual(entryFor("cp1", entry, former), { ...entry, parts });
+    }
   });
 
   it("has names and tokens that are unique, and names that hosts and URNs take", () => {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { hasEnded, readCertificate, type CertificateFile } from "../../../plan/certificates.ts";
-import { expiriesIn, expiryWarnings, isTold, kubeconfigsIn, type Expiry } from "../../../plan/expiry.ts";
+import {
+  expiriesIn,
+  expiryProblems,
+  expiryWarnings,
+  isTold,
+  kubeconfigsIn,
+  type Expiry,
+} from "../../../plan/expiry.ts";
 import { renderKubeconfig } from "../../../plan/bundles/kubeconfig.ts";
 import { kubeletCredentials } from "../../../plan/names.ts";
 import { selfSigned } from "../../support/certificates.ts";
@@ -88,6 +95,42 @@ describe("plan/expiry", () => {
       told?.message ?? "",
       /^the authority CN=demo CA expires soon \(2026-06-21.*cannot rotate authorities yet/,
     );
+  });
+
+  describe("for status", () => {
+    const told = (...files: CertificateFile[]) =>
+      expiryProblems({
+        files: new Map([
+          ["cp1", files],
+          ["cp2", [file(leaf, 365, 9)]],
+        ]),
+        kubeconfigs: [],
+        at,
+      });
+
+    it("the leaves of a host are one sentence, and everything else another one each", () => {
+      const own = [file(leaf, 365, 3), file("/a.crt", 365, -2), file("/b.crt", 365, -3), file(client, 365, -1)];
+      assert.deepEqual(told(...own), [
+        { host: "cp1", message: messages(file(client, 365, -1))[0] },
+        {
+          host: "cp1",
+          message:
+            "of its certificates, 2 have expired and 1 expires soon (the first 2026-05-29T00:00:00.000Z): run up, which renews them",
+        },
+        { host: "cp2", message: messages(file(leaf, 365, 9))[0] },
+      ]);
+    });
+
+    it("no host has more than one sentence about leaves, and none where nothing ends", () => {
+      const ends = fc.array(fc.integer({ min: -50, max: 50 }), { maxLength: 12 });
+      fc.assert(
+        fc.property(ends, (days) => {
+          const files = days.map((left, index) => file(`/${index}.crt`, 365, left));
+          const own = told(...files).filter(({ host }) => host === "cp1");
+          assert.equal(own.length, of(...files).length === 0 ? 0 : 1);
+        }),
+      );
+    });
   });
 
   describe("in a run", () => {

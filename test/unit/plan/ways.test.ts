@@ -11,6 +11,7 @@ import {
   forgetsWays,
   formerBalancers,
   instanceOf,
+  ownWays,
   waysOf,
 } from "../../../plan/ways.ts";
 import type { VrrpInstance, Ways } from "../../../plan/wayshape.ts";
@@ -44,6 +45,15 @@ describe("plan/ways", () => {
     assert.deepEqual(away, { hosts: url("lb.example.net"), former: [url(first)], formerVips: [first] });
     const back = waysOf(hosts, byVip(first), { ways: away }, []);
     assert.deepEqual(back, { hosts: url(first), vip: first, former: [url("lb.example.net")], formerVips: [] });
+  });
+
+  it("are nobody's where another stack's cluster has them, or nobody serves the API", () => {
+    const config = byVip(first);
+    assert.deepEqual(ownWays(undefined, hosts, config, undefined, []), waysOf(hosts, config, undefined, []));
+    assert.equal(ownWays(hosts, hosts, config, undefined, []), undefined);
+    const workers = hosts.filter(({ roles }) => roles.includes("worker"));
+    assert.equal(ownWays(undefined, workers, config, undefined, []), undefined);
+    assert.equal(ownWays(undefined, [], configOf({ vip: "" }), undefined, []), undefined);
   });
 
   it("takes over what a release has left that remembered no ways", () => {

@@ -357,6 +357,12 @@ describe("the judgement about a cluster", () => {
     assert.throws(() => parseDeploymentList("{}"));
   });
 
+  it("tells that a failover drill has the services of a host away", () => {
+    assert.deepEqual(messages(observation({ drillUntil: at / 1000 + 60 })), [
+      "cp1: a failover drill has its services away until 2026-06-01T00:01:00Z; they start again by themselves",
+    ]);
+  });
+
   it("tells rules that somebody has flushed", () => {
     const goneRules = [{ unit: "kube-proxy.service", table: "ip kube-proxy" }];
     assert.deepEqual(messages(observation({ goneRules })), [
@@ -480,7 +486,9 @@ describe("the judgement about a cluster", () => {
     const soon = { ...certificate, notAfter: "2026-06-03T00:00:00.000Z" };
     const over = { ...certificate, notAfter: "2026-05-03T00:00:00.000Z" };
     assert.deepEqual(firstToExpire([certificate, soon, over]), over);
-    assert.equal(messages(observation({ certificates: [soon, over, certificate] })).length, 2);
+    assert.deepEqual(messages(observation({ certificates: [soon, over, certificate] })), [
+      "cp1: of its certificates, 1 has expired and 1 expires soon (the first 2026-05-03T00:00:00.000Z): run up, which renews them",
+    ]);
     assert.deepEqual(
       messages({ ...observation(), kubeconfigs: [{ owner: "the tenant blue", certificate: soon }] }).length,
       1,

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseProbe } from "../../cli/status/probe.ts";
+import { statusScript } from "../../components/host/script.ts";
+import { paths } from "../../plan/names.ts";
+import type { Result } from "./support/fake-host.ts";
+import { onHosts } from "./support/suite.ts";
+
+const script = join(import.meta.dirname, "../../scripts/host/failover.sh");
+const units = ["etcd.service", "kube-apiserver.service", "haproxy.service", "keepalived.service"];
+
+onHosts("a host whose services a drill takes away", (host) => {
+  const armed = (): string => join(host().fakes, "armed");
+  const run = (...args: string[]): Promise<Result> => host().runFile(script, args);
+  const states = (): string[] => units.map((unit) => host().unit(unit, "active"));
+  /** What systemd does when the time has come. */
+  const elapse = async (): Promise<void> => {
+    const command = readFileSync(armed(), "utf8").split("\n").slice(0, -1).at(-1) ?? "";
+    const file = join(host().fakes, "elapsed");
+    writeFileSync(file, `${command}\n`);
+    assert.equal((await host().runFile(file, [])).code, 0);
+    host().setUnit("plinth-failover.timer", "active", "inactive");
+  };
+
+  beforeEach(() => {
+    for (const unit of units) host().packaged(unit).setUnit(unit, "active", "active");
+    host().command(
+      "systemd-run",
+      `printf '%s\\n' "$@" >'${armed()}'; mkdir -p "$PLINTH_FAKES/units/plinth-failover.timer"
+echo active >"$PLINTH_FAKES/units/plinth-failover.timer/active"`,
+    );
+  });
+
+  it("stops them and has systemd start them again", async () => {
+    const { code, stdout, stderr } = await run("begin", "60", ...units);
+    assert.equal(code, 0, stderr);
+    const [, until = ""] = /^until (\d+)$/m.exec(stdout) ?? [];
+    assert.ok(Math.abs(Number(until) - Date.now() / 1000 - 60) < 30, stdout);
+    assert.deepEqual(
+      stdout.split("\n").filter((line) => line.startsWith("stopped ")),
+      units.map((unit) => `stopped ${unit}`),
+    );
+    assert.deepEqual(states(), ["inactive", "inactive", "inactive", "inactive"]);
+    assert.match(host().read(paths.failover), new RegExp(`^until ${until}\nunit etcd.service\n`));
+    assert.match(readFileSync(armed(), "utf8"), /^--on-active\n60s$/m);
+    await elapse();
+    assert.deepEqual(states(), ["active", "active", "active", "active"]);
+    assert.ok(!host().exists(paths.failover));
+  });
+
+  it("is told to whoever looks at the host meanwhile", async () => {
+    const until = async (): Promise<number | undefined> =>
+      parseProbe((await host().runFile("-s", [], statusScript())).stdout).drillUntil;
+    assert.equal(await until(), undefined);
+    const { stdout } = await run("begin", "60", ...units);
+    assert.equal(`until ${await until()}`, stdout.split("\n")[0]);
+    await elapse();
+    assert.equal(await until(), undefined);
+  });
+
+  it("leaves alone what was stopped before", async () => {
+    host().setUnit("haproxy.service", "active", "inactive");
+    assert.doesNotMatch((await run("begin", "60", ...units)).stdout, /haproxy/);
+    await elapse();
+    assert.deepEqual(states(), ["active", "active", "inactive", "active"]);
+  });
+
+  it("starts them at once when the drill is ended, as often as that is asked", async () => {
+    await run("begin", "60", ...units);
+    for (const time of [1, 2]) {
+      assert.equal((await run("end")).code, 0, `time ${time}`);
+      assert.deepEqual(states(), ["active", "active", "active", "active"]);
+      assert.ok(!host().exists(paths.failover));
+    }
+    assert.ok(host().log().includes("stop plinth-failover.timer"));
+  });
+
+  it("begins with no second drill, and the first goes on", async () => {
+    await run("begin", "60", ...units);
+    const { code, stderr } = await run("begin", "60", ...units);
+    assert.equal(code, 75);
+    assert.match(stderr, /a failover drill is under way on this host/);
+    await elapse();
+    assert.deepEqual(states(), ["active", "active", "active", "active"]);
+  });
+
+  it("starts what a drill without a timer has left before it begins", async () => {
+    await run("begin", "60", ...units);
+    host().setUnit("plinth-failover.timer", "active", "inactive");
+    const { code, stdout } = await run("begin", "60", ...units);
+    assert.equal(code, 0);
+    for (const unit of units) assert.ok(stdout.includes(`stopped ${unit}\n`), stdout);
+  });
+
+  it("stops nothing where systemd takes no timer", async () => {
+    host().command("systemd-run", "echo 'Failed to start transient timer unit' >&2; exit 1");
+    const { code, stderr } = await run("begin", "60", ...units);
+    assert.equal(code, 1);
+    assert.match(stderr, /so nothing was stopped: Failed to start transient timer unit/);
+    assert.deepEqual(states(), ["active", "active", "active", "active"]);
+    assert.ok(!host().exists(paths.failover));
+  });
+
+  it("starts all of them again where one does not stop", async () => {
+    const systemctl = readFileSync(join(host().fakes, "bin", "systemctl"), "utf8").replace(/^#!.*\n/, "");
+    host().command(
+      "systemctl",
+      `case "$*" in "stop etcd"*) echo 'Job for etcd.service timed out.' >&2; exit 1 ;; esac\n${systemctl}`,
+    );
+    const { code, stderr } = await run("begin", "60", ...units);
+    assert.equal(code, 1);
+    assert.match(stderr, /etcd.service did not stop, and all are started again: Job for etcd.service timed out/);
+    assert.deepEqual(states(), ["active", "active", "active", "active"]);
+    assert.ok(!host().exists(paths.failover));
+  });
+
+  it("stops nothing where none of them runs", async () => {
+    for (const unit of units) host().setUnit(unit, "active", "inactive");
+    const { code, stderr } = await run("begin", "60", ...units);
+    assert.equal(code, 1);
+    assert.match(stderr, /nothing was stopped/);
+    assert.ok(!existsSync(armed()));
+  });
+
+  it("takes no words that are not right", async () => {
+    const wrong = [[], ["begin"], ["begin", "60"], ["begin", "x", "a.service"], ["begin", "60", "a;b"], ["end", "x"]];
+    for (const words of wrong) assert.equal((await run(...words)).code, 65, words.join(" "));
+    rmSync(armed(), { force: true });
+    assert.deepEqual(states(), ["active", "active", "active", "active"]);
+  });
+
+  it("is what backups and looks at the host know of, too", () => {
+    const read = (path: string): string => readFileSync(join(import.meta.dirname, "../../scripts", path), "utf8");
+    assert.ok(read("host/failover.sh").includes(`\${PLINTH_ROOT:-}${paths.failover}`));
+    assert.ok(read("host/backup.sh").includes(`$ROOT${paths.failover}`));
+  });
+});
