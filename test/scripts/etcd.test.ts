@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { Bundle, me } from "./support/bundle.ts";
 import { FakeEtcd } from "./support/etcdctl.ts";
 import { onHosts } from "./support/suite.ts";

@@ -135,6 +135,10 @@ onHosts("looks at a host", (host) => {
       await damage(page, "", ...frames, "Started etcd.service - etcd member.", "Stopped etcd.service"),
       [],
     );
+    // An etcd that finds no data makes an empty database, and no log.
+    rmSync(host().path("/var/lib/etcd/member/wal"), { recursive: true });
+    host().write("/var/lib/etcd/member/snap/db", "");
+    assert.deepEqual(await damage("discovery failed"), ["etcd-damage its data is gone"]);
   });
 
   it("for workloads tell those that protections may refuse, and what could not be asked", async () => {
