@@ -50,6 +50,7 @@
 #   etcd-damage REASON                       of that member, when it does not run and its log says that its data is damaged
 #   backup TARGET data|state ID EPOCH KEYS|- BYTES|- SHA256|-    the newest set of a target that this member knows of
 #   backup-failed TARGET data|state EPOCH REASON       what it could not do for a target since
+#   drill EPOCH SECONDS ok|failed SET|- [REASON]       the last restore drill that it was told of
 #   nodes NUMBER                             where the API server of this host answers, and then for each
 #   node NAME READY MACHINE-ID INTERNAL-IPS OWNER LEAVING DRAINED
 #                                            each encoded as in a URL, `-` for none; READY as Kubernetes says it: True, False or Unknown
