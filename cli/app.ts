@@ -4,6 +4,7 @@ import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
 import { destroyCommand } from "./commands/destroy.ts";
+import { drillCommand } from "./commands/drill.ts";
 import { driftCommand } from "./commands/drift.ts";
 import { etcdCommand } from "./commands/etcd.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -56,6 +57,7 @@ export function commandLine(): Command {
     resetCommand(),
     backupCommand(),
     restoreCommand(),
+    drillCommand(),
     labCommand(),
     testCommand(),
     artifactsCommand(),

@@ -1,3 +1,4 @@
+import type { DrillRecord, KnownDrill } from "../../plan/backup/drill.ts";
 import type { BackupRecord, TargetState } from "../../plan/backup/record.ts";
 import type { CertificateFile } from "../../plan/certificates.ts";
 import type { KubeconfigCertificate } from "../../plan/expiry.ts";
@@ -28,6 +29,8 @@ export interface HostProbe {
   goneRules: GoneRules[];
   /** What it knows of targets of backups. */
   backups: BackupRecord[];
+  /** The last restore drill that it was told of; undefined where there was none. */
+  drill?: DrillRecord;
 }
 
 /** The host's probe, or why there is none. */
@@ -69,4 +72,6 @@ export interface Observation {
   network: NetworkReading;
   /** What members know of targets of backups; undefined where the configuration has none. */
   backups?: TargetState[];
+  /** The last restore drill as most members tell it; undefined where the configuration has no backups. */
+  drill?: KnownDrill;
 }
