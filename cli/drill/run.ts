@@ -154,6 +154,7 @@ async function fetchSets(
   report: DrillReport,
   scratch: Scratch,
 ): Promise<Fetched> {
+  requireOneCluster(listed, wanted);
   const data = chooseSet(listed.data, wanted);
   report.set = data.id;
   report.ageSeconds = Math.max(0, Math.round((Date.parse(report.startedAt) - Date.parse(data.time)) / 1000));
@@ -170,6 +171,15 @@ async function fetchSets(
   const path = scratch.path("snapshot.db");
   await pipeline(await openData(await store.read(data.id), keys, data), createWriteStream(path, { mode: 0o600 }));
   return { data, half, serving: servingOf(half, data), path };
+}
+
+/** Where the stack's state is gone, nobody knows whose sets its own are. */
+function requireOneCluster({ data }: Listed, { backup }: WantedSet): void {
+  const clusters = new Set(data.map(({ cluster, clusterId }) => `${cluster} (id ${clusterId})`));
+  if (backup !== undefined || clusters.size <= 1) return;
+  throw new CliError(
+    `Targets have sets of several clusters, and the stack's state does not say which is its own: ${[...clusters].join(", ")}. Name a set by --backup.`,
+  );
 }
 
 async function openState(packed: Buffer, listed: StateSet): Promise<StateHalf> {

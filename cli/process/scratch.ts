@@ -1,15 +1,20 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { openSync, closeSync, readFileSync, rmSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFileSync, closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { findProcess } from "./identity.ts";
 
 /** Bytes that a program that is run to its end may print: the keys of a million objects. */
 const mostPrinted = 256 * 2 ** 20;
+/** File in the folder: lines `PID TICKS`. */
+const processes = "processes";
+/** Seconds within which a killed process must be gone. */
+const endSeconds = 10;
 /** Characters of a log that are told. */
 const toldOfLog = 2000;
 
@@ -23,7 +28,7 @@ export class ScratchError extends Error {
 /** Programs that this process runs aside, in a folder of their own that nobody else may enter. All of it is gone in the end. */
 export class Scratch implements AsyncDisposable {
   readonly folder: string;
-  readonly #running: { name: string; child: ChildProcess; log: string }[] = [];
+  readonly #running: ChildProcess[] = [];
   #failure: ScratchError | undefined;
   #stopping = false;
 
@@ -32,10 +37,17 @@ export class Scratch implements AsyncDisposable {
     process.once("exit", this.#atOnce);
   }
 
-  /** @param prefix of the folder's name, in the operator's folder of temporary files. */
+  /**
+   * Makes a folder, and tidies up after processes that were killed: theirs may hold secrets, and their programs run on.
+   *
+   * @param prefix of the folder's name, in the operator's folder of temporary files; for one purpose alone.
+   */
   static async open(prefix: string): Promise<Scratch> {
+    await tidyUp(prefix);
     // Its mode is 0700.
-    return new Scratch(await mkdtemp(join(tmpdir(), prefix)));
+    const scratch = new Scratch(await mkdtemp(join(tmpdir(), prefix)));
+    noteProcess(scratch.folder, process.pid);
+    return scratch;
   }
 
   path(name: string): string {
@@ -72,7 +84,8 @@ export class Scratch implements AsyncDisposable {
       child.once("exit", (code, signal) => {
         ended(signal ?? `exit code ${code}`);
       });
-      this.#running.push({ name, child, log });
+      this.#running.push(child);
+      if (child.pid !== undefined) noteProcess(this.folder, child.pid);
       return child;
     } finally {
       closeSync(descriptor);
@@ -142,7 +155,7 @@ export class Scratch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
-    for (const { child } of this.#running.toReversed()) {
+    for (const child of this.#running.toReversed()) {
       if (child.pid === undefined || !isAlive(child)) continue;
       const exited = once(child, "exit");
       // One that was paused would not end.
@@ -157,13 +170,53 @@ export class Scratch implements AsyncDisposable {
   /** When this process ends in the middle, by a second Ctrl-C. */
   readonly #atOnce = (): void => {
     this.#stopping = true;
-    for (const { child } of this.#running) if (isAlive(child)) child.kill("SIGKILL");
+    for (const child of this.#running) if (isAlive(child)) child.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   };
 
   /** Not the operator's: it may tell these programs of other clusters. */
   #environment(): NodeJS.ProcessEnv {
     return { PATH: process.env["PATH"], HOME: this.folder, TMPDIR: this.folder };
+  }
+}
+
+/** Writes down who is at work in a folder: the process that made it first, then its programs. */
+function noteProcess(folder: string, pid: number): void {
+  const found = findProcess(pid);
+  if (found !== undefined) appendFileSync(join(folder, processes), `${pid} ${found.startTicks}\n`, { mode: 0o600 });
+}
+
+/** Ends what runs in folders of this user whose makers are no more, and removes them. */
+async function tidyUp(prefix: string): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(prefix)) continue;
+    const folder = join(tmpdir(), name);
+    const info = await lstat(folder).catch(() => undefined);
+    if (info?.isDirectory() !== true || info.uid !== process.getuid?.()) continue;
+    const text = await readFile(join(folder, processes), "utf8").catch(() => undefined);
+    // It is being made at this moment, or removed.
+    if (text === undefined) continue;
+    const living = [...text.matchAll(/^([1-9]\d*) (\d+)$/gm)].map(([, pid, ticks]) =>
+      findProcess(Number(pid))?.startTicks === ticks ? Number(pid) : undefined,
+    );
+    if (living[0] !== undefined) continue;
+    for (const pid of living) if (pid !== undefined) await endProcess(pid);
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** @throws ScratchError when it does not go. */
+async function endProcess(pid: number): Promise<void> {
+  const deadline = performance.now() + endSeconds * 1000;
+  while (findProcess(pid) !== undefined) {
+    if (performance.now() > deadline)
+      throw new ScratchError(`process ${pid} of a run that was killed does not end: end it, and remove its folder`);
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+    await sleep(20);
   }
 }
 

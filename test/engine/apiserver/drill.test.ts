@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash, generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -12,7 +14,7 @@ import { pack } from "../../../cli/backup/pack.ts";
 import type { Restic } from "../../../cli/backup/repository.ts";
 import { bytesOf, seal } from "../../../cli/backup/seal.ts";
 import { TargetStore } from "../../../cli/backup/targetstore.ts";
-import { drillRestore, type DrillReport } from "../../../cli/drill/run.ts";
+import { drillRestore, type DrillInput, type DrillReport } from "../../../cli/drill/run.ts";
 import { renderEncryptionConfig } from "../../../plan/bundles/apiserver.ts";
 import { keyDigests } from "../../../plan/backup/keys.ts";
 import { setId, type BackupSet, type DataSet, type StateSet } from "../../../plan/backup/set.ts";
@@ -20,6 +22,7 @@ import { buildStateHalf } from "../../../plan/backup/statehalf.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
 import { dataSet, placeOf, tagsOf } from "../../support/backup.ts";
 import { selfSigned } from "../../support/certificates.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const clusterId = "0123456789abcdef";
 const encryptionKey = "abcdefghijklmnopqrstuvwxyz012345";
@@ -151,7 +154,10 @@ describe("a restore drill", function () {
     return repository;
   };
 
-  const drill = async (repository: string, more: { identities?: () => string[] } = {}): Promise<DrillReport> => {
+  const drill = async (
+    repository: string,
+    more: Partial<Pick<DrillInput, "identities" | "live">> = {},
+  ): Promise<DrillReport> => {
     const signal = new AbortController().signal;
     const restic: Restic = {
       executable: binaries.get("restic") ?? "",
@@ -165,7 +171,7 @@ describe("a restore drill", function () {
       identities: more.identities ?? (() => [identity]),
       wanted: {},
       config: { kubernetesVersion: version("kube-apiserver"), etcdVersion: version("etcd") },
-      live: { kubeconfig: server.kubeconfig },
+      live: more.live ?? { kubeconfig: server.kubeconfig },
       ensure: () => Promise.resolve(binaries),
       note: () => undefined,
       signal,
@@ -188,6 +194,57 @@ describe("a restore drill", function () {
     assert.ok((report.kinds["clusterroles.rbac.authorization.k8s.io"]?.served ?? 0) > 30);
     assert.ok(report.sample !== undefined && report.sample.same >= 20, JSON.stringify(report.sample));
     assert.deepEqual(Object.keys(report.seconds).sort(), ["compare", "fetch", "restore", "serve", "total"]);
+  });
+
+  it("calls neither webhooks nor extensions that the data names", async () => {
+    let calls = 0;
+    const listener = createServer((socket) => {
+      calls += 1;
+      socket.destroy();
+    }).listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    const { port } = listener.address() as AddressInfo;
+    const create = (path: string, body: Record<string, unknown>) => server.send("POST", path, body as never);
+    await create("/api/v1/namespaces/default/services", {
+      metadata: { name: "extension" },
+      spec: { type: "ExternalName", externalName: "localhost" },
+    });
+    await create("/apis/apiregistration.k8s.io/v1/apiservices", {
+      metadata: { name: "v1.extension.example.com" },
+      spec: {
+        ...{ group: "extension.example.com", version: "v1", groupPriorityMinimum: 100, versionPriority: 100 },
+        service: { namespace: "default", name: "extension", port },
+        insecureSkipTLSVerify: true,
+      },
+    });
+    // The lease of an API server is made when it starts.
+    const rule = { apiGroups: ["*"], apiVersions: ["*"], operations: ["CREATE"], resources: ["leases"] };
+    await create("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", {
+      metadata: { name: "lease" },
+      webhooks: [
+        {
+          ...{ name: "lease.example.com", admissionReviewVersions: ["v1"], sideEffects: "None", failurePolicy: "Fail" },
+          ...{ clientConfig: { url: `https://127.0.0.1:${port}/` }, rules: [rule] },
+        },
+      ],
+    });
+    const repository = await repositoryOf("calls", encryptionKey);
+    // The cluster's own API server asks that extension all the time.
+    await eventually("a call of the extension", 60, () => Promise.resolve(calls > 0 ? calls : undefined));
+    server.signal("SIGSTOP");
+    try {
+      // What it has begun before comes first.
+      await once(connect(port, "127.0.0.1").resume(), "close");
+      calls = 0;
+      const report = await drill(repository, { live: { without: "it stands still" } });
+      assert.deepEqual(report.problems, []);
+      assert.deepEqual(report.notes, ["no contents were compared with the cluster's: it stands still"]);
+      assert.equal(report.sample, undefined);
+      assert.equal(calls, 0);
+    } finally {
+      server.signal("SIGCONT");
+      listener.close();
+    }
   });
 
   it("finds a set that cannot be opened, and one that is damaged", async () => {
