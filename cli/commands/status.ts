@@ -46,7 +46,7 @@ async function status(options: StatusOptions): Promise<void> {
   const { ClusterApi } = await import("../cluster/api.ts");
   const { kubeconfigsIn } = await import("../../plan/expiry.ts");
   const { observe } = await import("../status/observe.ts");
-  const { backupProblems, backupsOf, judge, nodesOfInterest, warnings } = await import("../status/judge.ts");
+  const { backupProblems, backupsOf, judge, lastDrill, nodesOfInterest, warnings } = await import("../status/judge.ts");
   const { statusDocument } = await import("../status/document.ts");
   const { statusLines } = await import("../status/render.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
@@ -61,11 +61,12 @@ async function status(options: StatusOptions): Promise<void> {
   const observed = await observe(input, api, options.stack, outputs.then(kubeconfigsIn)).finally(closeSsh);
   const seen = nodesOfInterest(hosts, options.stack, observed);
   const { backup } = config;
-  const observation = backup === undefined ? seen : { ...seen, backups: backupsOf(backup, seen) };
+  const observation =
+    backup === undefined ? seen : { ...seen, backups: backupsOf(backup, seen), drill: lastDrill(hosts, seen) };
   const vips = [config.vip, config.serviceVip].filter((vip) => vip !== undefined);
   const problems = [
     ...judge(hosts, vips, observation, options.stack, config.networkCheck),
-    ...(backup === undefined ? [] : backupProblems(backup, observation, options.stack)),
+    ...(backup === undefined ? [] : backupProblems(backup, hosts, observation, options.stack)),
   ];
   const inTime = warnings(hosts, observation, options.stack);
   if (options.json === true) {

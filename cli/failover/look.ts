@@ -27,12 +27,12 @@ export function failoverHost(
   const common = { name: host.name, ...(member === undefined ? {} : { member }), ...seen };
   const unknown = (error: string): FailoverHost => ({ ...common, error, holdsVip: false, units: new Map() });
   if ("error" in reading) return unknown(reading.error);
-  const { addresses, report, reportError, drillUntil } = reading.probe;
+  const { addresses, report, reportError, failoverUntil } = reading.probe;
   if (report === undefined) return unknown(reportError ?? "it has no host script: run up");
   return {
     ...common,
     holdsVip: vip !== undefined && vip in addresses,
-    ...(drillUntil === undefined ? {} : { drillUntil }),
+    ...(failoverUntil === undefined ? {} : { failoverUntil }),
     units: failoverUnits(report.bundles),
   };
 }

@@ -16,7 +16,7 @@ import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { confirm } from "../render/prompt.ts";
 import type { Terminal } from "../render/terminal.ts";
-import { inspectSnapshot } from "../restore/inspect.ts";
+import { certificateText, inspectSnapshot } from "../restore/inspect.ts";
 import { hostStep, type Exec } from "../restore/host-steps.ts";
 import type { LocalSnapshot, SnapshotSource } from "../restore/source.ts";
 
@@ -113,11 +113,6 @@ async function prepare(run: RestoreRun, access: HostAccess, snapshot: LocalSnaps
     : begin(plan, facts, snapshot, { clusterId: clusterId ?? "", now });
   for (const line of planLines(run, restore, goesOn ? undefined : { facts, snapshot, now })) terminal.print(line);
   return restore;
-}
-
-/** The part of a certificate that is the same wherever it is written. */
-function certificateText(pem: string | undefined): string | undefined {
-  return pem?.match(/-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+?)\n-----END/)?.[1];
 }
 
 function otherFinding({ id }: RestoreFact): Finding {

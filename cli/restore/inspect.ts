@@ -9,6 +9,11 @@ import { Bolt, Damaged } from "./bolt.ts";
 const trailer = 32;
 const sector = 512;
 
+/** The part of a certificate that is the same wherever it is written. */
+export function certificateText(pem: string | undefined): string | undefined {
+  return pem?.match(/-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+?)\n-----END/)?.[1];
+}
+
 /**
  * Looks at a snapshot of etcd on this machine: whether it is whole, what etcd it is of, and whether it holds a text.
  *

@@ -1,3 +1,4 @@
+import type { KnownDrill } from "../../plan/backup/drill.ts";
 import { careOf } from "../../plan/etcdcare/judge.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { NetworkReading } from "../../plan/networkcheck/record.ts";
@@ -16,7 +17,7 @@ function careDocument(etcd: EtcdFacts | undefined) {
 }
 
 function probeDocument(probe: HostProbe) {
-  const { uptime, machineId, addresses, etcd, certificates, goneRules, backups, drillUntil } = probe;
+  const { uptime, machineId, addresses, etcd, certificates, goneRules, backups, failoverUntil } = probe;
   const { self, selfError, members = [] } = etcd ?? {};
   return {
     uptime,
@@ -50,7 +51,7 @@ function probeDocument(probe: HostProbe) {
     })),
     goneRules: goneRules.map(({ unit, table }) => ({ unit, table })),
     backups,
-    ...(drillUntil === undefined ? {} : { failoverDrillUntil: drillUntil }),
+    ...(failoverUntil === undefined ? {} : { failoverDrillUntil: failoverUntil }),
   };
 }
 
@@ -85,9 +86,23 @@ function networkDocument(reading: NetworkReading) {
   return { network: { works: failed === 0, at, ageSeconds, paths, failed, findings, untested } };
 }
 
+function drillDocument(drill: KnownDrill | undefined, at: number) {
+  if (drill === undefined) return {};
+  // Members that disagree know no more than those that know of none.
+  if (typeof drill === "string") return { drill: null };
+  const { at: ended, seconds, result, set, reason } = drill;
+  const ageSeconds = Math.max(0, Math.round(at / 1000 - ended));
+  return {
+    drill: {
+      ...{ at: new Date(ended * 1000).toISOString(), ageSeconds, durationSeconds: seconds, result, set },
+      ...(result === "failed" ? { reason } : {}),
+    },
+  };
+}
+
 /** The status as monitoring reads it: its fields are documented and stay, whatever the types inside are called. */
 export function statusDocument(
-  { at, readings, apiservers, leaders, nodes, addons, network, kubeconfigs, backups }: Observation,
+  { at, readings, apiservers, leaders, nodes, addons, network, kubeconfigs, backups, drill }: Observation,
   problems: readonly Problem[],
   warnings: readonly Problem[] = [],
 ): Record<string, unknown> {
@@ -98,6 +113,7 @@ export function statusDocument(
     hosts: Object.fromEntries([...readings].map(([name, reading]) => [name, readingDocument(reading)])),
     apiservers: Object.fromEntries(apiservers),
     ...(backups === undefined ? {} : { backups }),
+    ...drillDocument(drill, at),
     ...("nodes" in nodes
       ? { nodes: Object.fromEntries(nodes.nodes.map((node) => [node.name, nodeDocument(node)])) }
       : { nodesError: nodes.error }),

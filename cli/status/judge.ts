@@ -1,4 +1,5 @@
 import { addonReplicas } from "../../plan/addons/deployments.ts";
+import { drillOf, judgeDrill, type KnownDrill } from "../../plan/backup/drill.ts";
 import { judgeBackups, targetStates, type TargetState } from "../../plan/backup/record.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
 import type { CertificateFile } from "../../plan/certificates.ts";
@@ -56,8 +57,8 @@ export function bundlesOf({ report }: Pick<HostProbe, "report">): BundleStatus[]
   }));
 }
 
-function judgeDrill(host: string, { drillUntil }: HostProbe, at: number): Problem[] {
-  return drillUntil === undefined ? [] : [{ host, message: drillSentence(drillUntil, at / 1000) }];
+function judgeFailover(host: string, { failoverUntil }: HostProbe, at: number): Problem[] {
+  return failoverUntil === undefined ? [] : [{ host, message: drillSentence(failoverUntil, at / 1000) }];
 }
 
 function judgeBundles(host: string, probe: HostProbe): Problem[] {
@@ -271,10 +272,29 @@ export function backupsOf(backup: BackupSettings, { readings }: Pick<Observation
   return targetStates(backup, new Map(records));
 }
 
-/** Targets of backups that an operator should look at. */
-export function backupProblems(backup: BackupSettings, observation: Observation, stack: string): Problem[] {
+/** The last restore drill, as most of those members tell it that answer. */
+export function lastDrill(hosts: readonly Host[], { readings, at }: Pick<Observation, "readings" | "at">): KnownDrill {
+  const told = withRole(hosts, "etcd").flatMap(({ name }) => {
+    const reading = readings.get(name);
+    return reading !== undefined && "probe" in reading ? [reading.probe.drill] : [];
+  });
+  return drillOf(told, at / 1000);
+}
+
+/** Targets of backups and drills that an operator should look at. */
+export function backupProblems(
+  backup: BackupSettings,
+  hosts: readonly Host[],
+  observation: Observation,
+  stack: string,
+): Problem[] {
+  const now = observation.at / 1000;
   const command = `./plinth backup now${stackOption(stack)}`;
-  return judgeBackups(backup, backupsOf(backup, observation), observation.at / 1000, command);
+  const drill = judgeDrill(lastDrill(hosts, observation), backup, now, `./plinth drill restore${stackOption(stack)}`);
+  return [
+    ...judgeBackups(backup, backupsOf(backup, observation), now, command),
+    ...drill.map((message) => ({ host: undefined, message })),
+  ];
 }
 
 /**
@@ -296,7 +316,7 @@ export function judge(
     if ("error" in reading) problems.push({ host, message: reading.error });
     else
       problems.push(
-        ...judgeDrill(host, reading.probe, observation.at),
+        ...judgeFailover(host, reading.probe, observation.at),
         ...judgeBundles(host, reading.probe),
         ...reading.probe.goneRules.map((rules) => ({ host, message: describeGoneRules(rules) })),
       );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { drillReaders } from "../../plan/backup/drill.ts";
 import { backupReaders } from "../../plan/backup/record.ts";
 import { certificateReaders } from "../../plan/certificates.ts";
 import { reportReaders, type ReportFacts } from "../../plan/hostreport.ts";
@@ -30,7 +31,8 @@ export function parseProbe(text: string): HostProbe {
     ...certificateReaders((file) => probe.certificates.push(file)),
     ...ruleReaders((rules) => probe.goneRules.push(rules)),
     ...backupReaders((record) => probe.backups.push(record)),
-    "failover-drill": word("its failover drill", told.count, (until) => (probe.drillUntil = until)),
+    "failover-drill": word("its failover drill", told.count, (until) => (probe.failoverUntil = until)),
+    ...drillReaders((record) => (probe.drill = record)),
     ...reportReaders(report),
     ...etcdReaders(() => (etcd ??= { data: false, members: [] })),
   });

@@ -1,6 +1,7 @@
 import { withRole, type Host } from "../../plan/inventory.ts";
 import { memberLabel } from "../../plan/livecluster.ts";
 import { careOf, formatBytes } from "../../plan/etcdcare/judge.ts";
+import { drillLine } from "../../plan/backup/drill.ts";
 import { backupRows } from "../../plan/backup/record.ts";
 import type { EtcdMember } from "../../plan/members.ts";
 import { recordLine } from "../../plan/networkcheck/record.ts";
@@ -102,9 +103,13 @@ function addonLines({ addons }: Observation, title: (text: string) => string): s
 }
 
 /** None where there are none. */
-function backupLines({ backups, at }: Observation, title: (text: string) => string): string[] {
+function backupLines({ backups, drill, at }: Observation, title: (text: string) => string): string[] {
   if (backups === undefined) return [];
-  return [title("Backups"), ...formatTable([["TARGET", "DATA", "STATE"], ...backupRows(backups, at / 1000)])];
+  return [
+    title("Backups"),
+    ...formatTable([["TARGET", "DATA", "STATE"], ...backupRows(backups, at / 1000)]),
+    ...(drill === undefined ? [] : [`  ${drillLine(drill, at / 1000)}`]),
+  ];
 }
 
 /** None for a worker pool, which has no members. */

@@ -1,3 +1,4 @@
+import type { DrillRecord, KnownDrill } from "../../plan/backup/drill.ts";
 import type { BackupRecord, TargetState } from "../../plan/backup/record.ts";
 import type { CertificateFile } from "../../plan/certificates.ts";
 import type { KubeconfigCertificate } from "../../plan/expiry.ts";
@@ -29,7 +30,9 @@ export interface HostProbe {
   /** What it knows of targets of backups. */
   backups: BackupRecord[];
   /** Until when a failover drill has services of the host away, seconds since the epoch; undefined where there is none. */
-  drillUntil?: number;
+  failoverUntil?: number;
+  /** The last restore drill that it was told of; undefined where there was none. */
+  drill?: DrillRecord;
 }
 
 /** The host's probe, or why there is none. */
@@ -71,4 +74,6 @@ export interface Observation {
   network: NetworkReading;
   /** What members know of targets of backups; undefined where the configuration has none. */
   backups?: TargetState[];
+  /** The last restore drill as most members tell it; undefined where the configuration has no backups. */
+  drill?: KnownDrill;
 }

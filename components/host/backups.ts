@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { askAsRoot } from "./ask.ts";
 import { resolveAccess } from "./targets.ts";
+import { renderDrillRecord, type DrillRecord } from "../../plan/backup/drill.ts";
 import { parseResults, type TargetResult } from "../../plan/backup/result.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
 import type { StateSet } from "../../plan/backup/set.ts";
@@ -115,4 +116,38 @@ export async function storeState(
     );
   }
   return answers;
+}
+
+/** Seconds for a record. */
+const recordSeconds = 60;
+
+/**
+ * Has all members keep the record of a restore drill.
+ *
+ * @returns member → why it has not; undefined where it has.
+ */
+export async function recordDrill(
+  input: BackedUp,
+  record: DrillRecord,
+  signal?: AbortSignal,
+): Promise<Map<string, string | undefined>> {
+  const script = `${backupScript} drill <<'END_OF_RECORD'\n${renderDrillRecord(record)}END_OF_RECORD\n`;
+  const told = await Promise.all(
+    (await membersOf(input)).map(async ({ host, target }): Promise<[string, string | undefined]> => {
+      try {
+        const quick = { ...target, dialErrorLimit: 1, perDialTimeout: 5 };
+        const { code, stdout, stderr } = await askAsRoot(quick, script, {
+          seconds: recordSeconds,
+          ...(signal === undefined ? {} : { signal }),
+        });
+        if (code === 0 && stdout.split("\n").includes("recorded")) return [host.name, undefined];
+        const last = stderr.trim().split("\n").at(-1) ?? "";
+        return [host.name, printable(last === "" ? `it ended with ${String(code)}` : last, 300)];
+      } catch (error) {
+        if (signal?.aborted === true) throw error;
+        return [host.name, error instanceof Error ? error.message : String(error)];
+      }
+    }),
+  );
+  return new Map(told);
 }

@@ -91,6 +91,13 @@ export const backupSchema = z.strictObject({
       days: z.coerce.number().int().min(0).max(3650).default(30),
     })
     .prefault({}),
+  /** How often `drill restore` must have shown that sets can be restored. */
+  drill: z
+    .strictObject({
+      /** Days after which `status` is red without a new one. Default: it never is for that. */
+      maxAgeDays: z.coerce.number().int().min(1).max(3650).optional(),
+    })
+    .optional(),
   targets: z
     .array(target)
     .nonempty("must have at least one target")

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
+import { keyNames } from "../pki.ts";
 import { parsePreviousRun } from "../previousrun.ts";
 import { keyDigests } from "./keys.ts";
 import { parseSet, setId, type StateSet } from "./set.ts";
@@ -238,15 +239,35 @@ function nameOf(urn: string): string {
 
 /** The digests of keys as set.ts describes them; undefined where the stack has none. */
 function keysOf(stack: ExportedStack): StateSet["keys"] | undefined {
+  const { publicKey, encryptionKey } = servingKeys(stack);
+  if (publicKey === undefined || encryptionKey === undefined) return undefined;
+  // On hosts every file ends with one line's end.
+  return keyDigests(publicKey, encryptionKey);
+}
+
+/** What an API server needs of a stack to serve its data; undefined what the stack does not have. */
+export interface ServingKeys {
+  /** Of service accounts, PEM. */
+  publicKey: string | undefined;
+  privateKey: string | undefined;
+  /** 32 characters. */
+  encryptionKey: string | undefined;
+  /** Of the cluster's authority, PEM. */
+  certificate: string | undefined;
+}
+
+export function servingKeys(stack: ExportedStack): ServingKeys {
   const output = (type: string, name: string, property: string): string | undefined => {
     const found = stack.deployment.resources?.find((one) => one.type === type && nameOf(one.urn) === name);
     return clearText(found?.outputs?.[property]);
   };
-  const publicKey = output("tls:index/privateKey:PrivateKey", "service-account", "publicKeyPem");
-  const encryption = output("random:index/randomPassword:RandomPassword", "encryption-key", "result");
-  if (publicKey === undefined || encryption === undefined) return undefined;
-  // On hosts every file ends with one line's end.
-  return keyDigests(publicKey, encryption);
+  const account = "tls:index/privateKey:PrivateKey";
+  return {
+    publicKey: output(account, keyNames.serviceAccount, "publicKeyPem"),
+    privateKey: output(account, keyNames.serviceAccount, "privateKeyPem"),
+    encryptionKey: output("random:index/randomPassword:RandomPassword", keyNames.encryption, "result"),
+    certificate: output("tls:index/selfSignedCert:SelfSignedCert", keyNames.authority("kubernetes"), "certPem"),
+  };
 }
 
 function outputsOf(name: string, stack: ExportedStack) {

@@ -27,7 +27,7 @@ export interface FailoverHost {
   /** Whether its Node is ready; a sentence where that is not known. */
   node: boolean | string;
   /** Until when a drill has services away there, seconds since the epoch. */
-  drillUntil?: number;
+  failoverUntil?: number;
   /** What a drill stops there, see {@link failoverUnits}: unit → systemd's ActiveState. */
   units: ReadonlyMap<string, string>;
 }
@@ -141,11 +141,11 @@ export function failoverObstacles(
           `etcd has ${members} member${members === 1 ? "" : "s"}: the others have a quorum without one only where there are ${fewestMembers} at least`,
         ]
       : []),
-    ...hosts.flatMap(({ name: where, drillUntil }) =>
-      drillUntil === undefined
+    ...hosts.flatMap(({ name: where, failoverUntil }) =>
+      failoverUntil === undefined
         ? []
         : [
-            `a failover drill is under way on ${where}${drillUntil > at ? `, for ${Math.ceil(drillUntil - at)} s more` : ""}`,
+            `a failover drill is under way on ${where}${failoverUntil > at ? `, for ${Math.ceil(failoverUntil - at)} s more` : ""}`,
           ],
     ),
     ...notWell(hosts, name),

@@ -6,10 +6,12 @@
 # backup now REASON…     gives every target a set of data
 # backup store DIGEST    gives every target the set on standard input: its description as one line, then its sealed content. DIGEST is the
 #                        SHA-256 of all of it, in hexadecimal digits: what was cut off on its way is no set
+# backup drill           keeps the record of a restore drill on standard input, for `status` and metrics: lines `at EPOCH`, `seconds NUMBER`,
+#                        `result ok|failed`, `set ID|-`, and after a failure `reason TEXT`. Prints `recorded`
 #
 # Prints a line for each target: `stored TARGET ID`, `there TARGET ID` (it has one already) or `failed TARGET REASON`. Ends with 1 when a
-# target failed, with 65 when what is to be stored is no set, with 75 when another backup of the cluster did not end or etcd did not answer,
-# which is told of each target. While a failover drill has etcd away here, `due` leaves the targets to other members.
+# target failed, with 65 when what is to be stored or recorded makes no sense, with 75 when another backup of the cluster did not end or
+# etcd did not answer, which is told of each target. While a failover drill has etcd away here, `due` leaves the targets to other members.
 #
 # Settings are in CONFIG: the file `settings` with lines
 #   cluster NAME, host NAME, kubernetes VERSION, etcd VERSION, minutes NUMBER, endpoint URL
@@ -189,9 +191,39 @@ metrics() {
         fi
       done
     done
+    drill_metrics
   } >"$WORK/metrics"
   chmod 0644 "$WORK/metrics"
   mv "$WORK/metrics" "$METRICS/plinth-backup.prom"
+}
+
+# drill_field KEY
+drill_field() {
+  sed -n "s/^$1 //p" "$RECORDS/drill"
+}
+
+# drill_metrics: the record of the last restore drill, where there is one.
+drill_metrics() {
+  local name set
+  [ -e "$RECORDS/drill" ] || return 0
+  while read -r name set; do
+    say "# HELP plinth_backup_drill_$name $set"
+    say "# TYPE plinth_backup_drill_$name gauge"
+    case $name in
+      timestamp_seconds) say "plinth_backup_drill_$name $(drill_field at)" ;;
+      duration_seconds) say "plinth_backup_drill_$name $(drill_field seconds)" ;;
+      failed) say "plinth_backup_drill_$name $([ "$(drill_field result)" = ok ] && echo 0 || echo 1)" ;;
+      set_timestamp_seconds)
+        set=$(drill_field set)
+        [ "$set" = - ] || say "plinth_backup_drill_$name $(seconds_of "$set")"
+        ;;
+    esac
+  done <<'METRICS'
+timestamp_seconds When the last restore drill ended.
+duration_seconds How long the last restore drill took.
+failed Whether the last restore drill failed.
+set_timestamp_seconds When the set of data was made that the last restore drill restored.
+METRICS
 }
 
 # forget_former: records of targets that are not configured any more go.
@@ -437,6 +469,30 @@ store() {
   done
 }
 
+# drill: the record on standard input. Whatever does not look like one is not kept: it is read by others, and printed.
+drill() {
+  local at
+  head -c 4096 >"$WORK/record" || die 1 "cannot write below $RECORDS: is the disk full?"
+  # No control characters, for a start.
+  if [ "$(tr -d '\000-\011\013-\037\177' <"$WORK/record" | wc -c)" -ne "$(wc -c <"$WORK/record")" ] || ! awk '
+    NR == 1 && !/^at [0-9]+$/ { bad = 1 }
+    NR == 2 && !/^seconds [0-9]+$/ { bad = 1 }
+    NR == 3 && !/^result (ok|failed)$/ { bad = 1 }
+    NR == 4 && !/^set (-|[0-9]+T[0-9]+Z-[A-Za-z0-9._-]+)$/ { bad = 1 }
+    NR == 5 && !/^reason ./ { bad = 1 }
+    NR == 3 { failed = $2 == "failed" }
+    length($0) > 1300 || NR <= 2 && length($2) > 12 || NR == 4 && length($2) > 100 { bad = 1 }
+    END { exit bad || NR != (failed ? 5 : 4) }
+  ' "$WORK/record"; then
+    die 65 "what was sent is not the record of a restore drill"
+  fi
+  at=$(sed -n 's/^at //p' "$WORK/record")
+  [ "$at" -le $(($(date +%s) + AHEAD)) ] || die 65 "the drill ended in the future: compare the clock of the operator's machine with this host's"
+  chmod 0600 "$WORK/record"
+  mv "$WORK/record" "$RECORDS/drill" || die 1 "cannot write below $RECORDS: is the disk full?"
+  say recorded
+}
+
 # work_begin: makes WORK.
 work_begin() {
   local file name
@@ -494,6 +550,7 @@ run() {
       give "$*" $(targets)
       ;;
     store) store "${2-}" ;;
+    drill) drill ;;
   esac
   forget_former
   metrics
@@ -501,18 +558,18 @@ run() {
 }
 
 case ${1-} in
-  due | now | store)
+  due | now | store | drill)
     [ -r "$CONFIG/settings" ] || die 1 "this host is not set up for backups: run up"
     if [ "$1" = due ] && drilled; then
       say "a failover drill has etcd away here: other members look after the targets"
-    elif [ -z "${PLINTH_BACKUP_LOCKED-}" ] && [ "$1" != store ]; then
+    elif [ -z "${PLINTH_BACKUP_LOCKED-}" ] && [ "$1" != store ] && [ "$1" != drill ]; then
       locked "$@"
     else
       run "$@"
     fi
     ;;
   *)
-    say "usage: backup due|now REASON…|store DIGEST" >&2
+    say "usage: backup due|now REASON…|store DIGEST|drill" >&2
     exit 64
     ;;
 esac

@@ -51,6 +51,7 @@
 #   backup TARGET data|state ID EPOCH KEYS|- BYTES|- SHA256|-    the newest set of a target that this member knows of
 #   backup-failed TARGET data|state EPOCH REASON       what it could not do for a target since
 #   failover-drill EPOCH                     until when a drill has services of this host away
+#   drill EPOCH SECONDS ok|failed SET|- [REASON]       the last restore drill that it was told of
 #   nodes NUMBER                             where the API server of this host answers, and then for each
 #   node NAME READY MACHINE-ID INTERNAL-IPS OWNER LEAVING DRAINED
 #                                            each encoded as in a URL, `-` for none; READY as Kubernetes says it: True, False or Unknown

@@ -2,15 +2,18 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { drillReaders, renderDrillRecord, type DrillRecord } from "../../plan/backup/drill.ts";
 import { parseListing } from "../../plan/backup/listing.ts";
 import { parseResults } from "../../plan/backup/result.ts";
 import { setId } from "../../plan/backup/set.ts";
 import { paths } from "../../plan/names.ts";
+import { readLook } from "../../plan/look.ts";
 import { dataSet, resticList, stateSet } from "../support/backup.ts";
 import type { FakeHost, Result } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
 
 const source = join(import.meta.dirname, "../../scripts/host/backup.sh");
+const lookSource = join(import.meta.dirname, "../../scripts/look/backups.sh");
 const clusterId = "0123456789abcdef";
 
 /** A repository is a folder: `list` is what restic lists, `exit.VERB` the code and the words that it ends with. */
@@ -322,6 +325,77 @@ onHosts(
       await run("due");
       assert.deepEqual(records(), ["two.data"]);
       assert.doesNotMatch(host().read("/var/lib/plinth/textfile/plinth-backup.prom"), /"one"/);
+    });
+
+    const drillOf = (change: Partial<DrillRecord> = {}): DrillRecord => ({
+      ...{ at: Math.floor(Date.now() / 1000) - 60, seconds: 41, result: "ok", set: dataSet().id, reason: "" },
+      ...change,
+    });
+    const drill = (text: string): Promise<Result> => host().runFile(at("backup"), ["drill"], text);
+    const failedDrill = drillOf({ result: "failed", set: undefined, reason: 'Target one: "no" $(answer) `in` 60 s…' });
+    const metric = (name: string): string | undefined =>
+      new RegExp(`^plinth_backup_drill_${name} (.*)$`, "m").exec(
+        host().read("/var/lib/plinth/textfile/plinth-backup.prom"),
+      )?.[1];
+
+    it("keeps the record of a restore drill, for metrics and for who looks at the host", async () => {
+      const look = async (): Promise<DrillRecord[]> => {
+        const found: DrillRecord[] = [];
+        const script = ["STATE=$PLINTH_ROOT/var/lib/plinth", readFileSync(lookSource, "utf8")];
+        writeFileSync(at("look"), [...script, "echo plinth-facts 1; backups; echo end", ""].join("\n"));
+        const { stdout, stderr } = await host().runFile(at("look"), []);
+        assert.equal(stderr, "");
+        readLook(
+          stdout,
+          drillReaders((record) => found.push(record)),
+        );
+        return found;
+      };
+      const good = drillOf();
+      assert.deepEqual(await look(), []);
+      const result = await drill(renderDrillRecord(good));
+      assert.deepEqual([result.code, result.stdout, result.stderr], [0, "recorded\n", ""]);
+      assert.deepEqual(await look(), [good]);
+      assert.equal(metric("timestamp_seconds"), String(good.at));
+      assert.equal(metric("duration_seconds"), "41");
+      assert.equal(metric("failed"), "0");
+      assert.equal(metric("set_timestamp_seconds"), String(Date.parse(dataSet().time) / 1000));
+
+      assert.equal((await drill(renderDrillRecord(failedDrill))).code, 0);
+      assert.deepEqual(await look(), [failedDrill]);
+      assert.equal(metric("failed"), "1");
+      assert.equal(metric("set_timestamp_seconds"), undefined);
+
+      // Sets that are made since leave it as it is.
+      assert.equal((await run("due")).code, 0);
+      assert.deepEqual(records(), ["drill", "one.data", "two.data"]);
+      assert.equal(metric("failed"), "1");
+    });
+
+    it("keeps no record that makes no sense, or is from the future", async () => {
+      const text = renderDrillRecord(drillOf());
+      const wrong = [
+        "",
+        "at 1\n",
+        text.replace("result ok", "result good"),
+        text.replace("result ok", "result failed"),
+        text.replace(/seconds \d+/, "seconds 4 1"),
+        text.replace(/^at \d+/, "at -1"),
+        text.replace(/set .*/, "set ../../etc/passwd"),
+        `${text}reason none\n`,
+        `${text}more\n`,
+        renderDrillRecord({ ...failedDrill, reason: "an\u001b[31mescape" }),
+        renderDrillRecord({ ...failedDrill, reason: "x".repeat(5000) }),
+      ];
+      for (const input of wrong) {
+        const result = await drill(input);
+        assert.equal(result.code, 65, input);
+        assert.match(result.stderr, /what was sent is not the record of a restore drill/);
+      }
+      const future = await drill(renderDrillRecord(drillOf({ at: Math.floor(Date.now() / 1000) + 7200 })));
+      assert.equal(future.code, 65);
+      assert.match(future.stderr, /compare the clock of the operator's machine with this host's/);
+      assert.deepEqual(records(), []);
     });
 
     it("says what is wrong with how it is called", async () => {

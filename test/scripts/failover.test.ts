@@ -51,7 +51,7 @@ echo active >"$PLINTH_FAKES/units/plinth-failover.timer/active"`,
 
   it("is told to whoever looks at the host meanwhile", async () => {
     const until = async (): Promise<number | undefined> =>
-      parseProbe((await host().runFile("-s", [], statusScript())).stdout).drillUntil;
+      parseProbe((await host().runFile("-s", [], statusScript())).stdout).failoverUntil;
     assert.equal(await until(), undefined);
     const { stdout } = await run("begin", "60", ...units);
     assert.equal(`until ${await until()}`, stdout.split("\n")[0]);

@@ -1,14 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { once } from "node:events";
-import { openSync, readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
+import { freePorts, Scratch } from "../../cli/process/scratch.ts";
 import { ApiClient } from "../../kube/client.ts";
 import { loadAccess } from "../../kube/kubeconfig.ts";
 import type { PropertyMap, PropertyValue } from "../../plugins/provider/values.ts";
@@ -31,6 +27,8 @@ export interface TestApiServer {
   /** Pauses and continues the API server, as an outage. */
   signal(name: "SIGSTOP" | "SIGCONT"): void;
   stop(): Promise<void>;
+  /** URL of its etcd, which takes anybody on this machine. */
+  etcd: string;
 }
 
 /** What an API server is given besides what it needs to run. */
@@ -48,7 +46,8 @@ export async function startApiServer({
   args: more = {},
 }: TestApiServerOptions = {}): Promise<TestApiServer> {
   const paths = await ensureArtifacts(NAMES.map((name) => ({ name, version: defaultVersions[name] ?? "" })));
-  const folder = await mkdtemp(join(tmpdir(), "plinth-apiserver-"));
+  const scratch = await Scratch.open("plinth-apiserver-");
+  const { folder } = scratch;
   const [etcdPort, peerPort, apiPort] = await freePorts(3);
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const keyFile = join(folder, "sa.key");
@@ -56,45 +55,10 @@ export async function startApiServer({
   const tokens = Object.entries({ ...users, [TOKEN]: { name: "admin", groups: ["system:masters"] } });
   const lines = tokens.map(([token, { name, groups }]) => `${token},${name},${name},"${groups.join(",")}"\n`);
   await writeFile(join(folder, "tokens.csv"), lines.join(""));
-  const processes: ChildProcess[] = [];
-  const ended: Error[] = [];
-  /** Throws, with the end of its log, when a process has ended that should not. */
-  const allRun = (): void => {
-    const [first] = ended;
-    if (first !== undefined) throw first;
-  };
-  const start = (name: (typeof NAMES)[number], args: Record<string, string>): ChildProcess => {
-    const path = join(folder, `${name}.log`);
-    const log = openSync(path, "a");
-    const child = spawn(
-      paths.get(name) ?? name,
-      Object.entries(args).map(([key, value]) => `--${key}=${value}`),
-      {
-        stdio: ["ignore", log, log],
-      },
-    );
-    child.once("exit", (code, signal) => {
-      if (stopping) return;
-      ended.push(
-        new Error(`${name} ended (${signal ?? `exit code ${code}`}): ${readFileSync(path, "utf8").slice(-2000)}`),
-      );
-    });
-    processes.push(child);
-    return child;
-  };
-  let stopping = false;
-  const stop = async (): Promise<void> => {
-    stopping = true;
-    for (const child of processes.reverse()) {
-      if (child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, "exit");
-        child.kill("SIGCONT");
-        child.kill("SIGKILL");
-        await exited;
-      }
-    }
-    await rm(folder, { recursive: true, force: true });
-  };
+  const start = (name: (typeof NAMES)[number], args: Record<string, string>): ChildProcess =>
+    scratch.start(name, paths.get(name) ?? name, args);
+  const waitFor = <Value>(what: string, attempt: () => Promise<Value>): Promise<Value> =>
+    scratch.waitFor(what, attempt, { seconds: 60 });
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
   start("etcd", {
     "data-dir": join(folder, "etcd"),
@@ -117,7 +81,7 @@ export async function startApiServer({
     ...more,
   });
   try {
-    const certificate = await waitFor("the API server's certificate", allRun, async () => {
+    const certificate = await waitFor("the API server's certificate", async () => {
       const text = await readFile(join(folder, "apiserver.crt"), "utf8");
       // It is written in pieces: the server's own, then its authority's.
       if (text.split("-----END CERTIFICATE-----").length < 3) throw new Error("The certificate is not whole yet.");
@@ -144,12 +108,12 @@ export async function startApiServer({
     const client = new ApiClient(loadAccess(kubeconfig, { context: "", cluster: "" }));
     const { signal } = new AbortController();
     const send: TestApiServer["send"] = async (method, path, body, contentType) => {
-      allRun();
+      scratch.requireAll();
       const type = contentType === undefined ? {} : { contentType };
       return (await client.send({ method, path, body, signal, ...type })).body;
     };
     const get: TestApiServer["get"] = async (path) => {
-      allRun();
+      scratch.requireAll();
       try {
         return (await client.send({ method: "GET", path, signal })).body;
       } catch (error) {
@@ -157,9 +121,7 @@ export async function startApiServer({
         throw error;
       }
     };
-    await waitFor("the API server", allRun, () =>
-      client.send({ method: "GET", path: "/readyz", signal, patienceSeconds: 0 }),
-    );
+    await waitFor("the API server", () => client.send({ method: "GET", path: "/readyz", signal, patienceSeconds: 0 }));
     start("kube-controller-manager", {
       kubeconfig: kubeconfigFile,
       // The Nodes of tests have no kubelets that would report: they stay what a test has said they are.
@@ -171,11 +133,12 @@ export async function startApiServer({
       "service-account-private-key-file": keyFile,
       "use-service-account-credentials": "false",
     });
-    await waitFor("the controller manager's work", allRun, () =>
+    await waitFor("the controller manager's work", () =>
       client.send({ method: "GET", path: "/api/v1/namespaces/default/serviceaccounts/default", signal }),
     );
     return {
       kubeconfig,
+      etcd: etcdUrl,
       get,
       send,
       signal: (name) => {
@@ -183,35 +146,11 @@ export async function startApiServer({
       },
       stop: async () => {
         client.close();
-        await stop();
+        await scratch[Symbol.asyncDispose]();
       },
     };
   } catch (error) {
-    await stop();
+    await scratch[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-async function waitFor<Value>(what: string, allRun: () => void, attempt: () => Promise<Value>): Promise<Value> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    allRun();
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > deadline) throw new Error(`No sign of ${what} within 60 s.`, { cause: error });
-      await sleep(200);
-    }
-  }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
 }

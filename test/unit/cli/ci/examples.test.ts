@@ -30,12 +30,13 @@ const problemsIn = (file: string, text: string): string[] => {
 
 describe("examples/ci", () => {
   const expected: Record<string, string[]> = {
+    "github/plinth-drill.yaml": ["drill restore"],
     "github/plinth-inventory.yaml": ["inventory"],
     "github/plinth-pulumi-actions.yaml": [],
     "github/plinth-review.yaml": ["review", "review"],
     "github/plinth-site.yaml": ["up", "up"],
     "github/plinth.yaml": ["review", "up"],
-    "gitlab/plinth.gitlab-ci.yml": ["inventory", "review", "review", "up"],
+    "gitlab/plinth.gitlab-ci.yml": ["inventory", "review", "review", "up", "drill restore"],
     "gitlab/review-merge-requests.sh": ["review"],
     "with-key.sh": [],
   };
@@ -47,18 +48,26 @@ describe("examples/ci", () => {
   for (const [file, names] of Object.entries(expected)) {
     it(`${file} calls Plinth with commands and options that exist`, () => {
       const found = (file.endsWith(".sh") ? [read(file)] : strings(parse(read(file)))).flatMap(calls);
+      const named = found.map((words) => {
+        const rest = [...words];
+        let command = commandLine();
+        const path: string[] = [];
+        for (;;) {
+          const next = command.commands.find((candidate) => candidate.name() === rest[0]);
+          if (next === undefined) return { name: path.join(" "), command, rest };
+          command = next;
+          path.push(rest.shift() ?? "");
+        }
+      });
       assert.deepEqual(
-        found.map(([name]) => name),
+        named.map(({ name }) => name),
         names,
       );
-      for (const [name, ...words] of found) {
-        const command = commandLine().commands.find((candidate) => candidate.name() === name);
-        assert.ok(command, name);
-        const rest = [...words];
+      for (const { name, command, rest } of named) {
         while (rest.length > 0) {
           const word = rest.shift() ?? "";
           const option = command.options.find((candidate) => candidate.long === word);
-          assert.ok(option, `${String(name)} ${word}`);
+          assert.ok(option, `${name} ${word}`);
           if (option.required) assert.match(rest.shift() ?? "", /^[^-]/, word);
         }
       }

@@ -141,7 +141,8 @@ const gitlabKeywords = ["stages", "variables", "include", "workflow", "default",
 
 /** Rules that only pipelines of the default branch, or of branches that only maintainers may push to, fit. */
 const trustedRules = [
-  '$CI_PIPELINE_SOURCE == "schedule" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH',
+  '$CI_PIPELINE_SOURCE == "schedule" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $SCHEDULE != "drill"',
+  '$CI_PIPELINE_SOURCE == "schedule" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $SCHEDULE == "drill"',
   '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH',
 ];
 const readRule =

@@ -23,8 +23,8 @@ const probe: HostProbe = {
 
 describe("a look for a failover drill", () => {
   it("tells who has the virtual IP, how the member is, and what would be stopped", () => {
-    const { holdsVip, member, units, drillUntil } = failoverHost(host, { probe }, seen, vip);
-    assert.deepEqual([holdsVip, member?.id, member?.self?.leader, drillUntil], [true, "1", "2", undefined]);
+    const { holdsVip, member, units, failoverUntil } = failoverHost(host, { probe }, seen, vip);
+    assert.deepEqual([holdsVip, member?.id, member?.self?.leader, failoverUntil], [true, "1", "2", undefined]);
     assert.deepEqual(
       [...units],
       [
@@ -33,7 +33,7 @@ describe("a look for a failover drill", () => {
       ],
     );
     assert.equal(failoverHost(host, { probe }, seen, undefined).holdsVip, false);
-    assert.equal(failoverHost(host, { probe: { ...probe, drillUntil: 5 } }, seen, vip).drillUntil, 5);
+    assert.equal(failoverHost(host, { probe: { ...probe, failoverUntil: 5 } }, seen, vip).failoverUntil, 5);
   });
 
   it("knows of no member where none is to be, and says why a host tells nothing", () => {

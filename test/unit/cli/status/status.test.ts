@@ -1,17 +1,27 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { statusDocument } from "../../../../cli/status/document.ts";
-import { firstToExpire, judge, nodesOfInterest, vipHolders, warnings } from "../../../../cli/status/judge.ts";
+import {
+  backupProblems,
+  firstToExpire,
+  judge,
+  lastDrill,
+  nodesOfInterest,
+  vipHolders,
+  warnings,
+} from "../../../../cli/status/judge.ts";
 import { parseProbe } from "../../../../cli/status/probe.ts";
 import { statusLines } from "../../../../cli/status/render.ts";
-import type { HostProbe, NodeStatus, Observation } from "../../../../cli/status/types.ts";
+import type { HostProbe, NodeStatus, Observation, ProbeReading } from "../../../../cli/status/types.ts";
 import { statusScript } from "../../../../components/host/script.ts";
 import { addonReplicas, parseDeploymentList, type ListedDeployment } from "../../../../plan/addons/deployments.ts";
+import type { DrillRecord } from "../../../../plan/backup/drill.ts";
 import type { NodeContent } from "../../../../plan/nodes.ts";
 import { declareNode } from "../../../../plan/roster.ts";
 import type { HostReport } from "../../../../plan/hostreport.ts";
 import type { Host } from "../../../../plan/inventory.ts";
 import type { EtcdFacts, MemberStatus } from "../../../../plan/members.ts";
+import { backupOf, dataSet } from "../../../support/backup.ts";
 import { hostsOf, memberStatus } from "../../../support/cluster.ts";
 import { bare } from "../support.ts";
 
@@ -358,7 +368,7 @@ describe("the judgement about a cluster", () => {
   });
 
   it("tells that a failover drill has the services of a host away", () => {
-    assert.deepEqual(messages(observation({ drillUntil: at / 1000 + 60 })), [
+    assert.deepEqual(messages(observation({ failoverUntil: at / 1000 + 60 })), [
       "cp1: a failover drill has its services away until 2026-06-01T00:01:00Z; they start again by themselves",
     ]);
   });
@@ -473,6 +483,43 @@ describe("the judgement about a cluster", () => {
     const dark = { ...observation(), network: { error: "HTTP 500" } };
     assert.match(messages(dark)[0] ?? "", /is not known: HTTP 500/);
     assert.equal(messages({ ...dark, nodes: { error: "HTTP 500" } }).length, 1, "said once");
+  });
+
+  it("tells the restore drill that most members tell alike, which is red when it failed or is too old", () => {
+    const drill: DrillRecord = { at: at / 1000 - 3 * 86_400, seconds: 41, result: "ok", set: dataSet().id, reason: "" };
+    const three = [...hosts, ...hosts.slice(0, 1).map((host) => ({ ...host, name: "cp3" }))];
+    const settings = backupOf({ drill: { maxAgeDays: 7 } });
+    const seen = (told: (DrillRecord | undefined)[]): Observation => {
+      const readings = new Map(
+        told.map((one, index): [string, ProbeReading] => [
+          `cp${index + 1}`,
+          { probe: probe(index, one === undefined ? {} : { drill: one }) },
+        ]),
+      );
+      const unknown = { ...observation(), readings };
+      return { ...unknown, backups: [], drill: lastDrill(three, unknown) };
+    };
+    const problems = (told: (DrillRecord | undefined)[]): string =>
+      backupProblems(settings, three, seen(told), "demo")
+        .map(({ message }) => message)
+        .filter((message) => message.includes("drill"))
+        .join("\n");
+    assert.equal(problems([drill, drill, undefined]), "");
+    assert.match(
+      problems([drill, undefined, undefined]),
+      /^members know of no restore drill: run \.\/plinth drill restore --stack demo$/,
+    );
+    const old = { ...drill, at: drill.at - 30 * 86_400 };
+    assert.match(problems([old, old, drill]), /^the last restore drill was 33 days ago/);
+    const failed = { ...drill, result: "failed" as const, reason: "it is damaged" };
+    assert.match(problems([failed, failed, failed]), /^the last restore drill failed 3 d ago \(it is damaged\)/);
+
+    const document = statusDocument(seen([failed, failed, drill]), []);
+    assert.deepEqual(document["drill"], {
+      ...{ at: new Date(failed.at * 1000).toISOString(), ageSeconds: 3 * 86_400, durationSeconds: 41 },
+      ...{ result: "failed", set: drill.set, reason: "it is damaged" },
+    });
+    assert.equal(statusDocument(seen([]), [])["drill"], null);
   });
 
   it("minds a second VIP likewise", () => {

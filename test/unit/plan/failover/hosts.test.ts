@@ -69,9 +69,9 @@ describe("what stands against a failover drill", () => {
 
   it("is told all at once", () => {
     const broken = well({
-      cp1: { member: { host: "cp1", id: "cp1", self: undefined }, drillUntil: 1030 },
+      cp1: { member: { host: "cp1", id: "cp1", self: undefined }, failoverUntil: 1030 },
       cp2: { apiserver: "no answer", node: false, units: new Map([["haproxy.service", "failed"]]) },
-      cp3: { error: "unreachable", drillUntil: 900 },
+      cp3: { error: "unreachable", failoverUntil: 900 },
     });
     assert.deepEqual(against(broken), [
       "a failover drill is under way on cp1, for 30 s more",
