@@ -236,8 +236,8 @@ function nameOf(urn: string): string {
   return urn.split("::").slice(3).join("::");
 }
 
-/** The digests of keys as set.ts describes them; undefined where the stack has none. */
-function keysOf(stack: ExportedStack): StateSet["keys"] | undefined {
+/** The digests of keys as set.ts describes them; undefined where the stack has none. @param stack with its secrets in clear. */
+export function keysOf(stack: ExportedStack): StateSet["keys"] | undefined {
   const output = (type: string, name: string, property: string): string | undefined => {
     const found = stack.deployment.resources?.find((one) => one.type === type && nameOf(one.urn) === name);
     return clearText(found?.outputs?.[property]);

@@ -16,6 +16,7 @@ import { readSettings } from "../../../cli/project/settings.ts";
 import { runPulumi } from "../../../cli/pulumi/cli.ts";
 import { readConfigValues } from "../../../cli/pulumi/config-values.ts";
 import { engineContext, type EngineContext } from "../../../cli/pulumi/context.ts";
+import { readStackKeys } from "../../../cli/pulumi/stack-keys.ts";
 import type { PlinthError } from "../../../plan/findings.ts";
 import { configOf, hostsOf } from "../../support/cluster.ts";
 import { pulumiBinary } from "../../support/pulumi.ts";
@@ -122,6 +123,7 @@ describe("a state that is brought back from a set", function () {
     const { set, failures } = await storeStateHalf(context, { reason: "now", recipients: [recipient], stores });
     assert.deepEqual(failures, []);
     assert.equal(set?.cluster, "demo");
+    assert.deepEqual(await readStackKeys(context), set.keys, "restore compares those of data with these");
     for (const name of await readdir(sets)) {
       const bytes = await readFile(join(sets, name), "latin1");
       for (const word of ["the kubeconfig", "the key", "of sudo"]) assert.ok(!bytes.includes(word), `${name} ${word}`);
