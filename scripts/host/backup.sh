@@ -410,6 +410,10 @@ case ${1-} in
   due | now | store)
     [ -r "$CONFIG/settings" ] || die 1 "this host is not set up for backups: run up"
     if [ -z "${PLINTH_BACKUP_LOCKED-}" ] && [ "$1" != store ]; then
+      # A lock waits for ever where nobody answers; another member can make the set.
+      if ! etcdctl --command-timeout 10s endpoint health >/dev/null 2>&1; then
+        die 75 "etcd does not answer this host within 10 s: does its member run, and is there a quorum?"
+      fi
       # Over all members: who comes second finds what the first has made.
       export PLINTH_BACKUP_LOCKED=yes
       timeout "$LONGEST" "$BIN/etcdctl" --endpoints "$(setting endpoint)" --cacert "$PKI/etcd/ca.crt" \

@@ -40,7 +40,11 @@ esac
 `;
 const etcdctl = `#!/bin/sh
 { printf 'etcdctl'; printf ' %s' "$@"; echo; } >>"$PLINTH_FAKES/argv"
-while [ "$1" != lock ] && [ "$1" != snapshot ]; do shift; done
+while [ "$1" != lock ] && [ "$1" != snapshot ] && [ "$1" != endpoint ]; do shift; done
+if [ "$1" = endpoint ]; then
+  [ ! -e "$PLINTH_FAKES/no-etcd" ] || exit 1
+  exit 0
+fi
 if [ "$1" = lock ]; then
   [ ! -e "$PLINTH_FAKES/locked" ] || exec tail -f /dev/null
   shift 3
@@ -240,6 +244,15 @@ onHosts(
       const result = await run("due");
       assert.equal(result.code, 75);
       assert.match(result.stderr, /another backup of the cluster did not end within 1 s, or etcd does not answer/);
+    });
+
+    it("does not wait for an etcd that does not answer: another member can make the set", async () => {
+      writeFileSync(at("no-etcd"), "");
+      writeFileSync(at("locked"), "");
+      const result = await run("now", "test");
+      assert.equal(result.code, 75);
+      assert.match(result.stderr, /etcd does not answer this host within 10 s: does its member run/);
+      assert.equal(result.stdout, "");
     });
 
     it("forgets records of targets that are not configured any more", async () => {
