@@ -54,9 +54,20 @@ targets() {
   awk '$1 == "target" { print $2 }' "$CONFIG/settings"
 }
 
-# one_line TEXT: its last line that says something, without control characters and at most 300 characters long.
+# one_line TEXT: its last line that says something, without control characters and at most 300 characters long. restic's reason is what
+# follows its last `Fatal:`, and goes on with where the repository is.
 one_line() {
-  printf '%s\n' "$1" | tr -d '\000-\010\013-\037\177' | awk 'NF { line = $0 } END { print substr(line == "" ? "it said nothing" : line, 1, 300) }'
+  printf '%s\n' "$1" | tr -d '\000-\010\013-\037\177' | awk '
+    NF { line = $0 }
+    /^Fatal: / { fatal = substr($0, 8) }
+    END { if (fatal != "") line = fatal; print substr(line == "" ? "it said nothing" : line, 1, 300) }'
+}
+
+# silence SECONDS TEXT: that restic has had no answer for so long, with what it last told of its attempts.
+silence() {
+  local last
+  last=$(printf '%s\n' "$2" | sed -n 's/.* retrying after [^ ]*: //p' | tail -n 1)
+  REASON="no answer within $1 s${last:+: $(one_line "$last")}"
 }
 
 # restic TARGET SECONDS ARGUMENT…: runs restic on the repository of a target.
@@ -95,7 +106,7 @@ reach() {
   fi
   case $code in
     0) return 0 ;;
-    124) REASON="no answer within $REACH s" ;;
+    124) silence "$REACH" "$complaint" ;;
     *) REASON=$(one_line "$complaint") ;;
   esac
   return 1
