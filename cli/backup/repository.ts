@@ -51,7 +51,8 @@ function started(restic: Restic, place: Place, args: readonly string[], seconds:
   return spawn(
     restic.executable,
     [
-      ...["--quiet", "--cache-dir", restic.cacheDir, "--repo", url],
+      // A member that writes is waited for.
+      ...["--quiet", "--cache-dir", restic.cacheDir, "--retry-lock", "2m", "--repo", url],
       ...options.flatMap((option) => ["-o", csvField(option)]),
       ...(authorityFile === undefined ? [] : ["--cacert", authorityFile]),
       ...args,

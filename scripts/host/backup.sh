@@ -275,7 +275,7 @@ seal() {
 put() {
   local kind id complaint code
   kind=$(value kind "$WORK/set/set.json") id=$(value id "$WORK/set/set.json")
-  complaint=$(cd "$WORK/set" && restic "$1" "$LONGEST" backup --host "$(setting cluster)" \
+  complaint=$(cd "$WORK/set" && restic "$1" "$LONGEST" backup --retry-lock 10m --host "$(setting cluster)" \
     --tag "kind=$kind,id=$id,cluster=$(value clusterId set.json),set=$(base64 <set.json | tr -d '\n')" set.json content.age 2>&1 >/dev/null)
   code=$?
   if [ "$code" != 0 ]; then

@@ -61,7 +61,7 @@ describe("repositories of backups", () => {
     const [set] = await listSets(restic, place);
     assert.deepEqual(set?.set, dataSet());
     assert.deepEqual(calls(), [
-      `--quiet --cache-dir ${path("cache")} --repo s3:https://s3.example.net/backups -o "sftp.command=ssh -o ""A=b, c""" -o s3.region=eu --cacert /tmp/ca.pem snapshots --json --no-lock`,
+      `--quiet --cache-dir ${path("cache")} --retry-lock 2m --repo s3:https://s3.example.net/backups -o "sftp.command=ssh -o ""A=b, c""" -o s3.region=eu --cacert /tmp/ca.pem snapshots --json --no-lock`,
     ]);
     const env = readFileSync(path("env"), "utf8");
     assert.match(env, /^RESTIC_PASSWORD=a password of repositories$/m);
@@ -135,8 +135,8 @@ describe("repositories of backups", () => {
     assert.ok(Date.now() - started < 60_000);
     behave("echo 'Stat(<config/>) returned error, retrying after 1.3s: Stat: connection refused' >&2; exec sleep 600");
     await assert.rejects(
-      listSets({ ...restic, reachSeconds: 5 }, vault),
-      /Target vault: no answer within 5 s: Stat: connection refused$/,
+      listSets({ ...restic, reachSeconds: 3 }, vault),
+      /Target vault: no answer within 3 s: Stat: connection refused$/,
     );
   });
 
