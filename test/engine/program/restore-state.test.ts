@@ -181,6 +181,23 @@ describe("a state that is brought back from a set", function () {
     assert.ok(!(await text(stackFile)).includes("of sudo"));
   });
 
+  it("is brought back with a passphrase that is lost, though no file has changed since", async () => {
+    const stores = [new DirectoryStore(sets)];
+    const options = { reason: "now", at: Date.now() + 1000, recipients: [recipient], stores };
+    const { set } = await storeStateHalf(await open(), options);
+    const backup = set?.id ?? "";
+    process.env["PULUMI_CONFIG_PASSPHRASE"] = "third";
+    await assert.rejects(restore({ backup, files: true }), /has a state that the present passphrase does not open/);
+    await lose();
+    await assert.rejects(restore({ backup }), /were encrypted with another passphrase.*say --files/);
+    assert.match(await restore({ backup, files: true }), /has its state again/);
+    const values = await readConfigValues(await open());
+    assert.equal(values["plinth:sudoPassword"], "of sudo");
+    assert.equal((await outputs())["kubeconfig"], "the kubeconfig");
+    await rm(join(sets, `${backup}.age`));
+    await rm(join(sets, `${backup}.json`));
+  });
+
   it("is made of what hosts hold only where there is none, and only of all that is needed", async () => {
     const hosts = hostsOf();
     const config = configOf();
