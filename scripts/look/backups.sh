@@ -6,10 +6,10 @@ backup_field() {
 }
 
 backups() {
-  local file name target kind keys bytes
+  local file record target kind keys bytes
   for file in "$STATE"/backup/*.data "$STATE"/backup/*.state; do
     if [ -r "$file" ]; then
-      name=${file##*/} target=${name%.*} kind=${name##*.}
+      record=${file##*/} target=${record%.*} kind=${record##*.}
       keys=$(backup_field keys "$file") bytes=$(backup_field bytes "$file")
       printf 'backup %s %s %s %s %s %s %s\n' "$target" "$kind" "$(backup_field id "$file")" "$(backup_field at "$file")" \
         "${keys:--}" "${bytes:--}" "$(backup_field state "$file" | grep . || printf -- -)"
@@ -17,8 +17,8 @@ backups() {
   done
   for file in "$STATE"/backup/*.failed; do
     if [ -r "$file" ]; then
-      name=${file##*/} name=${name%.failed}
-      printf 'backup-failed %s %s %s %s\n' "${name%.*}" "${name##*.}" "$(backup_field at "$file")" "$(backup_field reason "$file")"
+      record=${file##*/} record=${record%.failed}
+      printf 'backup-failed %s %s %s %s\n' "${record%.*}" "${record##*.}" "$(backup_field at "$file")" "$(backup_field reason "$file")"
     fi
   done
 }
