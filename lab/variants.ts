@@ -4,14 +4,16 @@ import { LabError } from "./types.ts";
 interface Variant {
   /** The difference, for a person to read. */
   what: string;
-  /** Code name of the release of Debian. Default: `bookworm`. A variant without one is a script in `host/variants/`. */
+  /** Code name of the release of Debian. Default: `bookworm`. */
   suite?: string;
   /** Packages that the base image has besides. */
   packages?: readonly string[];
+  /** Whether the base image is all of it. Default: a script in `host/variants/` makes the rest. */
+  imageOnly?: true;
 }
 
 const known = {
-  "debian-13": { what: "Debian 13 instead of 12", suite: "trixie" },
+  "debian-13": { what: "Debian 13 instead of 12", suite: "trixie", imageOnly: true },
   resolved: {
     what: "systemd-resolved, and 127.0.0.53 alone in /etc/resolv.conf",
     packages: ["systemd-resolved"],
@@ -21,6 +23,7 @@ const known = {
   proxied: { what: "a proxy that does not answer, in root's environment, .curlrc, apt and systemd" },
   "small-mtu": { what: "links of 1400 bytes" },
   "two-subnets": { what: "two networks with a router between them" },
+  rclone: { what: "rclone, by which an account takes backups", packages: ["rclone"], imageOnly: true },
 } satisfies Record<string, Variant>;
 
 /** What the hosts of a lab can be like. */
@@ -77,5 +80,5 @@ export function ingredientsOf(like: readonly VariantName[]): Ingredients {
 
 /** Variants that a script in `host/variants/` makes of a disk at each boot. */
 export function scriptedVariants(like: readonly VariantName[]): VariantName[] {
-  return like.filter((name) => variants[name].suite === undefined);
+  return like.filter((name) => variants[name].imageOnly !== true);
 }

@@ -51,7 +51,8 @@ function started(restic: Restic, place: Place, args: readonly string[], seconds:
   return spawn(
     restic.executable,
     [
-      ...["--quiet", "--cache-dir", restic.cacheDir, "--repo", url],
+      // A member that writes is waited for.
+      ...["--quiet", "--cache-dir", restic.cacheDir, "--retry-lock", "2m", "--repo", url],
       ...options.flatMap((option) => ["-o", csvField(option)]),
       ...(authorityFile === undefined ? [] : ["--cacert", authorityFile]),
       ...args,
@@ -74,13 +75,18 @@ function reasonOf(stderr: string, code: number | null): string {
     case exits.locked:
       return "the repository is locked by another run of restic; when it is certainly dead, run ./plinth backup prune, which removes old locks";
     default: {
-      const lines = stderr.split("\n").filter((line) => line.trim() !== "");
-      return printable(
-        messageOf(lines.at(-1) ?? `restic ended with ${code ?? "a signal"}`).replace(/^Fatal: /, ""),
-        300,
-      );
+      const lines = stderr.split("\n").flatMap((line) => (line.trim() === "" ? [] : messageOf(line).split("\n")));
+      // What follows is where the repository is.
+      const reason = lines.findLast((line) => line.startsWith("Fatal: ")) ?? lines.at(-1);
+      return printable((reason ?? `restic ended with ${code ?? "a signal"}`).replace(/^Fatal: /, ""), 300);
     }
   }
+}
+
+/** What restic last told of its attempts, of a place that does not answer. */
+function lastAttempt(stderr: string): string {
+  const told = [...stderr.matchAll(/ retrying after \S+: (.+)/g)].at(-1)?.[1];
+  return told === undefined ? "" : `: ${printable(told, 300)}`;
 }
 
 /** The sentence in a line of restic's, which is JSON where `--json` was asked for. */
@@ -105,7 +111,7 @@ async function outcomeOf(
     [code] = (await once(child, "close")) as [number | null];
   } catch (error) {
     if (error instanceof Error && error.name === "AbortError" && !signal.aborted)
-      throw new RepositoryError(place.name, `no answer within ${seconds} s`);
+      throw new RepositoryError(place.name, `no answer within ${seconds} s${lastAttempt(stderr())}`);
     throw error;
   }
   if (code !== 0) throw new RepositoryError(place.name, reasonOf(stderr(), code));
@@ -138,8 +144,20 @@ export async function checkPlace(restic: Restic, place: Place, part: string): Pr
 /** Takes snapshots away, and what nothing refers to any more. */
 export async function forgetSets(restic: Restic, place: Place, snapshots: readonly string[]): Promise<void> {
   await run(restic, place, ["unlock"], restic.reachSeconds ?? usualReach);
-  if (snapshots.length > 0) await run(restic, place, ["forget", ...snapshots], longestSeconds);
+  if (snapshots.length > 0) await forget(restic, place, snapshots);
   await run(restic, place, ["prune"], longestSeconds);
+}
+
+/** restic ends well where the store has refused to delete: what it lists counts. */
+async function forget(restic: Restic, place: Place, snapshots: readonly string[]): Promise<void> {
+  await run(restic, place, ["forget", ...snapshots], longestSeconds);
+  const left = (await listSets(restic, place)).filter(({ snapshot }) => snapshots.includes(snapshot));
+  if (left.length > 0) {
+    throw new RepositoryError(
+      place.name,
+      `${left.length} of ${snapshots.length} sets could not be deleted: has the operator the right to?`,
+    );
+  }
 }
 
 /** The sealed content of a set. What is wrong shows at the stream's end at the latest: nothing may be used before. */

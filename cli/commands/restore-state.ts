@@ -84,12 +84,22 @@ async function restore(options: RestoreStateOptions): Promise<void> {
 async function fromTargets(options: RestoreStateOptions, terminal: Terminal): Promise<void> {
   const { openStack } = await import("../session/opening.ts");
   const { openContext } = await import("../session/open-context.ts");
-  const { requireBackups, withTargets } = await import("../backup/session.ts");
+  const { passwordVariable, requireBackups, withTargets } = await import("../backup/session.ts");
+  const { withGivenSecrets } = await import("../../plan/backup/givensecrets.ts");
+  const { CliError } = await import("../errors.ts");
   const { readIdentities } = await import("../backup/identity.ts");
   const { restoreState } = await import("../operations/restore-state.ts");
   const { project, input } = await openStack(options.stack, {
     check: (loaded) => {
       requireBackups(loaded, options.stack);
+    },
+    closed: (config, { message }) => {
+      const password = process.env[passwordVariable] ?? "";
+      if (password !== "") return withGivenSecrets(config, password);
+      throw new CliError(
+        `${message} Where that is lost, give the password of plinth:backup by ${passwordVariable}, and keys of a store by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (docs/disaster.md).`,
+        Exit.badInput,
+      );
     },
   });
   const identities = readIdentities();

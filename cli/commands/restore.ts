@@ -89,6 +89,7 @@ async function restore(options: RestoreOptions): Promise<void> {
 
   const { openContext } = await import("../session/open-context.ts");
   const { readOutputs } = await import("../pulumi/outputs.ts");
+  const { readStackKeys } = await import("../pulumi/stack-keys.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
   const { readHosts } = await import("../../components/host/reader.ts");
   const { commandVariable, lockForProcess, releaseClusterLocks } = await import("../../components/host/lock.ts");
@@ -118,6 +119,7 @@ async function restore(options: RestoreOptions): Promise<void> {
         outputs,
         terminal,
         source: sourceOf(),
+        keys: () => readStackKeys(context),
         stop: stopping.signal,
         readHosts,
         lock: (access) =>

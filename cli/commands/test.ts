@@ -14,7 +14,10 @@ export function testCommand(): Command {
   return new Command("test")
     .description("run the tests of this project and end with one line: N passed, N failed")
     .addArgument(
-      new Argument("[tier...]", "tiers to run, in this order; none: all but lifecycle").choices([CHECK, ...tierNames]),
+      new Argument("[tier...]", "tiers to run, in this order; none: all but lifecycle and disaster").choices([
+        CHECK,
+        ...tierNames,
+      ]),
     )
     .addOption(new Option("-g, --grep <regex>", "only tests whose title matches; leaves the static checks out"))
     .addHelpText(

@@ -28,7 +28,7 @@ export async function writeStackFiles(
   if (text === undefined || !paths.includes(name)) return () => Promise.resolve();
   prepareWorkspace(project, stack);
   const places = secretPlaces(parse(text), half.config);
-  if (places.length === 0 || (await opens(context))) return () => Promise.resolve();
+  if (places.length === 0 || (await secretsOpen(context))) return () => Promise.resolve();
   replace(join(project.dir, name), withoutSalt(text));
   replace(join(context.workDir, name), withoutSalt(text));
   return async () => {
@@ -40,7 +40,7 @@ export async function writeStackFiles(
 }
 
 /** Whether the present passphrase opens the secrets of the stack's file. */
-async function opens(context: EngineContext): Promise<boolean> {
+export async function secretsOpen(context: EngineContext): Promise<boolean> {
   try {
     await readConfigValues(context);
     return true;

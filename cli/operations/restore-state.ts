@@ -21,7 +21,7 @@ import { isNoSuchStack, passphraseProblem, PulumiFailure, runPulumi } from "../p
 import type { EngineContext } from "../pulumi/context.ts";
 import { forgetSalt } from "../pulumi/workspace.ts";
 import { takeCloneLock } from "../session/clone-lock.ts";
-import { writeStackFiles } from "./restore-files.ts";
+import { secretsOpen, writeStackFiles } from "./restore-files.ts";
 
 /** What brings a stack's state back is asked for. */
 export interface RestoreStateRun {
@@ -55,11 +55,13 @@ export async function restoreState(run: RestoreStateRun): Promise<void> {
     const differing = filesThatDiffer(half.files, presentFiles(project.dir, half));
     for (const line of describeHalf(half)) terminal.print(line);
     if (same) terminal.print(`Stack "${stack}" has this state already.`);
-    const writes = run.files === true && differing.length > 0;
+    // Its text may be the same, and its secrets closed for good.
+    const closed = run.files === true && !(await secretsOpen(context)) ? [`Pulumi.${stack}.yaml`] : [];
+    const paths = run.files === true ? [...new Set([...differing.map(({ path }) => path), ...closed])] : [];
+    const writes = paths.length > 0;
     if (!same || writes) {
       await agree(run, same ? "Write these files?" : `Make this the state of stack "${stack}"? No host is touched.`);
     }
-    const paths = writes ? differing.map(({ path }) => path) : [];
     const renewSecrets = await writeStackFiles(context, half, paths);
     if (!same) {
       await importStack(context, half.stack, present);
@@ -148,7 +150,12 @@ async function presentStack(context: EngineContext): Promise<ExportedStack | und
     return parseExport(await runPulumi(context, ["stack", "export", "--show-secrets"]));
   } catch (error) {
     if (isNoSuchStack(error)) return undefined;
-    throw error;
+    if (!isPassphrase(error)) throw error;
+    throw new CliError(
+      `Stack "${context.stack}" has a state that the present passphrase does not open: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to its own. ` +
+        `Where that is lost, set the state aside (docs/disaster.md), then run this again.`,
+      Exit.refused,
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { resolveAccess, type HostAccess } from "../../components/host/targets.ts
 import { PlinthError, type Finding } from "../../plan/findings.ts";
 import { guard } from "../../plan/guards/rule.ts";
 import { goneRule, mayBePlanted } from "../../plan/guards/gone.ts";
+import type { DataSet } from "../../plan/backup/set.ts";
 import { paths } from "../../plan/names.ts";
 import { revisionBump } from "../../plan/restore/bump.ts";
 import type { RestoreFact } from "../../plan/restore/facts.ts";
@@ -26,6 +27,8 @@ export interface RestoreRun {
   outputs: Outputs;
   /** Undefined where a restore that was cut off is gone on with. */
   source: SnapshotSource | undefined;
+  /** Digests of the keys that the stack's state has; undefined where it has none. */
+  keys: () => Promise<DataSet["keys"] | undefined>;
   preview?: boolean;
   yes?: boolean;
   anew?: boolean;
@@ -91,7 +94,10 @@ async function prepare(run: RestoreRun, access: HostAccess, snapshot: LocalSnaps
     without: run.without,
   });
   if (facts !== undefined) {
-    const wanted = { clusterId, kubernetes: config.kubernetesVersion, etcd: [config.etcdVersion, ...plan.versions] };
+    const versions = { kubernetes: config.kubernetesVersion, etcd: [config.etcdVersion, ...plan.versions] };
+    // A file of the operator's says nothing about keys.
+    const keys = snapshot?.set === undefined ? undefined : await run.keys();
+    const wanted = { clusterId, ...versions, ...(keys === undefined ? {} : { keys }) };
     findings.push(...snapshotFindings(facts, snapshot?.set, wanted));
   }
   const { current } = plan;
@@ -99,7 +105,7 @@ async function prepare(run: RestoreRun, access: HostAccess, snapshot: LocalSnaps
   if (!goesOn && facts === undefined) {
     if (findings.length > 0) throw new PlinthError(findings);
     throw new CliError(
-      `No restore is under way: say what to restore, by --snapshot FILE (${plan.serves}).`,
+      `No restore is under way: say what to restore, by --latest, --backup ID, --to TIME or --snapshot FILE (${plan.serves}).`,
       Exit.badInput,
     );
   }

@@ -9,16 +9,19 @@ import type { EngineContext } from "./context.ts";
 
 const listed = z.record(z.string(), z.object({ value: z.string().default("") }));
 
+/** The secrets of a stack's file cannot be decrypted: with the sentence that says why. */
+export class ClosedSecrets extends CliError {}
+
 /**
  * The configuration of a stack with every secret in clear, as the engine hands it to the program: `NAMESPACE:KEY` → text,
  * of lists and maps as JSON. Decrypted by the engine itself: by passphrase, or by the secrets provider in the stack's file.
  *
- * @throws CliError that says why it cannot be decrypted.
+ * @throws ClosedSecrets that says why it cannot be decrypted.
  */
 export async function readConfigValues(context: EngineContext): Promise<Record<string, string>> {
   const text = await askEngine(context).catch((error: unknown) => {
     if (!(error instanceof PulumiFailure)) throw error;
-    throw new CliError(undecipherable(context, error.result.stderr.trim()));
+    throw new ClosedSecrets(undecipherable(context, error.result.stderr.trim()));
   });
   let values: unknown;
   try {

@@ -15,16 +15,22 @@ export interface OpenedStack {
   phases: Phases;
 }
 
+interface OpenOptions {
+  check?: (input: LoadedStack) => void;
+  proposal?: ProposalFiles;
+  closed?: Parameters<typeof openInput>[3];
+}
+
 /**
  * Goes to where the hosts of a stack are reached, and reads its inventory and configuration. For the lab's hosts this process
  * is replaced by one inside the lab's network, which begins anew.
  *
- * @param options `check`: what else must be in order. `proposal`: files that stand in for the stack's own.
+ * @param options `check`: what else must be in order. `proposal`: files that stand in for the stack's own. `closed`: see `openInput`.
  * @throws CliError (bad input) when there is no such stack or its input is not valid.
  */
 export async function openStack(
   stack: string,
-  { check, proposal = {} }: { check?: (input: LoadedStack) => void; proposal?: ProposalFiles } = {},
+  { check, proposal = {}, closed }: OpenOptions = {},
 ): Promise<OpenedStack> {
   const own = thisProject();
   requireStack(own, stack);
@@ -32,7 +38,7 @@ export async function openStack(
   const silent = terminal({ json: true });
   enterRunningLab(own, stack, await openSettings(own, stack, silent).with(["clusterStack"]), phases);
   const project = withProposal(own, stack, proposal);
-  const input = await openInput(project, stack, silent);
+  const input = await openInput(project, stack, silent, closed);
   check?.(input);
   return { project, input, phases };
 }

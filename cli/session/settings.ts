@@ -1,5 +1,7 @@
+import type { RawConfig } from "../../plan/rawconfig.ts";
 import { revealedTexts } from "../../plan/secrets.ts";
 import { readConfig } from "../../plan/stackconfig.ts";
+import type { CliError } from "../errors.ts";
 import { readInput, type LoadedStack } from "../project/inventory.ts";
 import type { Project } from "../project/project.ts";
 import { readSettings, reveal, type Decrypt, type StackSettings } from "../project/settings.ts";
@@ -44,9 +46,23 @@ export function openSettings(project: Project, stack: string, terminal: Terminal
 /**
  * Reads and checks a stack's inventory and configuration, where nothing has been read yet.
  *
+ * @param closed gives what stands in for a configuration whose secrets cannot be decrypted; what it leaves closed counts as not set. Default:
+ * that is an error.
  * @throws PlinthError with all findings.
  */
-export function openInput(project: Project, stack: string, terminal: Terminal): Promise<LoadedStack> {
+export async function openInput(
+  project: Project,
+  stack: string,
+  terminal: Terminal,
+  closed?: (config: RawConfig, error: CliError) => RawConfig,
+): Promise<LoadedStack> {
   const { settings, decrypt } = openSettings(project, stack, terminal);
-  return readInput(project, stack, settings, decrypt);
+  try {
+    return await readInput(project, stack, settings, decrypt);
+  } catch (error) {
+    const { ClosedSecrets } = await import("../pulumi/config-values.ts");
+    if (closed === undefined || !(error instanceof ClosedSecrets)) throw error;
+    const config = closed(settings.config, error);
+    return readInput(project, stack, { ...settings, config }, () => Promise.resolve({}));
+  }
 }

@@ -59,6 +59,15 @@ export const tiers: readonly Tier[] = [
     timeout: 600_000,
     byName: true,
   },
+  {
+    name: "disaster",
+    description:
+      "the same, for what is lost and brought back: data, state, hosts, certificates, targets (only by name)",
+    files: "test/disaster/**/*.test.ts",
+    needs: ["pulumi", "artifacts"],
+    timeout: 600_000,
+    byName: true,
+  },
 ];
 
 export const tierNames = tiers.map(({ name }) => name);

@@ -237,8 +237,8 @@ function nameOf(urn: string): string {
   return urn.split("::").slice(3).join("::");
 }
 
-/** The digests of keys as set.ts describes them; undefined where the stack has none. */
-function keysOf(stack: ExportedStack): StateSet["keys"] | undefined {
+/** The digests of keys as set.ts describes them; undefined where the stack has none. @param stack with its secrets in clear. */
+export function keysOf(stack: ExportedStack): StateSet["keys"] | undefined {
   const { publicKey, encryptionKey } = servingKeys(stack);
   if (publicKey === undefined || encryptionKey === undefined) return undefined;
   // On hosts every file ends with one line's end.

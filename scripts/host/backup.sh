@@ -62,9 +62,20 @@ targets() {
   awk '$1 == "target" { print $2 }' "$CONFIG/settings"
 }
 
-# one_line TEXT: its last line that says something, without control characters and at most 300 characters long.
+# one_line TEXT: its last line that says something, without control characters and at most 300 characters long. restic's reason is what
+# follows its last `Fatal:`, and goes on with where the repository is.
 one_line() {
-  printf '%s\n' "$1" | tr -d '\000-\010\013-\037\177' | awk 'NF { line = $0 } END { print substr(line == "" ? "it said nothing" : line, 1, 300) }'
+  printf '%s\n' "$1" | tr -d '\000-\010\013-\037\177' | awk '
+    NF { line = $0 }
+    /^Fatal: / { fatal = substr($0, 8) }
+    END { if (fatal != "") line = fatal; print substr(line == "" ? "it said nothing" : line, 1, 300) }'
+}
+
+# silence SECONDS TEXT: that restic has had no answer for so long, with what it last told of its attempts.
+silence() {
+  local last
+  last=$(printf '%s\n' "$2" | sed -n 's/.* retrying after [^ ]*: //p' | tail -n 1)
+  REASON="no answer within $1 s${last:+: $(one_line "$last")}"
 }
 
 # restic TARGET SECONDS ARGUMENT…: runs restic on the repository of a target.
@@ -103,7 +114,7 @@ reach() {
   fi
   case $code in
     0) return 0 ;;
-    124) REASON="no answer within $REACH s" ;;
+    124) silence "$REACH" "$complaint" ;;
     *) REASON=$(one_line "$complaint") ;;
   esac
   return 1
@@ -353,7 +364,7 @@ seal() {
 put() {
   local kind id complaint code
   kind=$(value kind "$WORK/set/set.json") id=$(value id "$WORK/set/set.json")
-  complaint=$(cd "$WORK/set" && restic "$1" "$LONGEST" backup --host "$(setting cluster)" \
+  complaint=$(cd "$WORK/set" && restic "$1" "$LONGEST" backup --retry-lock 10m --host "$(setting cluster)" \
     --tag "kind=$kind,id=$id,cluster=$(value clusterId set.json),set=$(base64 <set.json | tr -d '\n')" set.json content.age 2>&1 >/dev/null)
   code=$?
   if [ "$code" != 0 ]; then

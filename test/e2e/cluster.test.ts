@@ -4,6 +4,7 @@ import { printFailovers } from "./support/failovers.ts";
 import { badFlag } from "./scenarios/bad-flag.ts";
 import { badInput } from "./scenarios/bad-input.ts";
 import { bringUp } from "./scenarios/bring-up.ts";
+import { broughtBack } from "./scenarios/brought-back.ts";
 import { certificateRenewal } from "./scenarios/certificate-renewal.ts";
 import { configChange } from "./scenarios/config-change.ts";
 import { deadServer } from "./scenarios/dead-server.ts";
@@ -51,5 +52,6 @@ describe("a cluster on lab hosts", function () {
   workerLoss(project);
   smoke(project);
   newWorker(project);
+  broughtBack(project);
   destroy(project);
 });

@@ -8,15 +8,12 @@ import { blockedDrain } from "../e2e/scenarios/blocked-drain.ts";
 import { conditions } from "../e2e/scenarios/conditions.ts";
 import { consumer } from "../e2e/scenarios/consumer.ts";
 import { drift } from "../e2e/scenarios/drift.ts";
-import { expired } from "../e2e/scenarios/expired.ts";
 import { guards } from "../e2e/scenarios/guards.ts";
 import { kills } from "../e2e/scenarios/kills.ts";
-import { lostState } from "../e2e/scenarios/lost-state.ts";
 import { losses } from "../e2e/scenarios/losses.ts";
 import { newWorker } from "../e2e/scenarios/new-worker.ts";
 import { oneHost } from "../e2e/scenarios/one-host.ts";
 import { gone } from "../e2e/scenarios/gone.ts";
-import { restored } from "../e2e/scenarios/restore.ts";
 import { site } from "../e2e/scenarios/site.ts";
 import { workloads } from "../e2e/scenarios/workloads.ts";
 import { pool } from "../e2e/scenarios/pool.ts";
@@ -43,7 +40,6 @@ describe("the hosts of a cluster", function () {
   });
 
   workloads(project);
-  lostState(project);
   drift(project);
   conditions(project);
   consumer(project);
@@ -63,6 +59,4 @@ describe("the hosts of a cluster", function () {
   oneHost(project);
   site(project);
   gone(project);
-  restored(project);
-  expired(project);
 });

@@ -164,12 +164,23 @@ onHosts(
 
     it("one target that fails does not keep the others from theirs, and is told of until it works", async () => {
       const failures: [verb: string, code: number, said: string, reason: RegExp][] = [
-        ["cat", 1, "a remark\nFatal: the server is gone", /^Fatal: the server is gone$/],
+        [
+          "cat",
+          1,
+          "a remark\nFatal: Access Denied.\nIs there a repository at the following location?\ns3:https://b",
+          /^Access Denied\.$/,
+        ],
         ["cat", 12, "Fatal: wrong password or no key found", /wrong password/],
-        ["snapshots", 1, "Fatal: \u001b[2Jbroken", /^Fatal: \[2Jbroken$/],
+        ["snapshots", 1, "Fatal: \u001b[2Jbroken", /^\[2Jbroken$/],
         ["backup", 1, "Fatal: no space left on device", /no space left/],
         ["backup", 124, "", /^it was not written within 3600 s$/],
         ["cat", 124, "", /^no answer within 60 s$/],
+        [
+          "cat",
+          124,
+          "Stat(<config/>) returned error, retrying after 2.1s: Stat: connection refused\nFatal: context canceled",
+          /^no answer within 60 s: Stat: connection refused$/,
+        ],
       ];
       for (const [verb, code, said, reason] of failures) {
         rmSync(at("repositories"), { recursive: true, force: true });

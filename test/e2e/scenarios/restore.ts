@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { killAll, sees } from "../support/kill.ts";
-import { finish, type Project } from "../support/project.ts";
+import type { Project } from "../support/project.ts";
 import { healthy } from "../support/status.ts";
 
-const steps = ["stage", "quiet", "stop", "seed", "start", "serve", "finish"] as const;
-
-/** What is restored, killed at each step; and a cluster whose hosts are all new begins with it. */
-export function restored(project: Project): void {
-  describe("etcd's data, restored", () => {
+/**
+ * A snapshot of the operator's own is restored, and a cluster whose hosts are all new begins with it.
+ *
+ * @param like arguments of `lab up` for the new hosts.
+ */
+export function restored(project: Project, like: readonly string[] = []): void {
+  describe("etcd's data, restored from a file", () => {
     const file = path.join(project.dir, "etcd.db");
     const pods = async (): Promise<string> => {
       const columns =
@@ -40,20 +41,8 @@ export function restored(project: Project): void {
       assert.ok((await namespaces()).includes("namespace/of-after"));
     });
 
-    it("goes on after a kill at each step, and up is refused meanwhile", async () => {
+    it("brings back what was in it, and nothing since", async () => {
       const before = await pods();
-      for (const step of steps) {
-        // With the snapshot in hand it goes on all the same.
-        const run = project.start("restore", "--yes", "--snapshot", file);
-        const ended = finish(run);
-        await sees(run, new RegExp(`^${step} on `, "m"));
-        killAll(run);
-        await ended;
-        if (step === "stop" || step === "start") {
-          const { text } = await project.expect(3, "up", "--yes");
-          assert.match(text, /restore-under-way/);
-        }
-      }
       await project.expect(0, "restore", "--yes", "--snapshot", file);
       await healthy(project, 180);
       const names = await namespaces();
@@ -71,7 +60,7 @@ export function restored(project: Project): void {
 
     it("is what hosts begin with that are all new, and keeps what was in it", async () => {
       await project.expect(0, "lab", "down");
-      await project.expect(0, "lab", "up");
+      await project.expect(0, "lab", "up", ...like);
       await project.expect(0, "restore", "--yes", "--snapshot", file);
       await project.expect(0, "up", "--yes", "--override", "cluster-gone");
       await healthy(project, 180);

@@ -21,8 +21,11 @@ export interface Run {
  */
 export class Project {
   readonly dir: string;
+  readonly #settings: Readonly<Record<string, string>>;
 
-  constructor(name: string) {
+  /** @param settings of the lab's configuration that stay, also where it is put back: see `configure`. */
+  constructor(name: string, settings: Readonly<Record<string, string>> = {}) {
+    this.#settings = settings;
     this.dir = path.join(process.env["PLINTH_E2E_DIR"] ?? tmpdir(), `plinth-e2e-${name}`);
   }
 
@@ -39,6 +42,7 @@ export class Project {
     const packages = path.join(source, "node_modules");
     const linked = spawnSync("cp", ["-al", packages, this.dir], { stdio: "ignore" });
     if (linked.status !== 0) execFileSync("cp", ["-a", packages, this.dir]);
+    this.#settle();
     return this;
   }
 
@@ -85,6 +89,11 @@ export class Project {
   /** Puts a file of the project back to what the original has. */
   restore(file: string): void {
     cpSync(path.join(source, file), path.join(this.dir, file));
+    this.#settle();
+  }
+
+  #settle(): void {
+    for (const [key, value] of Object.entries(this.#settings)) this.configure(key, value);
   }
 
   /** Sets `plinth:KEY` in the lab's configuration; `value` is YAML in flow style. */
@@ -92,6 +101,14 @@ export class Project {
     const file = path.join(this.dir, "Pulumi.lab.yaml");
     const document = parseDocument(readFileSync(file, "utf8"));
     document.setIn(["config", `plinth:${key}`], document.createNode(parse(value)));
+    writeFileSync(file, document.toString());
+  }
+
+  /** Takes `plinth:KEY` out of the lab's configuration. */
+  unset(key: string): void {
+    const file = path.join(this.dir, "Pulumi.lab.yaml");
+    const document = parseDocument(readFileSync(file, "utf8"));
+    document.deleteIn(["config", `plinth:${key}`]);
     writeFileSync(file, document.toString());
   }
 

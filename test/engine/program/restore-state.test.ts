@@ -16,6 +16,7 @@ import { readSettings } from "../../../cli/project/settings.ts";
 import { runPulumi } from "../../../cli/pulumi/cli.ts";
 import { readConfigValues } from "../../../cli/pulumi/config-values.ts";
 import { engineContext, type EngineContext } from "../../../cli/pulumi/context.ts";
+import { readStackKeys } from "../../../cli/pulumi/stack-keys.ts";
 import type { PlinthError } from "../../../plan/findings.ts";
 import { configOf, hostsOf } from "../../support/cluster.ts";
 import { pulumiBinary } from "../../support/pulumi.ts";
@@ -122,6 +123,7 @@ describe("a state that is brought back from a set", function () {
     const { set, failures } = await storeStateHalf(context, { reason: "now", recipients: [recipient], stores });
     assert.deepEqual(failures, []);
     assert.equal(set?.cluster, "demo");
+    assert.deepEqual(await readStackKeys(context), set.keys, "restore compares those of data with these");
     for (const name of await readdir(sets)) {
       const bytes = await readFile(join(sets, name), "latin1");
       for (const word of ["the kubeconfig", "the key", "of sudo"]) assert.ok(!bytes.includes(word), `${name} ${word}`);
@@ -177,6 +179,23 @@ describe("a state that is brought back from a set", function () {
     assert.equal(values["plinth:sudoPassword"], "of sudo");
     assert.deepEqual(JSON.parse(values["plinth:registryCredentials"] ?? ""), { r: { password: "of r" } });
     assert.ok(!(await text(stackFile)).includes("of sudo"));
+  });
+
+  it("is brought back with a passphrase that is lost, though no file has changed since", async () => {
+    const stores = [new DirectoryStore(sets)];
+    const options = { reason: "now", at: Date.now() + 1000, recipients: [recipient], stores };
+    const { set } = await storeStateHalf(await open(), options);
+    const backup = set?.id ?? "";
+    process.env["PULUMI_CONFIG_PASSPHRASE"] = "third";
+    await assert.rejects(restore({ backup, files: true }), /has a state that the present passphrase does not open/);
+    await lose();
+    await assert.rejects(restore({ backup }), /were encrypted with another passphrase.*say --files/);
+    assert.match(await restore({ backup, files: true }), /has its state again/);
+    const values = await readConfigValues(await open());
+    assert.equal(values["plinth:sudoPassword"], "of sudo");
+    assert.equal((await outputs())["kubeconfig"], "the kubeconfig");
+    await rm(join(sets, `${backup}.age`));
+    await rm(join(sets, `${backup}.json`));
   });
 
   it("is made of what hosts hold only where there is none, and only of all that is needed", async () => {

@@ -43,8 +43,8 @@ describe("lab: what hosts are like", () => {
     assert.deepEqual(ingredientsOf(["debian-13", "resolved"]), { suite: "trixie", packages: ["systemd-resolved"] });
   });
 
-  it("is made by a script, but for the release", () => {
-    assert.deepEqual(scriptedVariants(["debian-13", "resolved"]), ["resolved"]);
+  it("is made by a script, but for the release, and for packages where they are all", () => {
+    assert.deepEqual(scriptedVariants(["debian-13", "resolved", "rclone"]), ["resolved"]);
   });
 });
 

@@ -61,7 +61,7 @@ describe("repositories of backups", () => {
     const [set] = await listSets(restic, place);
     assert.deepEqual(set?.set, dataSet());
     assert.deepEqual(calls(), [
-      `--quiet --cache-dir ${path("cache")} --repo s3:https://s3.example.net/backups -o "sftp.command=ssh -o ""A=b, c""" -o s3.region=eu --cacert /tmp/ca.pem snapshots --json --no-lock`,
+      `--quiet --cache-dir ${path("cache")} --retry-lock 2m --repo s3:https://s3.example.net/backups -o "sftp.command=ssh -o ""A=b, c""" -o s3.region=eu --cacert /tmp/ca.pem snapshots --json --no-lock`,
     ]);
     const env = readFileSync(path("env"), "utf8");
     assert.match(env, /^RESTIC_PASSWORD=a password of repositories$/m);
@@ -92,6 +92,14 @@ describe("repositories of backups", () => {
     [
       `echo '{"message_type":"exit_error","code":1,"message":"Fatal: the server is gone"}' >&2; exit 1`,
       /^Target vault: the server is gone$/,
+    ],
+    [
+      `printf 'Fatal: Access Denied.\\nIs there a repository at the following location?\\ns3:https://s3.example.net/b\\n' >&2; exit 1`,
+      /^Target vault: Access Denied\.$/,
+    ],
+    [
+      `echo '{"message":"Fatal: Access Denied.\\\\nIs there a repository at the following location?\\\\ns3:https://b"}' >&2; exit 1`,
+      /^Target vault: Access Denied\.$/,
     ],
     ["echo '{no JSON' >&2; exit 1", /^Target vault: \{no JSON$/],
     ["exit 3", /^Target vault: restic ended with 3$/],
@@ -125,6 +133,11 @@ describe("repositories of backups", () => {
     const started = Date.now();
     await assert.rejects(listSets({ ...restic, reachSeconds: 0.2 }, vault), /Target vault: no answer within 0\.2 s$/);
     assert.ok(Date.now() - started < 60_000);
+    behave("echo 'Stat(<config/>) returned error, retrying after 1.3s: Stat: connection refused' >&2; exec sleep 600");
+    await assert.rejects(
+      listSets({ ...restic, reachSeconds: 3 }, vault),
+      /Target vault: no answer within 3 s: Stat: connection refused$/,
+    );
   });
 
   it("an operator who stops it is not told that a place does not answer", async () => {
@@ -142,14 +155,25 @@ describe("repositories of backups", () => {
 
   it("removes old locks, then snapshots, then what nothing refers to; it stops where one of them fails", async () => {
     const verbs = (): string[] => calls().map((call) => call.replace(/.*--repo \/vault /, ""));
-    behave("exit 0");
+    behave('case "$*" in *snapshots*) echo "[]" ;; esac');
     await forgetSets(restic, vault, ["a", "b"]);
     await forgetSets(restic, vault, []);
-    assert.deepEqual(verbs(), ["unlock", "forget a b", "prune", "unlock", "prune"]);
+    const listed = "snapshots --json --no-lock";
+    assert.deepEqual(verbs(), ["unlock", "forget a b", listed, "prune", "unlock", "prune"]);
     rmSync(path("calls"));
     behave('case "$*" in *forget*) exit 11 ;; esac');
     await assert.rejects(forgetSets(restic, vault, ["a"]), /is locked by another run/);
     assert.deepEqual(verbs(), ["unlock", "forget a"]);
+  });
+
+  it("says which sets a store has kept from it, of which restic makes a remark alone", async () => {
+    writeFileSync(path("list"), resticList([dataSet(), stateSet()]));
+    behave(`case "$*" in *snapshots*) cat "${path("list")}" ;; *forget*) echo "unable to remove snapshot" >&2 ;; esac`);
+    await assert.rejects(
+      forgetSets(restic, vault, ["0".repeat(64), "f".repeat(64)]),
+      /Target vault: 1 of 2 sets could not be deleted: has the operator the right to\?$/,
+    );
+    assert.ok(!calls().some((call) => call.endsWith(" prune")));
   });
 
   describe("over all places", () => {
@@ -173,7 +197,13 @@ describe("repositories of backups", () => {
       notes = [];
       writeFileSync(path("list"), resticList(sets));
       behave(
-        `case "$*" in *"/disk on cp1 "*) echo 'Fatal: no route' >&2; exit 1 ;; *snapshots*) cat "${path("list")}" ;; esac`,
+        `case "$*" in
+          *"/disk on cp1 "*) echo 'Fatal: no route' >&2; exit 1 ;;
+          *snapshots*)
+            repository=$(printf '%s' "$*" | sed 's/.*--repo \\(.*\\) snapshots.*/\\1/')
+            if grep -qF -- "--repo $repository forget" "${path("calls")}"; then echo '[]'; else cat "${path("list")}"; fi
+            ;;
+        esac`,
       );
     });
     const prune = (clusterId = "0123456789abcdef") =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
@@ -9,6 +10,7 @@ import { fileSource } from "../../../../cli/restore/source.ts";
 import type { HostFacts } from "../../../../plan/facts.ts";
 import { PlinthError } from "../../../../plan/findings.ts";
 import type { RestoreFact, RestoreFacts, RestoreStep } from "../../../../plan/restore/facts.ts";
+import { dataSet } from "../../../support/backup.ts";
 import { snapshotBytes } from "../../../support/bolt.ts";
 import { configOf, factsOf, hostsOf, threeHosts } from "../../../support/cluster.ts";
 
@@ -91,6 +93,7 @@ describe("restore", () => {
       ...{ stack: "prod", input: { hosts, config, planned: plannedFrom(hosts, config) }, yes: true, without: [] },
       outputs: { clusterId, caCertificate, survivors: { roster: "cp1" } },
       source: fileSource(file),
+      keys: () => Promise.resolve(undefined),
       terminal: { print, note: print, warn: print, paint: (_style, text) => text, interactive: false },
       stop: new AbortController().signal,
       lock: () => {
@@ -169,13 +172,35 @@ describe("restore", () => {
     });
     await assert.rejects(
       restore(fleet, { source: undefined }),
-      /No restore is under way: say what to restore, by --snapshot FILE/,
+      /No restore is under way: say what to restore, by --latest, .* or --snapshot FILE/,
     );
     await assert.rejects(restore(fleet, { source: fileSource(join(folder, "none")) }), /There is no snapshot/);
     assert.deepEqual(
       fleet.log.filter((line) => line !== "lock"),
       [],
     );
+  });
+
+  it("refuses a set that was made with other keys than the state has, and asks for keys only where there is a set", async () => {
+    const fleet = new Fleet();
+    const bytes = readFileSync(file);
+    const set = dataSet(undefined, { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") });
+    const close = (): Promise<void> => Promise.resolve();
+    const source = {
+      open: () => Promise.resolve({ path: file, name: `set ${set.id}`, time: Date.parse(set.time), set, close }),
+    };
+    const keys = { ...set.keys, serviceAccounts: "9".repeat(64) };
+    await assert.rejects(restore(fleet, { source, keys: () => Promise.resolve(keys) }), (error: unknown) => {
+      assert.ok(error instanceof PlinthError);
+      assert.deepEqual(
+        error.findings.map(({ rule }) => rule),
+        ["snapshot-keys"],
+      );
+      return true;
+    });
+    assert.deepEqual(fleet.log, ["lock"]);
+    await restore(fleet, { source, keys: () => Promise.resolve(set.keys) });
+    await restore(new Fleet(), { keys: () => Promise.reject(new Error("nobody needs them")) });
   });
 
   it("puts the snapshot on empty hosts, and says what comes next", async () => {
