@@ -205,7 +205,7 @@ describe("the engine and the program", function () {
     recording = "along";
     requests = noRequests;
     // The claim and each step of every host, and what is done once.
-    assert.equal(commands.take().filter((line) => line.startsWith("update")).length, 3 * 10 + 3);
+    assert.equal(commands.take().filter((line) => line.startsWith("update")).length, 3 * 11 + 3);
   });
 
   /** What hosts say that serve as members of etcd and as Nodes. */
