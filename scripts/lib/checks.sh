@@ -21,6 +21,7 @@ check_longest() {
 checks_run() {
   local units number kind name seconds unit arguments round reason before
   units=
+  BUNDLES_STARTED=
   : >"$STAGE/pending"
   number=0
   while read -r kind name seconds unit arguments; do
@@ -253,16 +254,29 @@ check_swap_off() {
 
 # check_if_bundle UNIT BUNDLE CHECK ARGUMENTS…: CHECK, where BUNDLE is complete on this host; nothing is asked where it is
 # not. For what a restart takes along (PartOf=): it must be back before the next host is changed. Nothing is asked either where certificates
-# of BUNDLE have ended: it comes back with its own change, which waits for this one.
+# of BUNDLE have ended: it comes back with its own change, which waits for this one. What a stop has taken along a start does not bring back:
+# the units of BUNDLE are started, once.
 check_if_bundle() {
-  local unit name bundle check
+  local unit name bundle check units reason
   unit=$1 name=$2 bundle=$STATE/bundles/$2
   if [ ! -e "$bundle/manifest" ] || [ -e "$bundle/intent" ]; then
     return 0
   fi
   check=$3
   shift 3
-  check "$check" "$unit" "$@" || bundle_ended "$name"
+  if check "$check" "$unit" "$@" || bundle_ended "$name"; then
+    return 0
+  fi
+  # shellcheck disable=SC2086 # a list of words
+  if ! has_word "$name" $BUNDLES_STARTED; then
+    BUNDLES_STARTED="$BUNDLES_STARTED $name"
+    units=$(awk '$1 == "unit" { print $2 }' "$bundle/manifest")
+    reason=$REASON
+    # shellcheck disable=SC2086 # a list of words
+    [ -z "$units" ] || control 60 --no-block start $units >/dev/null 2>&1
+    REASON=$reason
+  fi
+  return 1
 }
 
 # bundle_ended BUNDLE: certificates of the bundle have ended.

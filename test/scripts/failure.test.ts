@@ -66,6 +66,18 @@ onHosts("a bundle that does not come up", (host) => {
     assert.match(stderr, /test -e .* failed/);
   });
 
+  it("is none where a stop has taken units of another bundle along, which a start does not bring back", async () => {
+    const first = new Bundle("demo")
+      .service(unit)
+      .check("if-bundle", 5, unit, `other command grep -qx active ${host().fakes}/units/b.service/active`);
+    await host().apply(first);
+    await host().apply(new Bundle("other").service("b.service"));
+    for (const stopped of [unit, "b.service"]) host().setUnit(stopped, "active", "inactive");
+    host().log();
+    await host().apply(first);
+    assert.deepEqual(host().log(), ["start a.service", "start b.service"]);
+  });
+
   it("is known by its `failed` state at once, not at the deadline", async () => {
     host().behave(unit, "fail");
     const begin = Date.now();
