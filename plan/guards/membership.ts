@@ -119,7 +119,8 @@ function replacementFindings({ hosts, readings, live, requests }: MembershipSitu
     const isMember = member !== undefined && host.roles.includes("etcd");
     if (isMember && facts.etcd?.data !== true) {
       const message = "the cluster knows an etcd member on this host, but its disk holds none";
-      return [guard("replaced-host", [host.name], message, remedy)];
+      const repair = `where only its data is gone, run ./plinth etcd repair; otherwise ${remedy}`;
+      return [guard("replaced-host", [host.name], message, repair)];
     }
     if (node !== undefined && isNode(host) && facts.bundles["node"] === undefined) {
       const message = "the cluster knows a Node of this name, but nothing of it is on the host";
