@@ -214,7 +214,10 @@ export function backedUp(project: Project, backups: () => Backups, store: () => 
           const members = { ...target.s3.members, secretKey: "not-the-secret-key" };
           configure([disk, vault, { ...target, s3: { ...target.s3, members } }]);
           // All is done, and the state is not kept everywhere.
-          assert.match((await project.expect(1, "up", "--yes")).text, /the state was not kept everywhere: target store/);
+          assert.match(
+            (await project.expect(1, "up", "--yes")).text,
+            /the state was not kept everywhere: target store/,
+          );
         },
         mends: async () => {
           configure();
