@@ -261,7 +261,6 @@ export function backedUp(project: Project, backups: () => Backups, store: () => 
         assert.ok(there.length > 0 && there.length <= settings.keep.last + 1, `${place}: ${there.length}`);
       }
       await project.expect(0, "backup", "verify");
-      await project.read("cp1", "umount /srv/backup");
     });
   });
 }
