@@ -181,86 +181,91 @@ export function backedUp(project: Project, backups: () => Backups, store: () => 
       });
     });
 
-    const failures: {
-      title: string;
-      target: string;
-      breaks: () => Promise<void>;
-      mends: () => Promise<void>;
-      said: RegExp;
-    }[] = [
-      {
-        title: "a target that is full",
-        target: "disk",
-        breaks: async () => {
-          await project.read("cp1", "cat /dev/zero >/srv/backup/filler 2>/dev/null || :");
+    // After what needs the old sets: the last of these removes them.
+    describe("of which targets fail, one by one", () => {
+      const failures: {
+        title: string;
+        target: string;
+        breaks: () => Promise<void>;
+        mends: () => Promise<void>;
+        said: RegExp;
+      }[] = [
+        {
+          title: "a target that is full",
+          target: "disk",
+          breaks: async () => {
+            await project.read("cp1", "cat /dev/zero >/srv/backup/filler 2>/dev/null || :");
+          },
+          mends: async () => {
+            await project.read("cp1", "rm /srv/backup/filler");
+          },
+          said: /target disk, as cp1 sees it: .*no space left on device/,
         },
-        mends: async () => {
-          await project.read("cp1", "rm /srv/backup/filler");
+        {
+          title: "a target that is unreachable",
+          target: "store",
+          breaks: () => store().stop(),
+          mends: () => store().start(),
+          said: /target store, as cp\d sees it: no answer within 60 s/,
         },
-        said: /target disk, as cp1 sees it: .*no space left on device/,
-      },
-      {
-        title: "a target that is unreachable",
-        target: "store",
-        breaks: () => store().stop(),
-        mends: () => store().start(),
-        said: /target store, as cp\d sees it: no answer within 60 s/,
-      },
-      {
-        title: "a target that does not take the credentials any more",
-        target: "store",
-        breaks: async () => {
-          const { target } = store();
-          const members = { ...target.s3.members, secretKey: "not-the-secret-key" };
-          configure([disk, vault, { ...target, s3: { ...target.s3, members } }]);
-          // All is done, and the state is not kept everywhere.
-          assert.match(
-            (await project.expect(1, "up", "--yes")).text,
-            /the state was not kept everywhere: target store/,
+        {
+          title: "a target that does not take the credentials any more",
+          target: "store",
+          breaks: async () => {
+            const { target } = store();
+            const members = { ...target.s3.members, secretKey: "not-the-secret-key" };
+            configure([disk, vault, { ...target, s3: { ...target.s3, members } }]);
+            // All is done, and the state is not kept everywhere.
+            assert.match(
+              (await project.expect(1, "up", "--yes")).text,
+              /the state was not kept everywhere: target store/,
+            );
+          },
+          mends: async () => {
+            configure();
+            await project.expect(0, "up", "--yes");
+          },
+          said: /target store, as cp\d sees it: .*(Access Denied|signature)/i,
+        },
+      ];
+      for (const { title, target, breaks, mends, said } of failures) {
+        it(`${title} is told by name, exit code and status; older sets stay, and the others are served`, async () => {
+          const { sets } = await listed(project);
+          await breaks();
+          const made = await makeSets(project, 1);
+          assert.match(made.data.problems.join("\n"), said);
+          assert.deepEqual(
+            made.data.stored,
+            ["disk", "vault", "store"].filter((name) => name !== target),
+            made.text,
           );
-        },
-        mends: async () => {
-          configure();
-          await project.expect(0, "up", "--yes");
-        },
-        said: /target store, as cp\d sees it: .*(Access Denied|signature)/i,
-      },
-    ];
-    for (const { title, target, breaks, mends, said } of failures) {
-      it(`${title} is told by name, exit code and status; older sets stay, and the others are served`, async () => {
-        const { sets } = await listed(project);
-        await breaks();
-        const made = await makeSets(project, 1);
-        assert.match(made.data.problems.join("\n"), said);
-        assert.deepEqual(
-          made.data.stored,
-          ["disk", "vault", "store"].filter((name) => name !== target),
-          made.text,
-        );
-        const status = await project.expect(1, "status");
-        assert.match(status.text, new RegExp(`backup target ${target} failed .* ago \\(data\\): `));
-        const now = await listed(project);
-        for (const { id } of sets)
-          assert.ok(
-            now.sets.some((set) => set.id === id),
-            `${id} is listed`,
-          );
-        await mends();
-        await makeSets(project);
-        await healthy(project);
-      });
-    }
-
-    it("are pruned by the operator, on every target", async () => {
-      await makeSets(project);
-      await project.expect(0, "backup", "prune", "--yes");
-      const { sets } = await listed(project);
-      for (const place of everywhere) {
-        const there = sets.filter(({ kind, copies }) => kind === "data" && copies.some((copy) => copy.place === place));
-        // One more may have come meanwhile.
-        assert.ok(there.length > 0 && there.length <= settings.keep.last + 1, `${place}: ${there.length}`);
+          const status = await project.expect(1, "status");
+          assert.match(status.text, new RegExp(`backup target ${target} failed .* ago \\(data\\): `));
+          const now = await listed(project);
+          for (const { id } of sets)
+            assert.ok(
+              now.sets.some((set) => set.id === id),
+              `${id} is listed`,
+            );
+          await mends();
+          await makeSets(project);
+          await healthy(project);
+        });
       }
-      await project.expect(0, "backup", "verify");
+
+      it("are pruned by the operator, on every target", async () => {
+        await makeSets(project);
+        await project.expect(0, "backup", "prune", "--yes");
+        const { sets } = await listed(project);
+        for (const place of everywhere) {
+          const there = sets.filter(
+            ({ kind, copies }) => kind === "data" && copies.some((copy) => copy.place === place),
+          );
+          // One more may have come meanwhile.
+          assert.ok(there.length > 0 && there.length <= settings.keep.last + 1, `${place}: ${there.length}`);
+        }
+        await project.expect(0, "backup", "verify");
+      });
     });
   });
 }
