@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { drillReaders, renderDrillRecord, type DrillRecord } from "../../plan/backup/drill.ts";
 import { parseListing } from "../../plan/backup/listing.ts";
@@ -8,11 +8,11 @@ import { parseResults } from "../../plan/backup/result.ts";
 import { setId } from "../../plan/backup/set.ts";
 import { paths } from "../../plan/names.ts";
 import { readLook } from "../../plan/look.ts";
+import { backupUnitScript } from "../../plan/scripts.ts";
 import { dataSet, resticList, stateSet } from "../support/backup.ts";
 import type { FakeHost, Result } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
 
-const source = join(import.meta.dirname, "../../scripts/host/backup.sh");
 const lookSource = join(import.meta.dirname, "../../scripts/look/backups.sh");
 const clusterId = "0123456789abcdef";
 
@@ -121,8 +121,7 @@ onHosts(
       resticList([{ ...dataSet(), id: setId(Date.now() - hours * 3_600_000, "cp2") }]);
 
     beforeEach(() => {
-      copyFileSync(source, at("backup"));
-      chmodSync(at("backup"), 0o755);
+      writeFileSync(at("backup"), backupUnitScript().content, { mode: 0o755 });
       // What runs under the lock runs in the shell of the test, too.
       writeFileSync(at("shell"), `#!/bin/sh\nexec ${host().shell} "$@"\n`, { mode: 0o755 });
       for (const [name, text] of Object.entries({ restic, etcdctl, etcdutl, age })) fake(name, text);

@@ -133,6 +133,6 @@ echo active >"$PLINTH_FAKES/units/plinth-failover.timer/active"`,
   it("is what backups and looks at the host know of, too", () => {
     const read = (path: string): string => readFileSync(join(import.meta.dirname, "../../scripts", path), "utf8");
     assert.ok(read("host/failover.sh").includes(`\${PLINTH_ROOT:-}${paths.failover}`));
-    assert.ok(read("host/backup.sh").includes(`$ROOT${paths.failover}`));
+    assert.ok(read("backup/settings.sh").includes(`$ROOT${paths.failover}`));
   });
 });
