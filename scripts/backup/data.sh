@@ -1,5 +1,14 @@
 # Sets of data: a snapshot of etcd's that was restored aside, sealed.
 
+# save_snapshot: it must not fill the disk, whatever etcd has told of its size. In blocks of 512 bytes, of which some shells have 1024.
+save_snapshot() {
+  (
+    trap '' XFSZ
+    ulimit -f $((MOST * 2))
+    ask_member "$LONGEST" snapshot save "$WORK/snapshot.db"
+  )
+}
+
 # make REASON: a set of data in WORK/set. A snapshot that cannot be restored is none.
 make() {
   local at id status reason
@@ -7,7 +16,7 @@ make() {
   mkdir "$WORK/set" || return 1
   room || return 1
   reason=$(one_line "$1" | tr -cd 'A-Za-z0-9 ._:/-')
-  if ! ask_member "$LONGEST" snapshot save "$WORK/snapshot.db"; then
+  if ! save_snapshot; then
     REASON="no snapshot: $(one_line "$(cat "$WORK/error")")"
     return 1
   fi

@@ -26,22 +26,25 @@ answered() {
   fi
 }
 
-# room: whether there is space for a set. Beside etcd's own data a full disk would stop the member. The snapshot is there until it is
-# sealed, and with it first the restore aside and then what is sealed, which is no larger.
+# room: whether there is space for a set; sets MOST to the KiB that a snapshot may come to. Beside etcd's own data a full disk would stop
+# the member. The snapshot is there until it is sealed, and with it first the restore aside and then what is sealed, which is no larger.
 room() {
   local bytes needed free
+  MOST=
   if ! ask_member "$QUORUM" endpoint status --write-out fields; then
     REASON="etcd does not tell the size of its database: $(one_line "$(cat "$WORK/error")")"
     return 1
   fi
   bytes=$(sed -n 's/^"DBSize" : \([0-9]*\)$/\1/p' "$WORK/out")
-  free=$(df -Pk "$WORK" | awk 'NR == 2 { print $4 }')
+  free=$(free_at "$WORK")
   case $bytes:$free in
     :* | *: | *[!0-9:]*)
       REASON="cannot tell the size of etcd's database or the free space below $RECORDS"
       return 1
       ;;
   esac
+  # A quarter more than now, for what is written meanwhile, and half of what there is room for besides.
+  MOST=$((bytes * 5 / 4096 + BESIDES / 2))
   needed=$((bytes * 2 / 1024 + BESIDES))
   [ "$free" -lt "$needed" ] || return 0
   REASON="a set needs $(size_text "$needed") free below ${RECORDS#"$ROOT"}, and there are $(size_text "$free"): make room there, or run \

@@ -2,17 +2,13 @@
 
 # metrics: the records as a file for node_exporter's textfile collector.
 metrics() {
-  local file name target kind
+  local target kind
   mkdir -p "$METRICS" || return
   chmod 0755 "$METRICS"
   {
-    say '# HELP plinth_backup_last_set_timestamp_seconds When the newest set on a target was made.'
-    say '# TYPE plinth_backup_last_set_timestamp_seconds gauge'
-    for file in "$RECORDS"/*.data "$RECORDS"/*.state; do
-      [ -e "$file" ] || continue
-      name=${file##*/} target=${name%.*} kind=${name##*.}
-      say "plinth_backup_last_set_timestamp_seconds{target=\"$target\",kind=\"$kind\"} $(sed -n 's/^at //p' "$file")"
-    done
+    record_metric timestamp_seconds at 'When the newest set on a target was made.'
+    record_metric bytes bytes 'Size of the snapshot in the newest set of data on a target, as far as this member knows it.'
+    record_metric keys keys 'Keys of etcd in the newest set of data on a target, as far as this member knows it.'
     say '# HELP plinth_backup_failed Whether the last attempt on a target failed.'
     say '# TYPE plinth_backup_failed gauge'
     for target in $(targets); do
@@ -26,6 +22,18 @@ metrics() {
   } >"$WORK/metrics"
   chmod 0644 "$WORK/metrics"
   mv "$WORK/metrics" "$METRICS/plinth-backup.prom"
+}
+
+# record_metric NAME KEY HELP: what the records say of the newest sets.
+record_metric() {
+  local file name value
+  say "# HELP plinth_backup_last_set_$1 $3"
+  say "# TYPE plinth_backup_last_set_$1 gauge"
+  for file in "$RECORDS"/*.data "$RECORDS"/*.state; do
+    [ -e "$file" ] || continue
+    name=${file##*/} value=$(sed -n "s/^$2 //p" "$file")
+    [ -z "$value" ] || say "plinth_backup_last_set_$1{target=\"${name%.*}\",kind=\"${name##*.}\"} $value"
+  done
 }
 
 # drill_field KEY

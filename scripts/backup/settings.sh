@@ -28,6 +28,8 @@ RECORDS=$ROOT/var/lib/plinth/backup
 BIN=$ROOT/opt/plinth/bin
 PKI=$ROOT/etc/kubernetes/pki
 CLAIM=$ROOT/var/lib/plinth/claim
+# Which repository each target had: files NAME with lines `repository URL`, `id ID`.
+KNOWN=$ROOT/var/lib/plinth/backup-repositories
 METRICS=$ROOT/var/lib/plinth/textfile
 DRILL=$ROOT/run/plinth-failover
 # Seconds until a target that does not answer counts as unreachable, and until a set that is under way is given up.
@@ -37,6 +39,8 @@ LONGEST=${PLINTH_BACKUP_LONGEST:-3600}
 QUORUM=${PLINTH_BACKUP_QUORUM:-30}
 # KiB that a restore takes besides the database: a log that is 64 MiB large from the start on, and as much for everything else.
 BESIDES=131072
+# KiB of a set of the state, which operators send: that of a large cluster has some MiB.
+STATE_MOST=262144
 # Seconds by which the clocks of members may differ.
 AHEAD=600
 WORK=

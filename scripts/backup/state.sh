@@ -2,9 +2,20 @@
 
 # store DIGEST: the set on standard input.
 store() {
-  local target id
-  if ! mkdir "$WORK/set" || ! cat >"$WORK/input"; then
+  local target id free most
+  # It is there twice for a moment.
+  free=$(free_at "$WORK") most=$STATE_MOST
+  if [ $(((${free:-0} - BESIDES) / 2)) -lt "$most" ]; then
+    most=$(((${free:-0} - BESIDES) / 2))
+  fi
+  if [ "$most" -le 0 ]; then
+    die 1 "$(size_text "${free:-0}") are free below ${RECORDS#"$ROOT"}, which are left to etcd: make room there"
+  fi
+  if ! mkdir "$WORK/set" || ! head -c $((most * 1024 + 1)) >"$WORK/input"; then
     die 1 "cannot write below $RECORDS: is the disk full?"
+  fi
+  if [ "$(wc -c <"$WORK/input")" -gt $((most * 1024)) ]; then
+    die 65 "what was sent is larger than $(size_text "$most"), for which there is room"
   fi
   [ "$(digest_of "$WORK/input")" = "$1" ] || die 65 "what was sent did not arrive whole"
   sed -n 1p "$WORK/input" >"$WORK/set/set.json"

@@ -25,3 +25,11 @@ seconds_of() {
 }
 
 digest_of() { sha256sum "$1" | sed 's/ .*//'; }
+
+# free_at DIRECTORY: KiB; nothing where that cannot be told.
+free_at() {
+  df -Pk "$1" 2>/dev/null | awk 'NR == 2 { print $4 }'
+}
+
+# short ID: as restic shows it.
+short() { printf '%.10s\n' "$1"; }
