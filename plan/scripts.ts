@@ -171,6 +171,9 @@ export function rosterScriptPath(name: RosterScriptName): string {
   return `${rosterScriptDirectory}/${name}`;
 }
 
+/** What makes sets of backups on members of etcd, in one piece. */
+export const backupUnitScript = once(() => script("backup", assembled("backup")));
+
 /** A script of scripts/host/, which a unit of a host runs, by its name without `.sh`. */
 export function unitScript(name: string): Script {
   return script(name, read(`host/${name}.sh`));
@@ -180,8 +183,8 @@ export function unitScript(name: string): Script {
 export const allScripts = once((): readonly Script[] => [
   hostScript(),
   ...rosterScriptNames.map(rosterScript),
+  backupUnitScript(),
   ...[
-    "backup",
     "baseline",
     "connections",
     "end-connections",

@@ -67,6 +67,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       JUDGED_PATH: paths.judged,
       UNITS_PATH: paths.units,
       ETCD_BOOTSTRAP: paths.etcdBootstrap,
+      FAILOVER_PATH: paths.failover,
       PROXIES_PATH: paths.proxies,
     },
     "Ports.": { ETCD_CLIENT_PORT: ports.etcdClient },

@@ -12,7 +12,7 @@ const longestDescription = 2 ** 16;
 const damaged = (id: string, what: string): CliError => new CliError(`The set ${id} ${what}: take another one.`);
 
 /**
- * The snapshot in a sealed set of data (scripts/host/backup.sh makes it: a description as one line, then the snapshot, by gzip and age).
+ * The snapshot in a sealed set of data (scripts/backup/data.sh makes it: a description as one line, then the snapshot, by gzip and age).
  *
  * @param listed its description as its target lists it, which must be the one inside.
  * @returns a stream that fails, at its end at the latest, when it is not what the description says: whoever reads uses nothing before.

@@ -42,7 +42,10 @@ const repairHelp = [
     [Exit.done, "there is nothing to repair (any more)"],
     [Exit.failed, "it failed half way, or was not asked for; run it again, it goes on from there"],
     [Exit.badInput, "command line not valid, or nobody to ask and no --yes"],
-    [Exit.refused, "it cannot be repaired without losing the quorum or data; nothing was touched"],
+    [
+      Exit.refused,
+      "it cannot be repaired without losing the quorum or data, or another run has the cluster's lock; nothing was touched",
+    ],
     [Exit.interrupted, "interrupted; the step under way was finished"],
   ]),
 ].join("\n");
@@ -132,13 +135,25 @@ async function repairMembers(options: RepairOptions): Promise<void> {
   const { memberHosts, onHost } = await import("../etcd/verbs.ts");
   const { defragmentationLooks, lookForRepair, readMembers } = await import("../etcd/look.ts");
   const { repair } = await import("../etcd/repair.ts");
+  const { lockUnlessTooFew } = await import("../cluster/lock.ts");
+  const { commandVariable, lockForProcess } = await import("../../components/host/lock.ts");
+  const { resolveAccess } = await import("../../components/host/targets.ts");
   const { untilStopped } = await import("../cluster/until-stopped.ts");
   const hosts = memberHosts(input);
   await chosen(hosts, undefined);
   const run = onHost(input);
+  process.env[commandVariable] = "plinth etcd repair";
+  const warn = (sentence: string): void => {
+    terminal.warn(sentence);
+  };
+  // An up or a restore that changes members meanwhile would make what was looked at untrue. etcd's own lock is none: under an alarm it takes no write.
+  const lock = async (): Promise<void> => {
+    const { access } = await resolveAccess(input.hosts, input.config);
+    await lockUnlessTooFew(() => lockForProcess(access, input.hosts, options.stack, { warn }), terminal);
+  };
   await untilStopped(terminal, (signal) =>
     repair({
-      ...{ hosts, terminal, signal, run },
+      ...{ hosts, terminal, signal, run, lock },
       look: () => lookForRepair(input, run),
       lookAtMembers: async () => defragmentationLooks(await readMembers(input)),
       agrees: (question) => (options.yes === true ? Promise.resolve(true) : confirm(question, signal)),

@@ -11,6 +11,8 @@ import type { EtcdDo } from "./verbs.ts";
 export interface RepairRun {
   /** Hosts with the role etcd. */
   hosts: readonly Host[];
+  /** Takes the cluster's lock, or rejects: what is looked at stays as it is but for this run. */
+  lock: () => Promise<unknown>;
   look: () => Promise<RepairLook>;
   /** For the defragmentation. */
   lookAtMembers: () => Promise<MemberLook[]>;
@@ -61,6 +63,7 @@ export function repairLines(repair: Repair, hosts: readonly string[]): string[] 
  */
 export async function repair(run: RepairRun): Promise<boolean> {
   const { hosts, terminal, signal } = run;
+  await run.lock();
   let asked: Repair | undefined;
   for (let steps = 0; steps < mostSteps; steps++) {
     signal.throwIfAborted();

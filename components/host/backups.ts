@@ -23,27 +23,60 @@ export interface MemberAnswer {
   error?: string;
 }
 
-async function askMember(
-  host: Host,
+/** What came of a script on a member. */
+interface Ran {
+  code: number;
+  stdout: string;
+  /** The last line of what it complained of, for people; what it ended with where there is none. */
+  complaint: string;
+}
+
+/**
+ * Runs a script on a member as root.
+ *
+ * @returns a sentence where the member did not answer.
+ * @throws what the signal says, once it is aborted.
+ */
+async function runOn(
   target: SshTarget,
   script: string,
-  targets: readonly string[],
+  seconds: number,
   signal: AbortSignal | undefined,
-): Promise<MemberAnswer> {
+): Promise<Ran | string> {
   try {
     const quick = { ...target, dialErrorLimit: 1, perDialTimeout: 5 };
     const { code, stdout, stderr } = await askAsRoot(quick, script, {
-      seconds: longestSeconds,
+      seconds,
       ...(signal === undefined ? {} : { signal }),
     });
-    const results = parseResults(stdout, targets);
-    if (results.length > 0) return { host: host.name, results };
     const last = stderr.trim().split("\n").at(-1) ?? "";
-    return { host: host.name, results, error: printable(last === "" ? `it ended with ${String(code)}` : last, 300) };
+    return { code, stdout, complaint: printable(last === "" ? `it ended with ${String(code)}` : last, 300) };
   } catch (error) {
     if (signal?.aborted === true) throw error;
-    return { host: host.name, results: [], error: error instanceof Error ? error.message : String(error) };
+    return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Has a member run its script of backups, and reads what it says of each target. */
+async function askMember(
+  { host, target }: Member,
+  script: string,
+  { targets }: BackupSettings,
+  signal: AbortSignal | undefined,
+): Promise<MemberAnswer> {
+  const ran = await runOn(target, script, longestSeconds, signal);
+  if (typeof ran === "string") return { host: host.name, results: [], error: ran };
+  const results = parseResults(
+    ran.stdout,
+    targets.map(({ name }) => name),
+  );
+  return { host: host.name, results, ...(results.length > 0 ? {} : { error: ran.complaint }) };
+}
+
+/** A member, and the way to it. */
+interface Member {
+  host: Host;
+  target: SshTarget;
 }
 
 /** Whose members are asked. */
@@ -52,7 +85,7 @@ export interface BackedUp {
   config: Parameters<typeof resolveAccess>[1];
 }
 
-async function membersOf(input: BackedUp): Promise<{ host: Host; target: SshTarget }[]> {
+async function membersOf(input: BackedUp): Promise<Member[]> {
   const { access, findings } = await resolveAccess(withRole(input.hosts, "etcd"), input.config);
   if (access.size === 0 && findings.length > 0) throw new PlinthError(findings);
   return withRole(input.hosts, "etcd").flatMap((host) => {
@@ -68,20 +101,14 @@ async function membersOf(input: BackedUp): Promise<{ host: Host; target: SshTarg
  */
 export async function makeData(
   input: BackedUp,
-  { targets }: BackupSettings,
+  settings: BackupSettings,
   reason: string,
   signal?: AbortSignal,
 ): Promise<MemberAnswer[]> {
   const script = `exec ${backupScript} now ${shellWord(reason)}\n`;
   const answers: MemberAnswer[] = [];
-  for (const { host, target } of await membersOf(input)) {
-    const answer = await askMember(
-      host,
-      target,
-      script,
-      targets.map(({ name }) => name),
-      signal,
-    );
+  for (const member of await membersOf(input)) {
+    const answer = await askMember(member, script, settings, signal);
     answers.push(answer);
     if (answer.results.some(({ outcome }) => outcome !== "failed")) break;
   }
@@ -94,7 +121,7 @@ export async function makeData(
  */
 export async function storeState(
   input: BackedUp,
-  { targets }: BackupSettings,
+  settings: BackupSettings,
   set: StateSet,
   sealed: Buffer,
   signal?: AbortSignal,
@@ -104,17 +131,7 @@ export async function storeState(
   const lines = content.toString("base64").replace(/.{76}/g, "$&\n");
   const script = `base64 -d <<'END_OF_SET' | ${backupScript} store ${digest}\n${lines}\nEND_OF_SET\n`;
   const answers: MemberAnswer[] = [];
-  for (const { host, target } of await membersOf(input)) {
-    answers.push(
-      await askMember(
-        host,
-        target,
-        script,
-        targets.map(({ name }) => name),
-        signal,
-      ),
-    );
-  }
+  for (const member of await membersOf(input)) answers.push(await askMember(member, script, settings, signal));
   return answers;
 }
 
@@ -134,19 +151,10 @@ export async function recordDrill(
   const script = `${backupScript} drill <<'END_OF_RECORD'\n${renderDrillRecord(record)}END_OF_RECORD\n`;
   const told = await Promise.all(
     (await membersOf(input)).map(async ({ host, target }): Promise<[string, string | undefined]> => {
-      try {
-        const quick = { ...target, dialErrorLimit: 1, perDialTimeout: 5 };
-        const { code, stdout, stderr } = await askAsRoot(quick, script, {
-          seconds: recordSeconds,
-          ...(signal === undefined ? {} : { signal }),
-        });
-        if (code === 0 && stdout.split("\n").includes("recorded")) return [host.name, undefined];
-        const last = stderr.trim().split("\n").at(-1) ?? "";
-        return [host.name, printable(last === "" ? `it ended with ${String(code)}` : last, 300)];
-      } catch (error) {
-        if (signal?.aborted === true) throw error;
-        return [host.name, error instanceof Error ? error.message : String(error)];
-      }
+      const ran = await runOn(target, script, recordSeconds, signal);
+      if (typeof ran === "string") return [host.name, ran];
+      const recorded = ran.code === 0 && ran.stdout.split("\n").includes("recorded");
+      return [host.name, recorded ? undefined : ran.complaint];
     }),
   );
   return new Map(told);

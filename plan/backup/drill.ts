@@ -5,7 +5,7 @@ import { printable } from "../printable.ts";
 import { timeOfId } from "./listing.ts";
 import type { BackupSettings } from "./settings.ts";
 
-/** The result of a restore drill, as members of etcd keep it (scripts/host/backup.sh, verb `drill`). */
+/** The result of a restore drill, as members of etcd keep it (scripts/backup/drill.sh, verb `drill`). */
 export interface DrillRecord {
   /** When it ended, seconds since the epoch, by the clock of the operator's machine. */
   at: number;
@@ -20,7 +20,7 @@ export interface DrillRecord {
 
 /** Characters. */
 const longestReason = 300;
-/** Seconds by which the clocks of operators and members may differ; scripts/host/backup.sh has the same number. */
+/** Seconds by which the clocks of operators and members may differ; scripts/backup/settings.sh has the same number. */
 const ahead = 600;
 
 /** The first problem stands for all of them: the others were printed. */

@@ -7,7 +7,7 @@ export type TargetResult =
   { target: string; outcome: "stored" | "there"; id: string } | { target: string; outcome: "failed"; reason: string };
 
 /**
- * What scripts/host/backup.sh printed: a line for each target. Other lines are remarks of what it runs.
+ * What scripts/backup/ printed: a line for each target. Other lines are remarks of what it runs.
  *
  * @param targets names that may stand in it.
  */

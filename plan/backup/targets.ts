@@ -68,7 +68,7 @@ export function memberRepository(target: BackupTarget): Repository {
   return { url: "rclone:plinth:", options: [`rclone.program=${words.map(shellWord).join(" ")}`] };
 }
 
-/** Lines of the settings that the script of members reads, see scripts/host/backup.sh. */
+/** Lines of the settings that the script of members reads, see scripts/backup/settings.sh. */
 export function targetLines(target: BackupTarget): string[] {
   const { url, options, authorityFile } = memberRepository(target);
   return [

@@ -5,7 +5,7 @@ import type { ClusterConfig } from "../config.ts";
 import { withRole, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
-import { unitScript } from "../scripts.ts";
+import { backupUnitScript } from "../scripts.ts";
 import { etcdUnit } from "./etcd.ts";
 import type { BundlePart } from "./part.ts";
 import { scriptFile } from "./scriptfiles.ts";
@@ -139,7 +139,7 @@ export const backup: BundlePart = {
         { name: "age", version: config.ageVersion },
         { name: "restic", version: config.resticVersion },
       ],
-      downloads: [scriptFile(backupScript, unitScript("backup"))],
+      downloads: [scriptFile(backupScript, backupUnitScript())],
       files: [
         settingsFile(host, config, settings),
         { ...recipients, content: `${settings.recipients.join("\n")}\n` },

@@ -28,6 +28,10 @@ function service(placement: Placement): string {
       ),
       SuccessExitStatus: because("Another run changes the host: an hour later is early enough.", "75"),
       TimeoutStartSec: "3600",
+      TimeoutStopSec: because(
+        "An API server is given 180 s to be ready, after another run on this host has ended.",
+        "300",
+      ),
       UMask: "0077",
     },
     install: false,

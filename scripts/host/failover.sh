@@ -6,10 +6,13 @@
 # failover end                   starts them now, where they are stopped
 #
 # Prints `until EPOCH` and a line `stopped UNIT` for each. Ends with 1 when units do not stop or cannot be started, which leaves them
-# started as far as that goes, with 65 for wrong words, and with 75 when a drill is under way here.
+# started as far as that goes, with 65 for wrong words, and with 75 when a drill is under way here or something else changes this host.
 #
-# The mark is there while services are away: lines `until EPOCH`, `unit NAME`. It is in memory: a host that reboots starts its units
-# by itself. A timer without a file starts them: it needs neither this script nor the operator's machine.
+# The mark is there while services are away: lines `until EPOCH`, `drill ID`, `unit NAME`. It is in memory: a host that reboots starts its
+# units by itself. A timer without a file starts them: it needs neither this script nor the operator's machine.
+#
+# Whoever stops or starts them holds one lock, the timer, too, and the timer acts for its own drill alone: whatever comes first, the units
+# run in the end, and the mark is gone.
 set -u
 umask 077
 export LC_ALL=C
@@ -17,6 +20,10 @@ PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 export PATH
 
 MARK=${PLINTH_ROOT:-}/run/plinth-failover
+LOCKS=${PLINTH_ROOT:-}/run/plinth
+LOCK=$LOCKS/failover.lock
+# Seconds for a drill that begins or ends to let go of the lock: less than who asks waits for an answer.
+PATIENCE=${PLINTH_FAILOVER_PATIENCE:-45}
 TIMER=plinth-failover
 # What was not started before must not be started by what wants it.
 START="systemctl --no-block --job-mode=ignore-requirements start"
@@ -36,6 +43,26 @@ marked() {
   sed -n "s/^$1 //p" "$MARK" 2>/dev/null
 }
 
+# lock_take: until this script ends.
+lock_take() {
+  if ! { mkdir -p "$LOCKS" && (: >>"$LOCK"); } 2>/dev/null; then
+    die 1 "cannot open $LOCK: nothing was changed"
+  fi
+  exec 9>>"$LOCK"
+  flock -w "$PATIENCE" 9 || die 75 "a drill has been beginning or ending on this host for $PATIENCE s; its timer starts the services"
+}
+
+# host_lock_take: the lock of changes of this host, as plinth-host has it. What is under way may need what a drill stops.
+host_lock_take() {
+  local holder
+  exec 8>>"$LOCKS/host.lock"
+  if ! flock -w 10 8; then
+    read -r holder <"$LOCKS/host.lock" || :
+    die 75 "another run changes this host, so nothing was stopped: ${holder:-it has not said who it is}"
+  fi
+  printf 'pid %s, a failover drill, since %s\n' $$ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$LOCKS/host.lock"
+}
+
 # bring_back: starts what the mark names. The mark stays where systemd takes no job.
 bring_back() {
   local units
@@ -46,20 +73,23 @@ bring_back() {
   fi
   rm -f "$MARK"
   timeout 20 systemctl stop "$TIMER.timer" </dev/null 2>/dev/null || :
+  # What it has started waits for the lock, or for another try.
+  timeout 20 systemctl stop "$TIMER.service" </dev/null 2>/dev/null || :
 }
 
-# arm SECONDS UNIT…: the timer that starts them, and tries again where systemd does not.
+# arm SECONDS ID UNIT…: the timer that starts them, and tries again where systemd does not, or somebody keeps the lock.
 arm() {
-  local seconds
-  seconds=$1
-  shift
+  local seconds id locked
+  seconds=$1 id=$2
+  shift 2
+  locked="mkdir -p '$LOCKS' && exec 9>>'$LOCK' && flock -w 30 9 || exit 1"
   timeout 20 systemd-run --quiet --collect --unit "$TIMER" --description "Plinth: ends a failover drill" --on-active "${seconds}s" \
     --timer-property AccuracySec=100ms --property Restart=on-failure --property RestartSec=5 \
-    -- /bin/sh -c "$START $* && rm -f '$MARK'" </dev/null
+    -- /bin/sh -c "umask 077; $locked; [ ! -e '$MARK' ] || grep -qx 'drill $id' '$MARK' || exit 0; $START $* && rm -f '$MARK'" </dev/null
 }
 
 begin() {
-  local seconds unit running now error
+  local seconds unit running now id error
   seconds=$1
   shift
   for unit in "$@"; do
@@ -67,9 +97,13 @@ begin() {
       *[!A-Za-z0-9:.@_-]* | -* | '') die 65 "$unit is no name of a unit" ;;
     esac
   done
-  if [ "$(state "$TIMER.timer")" = active ]; then
-    die 75 "a failover drill is under way on this host"
-  fi
+  lock_take
+  for unit in "$TIMER.timer" "$TIMER.service"; do
+    case $(state "$unit") in
+      active | activating | deactivating) die 75 "a failover drill is under way on this host" ;;
+    esac
+  done
+  host_lock_take
   # Of one whose timer was stopped by hand.
   if [ -e "$MARK" ]; then
     bring_back
@@ -82,14 +116,15 @@ begin() {
   done
   [ -n "$running" ] || die 1 "none of $* runs: nothing was stopped"
   now=$(date +%s)
+  id=$now-$$
   # shellcheck disable=SC2086 # a list of words
-  if ! { printf 'until %s\n' $((now + seconds)) && printf 'unit %s\n' $running; } >"$MARK"; then
+  if ! { printf 'until %s\ndrill %s\n' $((now + seconds)) "$id" && printf 'unit %s\n' $running; } >"$MARK"; then
     rm -f "$MARK"
     die 1 "cannot write $MARK: nothing was stopped"
   fi
   # Before anything stops: from here on nothing can keep them away for good.
   # shellcheck disable=SC2086 # a list of words
-  if ! error=$(arm "$seconds" $running 2>&1); then
+  if ! error=$(arm "$seconds" "$id" $running 2>&1); then
     rm -f "$MARK"
     die 1 "systemd takes no timer that would start the services again, so nothing was stopped: $error"
   fi
@@ -119,6 +154,7 @@ case ${1-}-$# in
     begin "$@"
     ;;
   end-1)
+    lock_take
     if [ -e "$MARK" ]; then
       bring_back
     fi

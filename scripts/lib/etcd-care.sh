@@ -3,7 +3,6 @@
 
 ETCD_HISTORY=$STATE/etcd-history           # samples of `etcd_measure`, one a line, the oldest first
 ETCD_SAMPLES=200                           # a week and a day of them, at one an hour
-ETCD_PAUSED=$STATE/etcd-paused             # is there while the API server of this host is stopped for a defragmentation
 ETCD_LOCK=/plinth/etcd-care                # key in etcd, of whoever defragments
 
 # etcd_verb VERB ARGUMENT…
@@ -31,7 +30,7 @@ etcd_verb() {
   case $verb in
     care) etcd_care ;;
     defrag) etcd_defrag ;;
-    resume) etcd_resume ;;
+    resume) etcd_resume_left ;;
     compact) etcd_compact ;;
     disarm) etcd_disarm ;;
     hashes) etcd_hashes ;;
@@ -149,7 +148,11 @@ etcd_due() {
 # etcd_care: a sample for the history, and a defragmentation where one is due. Whatever is in its way is told, and left to the next time.
 etcd_care() {
   local url size used answers others
-  etcd_resume
+  if etcd_barred; then
+    say "etcd is not looked after: $REASON"
+    return 0
+  fi
+  etcd_resume_left
   etcd_sample
   if [ "${ETCD_ABOVE:-0}" = 0 ]; then
     return 0
@@ -159,8 +162,7 @@ etcd_care() {
     return 0
   fi
   etcd_due "$SELF_SIZE" "$SELF_USED" || return 0
-  lock_take "etcd care"
-  if ! { etcd_lock_take && etcd_look && etcd_self && etcd_fit; }; then
+  if ! { etcd_alone "etcd care" && etcd_lock_take && etcd_look && etcd_self && etcd_fit; }; then
     say "the member is not defragmented now: $REASON"
     return 0
   fi
@@ -203,8 +205,9 @@ etcd_sample() {
 
 # etcd_defrag: the member of this host, now.
 etcd_defrag() {
-  lock_take "etcd defrag"
-  etcd_resume
+  etcd_alone "etcd defrag" || die "$EXIT_REFUSED" "nothing was defragmented: $REASON"
+  # Without space in etcd it is not ready before.
+  etcd_resume || say "$REASON"
   if ! { etcd_look && etcd_self; }; then
     die "$EXIT_FAILED" "nothing was defragmented: $REASON"
   fi
@@ -299,67 +302,4 @@ etcd_settled() {
     fi
     sleep 1
   done
-}
-
-# etcd_pause: stops the API server of this host, and what goes by it, where others are ready: it ends what it has begun and sends its
-# clients to them; leases of the others are handed over. Without space it stays: one that starts has to write. Returns 1 with REASON set
-# when it must not be stopped.
-etcd_pause() {
-  local url ready stopped
-  if [ -z "$API_URL" ] || [ -z "$ETCD_APISERVERS" ]; then
-    return 0
-  fi
-  case $SELF_ALARMS in
-    *NOSPACE*) return 0 ;;
-  esac
-  units_show kube-apiserver.service || {
-    REASON=$FAILURE
-    return 1
-  }
-  unit_get kube-apiserver.service
-  if [ "$UNIT_ACTIVE" != active ]; then
-    return 0
-  fi
-  ready=
-  for url in $ETCD_APISERVERS; do
-    if check_http_ok - "$url/readyz" "$API_CA" ok; then
-      ready=yes
-    fi
-  done
-  if [ -z "$ready" ]; then
-    REASON="no API server of another host is ready, so that of this one cannot be taken away: $REASON"
-    return 1
-  fi
-  date -u +%Y-%m-%dT%H:%M:%SZ | write_atomic "$ETCD_PAUSED" 0600 || {
-    REASON="cannot write $ETCD_PAUSED (is the disk full or read-only?)"
-    return 1
-  }
-  # shellcheck disable=SC2086 # a list of words
-  if ! stopped=$(control 600 stop $API_UNITS 2>&1); then
-    etcd_resume
-    REASON="the API server of this host does not stop: ${stopped##*"$NEWLINE"}"
-    return 1
-  fi
-}
-
-# etcd_resume: starts the API server that a defragmentation, or one that was killed, has stopped. Returns 1 with REASON set when it does
-# not become ready.
-etcd_resume() {
-  local begin
-  if [ ! -e "$ETCD_PAUSED" ]; then
-    return 0
-  fi
-  # shellcheck disable=SC2086 # a list of words
-  control 60 --no-block start $API_UNITS >/dev/null 2>&1
-  uptime_seconds
-  begin=$UPTIME
-  until check_http_ok - "$API_URL" "$API_CA" ok; do
-    uptime_seconds
-    if [ $((UPTIME - begin)) -ge "${PLINTH_ETCD_SECONDS:-180}" ]; then
-      REASON="the API server of this host was stopped meanwhile, and is not ready again: $REASON"
-      return 1
-    fi
-    sleep 1
-  done
-  rm -f "$ETCD_PAUSED"
 }

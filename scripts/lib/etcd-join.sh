@@ -31,6 +31,10 @@ prepare_etcd_join() {
       restore_sow "$ETCD_NAME" "$ETCD_PEER" "$4" "$members" || return 1
       if [ -n "$SOWN" ]; then
         etcd_bootstrap_spent "$ETCD_NAME" "$ETCD_PEER"
+      elif etcd_was_member; then
+        REASON="the member of this host has served before, its data is gone, and no other member is in service: it begins no new, empty cluster. \
+Bring the other members back (./plinth status), or restore a backup (./plinth restore)"
+        return 1
       else
         etcd_bootstrap_write new "$members" "$token"
       fi
@@ -52,6 +56,13 @@ prepare_etcd_join() {
   done
   REASON="the list of members keeps changing: is somebody else at it?"
   return 1
+}
+
+# etcd_was_member: whether this host has been a member of a cluster in service: its bundle was brought to its end once, or etcd was told by now
+# that there is a cluster. Then others may have what it has lost, also where all of them refuse connections for a moment: under its old name
+# and the cluster's token it would come back as the member that it was, without what that has voted for.
+etcd_was_member() {
+  [ -e "$STATE/bundles/etcd/manifest" ] || grep -qs '^ETCD_INITIAL_CLUSTER_STATE=existing$' "$ROOT$ETCD_BOOTSTRAP"
 }
 
 # etcd_remains UNIT DIRECTORY: what an etcd without its data has begun, over and over, goes aside; the unit must not begin it again.

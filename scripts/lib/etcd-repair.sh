@@ -79,7 +79,7 @@ etcd_hashes() {
 # etcd_set_aside: the member of this host leaves its cluster, and its data is moved aside for good. The bundle counts as
 # failed from then on, so that an `up` brings the member back, too.
 etcd_set_aside() {
-  lock_take "etcd repair"
+  etcd_alone "etcd repair" || die "$EXIT_REFUSED" "the member stays: $REASON"
   etcd_alone_enough || die "$EXIT_REFUSED" "the member stays: $REASON"
   generation_read
   printf 'plinth-intent 1\nbundle etcd\ngeneration %s\nrestart etcd.service\nfailed %s\nend\n' "$GENERATION" \
@@ -137,7 +137,7 @@ generation_read() {
 
 # etcd_rejoin: a member without data joins its cluster again, as the bundle has it: as a learner that is promoted once it has caught up.
 etcd_rejoin() {
-  lock_take "etcd repair"
+  etcd_alone "etcd repair" || die "$EXIT_REFUSED" "the member does not join: $REASON"
   generation_read
   plan_of_manifest >"$STAGE/plan-previous"
   changes_compute "$STAGE/plan-previous" || die "$EXIT_FAILED" "cannot compare the bundle etcd with the host"

@@ -9,6 +9,7 @@ STAGING_PATH=/run/plinth
 JUDGED_PATH=/run/judge
 UNITS_PATH=/etc/systemd/system
 ETCD_BOOTSTRAP=/etc/etcd/bootstrap.env
+FAILOVER_PATH="/run/plinth-failover"
 PROXIES_PATH=/etc/plinth/proxy.env
 
 # Ports.

@@ -94,13 +94,19 @@ restore_write() {
     die "$EXIT_FAILED" "cannot write $1 (is the disk full or read-only?)"
 }
 
-# restore_bars WHAT: ends a change of this host by others while a restore is under way. One that has only brought its snapshot has
-# stopped nothing yet.
-restore_bars() {
+# restore_under_way: sets REASON. Returns 1 where there is none. One that has only brought its snapshot has stopped nothing yet.
+restore_under_way() {
   restore_read "$RESTORE"
-  if [ -n "$AT_ID" ] && [ "$AT_STEP" != staged ]; then
-    die "$EXIT_REFUSED" "the restore $AT_ID of this host is under way (it is $AT_STEP), and $1 has to wait for its end: \
-run ./plinth restore again, it goes on from there"
+  if [ -z "$AT_ID" ] || [ "$AT_STEP" = staged ]; then
+    return 1
+  fi
+  REASON="the restore $AT_ID of this host is under way (it is $AT_STEP)"
+}
+
+# restore_bars WHAT: ends a change of this host by others while a restore is under way.
+restore_bars() {
+  if restore_under_way; then
+    die "$EXIT_REFUSED" "$REASON, and $1 has to wait for its end: run ./plinth restore again, it goes on from there"
   fi
 }
 
@@ -270,6 +276,8 @@ restore_end() {
 }
 
 restore_quiet() {
+  # Nor does what a defragmentation has stopped that was killed.
+  rm -f "$ETCD_PAUSED"
   # shellcheck disable=SC2086 # a list of words
   restore_end $RESTORED_UNITS
 }

@@ -16,6 +16,8 @@ retire() {
     say "this host is ${CLAIM_HOST:-nobody} of cluster ${CLAIM_CLUSTER:-none}, not $host${id:+ of cluster id $id}: left as it is"
   else
     restore_bars "its retirement"
+    # What a defragmentation has stopped that was killed is not started any more either.
+    rm -f "$ETCD_PAUSED"
     release_facts
     bundles_retire || die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?)"
     for unit in $RETIRED_UNITS; do

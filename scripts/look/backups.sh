@@ -1,4 +1,4 @@
-# What this member of etcd knows of backups, by target: what scripts/host/backup.sh has recorded.
+# What this member of etcd knows of backups, by target: what scripts/backup/records.sh has recorded.
 
 # backup_field KEY FILE
 backup_field() {

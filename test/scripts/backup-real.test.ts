@@ -16,10 +16,9 @@ import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
 import { openData } from "../../cli/backup/opendata.ts";
 import { checkPlace, forgetSets, listSets, readSet, type Restic } from "../../cli/backup/repository.ts";
 import { bytesOf } from "../../cli/backup/seal.ts";
+import { backupUnitScript } from "../../plan/scripts.ts";
 import { stateSet, placeOf } from "../support/backup.ts";
 import { FakeHost, shells } from "./support/fake-host.ts";
-
-const source = join(import.meta.dirname, "../../scripts/host/backup.sh");
 
 // Whether members and operators understand each other, with real repositories and seals. etcd's own programs have nothing here.
 describe("backups, with a real restic and age", function () {
@@ -30,6 +29,7 @@ describe("backups, with a real restic and age", function () {
   let host: FakeHost;
   let restic: Restic;
   const snapshot = randomBytes(300_000);
+  const source = (): string => join(host.fakes, "backup");
 
   before(async () => {
     binaries = await ensureArtifacts(["restic", "age"].map((name) => ({ name, version: defaultVersions[name] ?? "" })));
@@ -44,6 +44,7 @@ describe("backups, with a real restic and age", function () {
       chmodSync(host.path(`/opt/plinth/bin/${name}`), 0o755);
     }
     writeFileSync(join(host.fakes, "snapshot"), snapshot);
+    writeFileSync(source(), backupUnitScript().content);
     host.write(
       "/opt/plinth/bin/etcdctl",
       `#!/bin/sh\ncase "$*" in *"endpoint status"*) echo '"DBSize" : 300000'; exit ;; esac\nwhile [ "$1" != save ]; do shift; done\ncp "$PLINTH_FAKES/snapshot" "$2"\n`,
@@ -87,7 +88,7 @@ describe("backups, with a real restic and age", function () {
       const repository = join(host.directory, "repository");
       await configure(repository);
       const place = placeOf("disk", { url: repository });
-      const run = (args: string[], input = "") => host.runFile(source, args, input);
+      const run = (args: string[], input = "") => host.runFile(source(), args, input);
       await assert.rejects(listSets(restic, place), /there is no repository yet/);
 
       const made = await run(["due"]);
@@ -130,7 +131,7 @@ describe("backups, with a real restic and age", function () {
     const repository = join(host.directory, "repository");
     await configure(repository);
     const place = placeOf("disk", { url: repository });
-    assert.equal((await host.runFile(source, ["now", "test"])).code, 0);
+    assert.equal((await host.runFile(source(), ["now", "test"])).code, 0);
     const [set] = await listSets(restic, place);
     assert.ok(set !== undefined && "kind" in set.set && set.set.kind === "data");
     const packs = readdirSync(join(repository, "data"), { recursive: true, encoding: "utf8" })

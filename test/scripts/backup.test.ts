@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { drillReaders, renderDrillRecord, type DrillRecord } from "../../plan/backup/drill.ts";
 import { parseListing } from "../../plan/backup/listing.ts";
@@ -8,11 +8,11 @@ import { parseResults } from "../../plan/backup/result.ts";
 import { setId } from "../../plan/backup/set.ts";
 import { paths } from "../../plan/names.ts";
 import { readLook } from "../../plan/look.ts";
+import { backupUnitScript } from "../../plan/scripts.ts";
 import { dataSet, resticList, stateSet } from "../support/backup.ts";
 import type { FakeHost, Result } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
 
-const source = join(import.meta.dirname, "../../scripts/host/backup.sh");
 const lookSource = join(import.meta.dirname, "../../scripts/look/backups.sh");
 const clusterId = "0123456789abcdef";
 
@@ -33,7 +33,11 @@ if [ -e "$here/exit.$1" ]; then
   exit "$code"
 fi
 [ -d "$here" ] || { [ "$1" = init ] && mkdir -p "$here"; } || exit 10
+if [ ! -e "$here/config" ]; then
+  printf '{\\n  "version": 2,\\n  "id": "%s"\\n}\\n' "$(sha256sum </proc/sys/kernel/random/uuid | cut -c1-64)" >"$here/config"
+fi
 case $1 in
+  cat) exec cat "$here/config" ;;
   snapshots) [ ! -e "$here/list" ] || exec cat "$here/list"; echo '[]' ;;
   backup)
     while [ "$1" != --tag ]; do shift; done
@@ -64,6 +68,7 @@ while :; do
   shift
 done
 [ ! -e "$PLINTH_FAKES/no-snapshot" ] || { echo 'context deadline exceeded' >&2; exit 1; }
+[ ! -e "$PLINTH_FAKES/endless" ] || exec dd if=/dev/zero of="$3" bs=1 seek=400M count=1 status=none
 echo snapshot >"$3"
 `;
 const etcdutl = `#!/bin/sh
@@ -121,8 +126,7 @@ onHosts(
       resticList([{ ...dataSet(), id: setId(Date.now() - hours * 3_600_000, "cp2") }]);
 
     beforeEach(() => {
-      copyFileSync(source, at("backup"));
-      chmodSync(at("backup"), 0o755);
+      writeFileSync(at("backup"), backupUnitScript().content, { mode: 0o755 });
       // What runs under the lock runs in the shell of the test, too.
       writeFileSync(at("shell"), `#!/bin/sh\nexec ${host().shell} "$@"\n`, { mode: 0o755 });
       for (const [name, text] of Object.entries({ restic, etcdctl, etcdutl, age })) fake(name, text);
@@ -184,6 +188,7 @@ onHosts(
       ];
       for (const [verb, code, said, reason] of failures) {
         rmSync(at("repositories"), { recursive: true, force: true });
+        rmSync(host().path("/var/lib/plinth/backup-repositories"), { recursive: true, force: true });
         fails("one", verb, code, said);
         const result = await run("due");
         assert.equal(result.code, 1, said);
@@ -328,6 +333,105 @@ onHosts(
       assert.equal((await run("now", "now")).code, 0);
       writeFileSync(at("size"), "nothing\n");
       assert.match((await run("now", "now")).stdout, /cannot tell the size of etcd's database/);
+    });
+
+    const knownOf = (target: string): string => host().path(`/var/lib/plinth/backup-repositories/${target}`);
+
+    it("makes no second repository where that of a target is not there, as where a mount is missing", async () => {
+      assert.equal((await run("due")).code, 0);
+      const mounted = at("repositories/one");
+      renameSync(mounted, `${mounted}.unmounted`);
+      const missing = await run("now", "now");
+      assert.equal(missing.code, 1);
+      assert.match(
+        missing.stdout,
+        /^failed one its repository \(id [0-9a-f]{10}\) is not there any more; mount what it is on, or bring it back; to begin a new one on purpose, remove \/var\/lib\/plinth\/backup-repositories\/one on all members$/m,
+      );
+      assert.ok(results(missing).every(({ target, outcome }) => (target === "one") === (outcome === "failed")));
+      assert.ok(!existsSync(mounted));
+      // What somebody has made there meanwhile.
+      mkdirSync(mounted);
+      const other = await run("due");
+      assert.match(
+        other.stdout,
+        /^failed one another repository \(id [0-9a-f]{10}\) is there than it had \(id [0-9a-f]{10}\); mount/m,
+      );
+      assert.deepEqual(stored("one"), []);
+      rmSync(mounted, { recursive: true });
+      renameSync(`${mounted}.unmounted`, mounted);
+      assert.equal((await run("due")).code, 0);
+    });
+
+    it("begins a new repository on purpose: where its file is removed, and where the target is another one by now", async () => {
+      await run("due");
+      const first = readFileSync(knownOf("one"), "utf8");
+      rmSync(at("repositories/one"), { recursive: true });
+      rmSync(knownOf("one"));
+      assert.equal((await run("now", "now")).code, 0);
+      const second = readFileSync(knownOf("one"), "utf8");
+      assert.match(second, /^repository \/srv\/one\nid [0-9a-f]{64}\n$/);
+      assert.notEqual(second, first);
+      const settingsFile = "/etc/plinth/backup/settings";
+      host().write(settingsFile, host().read(settingsFile).replace("/srv/one", "/mnt/another"));
+      assert.equal((await run("now", "now")).code, 0);
+      assert.match(readFileSync(knownOf("one"), "utf8"), /^repository \/mnt\/another\n/);
+    });
+
+    it("finds the newest among very many sets, and says what to do where they cannot be listed in time", async () => {
+      const ids = Array.from({ length: 5000 }, (_, n) => setId(Date.now() - (n + 1) * 60_000, "cp2"));
+      repository("one", JSON.stringify(ids.map((id) => ({ id: "0".repeat(64), tags: [`id=${id}`, "x".repeat(500)] }))));
+      const result = await run("due");
+      assert.match(result.stdout, new RegExp(`^there one ${ids[0] ?? ""}$`, "m"));
+      fails("one", "snapshots", 124, "");
+      const late = await run("due");
+      assert.match(late.stdout, /^failed one its sets are not listed within 60 s: run \.\/plinth backup prune/m);
+    });
+
+    it("gives a snapshot up that grows beyond all that etcd has told", async () => {
+      writeFileSync(at("endless"), "");
+      const result = await run("now", "now");
+      assert.equal(result.code, 1);
+      assert.match(result.stdout, /^failed one no snapshot: .*File too large/m);
+      assert.deepEqual(records(), ["one.data.failed", "two.data.failed"]);
+    });
+
+    it("leaves etcd room on a disk that a directory shares with it", async () => {
+      const lines = host().read("/etc/plinth/backup/settings").replace("/srv/one", at("repositories/one"));
+      host().write("/etc/plinth/backup/settings", lines);
+      repository("one");
+      const free = (there: number): void => {
+        host().command(
+          "df",
+          `case $2 in */repositories/one) kib=${there} ;; *) kib=1048576 ;; esac
+printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/sda 9 9 %s 9%% /\\n' "$kib"`,
+        );
+      };
+      free(100 * 1024);
+      const result = await run("now", "now");
+      assert.match(
+        result.stdout,
+        /^failed one with the set less than 128 MiB would be free on the disk that etcd has its data on: run \.\/plinth backup prune, or move it$/m,
+      );
+      assert.match(result.stdout, /^stored two /m);
+      free(1024 ** 2);
+      assert.equal((await run("now", "now")).code, 0);
+    });
+
+    it("takes no set of state that there is no room for", async () => {
+      const text = `${JSON.stringify(stateSet())}\nage-encryption.org/v1\n${"x".repeat(100_000)}`;
+      const free = (kib: number): void => {
+        host().command("df", `printf 'Filesystem\\n/dev/sda 9 9 ${kib} 9%% /\\n'`);
+      };
+      free(131_072 + 100);
+      const result = await store(text);
+      assert.equal(result.code, 65);
+      assert.match(result.stderr, /what was sent is larger than 0 MiB, for which there is room/);
+      free(131_072);
+      const full = await store(text);
+      assert.equal(full.code, 1);
+      assert.match(full.stderr, /128 MiB are free below \/var\/lib\/plinth\/backup, which are left to etcd/);
+      free(131_072 + 400);
+      assert.equal((await store(text)).code, 0);
     });
 
     it("forgets records of targets that are not configured any more", async () => {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseHashes } from "../../plan/etcdcare/hashes.ts";
 import { parseProbe } from "../../cli/status/probe.ts";
+import { paths } from "../../plan/names.ts";
 import { statusScript } from "../../components/host/script.ts";
 import type { FakeHost } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
@@ -215,6 +218,75 @@ esac`,
     assert.equal((await etcd("resume")).code, 0);
     assert.equal(host().unit("kube-apiserver.service", "active"), "active");
     assert.equal(host().exists("/var/lib/plinth/etcd-paused"), false);
+  });
+
+  describe("while somebody else has stopped the API server of this host", () => {
+    const api = () => host().unit("kube-apiserver.service", "active");
+    const awayAgain = () => {
+      host().write("/var/lib/plinth/etcd-paused", "2026-01-01T00:00:00Z\n");
+      host().setUnit("kube-apiserver.service", "active", "inactive");
+    };
+
+    it("leaves it stopped during a restore and a failover drill, and says so", async () => {
+      host().write("/var/lib/etcd/member/snap/db", "data");
+      const marks: [path: string, text: string, sentence: RegExp][] = [
+        [
+          "/var/lib/plinth/restore",
+          "id r1\ncluster-id 0123456789abcdef\nstep quiet\n",
+          /the restore r1 of this host is under way \(it is quiet\)/,
+        ],
+        [
+          paths.failover,
+          `until ${Math.round(Date.now() / 1000) + 600}\nunit etcd.service\n`,
+          /a failover drill has services of this host away until \d{4}-/,
+        ],
+      ];
+      for (const [path, text, sentence] of marks) {
+        awayAgain();
+        host().write(path, text);
+        for (const [words, wanted] of [
+          [["care", "--above", "50", ...apiservers], 0],
+          [["resume"], 0],
+          [["defrag", ...apiservers], 77],
+          [["set-aside"], 77],
+          [["rejoin"], 77],
+        ] as const) {
+          const { code, stderr } = await etcd(...words);
+          assert.equal(code, wanted, `${words.join(" ")}: ${stderr}`);
+          assert.match(stderr, sentence);
+        }
+        assert.deepEqual([api(), log(), systemd(/./)], ["inactive", [], []]);
+        assert.equal(host().exists("/var/lib/plinth/etcd-history"), false);
+        rmSync(host().path(path));
+      }
+      assert.equal((await etcd("resume")).code, 0);
+      assert.equal(api(), "active");
+    });
+
+    it("waits for a defragmentation that is under way, and starts nothing behind its back", async () => {
+      awayAgain();
+      const lock = host().path("/run/plinth/host.lock");
+      const holder = spawn("flock", [lock, "sh", "-c", "echo held; exec cat"], { stdio: ["pipe", "pipe", "ignore"] });
+      try {
+        await once(holder.stdout, "data");
+        host().env["PLINTH_LOCK_SECONDS"] = "1";
+        for (const words of [["care", "--above", "50", ...apiservers], ["resume"]]) {
+          const { code, stderr } = await etcd(...words);
+          assert.equal(code, 75, stderr);
+          assert.match(stderr, /another run still holds/);
+        }
+        assert.deepEqual([api(), log()], ["inactive", []]);
+      } finally {
+        holder.stdin.end();
+        await once(holder, "close");
+      }
+    });
+
+    it("starts nothing after a defragmentation that did not run before", async () => {
+      host().setUnit("kube-scheduler.service", "active", "inactive");
+      assert.equal((await etcd("defrag", ...apiservers)).code, 0);
+      assert.deepEqual(systemd(/kube/), ["stop kube-apiserver.service", "start kube-apiserver.service"]);
+    });
   });
 
   it("happens by itself above what is allowed, the leader last", async () => {

@@ -71,6 +71,41 @@ onHosts("prepare etcd-join", (host) => {
     );
   });
 
+  it("begins none where its member has served before, though all others refuse connections for a moment", async () => {
+    const sentence = /has served before, its data is gone, and no other member is in service: .*\(\.\/plinth restore\)/;
+    for (const members of [declared(1, 2, 3), declared(3)]) {
+      rmSync(host().path("/var/lib/plinth/bundles"), { recursive: true, force: true });
+      rmSync(host().path(file), { force: true });
+      host().setUnit("etcd.service", "active", "inactive");
+      host().write("/var/lib/etcd/member/wal/0-0.wal", "");
+      await host().apply(bundle(members));
+      const spent = host().read(file);
+      etcd.silent(refused, "10.0.0.1", "10.0.0.2");
+      const lose = () => {
+        rmSync(host().path("/var/lib/etcd/member"), { recursive: true, force: true });
+        host().setUnit("etcd.service", "active", "failed");
+      };
+      lose();
+      const stderr = await host().refuse(bundle(members), 1);
+      assert.match(stderr, sentence);
+      assert.equal(host().read(file), spent);
+      // A first bring-up that was cut off has no manifest yet, and the file tells.
+      rmSync(host().path("/var/lib/plinth/bundles/etcd"), { recursive: true });
+      assert.match(await host().refuse(bundle(members), 1), sentence);
+    }
+  });
+
+  it("waits for members that are down for a moment, and joins them again", async () => {
+    host().write("/var/lib/etcd/member/wal/0-0.wal", "");
+    await host().apply(bundle());
+    rmSync(host().path("/var/lib/etcd/member"), { recursive: true });
+    host().setUnit("etcd.service", "active", "failed");
+    etcd.members(voter(1), voter(2), voter(3)).silent(refused, "10.0.0.1", "10.0.0.2");
+    host().command("sleep", 'rm -f "$PLINTH_FAKES"/etcd-silent.*');
+    await host().apply(bundle(declared(1, 2, 3), 60));
+    assert.match(etcd.log().join(), /member remove 3333.*member add cp3 --learner/);
+  });
+
   it("begins none where members of a cluster without a leader are", async () => {
     etcd.silent("context deadline exceeded while waiting for connections to become ready", "10.0.0.1", "10.0.0.2");
     peers(`while [ "$1" != --output ]; do shift; done; echo '[{"id":1,"clientURLs":["https://10.0.0.1:2379"]}]' >"$2"`);
@@ -95,6 +130,7 @@ onHosts("prepare etcd-join", (host) => {
     assert.match(host().read("/asked"), access("peer"));
     rmSync(log);
     rmSync(host().path(file));
+    rmSync(host().path("/var/lib/plinth/bundles"), { recursive: true });
     host().setUnit("etcd.service", "active", "inactive");
     await host().apply(bundle());
     assert.match(host().read("/asked"), /--cert \S*\/crt --key \S*\/key /);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseProbe } from "../../cli/status/probe.ts";
 import { statusScript } from "../../components/host/script.ts";
 import { paths } from "../../plan/names.ts";
+import { eventually } from "../support/eventually.ts";
 import type { Result } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
 
@@ -14,13 +15,23 @@ onHosts("a host whose services a drill takes away", (host) => {
   const armed = (): string => join(host().fakes, "armed");
   const run = (...args: string[]): Promise<Result> => host().runFile(script, args);
   const states = (): string[] => units.map((unit) => host().unit(unit, "active"));
+  const armedCommand = (): string => readFileSync(armed(), "utf8").split("\n").slice(0, -1).at(-1) ?? "";
   /** What systemd does when the time has come. */
-  const elapse = async (): Promise<void> => {
-    const command = readFileSync(armed(), "utf8").split("\n").slice(0, -1).at(-1) ?? "";
+  const elapse = async (command = armedCommand()): Promise<void> => {
     const file = join(host().fakes, "elapsed");
     writeFileSync(file, `${command}\n`);
     assert.equal((await host().runFile(file, [])).code, 0);
     host().setUnit("plinth-failover.timer", "active", "inactive");
+  };
+  /** Whether somebody waits for a lock, as the kernel tells of it: `6: -> FLOCK  ADVISORY  WRITE 4711 00:1b:815 0 EOF`. */
+  const isWaitedFor = (path: string): boolean =>
+    host().exists(path) &&
+    new RegExp(`-> FLOCK .*:${statSync(host().path(path)).ino} `).test(readFileSync("/proc/locks", "utf8"));
+  /** Put in front of systemd: a stop of etcd takes until `went` is there. */
+  const stopSlowly = (): void => {
+    const systemctl = readFileSync(join(host().fakes, "bin", "systemctl"), "utf8").replace(/^#!.*\n/, "");
+    const wait = ': >"$PLINTH_FAKES/stopping"; until [ -e "$PLINTH_FAKES/went" ]; do command -p sleep 0.05; done';
+    host().command("systemctl", `case "$*" in "stop etcd"*) ${wait} ;; esac\n${systemctl}`);
   };
 
   beforeEach(() => {
@@ -42,7 +53,7 @@ echo active >"$PLINTH_FAKES/units/plinth-failover.timer/active"`,
       units.map((unit) => `stopped ${unit}`),
     );
     assert.deepEqual(states(), ["inactive", "inactive", "inactive", "inactive"]);
-    assert.match(host().read(paths.failover), new RegExp(`^until ${until}\nunit etcd.service\n`));
+    assert.match(host().read(paths.failover), new RegExp(`^until ${until}\ndrill \\d+-\\d+\nunit etcd.service\n`));
     assert.match(readFileSync(armed(), "utf8"), /^--on-active\n60s$/m);
     await elapse();
     assert.deepEqual(states(), ["active", "active", "active", "active"]);
@@ -83,6 +94,65 @@ echo active >"$PLINTH_FAKES/units/plinth-failover.timer/active"`,
     assert.match(stderr, /a failover drill is under way on this host/);
     await elapse();
     assert.deepEqual(states(), ["active", "active", "active", "active"]);
+  });
+
+  it("is ended in the midst of its beginning, and the services run", async () => {
+    stopSlowly();
+    const begun = run("begin", "60", ...units);
+    await eventually("it stops", 10, () => Promise.resolve(existsSync(join(host().fakes, "stopping")) || undefined));
+    let code: number | null | undefined;
+    const ended = run("end").then((result) => (code = result.code));
+    const waits = (): boolean => code !== undefined || isWaitedFor("/run/plinth/failover.lock");
+    await eventually("the end waits", 10, () => Promise.resolve(waits() || undefined));
+    writeFileSync(join(host().fakes, "went"), "");
+    await Promise.all([begun, ended]);
+    assert.equal(code, 0);
+    assert.deepEqual(states(), ["active", "active", "active", "active"]);
+    assert.ok(!host().exists(paths.failover));
+  });
+
+  it("is waited for no longer than who asks waits, and its timer ends it all the same", async () => {
+    stopSlowly();
+    const begun = run("begin", "60", ...units);
+    await eventually("it stops", 10, () => Promise.resolve(existsSync(join(host().fakes, "stopping")) || undefined));
+    host().env["PLINTH_FAILOVER_PATIENCE"] = "0";
+    const { code, stderr } = await run("end");
+    assert.equal(code, 75);
+    assert.match(stderr, /beginning or ending on this host for 0 s; its timer starts the services/);
+    writeFileSync(join(host().fakes, "went"), "");
+    assert.equal((await begun).code, 0);
+    await elapse();
+    assert.deepEqual(states(), ["active", "active", "active", "active"]);
+    assert.ok(!host().exists(paths.failover));
+  });
+
+  it("has a timer for itself alone: that of one before starts nothing, and leaves the mark", async () => {
+    host().packaged("plinth-failover.timer").packaged("plinth-failover.service");
+    await run("begin", "60", ...units);
+    const former = armedCommand();
+    await run("end");
+    host().setUnit("plinth-failover.service", "active", "active");
+    assert.equal((await run("begin", "60", ...units)).code, 75, "what the timer has started is not done yet");
+    host().setUnit("plinth-failover.service", "active", "inactive");
+    const second = await run("begin", "60", ...units);
+    assert.equal(second.code, 0, second.stderr);
+    const latter = armedCommand();
+    await elapse(former);
+    assert.deepEqual(states(), ["inactive", "inactive", "inactive", "inactive"]);
+    assert.ok(host().exists(paths.failover));
+    await elapse(latter);
+    assert.deepEqual(states(), ["active", "active", "active", "active"]);
+    assert.ok(!host().exists(paths.failover));
+  });
+
+  it("begins not while something else changes the host", async () => {
+    host().write("/run/plinth/host.lock", "pid 4711, etcd defrag, since 2025-01-01T00:00:00Z\n");
+    host().command("flock", 'case "$*" in *" 8") exit 1 ;; esac; exec /usr/bin/flock "$@"');
+    const { code, stderr } = await run("begin", "60", ...units);
+    assert.equal(code, 75);
+    assert.match(stderr, /another run changes this host, so nothing was stopped: pid 4711, etcd defrag/);
+    assert.deepEqual(states(), ["active", "active", "active", "active"]);
+    assert.ok(!host().exists(paths.failover));
   });
 
   it("starts what a drill without a timer has left before it begins", async () => {
@@ -133,6 +203,7 @@ echo active >"$PLINTH_FAKES/units/plinth-failover.timer/active"`,
   it("is what backups and looks at the host know of, too", () => {
     const read = (path: string): string => readFileSync(join(import.meta.dirname, "../../scripts", path), "utf8");
     assert.ok(read("host/failover.sh").includes(`\${PLINTH_ROOT:-}${paths.failover}`));
-    assert.ok(read("host/backup.sh").includes(`$ROOT${paths.failover}`));
+    assert.ok(read("host/failover.sh").includes(`LOCKS=\${PLINTH_ROOT:-}${paths.staging}\n`));
+    assert.ok(read("backup/settings.sh").includes(`$ROOT${paths.failover}`));
   });
 });

@@ -50,6 +50,13 @@ onHosts("retire", (host) => {
     assert.deepEqual(host().log(), []);
   });
 
+  it("ends what a defragmentation that was killed has left to be started", async () => {
+    await everything();
+    host().write("/var/lib/plinth/etcd-paused", "2026-01-01T00:00:00Z\n");
+    await retire();
+    assert.equal(host().exists("/var/lib/plinth/etcd-paused"), false);
+  });
+
   it("is undone by the next apply, and finished by a release", async () => {
     await everything();
     await retire();

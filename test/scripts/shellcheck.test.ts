@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  backupUnitScript,
   keysScript,
   lookScript,
   networkScript,
@@ -70,6 +71,7 @@ describe("shell scripts", function () {
       status: statusScript(),
       drift: driftScript(),
       workloads: lookScript("workloads"),
+      backup: backupUnitScript().content,
       keys: keysScript(["/etc/kubernetes/a.key"]),
       "run-lock": runLockScript(),
       "network-check": networkScript({
@@ -123,7 +125,7 @@ describe("shell scripts", function () {
     });
   }
 
-  const ours = globSync(["scripts/{lib,host,look,reader,roster}/*.sh", "scripts/*.sh"], { cwd: project });
+  const ours = globSync(["scripts/{backup,lib,host,look,reader,roster}/*.sh", "scripts/*.sh"], { cwd: project });
 
   it("declare what a function assigns as local, or share it in capitals", () => {
     // Units of every host restart when these two get another digest: they change when they have to do something else.
@@ -152,7 +154,7 @@ describe("shell scripts", function () {
     );
     assert.deepEqual(
       [...new Set(listed)].sort(),
-      [...globSync("{check,lib,look}/*.sh", { cwd: scripts }), "plinth-host.sh", "run-lock.sh"].sort(),
+      [...globSync("{backup,check,lib,look}/*.sh", { cwd: scripts }), "plinth-host.sh", "run-lock.sh"].sort(),
     );
   });
 

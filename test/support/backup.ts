@@ -82,7 +82,7 @@ export function stateSet(time = "2026-11-29T20:00:00Z", extra: Partial<StateSet>
   };
 }
 
-/** Tags of a snapshot of restic's, as scripts/host/backup.sh writes them. */
+/** Tags of a snapshot of restic's, as scripts/backup/sets.sh writes them. */
 export function tagsOf(set: DataSet | StateSet): string[] {
   const description = Buffer.from(JSON.stringify(set)).toString("base64");
   return [`kind=${set.kind}`, `id=${set.id}`, `cluster=${set.clusterId}`, `set=${description}`];

@@ -175,6 +175,13 @@ export function backedUp(project: Project, backups: () => Backups, store: () => 
           placesOf(after, kept[1] ?? "").sort(),
           everywhere.filter((place) => place !== "disk on cp1").sort(),
         );
+        // Its loss is told until somebody says that a new one may begin.
+        const missing = await project.expect(1, "backup", "now");
+        assert.match(
+          missing.text,
+          /target disk, as cp1 sees it: its repository \(id \w+\) is not there any more; mount/,
+        );
+        await project.read("cp1", "rm /var/lib/plinth/backup-repositories/disk");
         const { data } = await makeSets(project);
         assert.ok(placesOf(await listed(project), data.id ?? "").includes("disk on cp1"), "a new repository is made");
         await healthy(project);

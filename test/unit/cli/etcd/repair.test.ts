@@ -18,6 +18,9 @@ class Cluster {
   readonly printed: string[] = [];
   readonly asked: string[] = [];
   agrees = true;
+  /** Why the cluster's lock cannot be had. */
+  locked: string | undefined;
+  looks = 0;
   /** Ends the command at this verb, as a kill does. */
   dies: EtcdVerb | undefined;
 
@@ -33,16 +36,24 @@ class Cluster {
   }
 
   repair(): Promise<boolean> {
+    this.looks = 0;
     return repair({
       hosts,
+      lock: () => {
+        assert.equal(this.looks, 0, "what is looked at before may be untrue by now");
+        return this.locked === undefined ? Promise.resolve() : Promise.reject(new CliError(this.locked));
+      },
       signal: new AbortController().signal,
       terminal: { note: () => undefined, print: (line = "") => void this.printed.push(line) },
       agrees: (question) => {
         this.asked.push(question);
         return Promise.resolve(this.agrees);
       },
-      look: () =>
-        Promise.resolve({ known: true, hosts: [...this.states.values()], alarms: this.alarms, hashes: [], others: [] }),
+      look: () => {
+        this.looks++;
+        const known = { known: true, hosts: [...this.states.values()], alarms: this.alarms, hashes: [], others: [] };
+        return Promise.resolve(known);
+      },
       lookAtMembers: () =>
         Promise.resolve(
           hosts.map(({ name }) => ({
@@ -91,6 +102,14 @@ describe("etcd repair", () => {
     assert.deepEqual(cluster.did, [`set-aside ${second}`, `disarm ${first}`, `rejoin ${second}`]);
     assert.equal(cluster.asked.length, 1);
     assert.match(cluster.printed.join("\n"), /its data is in \/kept/);
+  });
+
+  it("waits for no other run of the cluster, and touches nothing then", async () => {
+    const cluster = new Cluster();
+    cluster.alarms = [{ member: second, alarm: "CORRUPT" }];
+    cluster.locked = "another run has the lock";
+    await assert.rejects(cluster.repair(), /another run has the lock/);
+    assert.deepEqual([cluster.looks, cluster.did, cluster.asked], [0, [], []]);
   });
 
   it("is finished by another one when it was killed", async () => {
