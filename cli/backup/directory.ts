@@ -1,11 +1,13 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open as openFile, readdir, readFile, rename, rm } from "node:fs/promises";
+import { constants, createReadStream, createWriteStream } from "node:fs";
+import { mkdir, open as openFile, opendir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { parseSet, type BackupSet } from "../../plan/backup/set.ts";
+import { isTimely, mostSets, tooMany, untimely } from "../../plan/backup/listing.ts";
+import { longestDescription, parseSet, tooLong, type BackupSet } from "../../plan/backup/set.ts";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
+import type { SealedCopy } from "./copies.ts";
 import type { ListedSet, SetStore } from "./store.ts";
 
 const described = ".json";
@@ -14,24 +16,38 @@ const sealedEnd = ".age";
 /** Sets as plain files of a directory: `ID.age`, which `age -d` opens, and beside it its description `ID.json`. */
 export class DirectoryStore implements SetStore {
   readonly #path: string;
+  readonly #most: number;
 
-  constructor(path: string) {
+  /** @param most sets that are listed. */
+  constructor(path: string, most: number = mostSets) {
     this.#path = path;
+    this.#most = most;
   }
 
   async list(): Promise<ListedSet[]> {
-    let names: string[];
+    const ids: string[] = [];
     try {
-      names = await readdir(this.#path);
+      for await (const { name } of await opendir(this.#path)) {
+        if (!name.endsWith(described)) continue;
+        ids.push(name.slice(0, -described.length));
+        if (ids.length > this.#most) throw new CliError(`The directory ${this.#path}: ${tooMany(this.#most).message}.`);
+      }
     } catch (error) {
+      if (error instanceof CliError) throw error;
       const { code } = error as NodeJS.ErrnoException;
       throw new CliError(`The directory ${this.#path} cannot be read (${code ?? String(error)}).`, Exit.badInput);
     }
-    const ids = names.filter((name) => name.endsWith(described)).map((name) => name.slice(0, -described.length));
-    return Promise.all(ids.sort().map((id) => this.#describe(id)));
+    const listed: ListedSet[] = [];
+    // One after the other: there are fewer file descriptors than sets.
+    for (const id of ids.sort()) listed.push(await this.#describe(id));
+    return listed;
   }
 
-  read(id: string): Promise<Readable> {
+  copies({ id }: Pick<BackupSet, "id">): Promise<SealedCopy[]> {
+    return Promise.resolve([{ place: this.#path, read: () => this.#read(id) }]);
+  }
+
+  #read(id: string): Promise<Readable> {
     return new Promise((resolve, reject) => {
       const stream = createReadStream(join(this.#path, `${id}${sealedEnd}`));
       stream.once("open", () => {
@@ -59,9 +75,9 @@ export class DirectoryStore implements SetStore {
   async #describe(id: string): Promise<ListedSet> {
     const place = this.#path;
     try {
-      const set = parseSet(await readFile(join(this.#path, `${id}${described}`), "utf8"));
+      const set = parseSet(await firstOf(join(this.#path, `${id}${described}`)));
       if (set.id !== id) return { id, place, problem: `it describes the set ${set.id}` };
-      return { id, place, set };
+      return { id, place, ...(isTimely(set) ? { set } : untimely) };
     } catch (error) {
       return { id, place, problem: error instanceof Error ? error.message : String(error) };
     }
@@ -78,4 +94,13 @@ export class DirectoryStore implements SetStore {
     await using directory = await openFile(this.#path, "r");
     await directory.sync();
   }
+}
+
+/** The text of a small file. @throws Error when it is none: another kind of file would be waited for. */
+async function firstOf(path: string): Promise<string> {
+  await using file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (!(await file.stat()).isFile()) throw new Error("its description is no file");
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(longestDescription + 1), 0, longestDescription + 1, 0);
+  if (bytesRead > longestDescription) throw tooLong();
+  return buffer.toString("utf8", 0, bytesRead);
 }

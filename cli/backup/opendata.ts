@@ -2,12 +2,10 @@ import { createHash } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
 import { isDeepStrictEqual } from "node:util";
 import { createGunzip } from "node:zlib";
-import { parseSet, type DataSet } from "../../plan/backup/set.ts";
+import { longestDescription, parseSet, type DataSet } from "../../plan/backup/set.ts";
 import { CliError } from "../errors.ts";
+import { sealedOverhead } from "./limits.ts";
 import { open } from "./seal.ts";
-
-/** The most that a description is long, bytes. */
-const longestDescription = 2 ** 16;
 
 const damaged = (id: string, what: string): CliError => new CliError(`The set ${id} ${what}: take another one.`);
 
@@ -15,11 +13,12 @@ const damaged = (id: string, what: string): CliError => new CliError(`The set ${
  * The snapshot in a sealed set of data (scripts/backup/data.sh makes it: a description as one line, then the snapshot, by gzip and age).
  *
  * @param listed its description as its target lists it, which must be the one inside.
- * @returns a stream that fails, at its end at the latest, when it is not what the description says: whoever reads uses nothing before.
+ * @returns a stream that fails, at its end at the latest, when it is not what the description says: whoever reads uses nothing before. It has
+ * no byte more than the description says.
  * @throws CliError when no key at hand opens it.
  */
 export async function openData(sealed: Readable, identities: readonly string[], listed: DataSet): Promise<Readable> {
-  const clear = await open(sealed, identities);
+  const clear = await open(sealed, identities, listed.bytes + sealedOverhead(listed.bytes));
   const unpacked = createGunzip();
   // An error on the way ends what is read, too.
   pipeline(clear, unpacked, () => undefined);
@@ -43,6 +42,7 @@ async function* snapshotIn(stream: AsyncIterable<unknown>, listed: DataSet): Asy
       }
       digest.update(chunk);
       bytes += chunk.length;
+      if (bytes > listed.bytes) throw otherSnapshot(listed);
       yield chunk;
     }
   } catch (error) {
@@ -50,9 +50,10 @@ async function* snapshotIn(stream: AsyncIterable<unknown>, listed: DataSet): Asy
     throw damaged(listed.id, "is damaged, or was cut off");
   }
   if (head !== undefined) throw damaged(listed.id, "has no snapshot in it");
-  if (bytes !== listed.bytes || digest.digest("hex") !== listed.sha256)
-    throw damaged(listed.id, "holds another snapshot than it says");
+  if (bytes !== listed.bytes || digest.digest("hex") !== listed.sha256) throw otherSnapshot(listed);
 }
+
+const otherSnapshot = ({ id }: DataSet): CliError => damaged(id, "holds another snapshot than it says");
 
 function requireDescription(text: string, listed: DataSet): void {
   let inside: unknown;

@@ -24,7 +24,8 @@ export async function pruneSets(
     signal,
   }: { settings: BackupSettings; terminal: Terminal; ask: boolean; signal: AbortSignal },
 ): Promise<PruneReport> {
-  const { sets, problems } = await store.listing();
+  // However many there are: they are to become fewer.
+  const { sets, problems } = await store.listing(Number.POSITIVE_INFINITY);
   const now = Date.now();
   const plans = store.places.map((place) => {
     const there = sets.flatMap(({ copies, ...set }) => {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { parseListing, type SnapshotOfSet } from "../../plan/backup/listing.ts";
 import { printable } from "../../plan/printable.ts";
 import { CliError } from "../errors.ts";
+import { mostComplaint, mostListed } from "./limits.ts";
 import type { Place } from "./places.ts";
 
 /** See `Restic.reachSeconds`. */
@@ -117,23 +118,42 @@ async function outcomeOf(
   if (code !== 0) throw new RepositoryError(place.name, reasonOf(stderr(), code));
 }
 
+/** What restic has written to stderr so far, of its end. */
+function complaintOf({ stderr }: ReturnType<typeof started>): () => string {
+  let text = "";
+  stderr.setEncoding("utf8").on("data", (more: string) => (text = (text + more).slice(-mostComplaint)));
+  return () => text;
+}
+
 /** Runs restic on a place, and gives what it printed. @throws RepositoryError with the reason. */
 async function run(restic: Restic, place: Place, args: readonly string[], seconds: number): Promise<string> {
   const child = started(restic, place, args, seconds);
   let out = "";
-  let errors = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-  await outcomeOf(child, restic, place, seconds, () => errors);
+  let bytes = 0;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    bytes += Buffer.byteLength(text);
+    if (bytes <= mostListed) out += text;
+    else child.kill("SIGKILL");
+  });
+  const complaint = complaintOf(child);
+  try {
+    await outcomeOf(child, restic, place, seconds, complaint);
+  } catch (error) {
+    if (bytes > mostListed) throw new RepositoryError(place.name, `it lists more than ${mostListed / 2 ** 20} MiB`);
+    throw error;
+  }
   return out;
 }
 
-/** The sets of a place, oldest first. */
-export async function listSets(restic: Restic, place: Place): Promise<SnapshotOfSet[]> {
+/** The sets of a place, oldest first. @param most of them. @throws RepositoryError also where there are more, or it is no list. */
+export async function listSets(restic: Restic, place: Place, most?: number): Promise<SnapshotOfSet[]> {
   // A lock would have to be deleted again, which not all that may read may do.
-  return parseListing(
-    await run(restic, place, ["snapshots", "--json", "--no-lock"], restic.reachSeconds ?? usualReach),
-  );
+  const list = await run(restic, place, ["snapshots", "--json", "--no-lock"], restic.reachSeconds ?? usualReach);
+  try {
+    return parseListing(list, most);
+  } catch (error) {
+    throw new RepositoryError(place.name, error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Whether all that a place has is whole. @param part of its data that is read, e.g. `100%`. */
@@ -151,7 +171,9 @@ export async function forgetSets(restic: Restic, place: Place, snapshots: readon
 /** restic ends well where the store has refused to delete: what it lists counts. */
 async function forget(restic: Restic, place: Place, snapshots: readonly string[]): Promise<void> {
   await run(restic, place, ["forget", ...snapshots], longestSeconds);
-  const left = (await listSets(restic, place)).filter(({ snapshot }) => snapshots.includes(snapshot));
+  const left = (await listSets(restic, place, Number.POSITIVE_INFINITY)).filter(({ snapshot }) =>
+    snapshots.includes(snapshot),
+  );
   if (left.length > 0) {
     throw new RepositoryError(
       place.name,
@@ -163,16 +185,19 @@ async function forget(restic: Restic, place: Place, snapshots: readonly string[]
 /** The sealed content of a set. What is wrong shows at the stream's end at the latest: nothing may be used before. */
 export function readSet(restic: Restic, place: Place, snapshot: string): Readable {
   const child = started(restic, place, ["dump", "--no-lock", snapshot, "/content.age"], longestSeconds);
-  let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-  const ended = outcomeOf(child, restic, place, longestSeconds, () => errors);
+  const ended = outcomeOf(child, restic, place, longestSeconds, complaintOf(child));
   // Whoever reads hears of it, unless he has stopped reading.
   ended.catch(() => undefined);
   return Readable.from(
     (async function* () {
-      yield* child.stdout;
-      // What restic printed ends before it says whether that was all.
-      await ended;
+      try {
+        yield* child.stdout;
+        // What restic printed ends before it says whether that was all.
+        await ended;
+      } finally {
+        // Whoever reads may have had enough.
+        child.kill("SIGKILL");
+      }
     })(),
   );
 }

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
+import { mostHeader, upTo } from "./limits.ts";
 
 /** What only the holders of some keys can open, by the format of age (age-encryption.org/v1). */
 
@@ -28,14 +29,15 @@ export async function seal(clear: Readable, recipients: readonly string[]): Prom
  * uses nothing before he has all of it.
  *
  * @param identities private keys `AGE-SECRET-KEY-1…`.
- * @throws CliError when none of the keys opens it, or it is damaged; of the latter the stream may tell later.
+ * @param most bytes of what is sealed.
+ * @throws CliError when none of the keys opens it, or it is damaged or too long; of the latter the stream may tell later.
  */
-export async function open(sealed: Readable, identities: readonly string[]): Promise<Readable> {
+export async function open(sealed: Readable, identities: readonly string[], most: number): Promise<Readable> {
   const { Decrypter } = await import("age-encryption");
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);
   try {
-    return nodeStream(await decrypter.decrypt(webStream(sealed)), damaged);
+    return nodeStream(await decrypter.decrypt(webStream(bounded(sealed, most))), damaged);
   } catch (error) {
     throw /no identity matched/.test(String(error)) ? notForUs() : damaged(error);
   }
@@ -46,6 +48,33 @@ export async function bytesOf(stream: Readable): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk as Uint8Array);
   return Buffer.concat(chunks);
+}
+
+/** A sealed stream whose header comes to an end, and which does so itself. */
+function bounded(sealed: Readable, most: number): Readable {
+  const tooLong = (): CliError =>
+    new CliError(`The set is longer than the ${most} bytes that it may have: take another one.`);
+  return Readable.from(withHeader(upTo(sealed, most, tooLong)));
+}
+
+/** age's library keeps all of a header until it ends: the first line that begins with three dashes. */
+async function* withHeader(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    if (head === undefined) {
+      yield chunk;
+      continue;
+    }
+    head = Buffer.concat([head, chunk]);
+    const last = head.indexOf("\n---");
+    if (last === -1 || head.indexOf("\n", last + 1) === -1) {
+      if (head.length > mostHeader) throw damaged(new Error("its header does not end"));
+      continue;
+    }
+    yield head;
+    head = undefined;
+  }
+  if (head !== undefined && head.length > 0) yield head;
 }
 
 function notForUs(): CliError {

@@ -1,12 +1,13 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheRoot } from "../../artifacts/cache.ts";
+import { poolSentence } from "../../plan/backup/pools.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
+import { isPool } from "../../plan/pool.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { closeSsh } from "../cluster/ssh-use.ts";
 import { interruptible } from "../process/interrupt.ts";
+import { Scratch, scratchFor, tidyUp } from "../process/scratch.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import type { Project } from "../project/project.ts";
 import { ensure } from "../supply/needs.ts";
@@ -18,8 +19,12 @@ import { TargetStore } from "./targetstore.ts";
 /** The password of repositories, where the stack's passphrase is lost and the configuration cannot be read. */
 export const passwordVariable = "PLINTH_BACKUP_PASSWORD";
 
-/** @throws CliError (bad input) where the stack has no targets. */
-export function requireBackups({ config }: Pick<LoadedStack, "config">, stack: string): BackupSettings {
+/** @throws CliError (bad input) where the stack has no targets, or is a pool. */
+export function requireBackups(
+  { config, settings }: Pick<LoadedStack, "config" | "settings">,
+  stack: string,
+): BackupSettings {
+  if (isPool(settings.config)) throw new CliError(poolSentence(stack, settings.config, "sets"), Exit.badInput);
   if (config.backup !== undefined) return config.backup;
   throw new CliError(
     `Stack "${stack}" has no backups: say in plinth:backup where sets go and who can open them (docs/backup.md).`,
@@ -43,23 +48,23 @@ export interface TargetsOf {
   clusterId: string | undefined;
 }
 
-/** Opens the targets of a stack. Whoever calls closes them, and the SSH connections. */
+/**
+ * Opens the targets of a stack, and removes what killed runs have left that had opened sets. Whoever calls closes them, and the SSH
+ * connections.
+ */
 export async function openTargets(
   { project, input, terminal, clusterId }: TargetsOf,
   settings: BackupSettings,
   signal: AbortSignal,
 ): Promise<OpenTargets> {
-  const folder = await mkdtemp(join(tmpdir(), "plinth-backup-"));
-  const close = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  for (const prefix of [scratchFor.restore, scratchFor.drill]) await tidyUp(prefix);
+  const scratch = await Scratch.open(scratchFor.targets);
+  const close = (): Promise<void> => scratch[Symbol.asyncDispose]();
   try {
     const version = input.config.resticVersion;
     const executable = (await ensure([{ name: "restic", version }], terminal, signal)).get("restic");
     if (executable === undefined) throw new Error("ensureArtifacts returned no path for restic.");
-    const places = await placesOf(project, input, settings, async (name, text) => {
-      const path = join(folder, name);
-      await writeFile(path, text, { mode: 0o600 });
-      return path;
-    });
+    const places = await placesOf(project, input, settings, (name, text) => scratch.write(name, text));
     const given = process.env[passwordVariable] ?? "";
     const password = given === "" ? settings.password : given;
     const restic = { executable, password, cacheDir: join(cacheRoot(), "restic"), signal };

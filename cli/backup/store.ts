@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { BackupSet } from "../../plan/backup/set.ts";
+import type { SealedCopy } from "./copies.ts";
 
 /** A set that a store has: its description, or why that cannot be read. */
 export type ListedSet = {
@@ -11,8 +12,8 @@ export type ListedSet = {
 /** Where sets lie. It never has anything in clear but their descriptions. */
 export interface SetStore {
   list(): Promise<ListedSet[]>;
-  /** The sealed bytes. @throws Error when there is no such set. */
-  read(id: string): Promise<Readable>;
+  /** All copies of a set, in the order in which they are tried. */
+  copies(set: BackupSet): Promise<SealedCopy[]>;
   /** Once it resolves, the set is there whatever happens next; when it rejects, the store lists no half of it. */
   write(set: BackupSet, sealed: Readable): Promise<void>;
 }

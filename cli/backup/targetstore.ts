@@ -1,6 +1,8 @@
-import type { Readable } from "node:stream";
-import { mergeListings, type FoundSet, type SnapshotOfSet } from "../../plan/backup/listing.ts";
+import { isDeepStrictEqual } from "node:util";
+import { mergeListings, mostSets, type FoundSet, type SnapshotOfSet } from "../../plan/backup/listing.ts";
+import type { BackupSet } from "../../plan/backup/set.ts";
 import { CliError } from "../errors.ts";
+import type { SealedCopy } from "./copies.ts";
 import type { Place } from "./places.ts";
 import { listSets, readSet, type Restic } from "./repository.ts";
 import type { ListedSet, SetStore } from "./store.ts";
@@ -25,18 +27,18 @@ export class TargetStore implements Omit<SetStore, "write"> {
     this.#clusterId = clusterId;
   }
 
-  /** All sets; asked once. */
-  listing(): Promise<Listing> {
-    return (this.#listing ??= this.#ask());
+  /** All sets; asked once. @param most of a place; one that has more counts as one that cannot tell. */
+  listing(most: number = mostSets): Promise<Listing> {
+    return (this.#listing ??= this.#ask(most));
   }
 
-  async #ask(): Promise<Listing> {
+  async #ask(most: number): Promise<Listing> {
     const problems: string[] = [];
     const listings = new Map<string, SnapshotOfSet[]>();
     await Promise.all(
       this.places.map(async (place) => {
         try {
-          listings.set(place.name, await listSets(this.#restic, place));
+          listings.set(place.name, await listSets(this.#restic, place, most));
         } catch (error) {
           if (!(error instanceof CliError)) throw error;
           problems.push(error.message);
@@ -61,23 +63,16 @@ export class TargetStore implements Omit<SetStore, "write"> {
     });
   }
 
-  /** The places that have a set. */
-  async copiesOf(id: string): Promise<{ place: Place; snapshot: string }[]> {
+  /** The copies of a set, in the order of places. */
+  async copies(wanted: BackupSet): Promise<SealedCopy[]> {
     const { sets } = await this.listing();
     return sets
-      .filter((set) => set.id === id)
+      .filter(({ set }) => isDeepStrictEqual(set, wanted))
       .flatMap(({ copies }) => copies)
       .flatMap(({ place: name, snapshot }) => {
         const place = this.places.find((one) => one.name === name);
-        return place === undefined ? [] : [{ place, snapshot }];
+        if (place === undefined) return [];
+        return [{ place: name, read: () => Promise.resolve(readSet(this.#restic, place, snapshot)) }];
       });
-  }
-
-  /** The sealed content of a set, from the first place that has it. */
-  async read(id: string): Promise<Readable> {
-    const [copy] = await this.copiesOf(id);
-    if (copy === undefined)
-      throw new CliError(`No target has the set ${id}: ./plinth backup list tells what there is.`);
-    return readSet(this.#restic, copy.place, copy.snapshot);
   }
 }

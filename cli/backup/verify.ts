@@ -1,13 +1,12 @@
 import { finished } from "node:stream/promises";
-import { isDeepStrictEqual } from "node:util";
 import type { FoundSet } from "../../plan/backup/listing.ts";
+import { newestUntil } from "../../plan/backup/set.ts";
 import { CliError, describeError } from "../errors.ts";
 import { readIdentities } from "./identity.ts";
 import { openData } from "./opendata.ts";
-import { unpack } from "./pack.ts";
+import { openState } from "./openstate.ts";
 import type { Place } from "./places.ts";
 import { checkPlace, readSet, type Restic } from "./repository.ts";
-import { bytesOf, open } from "./seal.ts";
 import type { TargetStore } from "./targetstore.ts";
 
 export interface VerifyReport {
@@ -54,9 +53,7 @@ async function openCopy(
     await finished((await openData(sealed, identities, set.set)).resume());
     return;
   }
-  const half = await unpack(await bytesOf(await open(sealed, identities)));
-  if (!isDeepStrictEqual(half.set, set.set))
-    throw new CliError(`The set ${set.id} says inside that it is another one: take another one.`);
+  await openState(sealed, identities, set.set);
 }
 
 /**
@@ -87,7 +84,10 @@ export async function verifySets(
     }
     const opened =
       id === undefined
-        ? (["data", "state"] as const).flatMap((kind) => there.findLast((set) => set.kind === kind) ?? [])
+        ? (["data", "state"] as const).flatMap((kind) => {
+            const ofKind = there.filter((set) => set.kind === kind);
+            return newestUntil(ofKind, Date.now()) ?? [];
+          })
         : there.filter((set) => set.id === id);
     for (const set of identities === undefined ? [] : opened) {
       const snapshot = set.copies.find((copy) => copy.place === place.name)?.snapshot ?? "";

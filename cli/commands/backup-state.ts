@@ -39,6 +39,8 @@ async function backup({ stack, to, recipient }: BackupStateOptions): Promise<voi
   const { DirectoryStore } = await import("../backup/directory.ts");
   const { storeStateHalf } = await import("../backup/statehalf.ts");
   const { CliError } = await import("../errors.ts");
+  const { isPool } = await import("../../plan/pool.ts");
+  const { poolSentence } = await import("../../plan/backup/pools.ts");
   const terminal = makeTerminal();
   const context = await openContext(stack, terminal);
   const stores = [new DirectoryStore(to)];
@@ -46,7 +48,9 @@ async function backup({ stack, to, recipient }: BackupStateOptions): Promise<voi
   if (failures.length > 0) throw failures[0];
   if (set === undefined) {
     throw new CliError(
-      `Stack "${stack}" has no state of a cluster to keep: it was never brought up, or is a pool's.`,
+      isPool(context.settings.config)
+        ? poolSentence(stack, context.settings.config, "sets")
+        : `Stack "${stack}" has no state of a cluster to keep: it was never brought up.`,
       Exit.badInput,
     );
   }

@@ -109,11 +109,15 @@ async function backupNow(options: BackupOptions): Promise<void> {
 async function listBackups(options: BackupOptions & { all?: boolean }): Promise<void> {
   const { withTargets } = await import("../backup/session.ts");
   const { listLines } = await import("../render/backups.ts");
+  const { isAhead } = await import("../../plan/backup/set.ts");
   const run = await opened(options);
   const clusterId = options.all === true ? undefined : await clusterIdOf(run.context);
   const { sets, problems } = await withTargets({ ...run, clusterId }, run.settings, (store) => store.listing());
-  if (options.json === true) run.terminal.print(JSON.stringify({ stack: options.stack, sets, problems }, null, 2));
-  else for (const line of listLines(sets, Date.now())) run.terminal.print(line);
+  const now = Date.now();
+  const told = sets.map((set) => ({ ...set, ahead: isAhead(set, now) }));
+  if (options.json === true)
+    run.terminal.print(JSON.stringify({ stack: options.stack, sets: told, problems }, null, 2));
+  else for (const line of listLines(sets, now)) run.terminal.print(line);
   for (const problem of problems) run.terminal.warn(problem);
   if (problems.length > 0) throw new QuietExit(Exit.failed);
 }

@@ -31,7 +31,7 @@ export function drillRestoreCommand(): Command {
         ]),
         exitCodesHelp([
           [Exit.done, "the set can be restored, and most members have recorded it"],
-          [Exit.failed, "it cannot, or the result was not recorded"],
+          [Exit.failed, "it cannot, a copy of it on some target cannot be used, or the result was not recorded"],
           [Exit.badInput, "command line not valid, no such stack, or it has no backups"],
           [Exit.interrupted, "interrupted; nothing was recorded"],
         ]),
@@ -44,8 +44,8 @@ async function drillRestores(options: DrillOptions): Promise<void> {
   const { CliError } = await import("../errors.ts");
   if (process.platform !== "linux")
     throw new CliError("A restore drill runs etcd and kube-apiserver on this machine: it needs Linux.", Exit.badInput);
-  const { timeWanted } = await import("../restore/target-source.ts");
-  timeWanted(options.to);
+  const { requireTime } = await import("../restore/target-source.ts");
+  requireTime(options.to);
   const { openStack } = await import("../session/opening.ts");
   const { requireBackups, withTargets } = await import("../backup/session.ts");
   const { project, input } = await openStack(options.stack, {

@@ -88,9 +88,10 @@ async function fromTargets(options: RestoreStateOptions, terminal: Terminal): Pr
   const { withGivenSecrets } = await import("../../plan/backup/givensecrets.ts");
   const { CliError } = await import("../errors.ts");
   const { readIdentities } = await import("../backup/identity.ts");
-  const { restoreState } = await import("../operations/restore-state.ts");
+  const { requireNoPool, restoreState } = await import("../operations/restore-state.ts");
   const { project, input } = await openStack(options.stack, {
     check: (loaded) => {
+      requireNoPool(options.stack, loaded.settings.config);
       requireBackups(loaded, options.stack);
     },
     closed: (config, { message }) => {
@@ -105,8 +106,8 @@ async function fromTargets(options: RestoreStateOptions, terminal: Terminal): Pr
   const identities = readIdentities();
   const context = await openContext(options.stack, terminal, input.settings);
   const of = { project, input, terminal, clusterId: undefined };
-  await withTargets(of, requireBackups(input, options.stack), (store) =>
-    restoreState({ ...options, context, terminal, identities, stores: [store] }),
+  await withTargets(of, requireBackups(input, options.stack), (store, _restic, signal) =>
+    restoreState({ ...options, context, terminal, identities, stores: [store], signal }),
   );
 }
 

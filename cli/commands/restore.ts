@@ -66,24 +66,21 @@ async function restore(options: RestoreOptions): Promise<void> {
   const terminal = makeTerminal();
   if (options.preview !== true) requireSomebodyToAsk("restore", options.yes, terminal.interactive);
   const { isPool } = await import("../../plan/pool.ts");
+  const { poolSentence } = await import("../../plan/backup/pools.ts");
   const { CliError, QuietExit } = await import("../errors.ts");
-  const { timeWanted, targetSource } = await import("../restore/target-source.ts");
+  const { requireTime, targetSource } = await import("../restore/target-source.ts");
   const { requireBackups } = await import("../backup/session.ts");
   const named = (["snapshot", "backup", "to", "latest"] as const).filter((name) => options[name] !== undefined);
   if (named.length > 1)
     throw new CliError(`Say one of ${named.map((name) => `--${name}`).join(" and ")}.`, Exit.badInput);
   const fromTargets = named[0] !== undefined && named[0] !== "snapshot";
-  timeWanted(options.to);
+  requireTime(options.to);
   const { project, input } = await openStack(options.stack, {
     check: (loaded) => {
       const { settings } = loaded;
+      if (isPool(settings.config))
+        throw new CliError(poolSentence(options.stack, settings.config, "data"), Exit.badInput);
       if (fromTargets) requireBackups(loaded, options.stack);
-      if (!isPool(settings.config)) return;
-      const cluster = String(settings.config["clusterStack"]);
-      throw new CliError(
-        `Stack "${options.stack}" is a pool and has no etcd: restore its cluster, --stack ${cluster}.`,
-        Exit.badInput,
-      );
     },
   });
 
@@ -97,6 +94,9 @@ async function restore(options: RestoreOptions): Promise<void> {
   const { fileSource } = await import("../restore/source.ts");
   const { lockUnlessTooFew } = await import("../cluster/lock.ts");
   const { runRestore } = await import("../operations/restore.ts");
+  const { scratchFor, tidyUp } = await import("../process/scratch.ts");
+  // What one that was killed had opened: this one may go on with it, and open nothing itself.
+  await tidyUp(scratchFor.restore);
   const context = await openContext(options.stack, terminal, input.settings);
   const outputs = await readOutputs(context, { secrets: false });
   process.env[commandVariable] = "plinth restore";

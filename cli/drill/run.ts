@@ -1,7 +1,6 @@
-import { createWriteStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
-import { isDeepStrictEqual } from "node:util";
+import { finished } from "node:stream/promises";
 import type { ArtifactRef } from "../../artifacts/index.ts";
+import { severalClusters, type WantedSet } from "../../plan/backup/choice.ts";
 import type { KindCount } from "../../plan/backup/drillkinds.ts";
 import type { Sample } from "../../plan/backup/drillsample.ts";
 import { drillServing, type DrillServing } from "../../plan/backup/drillserving.ts";
@@ -10,21 +9,17 @@ import type { DataSet, StateSet } from "../../plan/backup/set.ts";
 import type { StateHalf } from "../../plan/backup/statehalf.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { snapshotFindings } from "../../plan/restore/snapshot.ts";
+import { copyProblem, useCopy, type SealedCopy } from "../backup/copies.ts";
 import { openData } from "../backup/opendata.ts";
-import { unpack } from "../backup/pack.ts";
-import { bytesOf, open } from "../backup/seal.ts";
-import type { TargetStore } from "../backup/targetstore.ts";
+import { openState } from "../backup/openstate.ts";
 import { CliError, describeError } from "../errors.ts";
-import { Scratch } from "../process/scratch.ts";
+import { Scratch, scratchFor } from "../process/scratch.ts";
 import { certificateText, inspectSnapshot } from "../restore/inspect.ts";
-import { chooseSet, type WantedSet } from "../restore/target-source.ts";
+import { requireSet, writeSnapshot, type SetsOfTargets } from "../restore/target-source.ts";
 import { serveAndCompare, type ServeInput } from "./serve.ts";
 
-/** Folders of drills, in the operator's folder of temporary files. */
-const folderPrefix = "plinth-drill-";
-
 export interface DrillInput {
-  store: Pick<TargetStore, "list" | "listing" | "read">;
+  store: SetsOfTargets;
   /** The operator's private keys. @throws CliError when there are none. */
   identities: () => string[];
   wanted: WantedSet;
@@ -38,6 +33,9 @@ export interface DrillInput {
   signal: AbortSignal;
 }
 
+/** `copies`: reads those that the drill was not made with. */
+type DrillPhase = "fetch" | "copies" | "restore" | "serve" | "compare";
+
 /** What a restore drill came to. */
 export interface DrillReport {
   /** Ids; undefined where it came to none. */
@@ -48,7 +46,7 @@ export interface DrillReport {
   /** ISO 8601. */
   startedAt: string;
   /** How long each part took, to a tenth; of those that were come to. */
-  seconds: Partial<Record<"fetch" | "restore" | "serve" | "compare", number>> & { total: number };
+  seconds: Partial<Record<DrillPhase, number>> & { total: number };
   kinds: Record<string, KindCount>;
   /** Undefined where the cluster did not answer. */
   sample: Sample | undefined;
@@ -74,7 +72,7 @@ export async function drillRestore(input: DrillInput): Promise<DrillReport> {
     ...{ seconds: { total: 0 }, kinds: {}, sample: undefined, secrets: undefined },
     ...{ result: "failed", problems: [], notes: [] },
   };
-  const phase = async <T>(name: "fetch" | "restore" | "serve" | "compare", work: () => Promise<T>): Promise<T> => {
+  const phase = async <T>(name: DrillPhase, work: () => Promise<T>): Promise<T> => {
     const since = performance.now();
     try {
       return await work();
@@ -85,11 +83,12 @@ export async function drillRestore(input: DrillInput): Promise<DrillReport> {
   const listed = await listing(input, report);
   // Whoever named one that is not there has made a mistake: nothing was tried.
   const { backup } = input.wanted;
-  if (backup !== undefined && listed !== undefined) chooseSet(listed.data, { backup });
+  if (backup !== undefined && listed !== undefined) requireSet(listed.data, { backup });
   try {
     if (listed !== undefined) {
-      await using scratch = await Scratch.open(folderPrefix);
+      await using scratch = await Scratch.open(scratchFor.drill);
       const fetched = await phase("fetch", () => fetchSets(input, listed, report, scratch));
+      if (fetched.others.length > 0) await phase("copies", () => verifyOthers(input, fetched, report));
       const problems = await phase("restore", () => check(fetched, input));
       report.problems.push(...problems);
       if (problems.length === 0) {
@@ -146,19 +145,22 @@ interface Fetched {
   serving: DrillServing;
   /** File of the snapshot. */
   path: string;
+  /** Copies that were not needed, and how each is looked at. */
+  others: { id: string; copy: SealedCopy; verify: () => Promise<void> }[];
 }
 
 async function fetchSets(
-  { store, wanted, identities, note }: DrillInput,
+  { store, wanted, identities, note, signal }: DrillInput,
   listed: Listed,
   report: DrillReport,
   scratch: Scratch,
 ): Promise<Fetched> {
-  requireOneCluster(listed, wanted);
-  const data = chooseSet(listed.data, wanted);
+  const several = severalClusters(listed.data, wanted);
+  if (several !== undefined) throw new CliError(several);
+  const data = requireSet(listed.data, wanted);
   report.set = data.id;
   report.ageSeconds = Math.max(0, Math.round((Date.parse(report.startedAt) - Date.parse(data.time)) / 1000));
-  const state = stateFor(data, listed.state);
+  const state = stateFor(data, listed.state, Date.now());
   if (state === undefined) {
     throw new CliError(
       `No target has a set of state with the keys that the set ${data.id} was made with, so nobody could read its Secrets: ./plinth backup now makes one.`,
@@ -167,31 +169,47 @@ async function fetchSets(
   report.state = state.id;
   const keys = identities();
   note(`Fetching the sets ${data.id} and ${state.id}.`);
-  const half = await openState(await bytesOf(await open(await store.read(state.id), keys)), state);
-  const path = scratch.path("snapshot.db");
-  await pipeline(await openData(await store.read(data.id), keys, data), createWriteStream(path, { mode: 0o600 }));
-  return { data, half, serving: servingOf(half, data), path };
-}
-
-/** Where the stack's state is gone, nobody knows whose sets its own are. */
-function requireOneCluster({ data }: Listed, { backup }: WantedSet): void {
-  const clusters = new Set(data.map(({ cluster, clusterId }) => `${cluster} (id ${clusterId})`));
-  if (backup !== undefined || clusters.size <= 1) return;
-  throw new CliError(
-    `Targets have sets of several clusters, and the stack's state does not say which is its own: ${[...clusters].join(", ")}. Name a set by --backup.`,
+  const onBad = (sentence: string): void => void report.problems.push(sentence);
+  const copies = await store.copies(state);
+  const { result: half, others } = await useCopy(
+    state.id,
+    copies,
+    (sealed) => openState(sealed, keys, state),
+    onBad,
+    signal,
   );
+  const path = scratch.path("snapshot.db");
+  const writing = { set: data, identities: keys, path, onBad, signal };
+  const further = await writeSnapshot(await store.copies(data), writing);
+  return {
+    ...{ data, half, serving: servingOf(half, data), path },
+    others: [
+      ...others.map((copy) => ({
+        ...{ id: state.id, copy },
+        verify: async () => {
+          await openState(await copy.read(), keys, state);
+        },
+      })),
+      ...further.map((copy) => ({
+        ...{ id: data.id, copy },
+        // Its end alone says that all of it is right.
+        verify: async () => finished((await openData(await copy.read(), keys, data)).resume()),
+      })),
+    ],
+  };
 }
 
-async function openState(packed: Buffer, listed: StateSet): Promise<StateHalf> {
-  let half: StateHalf;
-  try {
-    half = await unpack(packed);
-  } catch (error) {
-    throw new CliError(`The set ${listed.id} cannot be used: ${describeError(error, false)}.`);
+/** Reads the copies on further targets to their end: one that is damaged shows on no other day. The drill goes on without it. */
+async function verifyOthers({ note, signal }: DrillInput, { others }: Fetched, report: DrillReport): Promise<void> {
+  note(`Reading ${others.length} more ${others.length === 1 ? "copy" : "copies"} of them.`);
+  for (const { id, copy, verify } of others) {
+    try {
+      await verify();
+    } catch (error) {
+      signal.throwIfAborted();
+      report.problems.push(copyProblem(id, copy, error));
+    }
   }
-  if (!isDeepStrictEqual(half.set, listed))
-    throw new CliError(`The set ${listed.id} says inside that it is another one: take another one.`);
-  return half;
 }
 
 function servingOf(half: StateHalf, data: DataSet): DrillServing {

@@ -10,6 +10,7 @@ import {
 import type { Host } from "../../plan/inventory.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
+import { untilAborted } from "../process/until-aborted.ts";
 import type { Terminal } from "../render/terminal.ts";
 import type { FailoverClients } from "./clients.ts";
 import { NoAnswer } from "./host.ts";
@@ -67,7 +68,8 @@ const answerSeconds = 60;
  * Takes the services of one control-plane host away, asks the API meanwhile, and waits until the host is well again. From the first stop
  * on the host itself sees to it that its services start again.
  *
- * @throws CliError (refused) when nothing was stopped because something stands against it; QuietExit when it was not asked for.
+ * @throws CliError (refused) when nothing was stopped because something stands against it; QuietExit when it was not asked for; what the
+ * signal was aborted with, once services are started again.
  */
 export async function drillFailover(run: FailoverRun): Promise<FailoverReport> {
   const { stack, clients, terminal, signal, seconds, maxGap } = run;
@@ -177,8 +179,9 @@ async function away(run: FailoverRun, host: string, from: number): Promise<void>
   terminal.note(`${host}: they start again in ${Math.round(left / 1000)} s`);
   try {
     await sleep(left, undefined, { signal });
-  } catch {
+  } catch (error) {
     await ended(run, host);
+    throw error;
   }
 }
 
@@ -192,9 +195,19 @@ async function ended({ onHost, terminal, seconds }: FailoverRun, host: string): 
   }
 }
 
-/** Waits until the host and etcd are well. */
+/** Waits until the host and etcd are well. Whoever interrupts it waits for no more than the start of services. */
 async function back(run: FailoverRun, host: string): Promise<{ after: number | undefined; problems: string[] }> {
-  const { look, terminal, patience = backSeconds } = run;
+  try {
+    return await untilAborted(run.signal, untilWell(run, host));
+  } catch (error) {
+    // By its own clock the host may not have begun to start them.
+    if (run.signal.aborted) await ended(run, host);
+    throw error;
+  }
+}
+
+async function untilWell(run: FailoverRun, host: string): Promise<{ after: number | undefined; problems: string[] }> {
+  const { look, terminal, signal, patience = backSeconds } = run;
   const begin = performance.now();
   terminal.note(`${host}: waiting until its member, API server and Node are well`);
   for (;;) {
@@ -202,7 +215,7 @@ async function back(run: FailoverRun, host: string): Promise<{ after: number | u
     const after = (performance.now() - begin) / 1000;
     if (problems.length === 0) return { after: Math.round(after * 10) / 10, problems };
     if (after > patience) return { after: undefined, problems };
-    await sleep(lookEvery);
+    await sleep(lookEvery, undefined, { signal });
   }
 }
 

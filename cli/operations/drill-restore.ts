@@ -1,5 +1,5 @@
 import { recordDrill } from "../../components/host/backups.ts";
-import { drillRecord } from "../../plan/backup/drill.ts";
+import { drillRecord, isMost } from "../../plan/backup/drill.ts";
 import { administratorOf } from "../cluster/administrator.ts";
 import { readIdentities } from "../backup/identity.ts";
 import { drillRestore, type DrillInput, type DrillReport } from "../drill/run.ts";
@@ -72,7 +72,7 @@ async function recordOn(
     const problems = told.flatMap(([host, error]) =>
       error === undefined ? [] : [`the result was not recorded on ${host}: ${error}`],
     );
-    const byMost = on.length * 2 > members;
+    const byMost = isMost(on.length, members);
     return { on, byMost, problems: byMost ? problems : [...problems, notRecorded] };
   } catch (error) {
     signal.throwIfAborted();

@@ -15,6 +15,7 @@ import { isNoSuchStack, runPulumi } from "../pulumi/cli.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 import { inSession } from "../session/session.ts";
 import { saveAdopted } from "./converge.ts";
+import { requireNoPool } from "./restore-state.ts";
 
 /** Seconds for a host to tell what it holds. */
 const READ_SECONDS = 30;
@@ -39,6 +40,7 @@ export interface FromHostsRun {
  */
 export async function restoreFromHosts(run: FromHostsRun): Promise<void> {
   const { stack, input, terminal, context } = run;
+  requireNoPool(stack, input.settings.config);
   await requireNothingToLose(context);
   const { adoption, silent } = await readHeld(run);
   if (adoption.findings.length > 0) throw new PlinthError(adoption.findings);

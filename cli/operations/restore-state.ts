@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { aheadRemark, severalClusters } from "../../plan/backup/choice.ts";
+import { poolSentence } from "../../plan/backup/pools.ts";
 import { newestUntil, type StateSet } from "../../plan/backup/set.ts";
 import {
   encryptedAs,
@@ -10,8 +12,10 @@ import {
   type ExportedStack,
   type StateHalf,
 } from "../../plan/backup/statehalf.ts";
-import { unpack } from "../backup/pack.ts";
-import { bytesOf, open } from "../backup/seal.ts";
+import { isPool } from "../../plan/pool.ts";
+import type { RawConfig } from "../../plan/rawconfig.ts";
+import { useCopy } from "../backup/copies.ts";
+import { openState } from "../backup/openstate.ts";
 import type { SetStore } from "../backup/store.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
@@ -35,6 +39,8 @@ export interface RestoreStateRun {
   /** The operator's private keys. */
   identities: readonly string[];
   terminal: Terminal;
+  /** Aborted once the operator has had enough. Default: never. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -44,8 +50,8 @@ export interface RestoreStateRun {
 export async function restoreState(run: RestoreStateRun): Promise<void> {
   const { context, terminal } = run;
   const { project, stack } = context;
+  requireNoPool(stack, context.settings.config);
   const half = await chosenHalf(run);
-  requireOwn(half.set, context);
 
   const release = await takeCloneLock(project, stack, "restore state", () => undefined);
   try {
@@ -75,21 +81,25 @@ export async function restoreState(run: RestoreStateRun): Promise<void> {
   }
 }
 
+/** @throws CliError (bad input) for a pool's stack. @param config of the `plinth:` namespace. */
+export function requireNoPool(stack: string, config: RawConfig): void {
+  if (isPool(config)) throw new CliError(poolSentence(stack, config, "state"), Exit.badInput);
+}
+
 /** Opens the set that was asked for, or the newest. */
 async function chosenHalf(run: RestoreStateRun): Promise<StateHalf> {
   const { store, set } = await findSet(run);
   requireOwn(set, run.context);
-  const packed = await bytesOf(await open(await store.read(set.id), run.identities));
-  let half: StateHalf;
-  try {
-    half = await unpack(packed);
-  } catch (error) {
-    throw new CliError(`The set ${set.id} cannot be used: ${error instanceof Error ? error.message : String(error)}.`);
-  }
-  // Whoever keeps sets may write what he likes beside them, but not into them.
-  if (half.set.id !== set.id)
-    throw new CliError(`The set ${set.id} holds another one, ${half.set.id}: take another set.`);
-  return half;
+  const { result } = await useCopy(
+    set.id,
+    await store.copies(set),
+    (sealed) => openState(sealed, run.identities, set),
+    (sentence) => {
+      run.terminal.warn(sentence);
+    },
+    signalOf(run),
+  );
+  return result;
 }
 
 async function findSet({
@@ -118,9 +128,15 @@ async function findSet({
     }
   }
   for (const failure of failures) terminal.warn(failure);
-  const newest = newestUntil(found.map(({ set }) => set));
+  const sets = found.map(({ set }) => set);
+  const several = severalClusters(sets, backup === undefined ? {} : { backup });
+  if (several !== undefined) throw new CliError(several, Exit.badInput);
+  const now = Date.now();
+  const newest = newestUntil(sets, now);
   const wanted = backup ?? newest?.id;
-  const chosen = found.find(({ set }) => set.id === wanted);
+  const [chosen, namesake] = found.filter(({ set }) => set.id === wanted);
+  if (namesake !== undefined)
+    throw new CliError(`There are different sets that are called ${wanted ?? ""}: take another one by --backup.`);
   if (chosen !== undefined) return chosen;
   if (backup !== undefined && newest !== undefined) {
     throw new CliError(
@@ -129,8 +145,9 @@ async function findSet({
     );
   }
   const elsewhere = others.size === 0 ? "" : ` (there are some of ${[...others].join(", ")})`;
+  const passed = backup === undefined ? aheadRemark(sets, now) : "";
   throw new CliError(
-    `There is no set with the state of stack "${context.stack}"${elsewhere}. ` +
+    `There is no set with the state of stack "${context.stack}"${elsewhere}${passed}. ` +
       "What control-plane hosts hold may be enough: ./plinth restore state --from-hosts.",
     Exit.badInput,
   );
@@ -234,9 +251,15 @@ function tellFiles(
   }
 }
 
-async function agree({ yes, terminal }: RestoreStateRun, question: string): Promise<void> {
-  if (yes === true) return;
-  if (await confirm(question, new AbortController().signal)) return;
-  terminal.print("Nothing was changed.");
-  throw new QuietExit(Exit.failed);
+const signalOf = ({ signal }: RestoreStateRun): AbortSignal => signal ?? new AbortController().signal;
+
+async function agree(run: RestoreStateRun, question: string): Promise<void> {
+  const { yes, terminal } = run;
+  const signal = signalOf(run);
+  if (yes !== true && !(await confirm(question, signal))) {
+    terminal.print("Nothing was changed.");
+    throw new QuietExit(Exit.failed);
+  }
+  // Whoever pressed Ctrl-C before there was a question does not want it done either.
+  if (signal.aborted) throw new QuietExit(Exit.interrupted);
 }

@@ -18,6 +18,12 @@ const endSeconds = 10;
 /** Characters of a log that are told. */
 const toldOfLog = 2000;
 
+/**
+ * What folders are for that hold something decrypted, by the prefix of their names. Whoever opens one tidies up after runs that were
+ * killed; so does what comes after such a run and opens none.
+ */
+export const scratchFor = { restore: "plinth-restore-", targets: "plinth-targets-", drill: "plinth-drill-" } as const;
+
 const isAlive = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
 
 /** A program of a {@link Scratch} that ended by itself, did not answer in time, or failed. */
@@ -187,7 +193,7 @@ function noteProcess(folder: string, pid: number): void {
 }
 
 /** Ends what runs in folders of this user whose makers are no more, and removes them. */
-async function tidyUp(prefix: string): Promise<void> {
+export async function tidyUp(prefix: string): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     if (!name.startsWith(prefix)) continue;
     const folder = join(tmpdir(), name);

@@ -1,4 +1,5 @@
 import type { FoundSet } from "../../plan/backup/listing.ts";
+import { isAhead, type BackupSet } from "../../plan/backup/set.ts";
 import { ageText } from "../../plan/networkcheck/record.ts";
 import { formatTable } from "./table.ts";
 
@@ -7,8 +8,14 @@ function sizeText(bytes: number | undefined): string {
 }
 
 /** What a set is about, for a table. */
-function about({ set }: FoundSet): string {
+function about(found: FoundSet, now: number): string {
+  const { set } = found;
   if ("problem" in set) return set.problem;
+  const remark = isAhead(found, now) ? ", dated in the future: taken by --backup alone" : "";
+  return aboutWhole(set) + remark;
+}
+
+function aboutWhole(set: BackupSet): string {
   return set.kind === "data" ? `revision ${set.revision}, etcd ${set.etcd}` : `stack ${set.stack}`;
 }
 
@@ -21,10 +28,10 @@ export function listLines(sets: readonly FoundSet[], now: number): string[] {
       ...sets.map((set) => [
         set.id,
         set.kind,
-        ageText((now - Date.parse(set.time)) / 1000),
+        isAhead(set, now) ? "-" : ageText((now - Date.parse(set.time)) / 1000),
         sizeText(set.bytes),
         "problem" in set.set ? "-" : set.set.reason,
-        about(set),
+        about(set, now),
         set.copies.map(({ place }) => place).join(", "),
       ]),
     ],

@@ -7,7 +7,7 @@ interface ShownDrill {
   set: string | undefined;
   state: string | undefined;
   ageSeconds: number | undefined;
-  seconds: Partial<Record<"fetch" | "restore" | "serve" | "compare", number>> & { total: number };
+  seconds: Partial<Record<"fetch" | "copies" | "restore" | "serve" | "compare", number>> & { total: number };
   kinds: Record<string, KindCount>;
   sample: { same: number; changed: number } | undefined;
   secrets: { served: number; encrypted: boolean } | undefined;
@@ -46,7 +46,7 @@ export function drillLines(report: ShownDrill): string[] {
     lines.push(
       `${sample.same} objects are the same as in the cluster; ${sample.changed} more were looked at, and have changed since.`,
     );
-  const parts = (["fetch", "restore", "serve", "compare"] as const).flatMap((name) =>
+  const parts = (["fetch", "copies", "restore", "serve", "compare"] as const).flatMap((name) =>
     seconds[name] === undefined ? [] : [`${name} ${seconds[name]} s`],
   );
   const detail = parts.length === 0 ? "" : ` (${parts.join(", ")})`;

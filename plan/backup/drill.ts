@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { words, type LineReaders } from "../look.ts";
+import { quorumOf } from "../membership.ts";
 import { ageText } from "../networkcheck/record.ts";
 import { printable } from "../printable.ts";
 import { timeOfId } from "./listing.ts";
+import { clockSlack } from "./set.ts";
 import type { BackupSettings } from "./settings.ts";
 
 /** The result of a restore drill, as members of etcd keep it (scripts/backup/drill.sh, verb `drill`). */
@@ -20,8 +22,6 @@ export interface DrillRecord {
 
 /** Characters. */
 const longestReason = 300;
-/** Seconds by which the clocks of operators and members may differ; scripts/backup/settings.sh has the same number. */
-const ahead = 600;
 
 /** The first problem stands for all of them: the others were printed. */
 export function drillRecord(
@@ -69,6 +69,11 @@ export function drillReaders(take: (record: DrillRecord) => unknown): LineReader
   };
 }
 
+/** Whether so many of all members are more than half of them: what fewer say does not count. */
+export function isMost(count: number, all: number): boolean {
+  return count >= quorumOf(all);
+}
+
 /** What all members together tell: a record, none, or that they do not agree on one. */
 export type KnownDrill = DrillRecord | "none" | "divided";
 
@@ -80,9 +85,9 @@ export type KnownDrill = DrillRecord | "none" | "divided";
  * @param now seconds since the epoch; a record from the future counts as none, for it would never be overdue.
  */
 export function drillOf(told: readonly (DrillRecord | undefined)[], now: number): KnownDrill {
-  const credible = told.map((record) => (record === undefined || record.at > now + ahead ? undefined : record));
+  const credible = told.map((record) => (record === undefined || record.at > now + clockSlack ? undefined : record));
   const votes = Map.groupBy(credible, (record) => (record === undefined ? "" : renderDrillRecord(record)));
-  const most = [...votes.values()].find((alike) => alike.length * 2 > told.length);
+  const most = [...votes.values()].find((alike) => isMost(alike.length, told.length));
   if (most !== undefined) return most[0] ?? "none";
   return told.length === 0 ? "none" : "divided";
 }

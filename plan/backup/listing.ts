@@ -1,5 +1,12 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { parseSet, type BackupSet } from "./set.ts";
+
+/**
+ * The most sets that a place may have to be listed: seventy days of sets every five minutes that nobody has pruned. More are somebody's
+ * who wants this machine to run out of memory.
+ */
+export const mostSets = 20_000;
 
 /** A set as a repository lists it, without being opened. */
 export interface SnapshotOfSet {
@@ -36,9 +43,10 @@ export function timeOfId(id: string): string | undefined {
 /**
  * The sets in what `restic snapshots --json` printed, oldest first. Snapshots without our tags are others'.
  *
- * @throws Error with a sentence when it is no such list.
+ * @param most of them; see {@link mostSets}.
+ * @throws Error with a sentence when it is no such list, or too long.
  */
-export function parseListing(json: string): SnapshotOfSet[] {
+export function parseListing(json: string, most: number = mostSets): SnapshotOfSet[] {
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -47,6 +55,7 @@ export function parseListing(json: string): SnapshotOfSet[] {
   }
   const parsed = snapshotSchema.safeParse(value);
   if (!parsed.success) throw new Error("restic's list of snapshots makes no sense", { cause: parsed.error });
+  if (parsed.data.length > most) throw tooMany(most);
   return parsed.data
     .flatMap(({ id: snapshot, tags, summary }): SnapshotOfSet[] => {
       const told = new Map(tags.map((tag) => [tag.slice(0, tag.indexOf("=")), tag.slice(tag.indexOf("=") + 1)]));
@@ -60,6 +69,19 @@ export function parseListing(json: string): SnapshotOfSet[] {
     .toSorted(byTime);
 }
 
+/** Of a place with more sets than it may have. */
+export function tooMany(most: number): Error {
+  return new Error(`there are more than ${most} sets: delete old ones, on targets by ./plinth backup prune`);
+}
+
+/** Whether the two times of a set are one: by the one it is listed and kept, by the other it is chosen. */
+export function isTimely({ id, time }: Pick<BackupSet, "id" | "time">): boolean {
+  return Date.parse(timeOfId(id) ?? "") === Date.parse(time);
+}
+
+/** Of a set whose times differ. */
+export const untimely = { problem: "its id and its description tell different times" };
+
 /** What a tag says of a set, which must say the same as the others. */
 function describedBy(
   tag: string | undefined,
@@ -70,7 +92,7 @@ function describedBy(
     const set = parseSet(Buffer.from(tag, "base64").toString("utf8"));
     if (set.id !== told.id || set.kind !== told.kind || set.clusterId !== told.clusterId)
       return { problem: "its description is that of another set" };
-    return set;
+    return isTimely(set) ? set : untimely;
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
@@ -92,22 +114,33 @@ export interface FoundSet extends Omit<SnapshotOfSet, "snapshot"> {
   copies: Copy[];
 }
 
-/** The sets of a cluster over all places, oldest first. @param clusterId undefined: of all clusters. */
+/**
+ * The sets of a cluster over all places, oldest first. Copies whose descriptions differ are different sets, though they are called alike:
+ * whoever may add to one place must not speak for another.
+ *
+ * @param clusterId undefined: of all clusters.
+ */
 export function mergeListings(
   listings: ReadonlyMap<string, readonly SnapshotOfSet[]>,
   clusterId: string | undefined,
 ): FoundSet[] {
-  const found = new Map<string, FoundSet>();
+  const found = new Map<string, FoundSet[]>();
   for (const [place, sets] of listings) {
     for (const { snapshot, ...set } of sets) {
       if (clusterId !== undefined && set.clusterId !== clusterId) continue;
       const key = `${set.clusterId} ${set.kind} ${set.id}`;
-      const known = found.get(key) ?? { ...set, copies: [] };
+      const namesakes = found.get(key) ?? [];
+      found.set(key, namesakes);
       // The description of one copy may be unreadable: another one stands for it.
-      if ("problem" in known.set) known.set = set.set;
-      known.copies.push({ place, snapshot });
-      found.set(key, known);
+      const known = namesakes.find(
+        (one) => "problem" in one.set || "problem" in set.set || isDeepStrictEqual(one.set, set.set),
+      );
+      if (known === undefined) namesakes.push({ ...set, copies: [{ place, snapshot }] });
+      else {
+        if ("problem" in known.set) known.set = set.set;
+        known.copies.push({ place, snapshot });
+      }
     }
   }
-  return [...found.values()].toSorted(byTime);
+  return [...found.values()].flat().toSorted(byTime);
 }

@@ -5,7 +5,7 @@ import { ageText } from "../networkcheck/record.ts";
 import { printable } from "../printable.ts";
 import { timeOfId } from "./listing.ts";
 import type { BackupSettings } from "./settings.ts";
-import type { BackupSet } from "./set.ts";
+import { clockSlack, type BackupSet } from "./set.ts";
 
 type Kind = BackupSet["kind"];
 
@@ -112,6 +112,13 @@ export function judgeBackups(
     }));
     const late = (message: string) => [{ host: undefined, message: `${about} ${message}: ${command}` }];
     if (newest === undefined) return [...failed, ...late(`has no set of ${half}`)];
+    if (newest.at > at + clockSlack)
+      return [
+        ...failed,
+        ...late(
+          `has a newest set of ${half} that is dated in the future (${newest.id}), compare the clocks of members`,
+        ),
+      ];
     if (half === "data" && at - newest.at > longest)
       return [...failed, ...late(`has a newest set of data that is ${ageText(at - newest.at)} old`)];
     return failed;

@@ -12,6 +12,20 @@ const count = z.int().min(0);
 const short = words.max(253);
 
 /**
+ * The most characters that a description has: each of its dozen texts has some hundred at most. What is longer was not written by
+ * scripts/backup/ or `backup state`, and is not looked at.
+ */
+export const longestDescription = 8 * 2 ** 10;
+/** The most bytes of a snapshot: eight times the database that etcd's documentation calls the largest (https://etcd.io/docs/v3.6/dev-guide/limit/). */
+export const largestSnapshot = 8 * 8 * 2 ** 30;
+
+/**
+ * Seconds by which the clocks of members, of operators and of this machine may differ; the same number as AHEAD of scripts/backup/settings.sh.
+ * A set that is dated later than that was made by a clock that was wrong, or by somebody who wanted it to be the newest for ever.
+ */
+export const clockSlack = 600;
+
+/**
  * The keys without which one half is worth nothing to the other: SHA-256 of the service accounts' public key (PEM, as it is on hosts) and of
  * the first key by which the API server encrypts Secrets (base64, as it is in its configuration). Both are of 256 random bits or more, so a
  * digest tells nothing.
@@ -44,7 +58,7 @@ const dataSchema = z.object({
   /** Keys in it, of all revisions that were not compacted (`totalKey` of `etcdutl snapshot status`). */
   totalKeys: count,
   /** Size of the snapshot in bytes. */
-  bytes: count,
+  bytes: count.max(largestSnapshot),
   /** SHA-256 of the snapshot file. */
   sha256: digest,
 });
@@ -68,6 +82,7 @@ export type BackupSet = z.output<typeof setSchema>;
 
 /** @throws Error with a sentence when it is not the description of a set. */
 export function parseSet(json: string): BackupSet {
+  if (json.length > longestDescription) throw tooLong();
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -84,6 +99,11 @@ export function parseSet(json: string): BackupSet {
   throw new Error(`the description of the set makes no sense: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
 }
 
+/** Of a description that was not read to its end. */
+export function tooLong(): Error {
+  return new Error(`the description of the set is longer than ${longestDescription} characters`);
+}
+
 /** The id of a set that `maker` makes at a time, milliseconds since the epoch. */
 export function setId(at: number, maker: string): string {
   return `${new Date(at).toISOString().replace(/[-:]|\.\d+/g, "")}-${maker.replace(/[^A-Za-z0-9._-]/g, "_").slice(0, 80)}`;
@@ -98,13 +118,25 @@ export function belongTogether(one: BackupSet, other: BackupSet): boolean {
   );
 }
 
-/** The newest set that is not later than a time, milliseconds since the epoch; undefined where there is none. */
+/** Whether a set is dated so far in the future that its date cannot be right. @param now milliseconds since the epoch. */
+export function isAhead({ time }: Pick<BackupSet, "time">, now: number): boolean {
+  return Date.parse(time) > now + clockSlack * 1000;
+}
+
+/**
+ * The newest set that is not later than a time; undefined where there is none. One that is dated in the future is never it: it would be
+ * the newest for ever.
+ *
+ * @param now milliseconds since the epoch.
+ * @param until the same. Default: without an end.
+ */
 export function newestUntil<Set extends Pick<BackupSet, "time" | "id">>(
   sets: readonly Set[],
+  now: number,
   until = Number.POSITIVE_INFINITY,
 ): Set | undefined {
   return sets
-    .filter(({ time }) => Date.parse(time) <= until)
+    .filter((set) => Date.parse(set.time) <= until && !isAhead(set, now))
     .toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time) || a.id.localeCompare(b.id))
     .at(-1);
 }

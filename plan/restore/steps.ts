@@ -59,3 +59,19 @@ export function underWay<Facts extends { restores?: RestoreFacts }>(
   // Of a host with etcd, which knows the snapshot.
   return found.toSorted((a, b) => a.id.localeCompare(b.id) || a.sha256.length - b.sha256.length).at(-1);
 }
+
+/** A restore that has brought its snapshot to hosts, has stopped nothing, and was not gone on with. */
+export interface GivenUp {
+  id: string;
+  hosts: string[];
+}
+
+/** Those of a cluster, by their ids. No run finishes them: what they have left is room on a disk, and data of the cluster's in a folder of root's. */
+export function givenUpOf(hosts: Iterable<readonly [name: string, restores: RestoreFacts | undefined]>): GivenUp[] {
+  const staged = [...hosts].flatMap(([name, restores]) =>
+    restores?.current?.step === "staged" ? [{ name, id: restores.current.id }] : [],
+  );
+  return [...Map.groupBy(staged, ({ id }) => id)]
+    .map(([id, on]) => ({ id, hosts: on.map(({ name }) => name) }))
+    .toSorted((a, b) => a.id.localeCompare(b.id));
+}

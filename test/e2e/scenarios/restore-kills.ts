@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import path from "node:path";
 import { eventually } from "../../support/eventually.ts";
 import type { Backups } from "../support/backups.ts";
 import { killAll, sees } from "../support/kill.ts";
@@ -25,8 +24,10 @@ export function restoreKills(project: Project, backups: () => Backups): void {
     let recorder: Recorder;
     let id = "";
     let pods = "";
+    let others: ReadonlySet<string>;
     before(async () => {
       backups().useKey();
+      others = new Set(fetching());
       pods = await workerPods(project);
       recorder = await Recorder.start(project, "a restore, killed at eight points");
       id = await recorder.backup();
@@ -34,16 +35,14 @@ export function restoreKills(project: Project, backups: () => Backups): void {
     });
 
     it("SIGKILL while the set is fetched: nothing has begun", async () => {
-      const before = new Set(fetching());
       const run = project.start("restore", "--yes", "--backup", id);
       const ended = finish(run);
       await eventually("the set is being fetched", 60, () => {
         if (run.exitCode !== null) throw new Error("the restore has ended before it fetched anything");
-        return Promise.resolve(fetching().some((name) => !before.has(name)) ? true : undefined);
+        return Promise.resolve(fetching().some((name) => !others.has(name)) ? true : undefined);
       });
       killAll(run);
       assert.notEqual((await ended).code, 0);
-      for (const name of fetching()) if (!before.has(name)) rmSync(path.join(tmpdir(), name), { recursive: true });
       await project.expect(0, "preview");
     });
 
@@ -66,6 +65,8 @@ export function restoreKills(project: Project, backups: () => Backups): void {
       // Hosts may have done the last step by themselves.
       const run = await project.plinth("restore", "--yes");
       if (run.code !== 0) assert.match(run.text, /No restore is under way/);
+      const left = fetching().filter((name) => !others.has(name));
+      assert.deepEqual(left, [], "what those that were killed had opened is gone");
       const attempts = await recorder.stop();
       assert.deepEqual((await recorder.judge(attempts)).broken, []);
       await project.expect(0, "up", "--yes", "--heal");

@@ -260,7 +260,7 @@ describe("a state that is brought back from a set", function () {
     await assert.rejects(restore({ backup: other.id }), /is of stack "prod".*and not of "demo"/);
     const inner = { ...half.set, id: other.id };
     await store.write(half.set, await seal(Readable.from([await pack({ ...half, set: inner })]), [recipient]));
-    await assert.rejects(restore(), /holds another one/);
+    await assert.rejects(restore(), /says inside that it is another one/);
     await writeFile(join(sets, `${half.set.id}.age`), "age-encryption.org/v1\n");
     await assert.rejects(restore(), /is damaged/);
     const [first] = half.stack.deployment.resources ?? [];

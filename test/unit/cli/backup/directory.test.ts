@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdir, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -37,7 +39,9 @@ describe("a directory of sets", () => {
     const store = new DirectoryStore(folder);
     await store.write(set, Readable.from([Buffer.from("sea"), Buffer.from("led")]));
     assert.deepEqual(await store.list(), [{ id: set.id, place: folder, set }]);
-    assert.equal((await bytesOf(await store.read(set.id))).toString(), "sealed");
+    const [copy] = await store.copies(set);
+    assert.equal(copy?.place, folder);
+    assert.equal((await bytesOf(await copy.read())).toString(), "sealed");
     assert.deepEqual(readdirSync(folder).sort(), [`${set.id}.age`, `${set.id}.json`]);
     for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600);
   });
@@ -70,6 +74,27 @@ describe("a directory of sets", () => {
 
   it("says what it cannot read", async () => {
     await assert.rejects(new DirectoryStore(folder).list(), /cannot be read \(ENOENT\)/);
-    await assert.rejects(new DirectoryStore(folder).read("nothing"), /The set nothing cannot be read.*ENOENT/);
+    const [copy] = await new DirectoryStore(folder).copies({ id: "nothing" });
+    await assert.rejects(async () => copy?.read(), /The set nothing cannot be read.*ENOENT/);
+  });
+
+  it("reads no more of a description than one has, and waits for none", async () => {
+    const store = new DirectoryStore(folder);
+    await store.write(set, Readable.from([Buffer.from("x")]));
+    // A file of a gigabyte that takes no room.
+    await truncate(join(folder, `${set.id}.json`), 2 ** 30);
+    execFileSync("mkfifo", [join(folder, "pipe.json")]);
+    const listed = await store.list();
+    assert.deepEqual(
+      listed.map((one) => ("problem" in one ? one.problem : one.id)),
+      ["the description of the set is longer than 8192 characters", "its description is no file"],
+    );
+  });
+
+  it("is refused where it has more sets than can be listed", async () => {
+    await mkdir(folder);
+    for (const name of ["one", "two", "three"]) writeFileSync(join(folder, `${name}.json`), "");
+    assert.equal((await new DirectoryStore(folder, 3).list()).length, 3);
+    await assert.rejects(new DirectoryStore(folder, 2).list(), /sets: there are more than 2 sets/);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
-import { gzipSync } from "node:zlib";
+import { createHash, randomBytes } from "node:crypto";
+import { pipeline, Readable } from "node:stream";
+import { createGzip, gzipSync } from "node:zlib";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { openData } from "../../../../cli/backup/opendata.ts";
 import { bytesOf, seal } from "../../../../cli/backup/seal.ts";
@@ -58,6 +58,27 @@ describe("opening a set of data", () => {
         openedOf(await sealedOf(head, content)),
         /holds another snapshot than it says: take another one\.$/,
       );
+  });
+
+  it("ends one whose content does not, at the byte after those that it says", async () => {
+    let given = 0;
+    const endless = createGzip();
+    const head = Buffer.from(`${JSON.stringify(set)}\n`);
+    const content = (function* () {
+      yield head;
+      // Not all the same: it would be compressed to nothing.
+      for (;;) {
+        given += 2 ** 16;
+        yield randomBytes(2 ** 16);
+      }
+    })();
+    pipeline(Readable.from(content), endless, () => undefined);
+    const sealed = await seal(endless, [recipient]);
+    let taken = 0;
+    await assert.rejects(async () => {
+      for await (const chunk of await openData(sealed, [identity], set)) taken += (chunk as Buffer).length;
+    }, /holds another snapshot than it says/);
+    assert.ok(taken <= set.bytes && given < set.bytes + 2 ** 22, `${taken} of ${given}`);
   });
 
   it("refuses one that says inside that it is another", async () => {

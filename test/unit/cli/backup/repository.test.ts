@@ -3,6 +3,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { useCopy } from "../../../../cli/backup/copies.ts";
+import { mostListed } from "../../../../cli/backup/limits.ts";
 import { bytesOf } from "../../../../cli/backup/seal.ts";
 import {
   checkPlace,
@@ -15,7 +17,13 @@ import {
 import { pruneSets } from "../../../../cli/backup/prune.ts";
 import { TargetStore } from "../../../../cli/backup/targetstore.ts";
 import type { Terminal } from "../../../../cli/render/terminal.ts";
+import { findProcess } from "../../../../cli/process/identity.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { backupOf, dataSet, placeOf, resticList, stateSet } from "../../../support/backup.ts";
+
+const unexpected = (sentence: string): void => {
+  assert.fail(sentence);
+};
 
 describe("repositories of backups", () => {
   let folder: string;
@@ -147,6 +155,35 @@ describe("repositories of backups", () => {
     await assert.rejects(listing, { name: "AbortError" });
   });
 
+  it("ends a place whose list does not, and refuses one with too many sets, of which prune sees all", async () => {
+    behave("exec yes '[]'");
+    await assert.rejects(
+      listSets(restic, vault),
+      new RegExp(`^CliError: Target vault: it lists more than ${mostListed / 2 ** 20} MiB$`),
+    );
+    writeFileSync(path("list"), resticList([dataSet(), stateSet()]));
+    behave(`cat "${path("list")}"`);
+    await assert.rejects(listSets(restic, vault, 1), /^CliError: Target vault: there are more than 1 sets/);
+    assert.equal((await listSets(restic, vault, 2)).length, 2);
+    behave("echo nonsense");
+    await assert.rejects(listSets(restic, vault), /^CliError: Target vault: restic's list .* is not JSON$/);
+  });
+
+  it("keeps the end of endless complaints, which has the reason", async () => {
+    behave("yes complaint | head -c 1000000 >&2; echo 'Fatal: the end' >&2; exit 1");
+    await assert.rejects(listSets(restic, vault), /^CliError: Target vault: the end$/);
+  });
+
+  it("leaves no process behind of a set that was not read to its end", async () => {
+    behave(`echo $$ >"${path("pid")}"; exec yes`);
+    for await (const chunk of readSet(restic, vault, "a")) {
+      assert.ok((chunk as Buffer).length > 0);
+      break;
+    }
+    const pid = Number(readFileSync(path("pid"), "utf8"));
+    await eventually("the end of restic", 30, () => Promise.resolve(findProcess(pid) === undefined ? true : undefined));
+  });
+
   it("checks as much as it is told", async () => {
     behave("exit 0");
     await checkPlace(restic, vault, "10%");
@@ -235,10 +272,17 @@ describe("repositories of backups", () => {
     it("reads a set from a place that has it, and says when none has it", async () => {
       const store = new TargetStore(restic, places, undefined);
       assert.equal((await store.list()).length, 3);
-      await bytesOf(await store.read(sets[3]?.id ?? ""));
+      const copies = await store.copies(stateSet("2019-12-01T00:00:00Z"));
+      assert.deepEqual(
+        copies.map(({ place }) => place),
+        ["disk on cp10", "vault"],
+      );
+      const { others } = await useCopy("the id", copies, bytesOf, unexpected, stop.signal);
       assert.match(calls().at(-1) ?? "", /--repo \/disk on cp10 dump /);
+      assert.deepEqual(others, copies.slice(1));
+      assert.deepEqual(await store.copies(stateSet("2019-12-01T00:00:00Z", { stack: "another" })), []);
       await assert.rejects(
-        store.read("20200101T000000Z-none"),
+        useCopy("20200101T000000Z-none", [], bytesOf, unexpected, stop.signal),
         /^CliError: No target has the set 20200101T000000Z-none/,
       );
       assert.equal(

@@ -12,6 +12,9 @@ const streamOf = (...chunks: (string | Buffer)[]): Readable => Readable.from(chu
 
 const textOf = async (stream: Readable): Promise<string> => (await bytesOf(stream)).toString();
 
+/** Bytes; more than any set here has. */
+const most = 2 ** 22;
+
 describe("sealing", () => {
   it("gives back what was sealed, in any number of pieces, to each of its recipients and nobody else", async () => {
     const [one, two, other] = await Promise.all([pair(), pair(), pair()]);
@@ -21,8 +24,11 @@ describe("sealing", () => {
     assert.match(sealed.subarray(0, 22).toString(), /^age-encryption\.org\/v1/);
     assert.ok(!sealed.includes("a secret"));
     for (const { identity } of [one, two])
-      assert.equal(await textOf(await open(streamOf(sealed), [other.identity, identity])), text);
-    await assert.rejects(open(streamOf(sealed), [other.identity]), /^CliError: None of the keys at hand opens the set/);
+      assert.equal(await textOf(await open(streamOf(sealed), [other.identity, identity], most)), text);
+    await assert.rejects(
+      open(streamOf(sealed), [other.identity], most),
+      /^CliError: None of the keys at hand opens the set/,
+    );
   });
 
   it("tells of what is damaged, cut off, or no such thing, in one sentence", async () => {
@@ -30,7 +36,7 @@ describe("sealing", () => {
     const sealed = await bytesOf(await seal(streamOf("x".repeat(200_000)), [recipient]));
     const flipped = Buffer.from(sealed);
     flipped[sealed.length - 5] = (flipped[sealed.length - 5] ?? 0) ^ 1;
-    const all = async (bytes: Buffer): Promise<string> => textOf(await open(streamOf(bytes), [identity]));
+    const all = async (bytes: Buffer): Promise<string> => textOf(await open(streamOf(bytes), [identity], most));
     for (const bytes of [
       flipped,
       sealed.subarray(0, sealed.length - 1),
@@ -40,6 +46,28 @@ describe("sealing", () => {
       Buffer.alloc(0),
     ])
       await assert.rejects(all(bytes), /^CliError: The set is damaged, or was not sealed by age: take another one\.$/);
+  });
+
+  it("reads no more than a set may have, and no header that does not end", async () => {
+    const { identity, recipient } = await pair();
+    const sealed = await bytesOf(await seal(streamOf("x".repeat(200_000)), [recipient]));
+    assert.equal((await textOf(await open(streamOf(sealed), [identity], sealed.length))).length, 200_000);
+    await assert.rejects(
+      async () => textOf(await open(streamOf(sealed), [identity], sealed.length - 1)),
+      /^CliError: The set is longer than the \d+ bytes that it may have: take another one\.$/,
+    );
+    let given = 0;
+    const endless = Readable.from(
+      (function* () {
+        yield Buffer.from("age-encryption.org/v1\n");
+        for (;;) {
+          given += 1000;
+          yield Buffer.from(`-> X25519 ${"A".repeat(988)}\n`);
+        }
+      })(),
+    );
+    await assert.rejects(open(endless, [identity], Number.POSITIVE_INFINITY), /^CliError: The set is damaged/);
+    assert.ok(given < 2 ** 20, String(given));
   });
 
   it("passes on what goes wrong while it reads", async () => {

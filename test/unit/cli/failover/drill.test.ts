@@ -23,14 +23,21 @@ class Cluster implements FailoverClients {
   /** How the host ends `begin`. */
   refusal: Error | undefined;
   onBegin: () => void = () => undefined;
+  /** What becomes of each look once services were stopped. */
+  onLook: () => Promise<void> = () => Promise.resolve();
+  /** Seconds for the host to be well again. */
+  patience = 0;
 
   /** Services are away for no time: the host is not what is tested here. */
   drill(named?: string, signal = new AbortController().signal): Promise<FailoverReport> {
     const say = (line = ""): void => void this.said.push(line);
     return drillFailover({
       ...{ stack: "lab", inventory, endpoint: "https://192.0.2.10:6443", named, seconds: 0, maxGap: 30, signal },
-      ...{ clients: this, patience: 0, terminal: { note: say, print: say, warn: say } },
-      look: () => Promise.resolve(this.look()),
+      ...{ clients: this, patience: this.patience, terminal: { note: say, print: say, warn: say } },
+      look: async () => {
+        if (this.begun()) await this.onLook();
+        return this.look();
+      },
       onHost: (host, words) => {
         this.did.push(`${host} ${words.join(" ")}`);
         if (words[0] !== "begin") return Promise.resolve("");
@@ -56,8 +63,12 @@ class Cluster implements FailoverClients {
     return Promise.resolve();
   }
 
+  private begun(): boolean {
+    return this.did.some((done) => done.includes(" begin "));
+  }
+
   private look(): FailoverHost[] {
-    const begun = this.did.some((done) => done.includes(" begin "));
+    const begun = this.begun();
     return inventory.slice(0, this.members).map(({ name }) => ({
       ...{ name, holdsVip: name === "cp2", apiserver: "ok", node: true },
       member: { host: name, id: name, self: { leader: "cp1", learner: false, index: 1, applied: 1, alarms: [] } },
@@ -127,8 +138,25 @@ describe("drill failover", () => {
     cluster.onBegin = () => {
       stopping.abort();
     };
-    await cluster.drill(undefined, stopping.signal);
+    await assert.rejects(cluster.drill(undefined, stopping.signal), { name: "AbortError" });
     assert.deepEqual(cluster.did, [question, "clients", begin, "cp2 end", "removed"]);
+  });
+
+  it("waits no longer for the host to be well when it is interrupted, be it in a look or between two", async () => {
+    for (const onLook of [() => new Promise<void>(() => undefined), () => Promise.resolve()]) {
+      const stopping = new AbortController();
+      const cluster = new Cluster();
+      cluster.patience = 300;
+      cluster.left = { apiserver: "no answer" };
+      cluster.onLook = () => {
+        setImmediate(() => {
+          stopping.abort();
+        });
+        return onLook();
+      };
+      await assert.rejects(cluster.drill(undefined, stopping.signal), { name: "AbortError" });
+      assert.deepEqual(cluster.did, [question, "clients", begin, "cp2 end", "removed"]);
+    }
   });
 
   it("ends what may have begun where the host's answer is lost, and nothing where the host refused", async () => {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  type DrillRecord,
   drillLine,
   drillOf,
   drillReaders,
   drillRecord,
+  isMost,
   judgeDrill,
   renderDrillRecord,
-  type DrillRecord,
 } from "../../../../plan/backup/drill.ts";
 import { readLook } from "../../../../plan/look.ts";
 import { backupOf } from "../../../support/backup.ts";
@@ -76,6 +77,14 @@ describe("the record of a restore drill", () => {
 });
 
 describe("the restore drill that counts", () => {
+  it("is told by more than half of all", () => {
+    fc.assert(
+      fc.property(fc.nat(20), fc.nat(20), (count, all) => {
+        assert.equal(isMost(count, all), count * 2 > all);
+      }),
+    );
+  });
+
   it("is what more than half of the members that answer tell alike", () => {
     assert.equal(drillOf([], now), "none");
     assert.equal(drillOf([undefined, undefined, good()], now), "none");

@@ -140,7 +140,9 @@ describe("the state that goes with data", () => {
     const data = dataSet();
     const [old, newer] = [stateSet("2026-11-28T00:00:00Z"), stateSet("2026-11-30T00:00:00Z")];
     const other = stateSet("2026-12-01T00:00:00Z", { keys: { ...data.keys, encryption: "9".repeat(64) } });
-    assert.equal(stateFor(data, [newer, other, data, old])?.id, newer.id);
-    assert.equal(stateFor(data, [other, data]), undefined);
+    const now = Date.parse("2026-12-02T00:00:00Z");
+    assert.equal(stateFor(data, [newer, other, data, old], now)?.id, newer.id);
+    assert.equal(stateFor(data, [newer, old], Date.parse("2026-11-29T00:00:00Z"))?.id, old.id, "no clock is so wrong");
+    assert.equal(stateFor(data, [other, data], now), undefined);
   });
 });

@@ -46,6 +46,10 @@ describe("plan/backup/listing", () => {
     const problem = (tags: string[]): unknown => one(tags)[0]?.set;
     const [kind = "", id = "", cluster = "", set = ""] = tagsOf(data);
     assert.deepEqual(problem([kind, id, cluster]), { problem: "it has no description" });
+    for (const time of ["2026-11-29T21:00:01Z", "2020-01-01T00:00:00Z"])
+      assert.deepEqual(problem(tagsOf({ ...data, time })), {
+        problem: "its id and its description tell different times",
+      });
     assert.deepEqual(problem([kind, id, cluster, "set=!"]), { problem: "the description of the set is not JSON" });
     for (const tags of [
       ["kind=state", id, cluster, set],
@@ -57,6 +61,7 @@ describe("plan/backup/listing", () => {
 
   it("refuses what is no list", () => {
     assert.throws(() => parseListing("Fatal"), /^Error: restic's list of snapshots is not JSON$/);
+    assert.throws(() => parseListing(resticList([dataSet(), stateSet()]), 1), /^Error: there are more than 1 sets/);
     for (const text of ["{}", '[{"id":"x"}]', '[{"id":1}]'])
       assert.throws(() => parseListing(text), /^Error: restic's list of snapshots makes no sense$/);
   });
@@ -91,6 +96,28 @@ describe("plan/backup/listing", () => {
     );
     assert.equal(mergeListings(listings, undefined).length, 2);
     assert.deepEqual(mergeListings(new Map(), undefined), []);
+  });
+
+  it("copies that say different things are different sets, whoever is asked first", () => {
+    const data = dataSet();
+    const forged = dataSet(undefined, { sha256: "e".repeat(64) });
+    const broken = { ...listed(data, "four"), set: { problem: "it has no description" } };
+    const lists = {
+      disk: [listed(forged, "one")],
+      vault: [listed(data, "two")],
+      store: [listed(data, "three")],
+      other: [broken],
+    };
+    for (const order of [
+      ["disk", "vault", "store", "other"],
+      ["other", "store", "disk", "vault"],
+    ] as const) {
+      const found = mergeListings(new Map(order.map((place) => [place, lists[place]])), data.clusterId);
+      assert.equal(found.length, 2);
+      const genuine = found.find(({ set }) => "sha256" in set && set.sha256 === data.sha256);
+      const places = genuine?.copies.map(({ place }) => place) ?? [];
+      assert.ok(places.includes("vault") && places.includes("store") && !places.includes("disk"), places.join());
+    }
   });
 
   it("a copy whose description is unreadable does not hide one that is whole", () => {

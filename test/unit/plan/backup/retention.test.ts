@@ -48,6 +48,12 @@ describe("plan/backup/retention", () => {
     assert.deepEqual(setsToForget([], { last: 1, days: 0 }, now), []);
   });
 
+  it("does not let sets that are dated in the future drive the others out", () => {
+    const sets = setsOf("data", 40, 35, -1, -2, -300);
+    assert.deepEqual(idsOf(setsToForget(sets, { last: 2, days: 30 }, now)), []);
+    assert.deepEqual(idsOf(setsToForget(sets, { last: 1, days: 30 }, now)), ["data40-0"]);
+  });
+
   it("keeps the state that was in force when the oldest data that stays was made, and what came after it", () => {
     const sets = [...setsOf("data", 50, 20), ...setsOf("state", 90, 60, 10, 5)];
     assert.deepEqual(idsOf(setsToForget(sets, { last: 1, days: 25 }, now)), ["state90-0", "data50-0"]);

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { belongTogether, newestUntil, parseSet, setId } from "../../../../plan/backup/set.ts";
+import {
+  belongTogether,
+  clockSlack,
+  isAhead,
+  largestSnapshot,
+  longestDescription,
+  newestUntil,
+  parseSet,
+  setId,
+} from "../../../../plan/backup/set.ts";
 import type { DataSet } from "../../../../plan/backup/set.ts";
 import { timeOfId } from "../../../../plan/backup/listing.ts";
 import { dataSet, stateSet } from "../../../support/backup.ts";
@@ -64,16 +74,40 @@ describe("plan/backup/set", () => {
 
   it("finds the newest set that is not later than a time", () => {
     fc.assert(
-      fc.property(fc.array(seconds, { maxLength: 20 }), seconds, (times, until) => {
+      fc.property(fc.array(seconds, { maxLength: 20 }), seconds, seconds, (times, now, until) => {
         const sets = times.map((at, index) => ({ id: String(index), time: new Date(at * 1000).toISOString() }));
-        const found = newestUntil(sets, until * 1000);
-        const allowed = times.filter((at) => at <= until);
+        const found = newestUntil(sets, now * 1000, until * 1000);
+        const allowed = times.filter((at) => at <= until && at <= now + clockSlack);
         assert.equal(
           found === undefined ? undefined : Date.parse(found.time) / 1000,
           allowed.length === 0 ? undefined : Math.max(...allowed),
         );
       }),
     );
-    assert.equal(newestUntil<DataSet>([]), undefined);
+    assert.equal(newestUntil<DataSet>([], 0), undefined);
+  });
+
+  it("never takes one from the future for the newest, as members do not", () => {
+    const now = Date.parse("2026-11-29T21:00:00Z");
+    const [old, late, ahead] = ["20:00:00", "21:10:00", "21:10:01"].map((at) => dataSet(`2026-11-29T${at}Z`));
+    assert.ok(old !== undefined && late !== undefined && ahead !== undefined);
+    assert.deepEqual(
+      [old, late, ahead].map((set) => isAhead(set, now)),
+      [false, false, true],
+    );
+    assert.equal(newestUntil([ahead, old], now), old);
+    assert.equal(newestUntil([ahead, late, old], now, Date.parse("2027-01-01T00:00:00Z")), late);
+    const script = readFileSync(new URL("../../../../scripts/backup/settings.sh", import.meta.url), "utf8");
+    assert.equal(Number(/^AHEAD=(\d+)$/m.exec(script)?.[1]), clockSlack);
+  });
+
+  it("reads no description that is longer than any, and no snapshot that is larger", () => {
+    const long = `${JSON.stringify(dataSet())}${" ".repeat(longestDescription)}`;
+    assert.throws(() => parseSet(long), /^Error: the description of the set is longer than 8192 characters$/);
+    const large = JSON.stringify(dataSet(undefined, { bytes: largestSnapshot + 1 }));
+    assert.throws(() => parseSet(large), /makes no sense: bytes /);
+    const words = "\u{1f512}".repeat(126);
+    const most = { ...dataSet(), reason: words, cluster: words, kubernetes: words, etcd: words, host: words };
+    parseSet(JSON.stringify(most));
   });
 });

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { RestoreFact, RestoreFacts, RestoreStep } from "../../../../plan/restore/facts.ts";
-import { memberNames, nextStep, restoreSteps, underWay, type RestoreVerb } from "../../../../plan/restore/steps.ts";
+import {
+  givenUpOf,
+  memberNames,
+  nextStep,
+  restoreSteps,
+  underWay,
+  type RestoreVerb,
+} from "../../../../plan/restore/steps.ts";
 
 const id = "20261129T210000Z-1a2b3c";
 const factOf = (step: RestoreStep, which = id): RestoreFact => ({
@@ -38,6 +45,19 @@ describe("the steps of a restore", () => {
   it("begin anew where hosts are in the middle of another restore", () => {
     const hosts = of({ cp1: { current: factOf("seeded", "20261128T210000Z-000000") }, cp2: at("staged") });
     assert.deepEqual(nextStep(id, hosts), { step: "stage", hosts: ["cp1"] });
+  });
+
+  it("leave what one has brought that was given up before it stopped anything", () => {
+    const other = "20261128T210000Z-000000";
+    const hosts = of({
+      ...{ cp1: at("staged"), cp2: { current: factOf("staged", other) }, cp3: at("staged"), cp4: undefined },
+      ...{ cp5: at("quiet"), cp6: { last: id } },
+    });
+    assert.deepEqual(givenUpOf(hosts), [
+      { id: other, hosts: ["cp2"] },
+      { id, hosts: ["cp1", "cp3"] },
+    ]);
+    assert.deepEqual(givenUpOf([]), []);
   });
 
   it("do not go on where somebody has taken a host's part away: its member has forgotten what it has voted for", () => {

@@ -1,0 +1,52 @@
+import type { Readable } from "node:stream";
+import { CliError, describeError } from "../errors.ts";
+
+/** One place's copy of a set. */
+export interface SealedCopy {
+  /** Where it lies, for people: the name of a target, or a directory. */
+  place: string;
+  /** The sealed bytes. What is wrong with them shows at the stream's end at the latest. */
+  read: () => Promise<Readable>;
+}
+
+/** Why a copy cannot be used, in a sentence without its end. */
+export function copyProblem(id: string, { place }: SealedCopy, error: unknown): string {
+  const reason = describeError(error, false).replace(/\.$/, "");
+  // What restic says of a place names it already.
+  return `the copy of the set ${id} on ${place} cannot be used: ${reason.replace(`Target ${place}: `, "")}`;
+}
+
+/**
+ * Does something with the first copy of a set that is whole. One that cannot be fetched, opened or verified gives way to the next.
+ *
+ * @param use throws a CliError where the copy is at fault; anything else ends it.
+ * @param onBad is told of each copy that was given up, with the sentence about it, while there are others.
+ * @param signal once it is aborted, no copy is at fault.
+ * @returns what it came to, and the copies that were not looked at.
+ * @throws CliError that names every copy; where there is one alone, what is wrong with it.
+ */
+export async function useCopy<Result>(
+  id: string,
+  copies: readonly SealedCopy[],
+  use: (sealed: Readable) => Promise<Result>,
+  onBad: (sentence: string) => void,
+  signal: AbortSignal,
+): Promise<{ result: Result; others: SealedCopy[] }> {
+  const bad: string[] = [];
+  for (const [index, copy] of copies.entries()) {
+    try {
+      return { result: await use(await copy.read()), others: copies.slice(index + 1) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof CliError) || copies.length === 1) throw error;
+      const sentence = copyProblem(id, copy, error);
+      bad.push(sentence);
+      if (index < copies.length - 1) onBad(sentence);
+    }
+  }
+  throw new CliError(
+    bad.length === 0
+      ? `No target has the set ${id}: ./plinth backup list tells what there is.`
+      : `No copy of the set ${id} can be used:\n${bad.map((sentence) => `  ${sentence}`).join("\n")}`,
+  );
+}

@@ -1,0 +1,36 @@
+import { CliError } from "../errors.ts";
+
+/** How much is taken from a place at most: whoever can write there must not make this machine run out of memory or disk. */
+
+/** Bytes of restic's list of a place's snapshots: 20,000 sets (plan/backup/listing.ts) with more than three KiB each. */
+export const mostListed = 64 * 2 ** 20;
+/** Bytes of what restic complains of that are kept, of its end. */
+export const mostComplaint = 64 * 2 ** 10;
+/** Bytes of age's header, in which each recipient has some hundred. */
+export const mostHeader = 64 * 2 ** 10;
+/** Bytes of a sealed set of state: a hundred times that of a cluster of a hundred hosts. */
+export const mostState = 128 * 2 ** 20;
+/**
+ * Bytes by which a sealed set of data may be larger than its snapshot: it is smaller by far as a rule. What does not get smaller grows by
+ * 5 bytes in 16 KiB with gzip and by 16 bytes in 64 KiB with age, and has a description and a header.
+ */
+export const sealedOverhead = (bytes: number): number => Math.ceil(bytes / 1000) + 2 ** 20;
+
+/**
+ * A stream as it is, up to so many bytes.
+ *
+ * @param excess for what is longer.
+ */
+export async function* upTo(
+  stream: AsyncIterable<unknown>,
+  most: number,
+  excess: () => CliError,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const part of stream) {
+    const chunk = part as Buffer;
+    bytes += chunk.length;
+    if (bytes > most) throw excess();
+    yield chunk;
+  }
+}
