@@ -9,6 +9,8 @@ export interface Tier {
   needs: readonly Need[];
   /** Milliseconds that one test may take, unless it says otherwise. */
   timeout: number;
+  /** Whether its files can run side by side: each has its own folders, ports and processes. */
+  apart?: true;
   /** Run only when it is named: it takes longer than all others together may. */
   byName?: true;
 }
@@ -21,6 +23,7 @@ export const tiers: readonly Tier[] = [
     files: "test/unit/**/*.test.ts",
     needs: [],
     timeout: 10_000,
+    apart: true,
   },
   {
     name: "program",
@@ -28,6 +31,7 @@ export const tiers: readonly Tier[] = [
     files: "test/program/**/*.test.ts",
     needs: [],
     timeout: 30_000,
+    apart: true,
   },
   {
     name: "scripts",
@@ -35,6 +39,7 @@ export const tiers: readonly Tier[] = [
     files: "test/scripts/**/*.test.ts",
     needs: ["shellcheck"],
     timeout: 60_000,
+    apart: true,
   },
   {
     name: "engine",
@@ -42,6 +47,7 @@ export const tiers: readonly Tier[] = [
     files: "test/engine/**/*.test.ts",
     needs: ["pulumi", "artifacts"],
     timeout: 120_000,
+    apart: true,
   },
   {
     name: "e2e",
