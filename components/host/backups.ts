@@ -25,7 +25,7 @@ export interface MemberAnswer {
 
 /** What came of a script on a member. */
 interface Ran {
-  code: number;
+  code: number | null;
   stdout: string;
   /** The last line of what it complained of, for people; what it ended with where there is none. */
   complaint: string;
