@@ -23,9 +23,9 @@ export interface MemberAnswer {
   error?: string;
 }
 
-/** What came of a script on a member. */
+/** What came of a script on a member; no code where a signal ended it. */
 interface Ran {
-  code: number;
+  code: number | null;
   stdout: string;
   /** The last line of what it complained of, for people; what it ended with where there is none. */
   complaint: string;
