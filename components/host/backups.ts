@@ -23,7 +23,7 @@ export interface MemberAnswer {
   error?: string;
 }
 
-/** What came of a script on a member. */
+/** What came of a script on a member; no code where a signal ended it. */
 interface Ran {
   code: number | null;
   stdout: string;

@@ -122,18 +122,6 @@ etcd_bootstrap_spent() {
   etcd_bootstrap_write existing "$1=$2" ''
 }
 
-# etcd_has_data DIRECTORY: whether the member has its log. An etcd that was started without any data leaves an empty database behind, and a
-# database without its log is no member's: it does not say what the member has voted for.
-etcd_has_data() {
-  local file
-  for file in "$ROOT$1"/member/wal/*.wal; do
-    if [ -e "$file" ]; then
-      return 0
-    fi
-  done
-  return 1
-}
-
 # etcd_keep DIRECTORY: moves what is there of a member aside for good; sets KEPT_TO, empty where there is nothing. A mount point stays.
 etcd_keep() {
   local id rest

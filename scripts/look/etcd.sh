@@ -14,14 +14,12 @@ etcd_data() {
 
 # etcd_log: whether the member has its log, without which a database is no member's.
 etcd_log() {
-  local path file
+  local path
   # shellcheck disable=SC2046 # a list of paths
   for path in /var/lib/etcd $(etcd_directories); do
-    for file in "$ROOT$path"/member/wal/*.wal; do
-      if [ -e "$file" ]; then
-        return
-      fi
-    done
+    if etcd_has_data "$path"; then
+      return
+    fi
   done
   return 1
 }
