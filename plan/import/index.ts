@@ -1,14 +1,16 @@
-import type { Finding } from "../findings.ts";
+import { describeFinding, type Finding } from "../findings.ts";
 import type { Role } from "../inventory.ts";
 import { printable } from "../printable.ts";
 import { readConfig } from "../stackconfig.ts";
 import { checkInput } from "../stackinput.ts";
 import { connectionRules, shareWays } from "./connection.ts";
 import { guessTheRest, type Surroundings } from "./guesses.ts";
+import { homegrownRules, placeBalancers } from "./homegrown.ts";
 import { importHosts } from "./hosts.ts";
 import type { Imported } from "./imported.ts";
 import { importK0sctl, isK0sctl } from "./k0sctl.ts";
 import { kubeaszRules, takeExternalBalancer } from "./kubeasz.ts";
+import type { Assigned } from "./groups.ts";
 import { kubesprayRules } from "./kubespray.ts";
 import { takeDefaults, takeEndpoint } from "./kubesprayendpoint.ts";
 import { nameTheRest } from "./leftover.ts";
@@ -19,7 +21,7 @@ import { configValues, hostLines, renderHosts, renderStackFile } from "./render.
 import { renderReport } from "./report.ts";
 import { applyRules, type Rule } from "./rules.ts";
 import { readSources, type Sources } from "./sources.ts";
-import { toolNames, toolOf, type Tool } from "./tools.ts";
+import { completeKubespray, toolNames, toolOf, type Tool } from "./tools.ts";
 import { isVaultFile, readYaml, withheldIn, type Problem, type Value } from "./values.ts";
 import { effectiveHosts } from "./variables.ts";
 
@@ -54,7 +56,7 @@ export interface ImportResult {
 const rules: Readonly<Record<Exclude<Tool, "k0sctl">, readonly Rule[]>> = {
   kubespray: [...connectionRules, ...kubesprayRules],
   kubeasz: [...connectionRules, ...kubeaszRules],
-  ansible: [...connectionRules, ...nodeRules],
+  ansible: [...connectionRules, ...nodeRules, ...homegrownRules],
 };
 
 /** Turns an inventory of Ansible, or a file of k0sctl, into a stack. */
@@ -66,7 +68,7 @@ export function importStack(sources: Sources, options: ImportOptions): ImportRes
   guessTheRest(imported, options);
   imported.rows.push(...describePlaybooks(sources.playbooks ?? []));
   const from = `${options.from} (${toolNames[tool]})`;
-  const { findings } = checkInput(hostLines(imported), readConfig(configValues(imported)));
+  const findings = findingsOf(imported, options.stack);
   const about = { stack: options.stack, from, types: options.types };
   const report = renderReport({
     ...about,
@@ -91,6 +93,17 @@ export function importStack(sources: Sources, options: ImportOptions): ImportRes
   };
 }
 
+/** What the project's own rules say. What is missing for a configuration must not hide the rest. */
+function findingsOf(imported: Imported, stack: string): Finding[] {
+  const hosts = hostLines(imported);
+  const config = readConfig(configValues(imported));
+  const own = checkInput(hosts, config).findings;
+  const whole = checkInput(hosts, { artifactsUrl: "https://artifacts.example.com", ...config }).findings;
+  const known = new Set(own.map(describeFinding));
+  const all = [...own, ...whole.filter((finding) => !known.has(describeFinding(finding)))];
+  return all.map((finding) => ({ ...finding, remedy: finding.remedy.replaceAll("<stack>", stack) }));
+}
+
 interface Read {
   imported: Imported;
   tool: Tool;
@@ -110,9 +123,10 @@ function readAnsible(sources: Sources, options: ImportOptions): Read | { problem
   const found = readSources(sources);
   if (found.problems.length > 0) return { problems: found.problems };
   // config.yml of kubeasz counts only for kubeasz.
-  const plain = effectiveHosts({ ...found, extraVars: new Map() });
-  const tool = options.tool ?? toolOf(found.groups, plain);
-  const hosts = tool === "kubeasz" ? effectiveHosts(found) : plain;
+  const withoutExtra = { ...found, extraVars: new Map<string, Assigned>() };
+  const tool = options.tool ?? toolOf(found.groups, effectiveHosts(withoutExtra));
+  if (tool === "kubespray") completeKubespray(found.groups);
+  const hosts = effectiveHosts(tool === "kubeasz" ? found : withoutExtra);
   const imported = importHosts(found.groups, hosts, { ...options, tool: tool === "k0sctl" ? "ansible" : tool });
   shareWays(imported);
   const valueOf = (name: string): Value | undefined =>
@@ -123,6 +137,7 @@ function readAnsible(sources: Sources, options: ImportOptions): Read | { problem
   if (tool === "kubeasz") takeExternalBalancer(imported);
   applyRules(rules[tool === "k0sctl" ? "ansible" : tool], imported);
   if (tool === "kubespray") takeDefaults(imported);
+  placeBalancers(imported);
   nameTheRest(imported);
   for (const { path, why } of found.passedOver) imported.add({ ...left(why), what: `file ${path}`, where: path });
   return { imported, tool };

@@ -75,7 +75,7 @@ function readHosts(reading: Reading, line: number, section: string, content: str
   const variables: Assignments = new Map();
   for (const word of rest) {
     const at = word.indexOf("=");
-    if (at < 1) report(reading, line, `has ${word} behind the host ${pattern}, where name=value was expected`);
+    if (at < 1) report(reading, line, `has something else than name=value behind the host ${pattern}`);
     else variables.set(word.slice(0, at), { value: valueOf(word.slice(at + 1)), where });
   }
   if (pattern === "") return;
@@ -103,7 +103,7 @@ export function namesOf(pattern: string): { name: string; port?: number }[] {
 function readChild(reading: Reading, line: number, section: string, content: string): void {
   const [child = "", ...rest] = splitWords(content) ?? [];
   if (child === "" || rest.length > 0) {
-    report(reading, line, `has ${content}, where the name of one group was expected`);
+    report(reading, line, `has something else than the name of one group in [${section}:children]`);
     return;
   }
   reading.groups.group(section).children.add(child);
@@ -113,7 +113,7 @@ function readChild(reading: Reading, line: number, section: string, content: str
 function readVariable(reading: Reading, line: number, section: string, content: string): void {
   const at = content.indexOf("=");
   if (at < 1) {
-    report(reading, line, `has ${content.split(/\s/)[0] ?? ""}, where name=value was expected`);
+    report(reading, line, `has something else than name=value in [${section}:vars]`);
     return;
   }
   const assigned: Assigned = { value: valueOf(content.slice(at + 1).trim()), where: `${reading.file}:${line}` };

@@ -90,7 +90,7 @@ export const kubeaszRules: readonly Rule[] = [
 
 /** The virtual IP of the hosts in ex_lb, which keepalived and HAProxy hold there as Plinth's load balancers do. */
 export function takeExternalBalancer(imported: Imported): void {
-  imported.seen("EX_APISERVER_VIP", "EX_APISERVER_PORT", "LB_ROLE");
+  imported.seen("EX_APISERVER_VIP", "EX_APISERVER_PORT", "LB_ROLE", "K8S_NODENAME");
   const valueOf = (name: string): Value | undefined =>
     imported.hosts.map(({ variables }) => variables.get(name)?.value).find((value) => value !== undefined);
   const vip = textOf(valueOf("EX_APISERVER_VIP"));

@@ -33,8 +33,6 @@ export function takeEndpoint(imported: Imported, valueOf: (name: string) => Valu
         { vip },
       ),
     );
-    if (!imported.hosts.some(({ roles }) => roles.includes("load-balancer")))
-      for (const { roles } of imported.hosts) if (roles.includes("control-plane")) roles.push("load-balancer");
     if (domain !== undefined && domain !== "localhost" && !isIPv4(domain))
       add("apiserver_loadbalancer_domain_name", taken("plinth:vipName", { vipName: domain }));
     return;

@@ -13,6 +13,10 @@ const cloud = "is for a cloud, and Plinth is for machines of one's own";
 /** Families of variables that are not taken, and why. The first that fits is the reason. */
 const families: readonly [RegExp, string][] = [
   [
+    /^(kube_webhook|kube_oidc|authorization_modes|rbac_enabled|kube_api_anonymous|kube_apiserver_(admission|enable|disable|authentication|authorization)|kube_pod_security|tls_)/,
+    "who may do what at the API is in plinth:authentication, admission, protections and apiserverArgs (docs/apiserver.md)",
+  ],
+  [
     /(^|_)(pass|password|passwd|secret|token|private_key|credentials?)($|_)/i,
     "may be a secret, which no file gets: set it as a secret where Plinth has a key for it (docs/ansible.md, Vault)",
   ],
@@ -39,17 +43,13 @@ const families: readonly [RegExp, string][] = [
     own,
   ],
   [
-    /^(files_repo|.*_repo$|.*_download_url|.*_image_repo|.*_image_tag|.*_checksums?|download_|retry_stagger|ubuntu_repo|debian_repo|yum_repo|INSTALL_SOURCE|ENABLE_MIRROR|unsafe_show_logs)/,
+    /^(files_repo|.*_repo$|.*_download_url|.*_image_repo|.*_image_tag|.*_checksums?|download_|retry_stagger|ubuntu_repo|debian_repo|yum_repo|INSTALL_SOURCE|ENABLE_MIRROR)/,
     "binaries come from plinth:artifactsUrl by digest, images by plinth:registries (docs/artifacts.md)",
   ],
   [/(_version|_ver|Ver|VER)$|^calico_ver/, versions],
   [
     /^(kubeadm|kubeconfig|kubectl|artifacts_dir|CONTEXT_NAME|CHANGE_CA|cert_management|auto_renew|certificates_|remove_anonymous|kube_encrypt|audit_|kube_token_auth|kube_basic_auth)/,
     "Plinth does without kubeadm: certificates, kubeconfigs and encryption are its own (docs/certificates.md, docs/security.md)",
-  ],
-  [
-    /^(kube_webhook|kube_oidc|authorization_modes|rbac_enabled|kube_api_anonymous|kube_apiserver_(admission|enable|disable|authentication|authorization)|kube_pod_security|tls_)/,
-    "who may do what at the API is in plinth:authentication, admission, protections and apiserverArgs (docs/apiserver.md)",
   ],
   [
     /^(kube_vip|loadbalancer_apiserver|nginx_|haproxy_|keepalived)/,
@@ -74,7 +74,7 @@ const families: readonly [RegExp, string][] = [
   ],
   [/(ipv6|_ipv6_|dual_?stack)/i, "the cluster has IPv4 only"],
   [
-    /^(rh_subscription|epel|yum|apt_|skip_http_proxy|preinstall|system_upgrade|OS_HARDEN|sysctl_|selinux|disable_host|ping_access|ignore_assert|allow_unsupported|deploy_container|k8s_image_pull|no_proxy_exclude|populate_inventory|dns_early|bootstrap_os|NEW_INSTALL)/,
+    /^(rh_subscription|epel|yum|apt_|skip_http_proxy|preinstall|system_upgrade|OS_HARDEN|sysctl_|selinux|disable_host|ping_access|ignore_assert|allow_unsupported|deploy_container|k8s_image_pull|no_proxy_exclude|populate_inventory|dns_early|bootstrap_os|NEW_INSTALL|unsafe_show_logs|apparmor)/,
     "is for preparing machines: the baseline does what the cluster needs, a role the rest (docs/ansible.md)",
   ],
   [/^ansible_/, "is for Ansible's own connections"],

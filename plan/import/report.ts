@@ -57,7 +57,7 @@ const steps = (stack: string, open: boolean): string[] => [
 ];
 
 /** Text for a line or a cell of a table. */
-const cell = (text: string): string => printable(text).replaceAll("|", "\\|").replaceAll("<", "&lt;");
+const cell = (text: string): string => printable(text).replaceAll("|", "\\|").replaceAll("<", "\\<");
 
 function table(title: string, rows: readonly Row[], verdict: Verdict): string[] {
   const mine = rows.filter((row) => row.verdict === verdict);

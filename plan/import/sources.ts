@@ -25,6 +25,8 @@ export interface Sources {
   extraVars?: readonly SourceFile[];
   /** Playbooks, for the roles that they use. */
   playbooks?: readonly SourceFile[];
+  /** What was found there and not read. */
+  passedOver?: readonly PassedOver[];
 }
 
 /** What was passed over, and why. */
@@ -50,7 +52,7 @@ const vaultWhy = "the file is encrypted by Ansible Vault: set what is in there a
 
 /** Reads all files of an inventory. */
 export function readSources(sources: Sources): Found {
-  const passedOver: PassedOver[] = [];
+  const passedOver: PassedOver[] = [...(sources.passedOver ?? [])];
   const problems: Problem[] = [];
   const groups = new Groups();
   const awaited = sources.inventories.flatMap((file) => readInventory(file, sources, { groups, problems, passedOver }));

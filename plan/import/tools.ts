@@ -31,6 +31,17 @@ export function toolOf(groups: Groups, hosts: readonly AnsibleHost[]): Tool {
   return names.has("kube_master") && names.has("k8s_cluster") ? "kubespray" : "ansible";
 }
 
+/** Kubespray makes this group itself, of these; `group_vars` are for it. */
+const kubesprayCluster = "k8s_cluster";
+const kubesprayParts = ["kube_control_plane", "kube_node", "calico_rr"];
+
+/** Adds the group of all Nodes, which inventories of today leave to Kubespray. */
+export function completeKubespray(groups: Groups): void {
+  if (groups.has(kubesprayCluster) || groups.has("k8s-cluster")) return;
+  const cluster = groups.group(kubesprayCluster);
+  for (const part of kubesprayParts) if (groups.has(part)) cluster.children.add(part);
+}
+
 /** A group's name without what tools have written in different ways over the years. */
 const plain = (name: string): string => name.toLowerCase().replaceAll("-", "_");
 
@@ -62,6 +73,10 @@ export function groupRoles(
   said: Readonly<Record<string, readonly Role[]>>,
 ): Map<string, readonly Role[]> {
   const roles = new Map<string, readonly Role[]>(Object.entries(said));
+  // Of k3s and rke2: beside agents, servers are the control plane.
+  if (groups.names.some((name) => /^agents?$/.test(plain(name))))
+    for (const name of groups.names)
+      if (/^servers?$/.test(plain(name)) && !roles.has(name)) roles.set(name, ["control-plane"]);
   for (const name of groups.names) {
     const role = roleOf(name);
     if (role === undefined || roles.has(name)) continue;
