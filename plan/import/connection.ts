@@ -2,39 +2,51 @@ import { labelValue, localFile } from "../texts.ts";
 import { parseJump } from "../reach.ts";
 import type { Imported } from "./imported.ts";
 import { changed, left, taken, type Outcome } from "./outcome.ts";
-import { isTrue, numberOf, textOf } from "./readings.ts";
+import { isTrue, textOf } from "./readings.ts";
 import { forStack, type Rule } from "./rules.ts";
 import type { Value } from "./values.ts";
 
-/** What many hosts have in common goes to the stack: SSH users and ports of lines, where all are the same. */
+/** What more than half of the hosts have goes to the stack: SSH users and ports of lines. Where one has none, all keep theirs. */
 export function shareWays(imported: Imported): void {
   for (const [field, key] of [
     ["user", "sshUser"],
     ["port", "sshPort"],
   ] as const) {
-    const values = new Set(imported.hosts.map(({ line }) => line[field]));
-    const [value] = values;
-    if (values.size === 0 || (values.size === 1 && value === undefined)) continue;
-    const shared = values.size === 1;
-    if (shared) {
-      imported.configure({ [key]: field === "port" ? String(value as number) : value });
-      for (const host of imported.hosts)
-        host.line = Object.fromEntries(Object.entries(host.line).filter(([name]) => name !== field));
-    }
-    const name = `ansible_${field}`;
-    imported.add({
-      ...taken(shared ? `plinth:${key}` : field),
-      what: name,
-      where: imported.placesOf(name) || "names of hosts",
-    });
+    const values = imported.hosts.map(({ line }) => line[field]);
+    const value = values.find((one) => values.filter((other) => other === one).length * 2 > values.length);
+    if (value === undefined || values.includes(undefined)) continue;
+    imported.configure({ [key]: field === "port" ? String(value as number) : value });
+    for (const host of imported.hosts)
+      host.line = Object.fromEntries(
+        Object.entries(host.line).filter(([name, one]) => name !== field || one !== value),
+      );
   }
-  const named = imported.hosts.filter(({ variables }) => variables.has("ansible_host")).length;
-  if (named > 0)
-    imported.add({
-      ...taken("address, sshAddress"),
-      what: "ansible_host, ip",
-      where: imported.placesOf("ansible_host"),
-    });
+}
+
+/** Says what has become of variables by which Ansible finds hosts. */
+export function describeWays(imported: Imported): void {
+  const lines = imported.hosts.map(({ line }) => line);
+  const describe = (what: string, variable: string, becomes: string, isThere: boolean): void => {
+    if (isThere) imported.add({ ...taken(becomes), what, where: imported.placesOf(variable) || "names of hosts" });
+  };
+  describe(
+    "ansible_host, ip",
+    "ansible_host",
+    "address, sshAddress",
+    imported.hosts.some(({ variables }) => variables.has("ansible_host")),
+  );
+  describe(
+    "ansible_user",
+    "ansible_user",
+    "plinth:sshUser, and user where it differs",
+    lines.some(({ user }) => user !== undefined),
+  );
+  describe(
+    "ansible_port",
+    "ansible_port",
+    "plinth:sshPort, and port where it differs",
+    lines.some(({ port }) => port !== undefined),
+  );
 }
 
 /** Options of OpenSSH that lead over a jump host: `-J`, ProxyJump, or a ProxyCommand of `ssh -W`. */
@@ -140,9 +152,3 @@ export const connectionRules: readonly Rule[] = [
   label("zone", ["zone", "availability_zone", "topology_zone"]),
   label("region", ["region", "topology_region"]),
 ];
-
-/** The port of a number that may be text. */
-export const portOf = (value: Value | undefined): number | undefined => {
-  const port = numberOf(value);
-  return port !== undefined && port >= 1 && port <= 65535 ? port : undefined;
-};

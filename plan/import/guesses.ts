@@ -45,7 +45,7 @@ export function guessTheRest(imported: Imported, { stack, ownAddresses = [] }: S
     checks.push(
       "plinth:artifactsUrl is missing: from where hosts fetch binaries, this machine or a mirror (docs/artifacts.md)",
     );
-  if (config["vip"] !== undefined)
+  if (config["vip"] !== undefined && config["virtualRouterId"] === undefined)
     checks.push(
       "plinth:virtualRouterId is 51, the default: it must be unique in the subnet, also beside the old cluster",
     );

@@ -1,4 +1,5 @@
 import { isIPv4 } from "../addresses.ts";
+import { configSchema } from "../config.ts";
 import { interfaceName } from "../texts.ts";
 import type { Imported } from "./imported.ts";
 import { changed, left, taken } from "./outcome.ts";
@@ -19,18 +20,31 @@ export const homegrownRules: readonly Rule[] = [
     if (vip === undefined || !isIPv4(vip)) return left("is no IPv4 address");
     return taken("plinth:vip", { vip });
   }),
-  forStack(["apiserver_endpoint", "control_plane_endpoint", "k8s_endpoint"], (value, { isSet }) => {
-    if (vips.some(isSet)) return left("clients reach the API servers by plinth:vip; its name may be plinth:vipName");
-    const place = textOf(value)?.replace(/:6443$/, "");
-    if (place === undefined) return left("is empty");
-    return changed(
-      "plinth:externalEndpoint",
-      "where it is a virtual IP of the cluster itself, set plinth:vip in its place",
-      {
-        externalEndpoint: place,
-      },
-    );
+  forStack(["cluster_name", "k8s_cluster_name"], (value) => {
+    const name = textOf(value) ?? "";
+    if (configSchema.shape.clusterName.safeParse(name).success)
+      return taken("plinth:clusterName", { clusterName: name });
+    return left("is no DNS-1123 label of at most 40 characters");
   }),
+  forStack(
+    ["container_runtime", "container_manager"],
+    stack.onlyOne("containerd", "Nodes run containers by containerd"),
+  ),
+  forStack(
+    ["apiserver_endpoint", "control_plane_endpoint", "k8s_endpoint", "load_balancer_ip", "lb_ip", "lb_address"],
+    (value, { isSet }) => {
+      if (vips.some(isSet)) return left("clients reach the API servers by plinth:vip; its name may be plinth:vipName");
+      const place = textOf(value)?.replace(/:6443$/, "");
+      if (place === undefined) return left("is empty");
+      return changed(
+        "plinth:externalEndpoint",
+        "where it is a virtual IP of the cluster itself, set plinth:vip in its place",
+        {
+          externalEndpoint: place,
+        },
+      );
+    },
+  ),
   forStack(
     [
       ...["pod_network_cidr", "pod_cidr", "pod_subnet", "pod_network", "k8s_pod_network_cidr", "cluster_cidr"],

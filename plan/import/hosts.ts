@@ -54,6 +54,7 @@ export function importHosts(groups: Groups, all: readonly AnsibleHost[], options
   imported.seen(...Object.values(ways).flat().filter(isReadable));
   describeNames(imported);
   describeRoles(imported, byGroup);
+  describeGroups(imported, groups, byGroup);
   takeBastion(
     imported,
     all.filter((host) => host.groups.some(isBastion)),
@@ -129,6 +130,22 @@ function describeRoles(imported: Imported, byGroup: ReadonlyMap<string, readonly
     what: "members of etcd",
     where: "groups",
   });
+}
+
+/** Groups of one's own that hosts of the cluster are in. */
+function describeGroups(imported: Imported, groups: Groups, byGroup: ReadonlyMap<string, readonly Role[]>): void {
+  const members = new Set(imported.hosts.map(({ origin }) => origin));
+  const own = groups.names.filter(
+    (name) => !["all", "ungrouped"].includes(name) && !byGroup.has(name) && !isBastion(name),
+  );
+  for (const name of own.filter((group) => [...groups.group(group).hosts].some((host) => members.has(host))))
+    imported.add({
+      ...left(
+        "speaks of no role of the cluster: what its hosts have besides is a role's, or a label of theirs (docs/ansible.md, groups)",
+      ),
+      what: `group ${name}`,
+      where: "groups",
+    });
 }
 
 /** What lies between the operator's machine and the hosts. */

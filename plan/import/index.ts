@@ -3,7 +3,7 @@ import type { Role } from "../inventory.ts";
 import { printable } from "../printable.ts";
 import { readConfig } from "../stackconfig.ts";
 import { checkInput } from "../stackinput.ts";
-import { connectionRules, shareWays } from "./connection.ts";
+import { connectionRules, describeWays, shareWays } from "./connection.ts";
 import { guessTheRest, type Surroundings } from "./guesses.ts";
 import { homegrownRules, placeBalancers } from "./homegrown.ts";
 import { importHosts } from "./hosts.ts";
@@ -65,6 +65,7 @@ export function importStack(sources: Sources, options: ImportOptions): ImportRes
   if ("problems" in read) return { problems: read.problems.map(findingOf) };
   const { imported, tool } = read;
   if (imported.hosts.length === 0) return { problems: [noHosts(options.from)] };
+  shareWays(imported);
   guessTheRest(imported, options);
   imported.rows.push(...describePlaybooks(sources.playbooks ?? []));
   const from = `${options.from} (${toolNames[tool]})`;
@@ -128,7 +129,7 @@ function readAnsible(sources: Sources, options: ImportOptions): Read | { problem
   if (tool === "kubespray") completeKubespray(found.groups);
   const hosts = effectiveHosts(tool === "kubeasz" ? found : withoutExtra);
   const imported = importHosts(found.groups, hosts, { ...options, tool: tool === "k0sctl" ? "ansible" : tool });
-  shareWays(imported);
+  describeWays(imported);
   const valueOf = (name: string): Value | undefined =>
     imported.hosts
       .map(({ variables }) => variables.get(name)?.value)

@@ -58,7 +58,6 @@ const hostReasons: Readonly<Record<string, string>> = {
   k0sDownloadURL: "binaries come from plinth:artifactsUrl",
   os: "what a host runs is read from it",
   localhost: "hosts are reached by SSH, the operator's own machine included",
-  winrm: "Nodes run Linux",
 };
 
 /** Takes over a cluster of k0sctl. */
@@ -72,7 +71,7 @@ export function importK0sctl({ path, document }: K0sctlFile): Imported {
   );
   const names = hostNames(origins);
   const members = hosts.flatMap((host, index): [ImportedHost, Record<string, Value>][] => {
-    const roles = rolesOf[textOf(host["role"]) ?? ""] ?? [];
+    const roles = isMap(host["winrm"]) ? [] : (rolesOf[textOf(host["role"]) ?? ""] ?? []);
     const name = names[index] ?? "";
     return roles.length === 0
       ? []
@@ -84,7 +83,8 @@ export function importK0sctl({ path, document }: K0sctlFile): Imported {
   };
   add("spec.hosts.role", taken("roles"));
   for (const [index, host] of hosts.entries())
-    if (rolesOf[textOf(host["role"]) ?? ""] === undefined)
+    if (isMap(host["winrm"])) add(`spec.hosts[${index}]`, left("Nodes run Linux: the host is left out"));
+    else if (rolesOf[textOf(host["role"]) ?? ""] === undefined)
       add(`spec.hosts[${index}].role`, left(`is none of ${Object.keys(rolesOf).join(", ")}: the host is left out`));
   for (const [host, given] of members) takeHost(host, given, wayOf(given), { imported, add });
   const metadata = mapOf(document["metadata"]);
@@ -157,9 +157,9 @@ function takeHost(
 
 /** `--labels a=b,c=d`, `--taints k=v:NoSchedule`, `--kubelet-extra-args`, `--profile`. */
 function takeFlags(host: ImportedHost, flags: readonly string[], untainted: boolean, add: Sink["add"]): void {
-  const pairs = flags.join(" ").matchAll(/--([\w-]+)(?:[= ]("[^"]*"|'[^']*'|[^-\s]\S*))?/g);
-  for (const [, flag = "", quoted = ""] of pairs) {
-    const value = quoted.replaceAll(/^["']|["']$/g, "");
+  for (const text of flags) {
+    const [, flag = "", quoted = ""] = /^--?([\w-]+)(?:[= ](.*))?$/s.exec(text.trim()) ?? [];
+    const value = quoted.trim().replaceAll(/^["']|["']$/g, "");
     const what = `spec.hosts.installFlags --${flag}`;
     const parts = value.split(",").filter((part) => part !== "");
     const outcome =

@@ -1,5 +1,6 @@
 import { isIPv4 } from "../addresses.ts";
 import type { Imported } from "./imported.ts";
+import { serverName } from "../texts.ts";
 import { changed, left, taken, type Outcome } from "./outcome.ts";
 import { isTrue, listOf, mapOf, numberOf, textMapOf, textOf, versionOf } from "./readings.ts";
 import * as stack from "./stackrules.ts";
@@ -23,9 +24,9 @@ export function k0sRules(k0s: Record<string, Value>, imported: Imported, add: Ad
   const config = "spec.k0s.config.spec";
   const network = mapOf(spec["network"]);
   apply(`${config}.network.podCIDR`, network["podCIDR"], (value) => stack.networkOutcome("podCidr", value));
-  apply(`${config}.network.serviceCIDR`, network["serviceCIDR"] ?? defaults.serviceCidr, (value) =>
-    stack.networkOutcome("serviceCidr", value),
-  );
+  apply(`${config}.network.serviceCIDR`, network["serviceCIDR"], (value) => stack.networkOutcome("serviceCidr", value));
+  if (network["serviceCIDR"] === undefined)
+    apply("default of k0s: serviceCIDR", defaults.serviceCidr, (value) => stack.networkOutcome("serviceCidr", value));
   apply(`${config}.network.clusterDomain`, network["clusterDomain"], stack.domainOutcome);
   apply(`${config}.network.provider`, network["provider"], stack.podNetworkOutcome);
   apply(`${config}.network.kubeProxy.mode`, mapOf(network["kubeProxy"])["mode"], stack.proxyModeOutcome);
@@ -112,10 +113,11 @@ function takeEndpoint(
   if (address === undefined) return;
   if (imported.config["vip"] === address) add(`${config}.api.externalAddress`, taken("plinth:vip"));
   else if (imported.config["vip"] !== undefined) {
-    imported.configure({ apiserverSans: [address] });
+    const isName = serverName.safeParse(address).success;
+    imported.configure(isName ? { vipName: address } : { apiserverSans: [address] });
     add(
       `${config}.api.externalAddress`,
-      changed("plinth:apiserverSans", "clients reach the API servers by plinth:vip; its name may be plinth:vipName"),
+      isName ? taken("plinth:vipName") : changed("plinth:apiserverSans", "clients reach the API servers by plinth:vip"),
     );
   } else {
     const port = numberOf(api["port"]);

@@ -13,7 +13,7 @@ const cloud = "is for a cloud, and Plinth is for machines of one's own";
 /** Families of variables that are not taken, and why. The first that fits is the reason. */
 const families: readonly [RegExp, string][] = [
   [
-    /^(kube_webhook|kube_oidc|authorization_modes|rbac_enabled|kube_api_anonymous|kube_apiserver_(admission|enable|disable|authentication|authorization)|kube_pod_security|tls_)/,
+    /^(kube_webhook|kube_oidc|authorization_modes|rbac_enabled|kube_api_anonymous|kube_apiserver_(admission|enable|disable|authentication|authorization)|kube_pod_security|kube_authorization|podsecuritypolicy|tls_)/,
     "who may do what at the API is in plinth:authentication, admission, protections and apiserverArgs (docs/apiserver.md)",
   ],
   [
@@ -25,7 +25,7 @@ const families: readonly [RegExp, string][] = [
     otherNetwork,
   ],
   [
-    /^(metallb|cert_manager|ingress|argocd|helm|registry_enabled|registry_|local_path|local_volume|dashboard|gateway_api|node_feature|prom|nfs_provisioner|nfs_|openebs|network_check|node_problem|kubeblocks|higress|headlamp|HARBOR|csi_|cinder|aws_ebs|gcp_pd|azure_csi|persistent_volumes|expand_persistent|volume_cross|snapshot|krew|kubelet_csr|scheduler_plugins|netchecker|deploy_netchecker|traefik|longhorn|rook)/i,
+    /^(metrics_server_|metallb|cert_manager|ingress|argocd|helm|registry_enabled|registry_|local_path|local_volume|dashboard|gateway_api|node_feature|prom|nfs_provisioner|nfs_|openebs|network_check|node_problem|kubeblocks|higress|headlamp|HARBOR|csi_|cinder|aws_ebs|gcp_pd|azure_csi|persistent_volumes|expand_persistent|volume_cross|snapshot|krew|kubelet_csr|scheduler_plugins|netchecker|deploy_netchecker|traefik|longhorn|rook)/i,
     addOn,
   ],
   [/^(cloud_provider|external_cloud|external_|openstack|aws|azure|gcp|oci|hcloud|vsphere|upcloud|huaweicloud)/, cloud],

@@ -16,7 +16,9 @@ const counterparts: readonly [RegExp, string][] = [
   [/lvm|storage|disks?|mounts?|filesystem|parted/, "storage"],
 ];
 const ofPlinth =
-  /^(k8s|kube|kubernetes|etcd|containerd|docker|container[-_]?runtime|haproxy|keepalived|flannel|cni|coredns|kubeadm|kubelet|k3s|rke2)/;
+  /^(k8s|kube|kubernetes|etcd|containerd|docker|container[-_]?runtime|haproxy|keepalived|flannel|cni|coredns|k3s|rke2|masters?|workers?|control[-_]?plane|nodes?)($|[-_])|^kube(adm|let|ctl)/;
+const addOns =
+  /^(calico|cilium|metallb|ingress|cert[-_]manager|argocd|helm|longhorn|rook|prometheus|grafana|dashboard|traefik)/;
 
 /** Roles that playbooks use, each with what does the same in Plinth. */
 export function describePlaybooks(files: readonly SourceFile[]): Row[] {
@@ -48,8 +50,10 @@ function rolesIn(playbook: Value | undefined, path: string): { role: string; pla
 
 function reasonFor(role: string): string {
   const name = role.toLowerCase().split(/[./]/).at(-1) ?? role;
-  if (ofPlinth.test(name)) return "Plinth itself does it";
+  if (addOns.test(name))
+    return "it is no part of Plinth: install it after `up`, by Helm or as you do with other applications";
   const known = counterparts.find(([words]) => words.test(name))?.[1];
+  if (known === undefined && ofPlinth.test(name)) return "Plinth itself does it";
   return known === undefined
     ? "write it as a role of your own: docs/ansible.md has the block for each module"
     : `see the role ${known} in docs/ansible.md, or write one of your own`;

@@ -83,9 +83,18 @@ function applyRule(rule: Rule, name: string, imported: Imported, scope: Scope): 
   if (first !== undefined) imported.add({ ...left(unreadable[first]), what: name, where: imported.placesOf(name) });
   if (given.length === 0) return;
   if (rule.scope === "stack") applyToStack(rule, name, given, imported, scope);
-  else if (rule.scope === "nodes" && given.length === imported.hosts.length && isSame(given))
-    applyToStack(rule, name, given, imported, scope);
-  else applyToHosts(rule, name, given, imported, scope);
+  else if (rule.scope === "nodes" && given.length === imported.hosts.length) {
+    const [most, rest] = majority(given);
+    if (most.length > 0) applyToStack(rule, name, most, imported, scope);
+    if (rest.length > 0) applyToHosts(rule, name, rest, imported, scope);
+  } else applyToHosts(rule, name, given, imported, scope);
+}
+
+/** Those that more than half agree with, and the others. */
+function majority(given: readonly Given[]): [Given[], Given[]] {
+  const groups = [...Map.groupBy(given, ({ value }) => JSON.stringify(value)).values()];
+  const most = groups.find((group) => group.length * 2 > given.length) ?? [];
+  return [most, given.filter((one) => !most.includes(one))];
 }
 
 const isSame = (given: readonly Given[]): boolean =>

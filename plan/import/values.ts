@@ -1,4 +1,4 @@
-import { parseDocument, type ScalarTag } from "yaml";
+import { parseDocument, type ScalarTag, type Tags } from "yaml";
 import { isObject } from "../merge.ts";
 
 /** Stands for a value that Ansible Vault has encrypted: it is named, and never read. */
@@ -41,10 +41,27 @@ export function withheldIn(value: Value): "vaulted" | "expression" | undefined {
     .find((kind) => kind !== undefined);
 }
 
-const tags: ScalarTag[] = [
+/** What PyYAML takes for true and false; of YAML 1.1 itself `y` and `n` are that, too. */
+const booleans: readonly ScalarTag[] = [true, false].map((value) => ({
+  tag: "tag:yaml.org,2002:bool",
+  default: true,
+  test: value ? /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/ : /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/,
+  resolve: () => value,
+}));
+
+const ownTags: readonly ScalarTag[] = [
   ...["!vault", "!vault-encrypted"].map((tag): ScalarTag => ({ tag, resolve: () => new Vaulted() })),
   { tag: "!unsafe", resolve: (text) => text },
 ];
+
+/** Tags of YAML 1.1 as Ansible has them. */
+const customTags = (known: Tags): Tags => [
+  ...known.filter((tag) => typeof tag === "string" || tag.tag !== "tag:yaml.org,2002:bool"),
+  ...booleans,
+  ...ownTags,
+];
+
+const options = { version: "1.1", merge: true, uniqueKeys: false, customTags } as const;
 
 /**
  * Reads YAML, or JSON, as Ansible does: by YAML 1.1, where `yes` is true; of a key that stands twice the last one counts.
@@ -52,7 +69,7 @@ const tags: ScalarTag[] = [
  * @returns undefined for `value` where the text is no YAML.
  */
 export function readYaml(file: string, text: string): { value: Value | undefined; problems: Problem[] } {
-  const document = parseDocument(text, { version: "1.1", merge: true, uniqueKeys: false, customTags: tags });
+  const document = parseDocument(text, options);
   if (document.errors.length > 0) {
     const problems = document.errors.slice(0, 1).map(({ message, linePos }) => ({
       file,
