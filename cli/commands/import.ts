@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Role } from "../../plan/inventory.ts";
 import type { Tool } from "../../plan/import/tools.ts";
@@ -66,8 +68,6 @@ export function importCommand(): Command {
 }
 
 async function importInventory(file: string, options: Options): Promise<void> {
-  const { basename, join, resolve } = await import("node:path");
-  const { existsSync } = await import("node:fs");
   const { thisProject } = await import("../project/project.ts");
   const { readAnsibleFiles } = await import("../project/ansible-files.ts");
   const { lookUpAddresses, ownAddresses } = await import("../project/addresses.ts");

@@ -15,7 +15,7 @@ export function shareWays(imported: Imported): void {
     const values = imported.hosts.map(({ line }) => line[field]);
     const value = values.find((one) => values.filter((other) => other === one).length * 2 > values.length);
     if (value === undefined || values.includes(undefined)) continue;
-    imported.configure({ [key]: field === "port" ? String(value as number) : value });
+    imported.configure({ [key]: typeof value === "number" ? String(value) : value });
     for (const host of imported.hosts)
       host.line = Object.fromEntries(
         Object.entries(host.line).filter(([name, one]) => name !== field || one !== value),

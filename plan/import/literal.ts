@@ -37,7 +37,7 @@ function readOne(text: string): Read | undefined {
   return { value: Number(number), rest: text.slice(number.length) };
 }
 
-function readText(text: string, quote: string): Read | undefined {
+function readText(text: string, quote: string): { value: string; rest: string } | undefined {
   let value = "";
   for (let index = 1; index < text.length; index += 1) {
     const character = text.charAt(index);
@@ -46,7 +46,7 @@ function readText(text: string, quote: string): Read | undefined {
       // Two texts side by side are one.
       const [next] = rest.trimStart();
       const more = next === "'" || next === '"' ? readText(rest.trimStart(), next) : undefined;
-      return more === undefined ? { value, rest } : { value: `${value}${String(more.value)}`, rest: more.rest };
+      return more === undefined ? { value, rest } : { value: `${value}${more.value}`, rest: more.rest };
     }
     if (character === "\\") {
       index += 1;
@@ -79,7 +79,8 @@ function readMap(text: string): Read | undefined {
     if (key === undefined || !key.rest.trimStart().startsWith(":")) return undefined;
     const read = readOne(key.rest.trimStart().slice(1).trimStart());
     if (read === undefined) return undefined;
-    entries.push([String(key.value as string), read.value]);
+    if (typeof key.value === "object") return undefined;
+    entries.push([String(key.value), read.value]);
     rest = read.rest.trimStart();
     if (rest.startsWith(",")) rest = rest.slice(1).trimStart();
     else if (!rest.startsWith("}")) return undefined;

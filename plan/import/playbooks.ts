@@ -1,5 +1,5 @@
 import { left, shortly, type Row } from "./outcome.ts";
-import { listOf, mapOf, textOf } from "./readings.ts";
+import { listOf, mapOf, textOf, textsOf } from "./readings.ts";
 import type { SourceFile } from "./sources.ts";
 import { isMap, isVaultFile, readYaml, type Value } from "./values.ts";
 
@@ -34,7 +34,7 @@ function rolesIn(playbook: Value | undefined, path: string): { role: string; pla
   return listOf(playbook)
     .filter(isMap)
     .flatMap((play) => {
-      const hosts = textOf(play["hosts"]) ?? listOf(play["hosts"]).join(", ");
+      const hosts = textOf(play["hosts"]) ?? textsOf(play["hosts"]).join(", ");
       const tasks = ["pre_tasks", "tasks", "post_tasks"].flatMap((key) => listOf(play[key]).map(mapOf));
       const included = tasks.flatMap((task) =>
         ["include_role", "import_role"].flatMap(

@@ -12,7 +12,7 @@ export function textOf(value: Value | undefined): string | undefined {
 
 /** What Ansible's `bool` takes for true. */
 export function isTrue(value: Value | undefined): boolean {
-  return ["true", "yes", "on", "1", "y", "t"].includes(String(textOf(value) ?? "").toLowerCase());
+  return ["true", "yes", "on", "1", "y", "t"].includes((textOf(value) ?? "").toLowerCase());
 }
 
 /** A list, of which a text with commas is another form. */

@@ -91,7 +91,11 @@ export function configValues({ config }: Imported): Record<string, unknown> {
       const value = config[key];
       return [
         `${namespace}:${key}`,
-        structuredKeys.includes(key) || typeof value === "object" ? value : String(value as string),
+        structuredKeys.includes(key) || typeof value === "object"
+          ? value
+          : typeof value === "string"
+            ? value
+            : JSON.stringify(value),
       ];
     }),
   );

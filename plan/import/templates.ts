@@ -24,13 +24,10 @@ export function resolved(value: Value, lookUp: LookUp, depth = 0): Value {
   if (depth > deepest) return new Expression();
   const single = whole.exec(value);
   if (single !== null) return referred(single[1] ?? "", single[2], lookUp, depth);
-  let readable = true;
-  const text = value.replaceAll(within, (_, path: string, otherwise: string | undefined) => {
-    const found = referred(path, otherwise, lookUp, depth);
-    if (typeof found !== "string" && typeof found !== "number") readable = false;
-    return String(found as string);
-  });
-  return readable && !/\{\{|\{%|\{#/.test(text) ? text : new Expression();
+  const found = [...value.matchAll(within)].map(([, path = "", otherwise]) => referred(path, otherwise, lookUp, depth));
+  const texts = found.flatMap((one) => (typeof one === "string" || typeof one === "number" ? [String(one)] : []));
+  if (texts.length < found.length || /\{\{|\{%|\{#/.test(value.replaceAll(within, ""))) return new Expression();
+  return value.replaceAll(within, () => texts.shift() ?? "");
 }
 
 function referred(path: string, otherwise: string | undefined, lookUp: LookUp, depth: number): Value {

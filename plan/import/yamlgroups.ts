@@ -1,6 +1,7 @@
 import type { Assignments, Groups } from "./groups.ts";
 import { namesOf } from "./ini.ts";
 import { RangeProblem } from "./ranges.ts";
+import { textsOf } from "./readings.ts";
 import { isMap, type Problem, type Value } from "./values.ts";
 
 /** Where in a file, for a sentence. */
@@ -83,14 +84,12 @@ function addHosts(reading: Reading, group: string, pattern: string, own: Value):
 function readList(reading: Reading, document: Record<string, Value>): void {
   const meta = document["_meta"];
   const hostvars = isMap(meta) && isMap(meta["hostvars"]) ? meta["hostvars"] : {};
-  const listOf = (value: Value | undefined): string[] =>
-    Array.isArray(value) ? value.map((one) => String(one as string)) : [];
   for (const [name, content] of Object.entries(document)) {
     if (name === "_meta") continue;
     const group = reading.groups.group(name);
     const inner = isMap(content) ? content : { hosts: content };
-    for (const host of listOf(inner["hosts"])) reading.groups.addHost(name, host);
-    for (const child of listOf(inner["children"])) {
+    for (const host of textsOf(inner["hosts"])) reading.groups.addHost(name, host);
+    for (const child of textsOf(inner["children"])) {
       reading.groups.group(child);
       if (name !== "all") group.children.add(child);
     }
