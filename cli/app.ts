@@ -8,6 +8,7 @@ import { drillCommand } from "./commands/drill.ts";
 import { driftCommand } from "./commands/drift.ts";
 import { etcdCommand } from "./commands/etcd.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { importCommand } from "./commands/import.ts";
 import { inventoryCommand } from "./commands/inventory.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -46,6 +47,7 @@ export function commandLine(): Command {
     refreshCommand(),
     outputsCommand(),
     inventoryCommand(),
+    importCommand(),
     explainCommand(),
     statusCommand(),
     driftCommand(),

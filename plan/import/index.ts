@@ -1,0 +1,163 @@
+import { describeFinding, type Finding } from "../findings.ts";
+import type { Role } from "../inventory.ts";
+import { printable } from "../printable.ts";
+import { readConfig } from "../stackconfig.ts";
+import { checkInput } from "../stackinput.ts";
+import { connectionRules, describeWays, shareWays } from "./connection.ts";
+import { guessTheRest, type Surroundings } from "./guesses.ts";
+import { homegrownRules, placeBalancers } from "./homegrown.ts";
+import { importHosts } from "./hosts.ts";
+import type { Imported } from "./imported.ts";
+import { importK0sctl, isK0sctl } from "./k0sctl.ts";
+import { kubeaszRules, takeExternalBalancer } from "./kubeasz.ts";
+import type { Assigned } from "./groups.ts";
+import { kubesprayRules } from "./kubespray.ts";
+import { takeDefaults, takeEndpoint } from "./kubesprayendpoint.ts";
+import { nameTheRest } from "./leftover.ts";
+import { nodeRules } from "./noderules.ts";
+import { left } from "./outcome.ts";
+import { describePlaybooks } from "./playbooks.ts";
+import { configValues, hostLines, renderHosts, renderStackFile } from "./render.ts";
+import { renderReport } from "./report.ts";
+import { applyRules, type Rule } from "./rules.ts";
+import { readSources, type Sources } from "./sources.ts";
+import { completeKubespray, toolNames, toolOf, type Tool } from "./tools.ts";
+import { isVaultFile, readYaml, withheldIn, type Problem, type Value } from "./values.ts";
+import { effectiveHosts } from "./variables.ts";
+
+/** What the operator says besides the inventory. */
+export interface ImportOptions extends Surroundings {
+  /** The inventory as people know it, for headings. */
+  from: string;
+  /** Whose inventory it is. Default: found out by its groups and variables. */
+  tool?: Tool;
+  /** Group → roles, over what names of groups speak of. */
+  groups?: Readonly<Record<string, readonly Role[]>>;
+  /** Name → IPv4 address, of names that have been looked up. */
+  addresses?: ReadonlyMap<string, string>;
+  /** What the type of a host is imported from. */
+  types: string;
+}
+
+/** What is to be written, or why nothing can be. */
+export interface ImportResult {
+  /** Findings about the inventory itself: then there are no files. */
+  problems: Finding[];
+  /** By path below the project. */
+  files?: { path: string; text: string }[];
+  report?: string;
+  tool?: Tool;
+  /** What the project's own rules say of the files. */
+  findings?: Finding[];
+  /** Names of hosts whose addresses the inventory does not have. */
+  unknown?: string[];
+}
+
+const rules: Readonly<Record<Exclude<Tool, "k0sctl">, readonly Rule[]>> = {
+  kubespray: [...connectionRules, ...kubesprayRules],
+  kubeasz: [...connectionRules, ...kubeaszRules],
+  ansible: [...connectionRules, ...nodeRules, ...homegrownRules],
+};
+
+/** Turns an inventory of Ansible, or a file of k0sctl, into a stack. */
+export function importStack(sources: Sources, options: ImportOptions): ImportResult {
+  const read = readK0sctl(sources) ?? readAnsible(sources, options);
+  if ("problems" in read) return { problems: read.problems.map(findingOf) };
+  const { imported, tool } = read;
+  if (imported.hosts.length === 0) return { problems: [noHosts(options.from)] };
+  shareWays(imported);
+  guessTheRest(imported, options);
+  imported.rows.push(...describePlaybooks(sources.playbooks ?? []));
+  const from = `${options.from} (${toolNames[tool]})`;
+  const findings = findingsOf(imported, options.stack);
+  const about = { stack: options.stack, from, types: options.types };
+  const report = renderReport({
+    ...about,
+    hosts: imported.hosts.length,
+    rows: imported.rows,
+    checks: imported.checks,
+    findings,
+  });
+  return {
+    problems: [],
+    tool,
+    findings,
+    report,
+    unknown: imported.hosts
+      .filter(({ line }) => line.address === "")
+      .map(({ line, origin }) => (typeof line.sshAddress === "string" ? line.sshAddress : origin)),
+    files: [
+      { path: `hosts/${options.stack}.ts`, text: renderHosts(imported, about) },
+      { path: `Pulumi.${options.stack}.yaml`, text: renderStackFile(imported, about) },
+      { path: `import-${options.stack}.md`, text: report },
+    ],
+  };
+}
+
+/** What the project's own rules say. What is missing for a configuration must not hide the rest. */
+function findingsOf(imported: Imported, stack: string): Finding[] {
+  const hosts = hostLines(imported);
+  const config = readConfig(configValues(imported));
+  const own = checkInput(hosts, config).findings;
+  const whole = checkInput(hosts, { artifactsUrl: "https://artifacts.example.com", ...config }).findings;
+  const known = new Set(own.map(describeFinding));
+  const all = [...own, ...whole.filter((finding) => !known.has(describeFinding(finding)))];
+  return all.map((finding) => ({ ...finding, remedy: finding.remedy.replaceAll("<stack>", stack) }));
+}
+
+interface Read {
+  imported: Imported;
+  tool: Tool;
+}
+
+function readK0sctl({ inventories }: Sources): Read | undefined {
+  const [file] = inventories;
+  if (file === undefined || inventories.length > 1 || isVaultFile(file.text)) return undefined;
+  // Several documents in one file are one cluster and its other objects.
+  const documents = file.text.split(/^---\s*$/m).map((text) => readYaml(file.path, text).value);
+  const document = documents.find(isK0sctl);
+  if (document === undefined) return undefined;
+  return { imported: importK0sctl({ path: file.path, document }), tool: "k0sctl" };
+}
+
+function readAnsible(sources: Sources, options: ImportOptions): Read | { problems: Problem[] } {
+  const found = readSources(sources);
+  if (found.problems.length > 0) return { problems: found.problems };
+  // config.yml of kubeasz counts only for kubeasz.
+  const withoutExtra = { ...found, extraVars: new Map<string, Assigned>() };
+  const tool = options.tool ?? toolOf(found.groups, effectiveHosts(withoutExtra));
+  if (tool === "kubespray") completeKubespray(found.groups);
+  const hosts = effectiveHosts(tool === "kubeasz" ? found : withoutExtra);
+  const imported = importHosts(found.groups, hosts, { ...options, tool: tool === "k0sctl" ? "ansible" : tool });
+  describeWays(imported);
+  const valueOf = (name: string): Value | undefined =>
+    imported.hosts
+      .map(({ variables }) => variables.get(name)?.value)
+      .find((value) => value !== undefined && withheldIn(value) === undefined);
+  if (tool === "kubespray") takeEndpoint(imported, valueOf);
+  if (tool === "kubeasz") takeExternalBalancer(imported);
+  applyRules(rules[tool === "k0sctl" ? "ansible" : tool], imported);
+  if (tool === "kubespray") takeDefaults(imported);
+  placeBalancers(imported);
+  nameTheRest(imported);
+  for (const { path, why } of found.passedOver) imported.add({ ...left(why), what: `file ${path}`, where: path });
+  return { imported, tool };
+}
+
+function findingOf({ file, line, message }: Problem): Finding {
+  return {
+    rule: "import",
+    kind: "input",
+    hosts: [],
+    message: printable(`${file}${line === undefined ? "" : ` line ${line}`} ${message}`, 500),
+    remedy: "correct it, or leave it out of a copy that you import",
+  };
+}
+
+const noHosts = (from: string): Finding => ({
+  rule: "import",
+  kind: "input",
+  hosts: [],
+  message: `${from} has no host whose groups speak of a role of the cluster`,
+  remedy: "say what groups are by --group GROUP=ROLE (etcd, control-plane, worker, load-balancer)",
+});

@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { describeFinding } from "../../../../plan/findings.ts";
+import type { ImportOptions, ImportResult } from "../../../../plan/import/index.ts";
+import type { Sources } from "../../../../plan/import/sources.ts";
+import { imported, k0sctl, kubeasz, kubespray, ownIni, ownYaml } from "../../../support/inventories.ts";
+
+const fileOf = ({ files = [] }: ImportResult, ending: string): string =>
+  files.find(({ path }) => path.endsWith(ending))?.text ?? "";
+const hasAll = (text: string, parts: readonly string[]): void => {
+  for (const part of parts) assert.ok(text.includes(part), `${part} is in\n${text}`);
+};
+const run = (sources: Sources, options?: Partial<ImportOptions>) => {
+  const result = imported(sources, options);
+  assert.deepEqual(result.problems, []);
+  assert.ok(!JSON.stringify(result).includes("hunter2"), "passwords are nowhere");
+  return { ...result, hosts: fileOf(result, ".ts"), config: fileOf(result, ".yaml"), report: result.report ?? "" };
+};
+const oneFile = (text: string): Sources => ({ inventories: [{ path: "hosts", text }], groupVars: {}, hostVars: {} });
+
+describe("plan/import: tools", () => {
+  it("Kubespray's inventory becomes hosts with roles, labels and taints, and what its variables say", () => {
+    const { tool, findings, hosts, config, report } = run(kubespray);
+    assert.equal(tool, "kubespray");
+    assert.deepEqual(findings, []);
+    hasAll(hosts, [
+      'roles: ["etcd", "control-plane", "load-balancer"],\n    sshAddress: "198.51.100.11",\n  },',
+      'taints: [{ key: "dedicated", value: "db", effect: "NoSchedule" }]',
+      "settings: { kubeletConfig: { maxPods: 64 } }",
+      '{ name: "node5", address: "192.0.2.15", roles: ["worker"], zone: "a", labels: { "example.com/pool": "general" } }',
+      'user: "root",\n    zone: "a",',
+    ]);
+    hasAll(config, [
+      "plinth:vip: 192.0.2.10\n",
+      "plinth:podCidr: 10.233.64.0/18\n",
+      "plinth:clusterDomain: cluster.example\n",
+      "plinth:network: none\n",
+      "plinth:kubernetesVersion: 1.36.1\n",
+      "plinth:sshUser: admin\n",
+      "    - jump@gate.example.com\n",
+      "    maxPods: 200\n",
+      "    mode: ipvs\n",
+      '    node-cidr-mask-size: "23"\n',
+      "        - url: https://mirror.example.com\n",
+    ]);
+    hasAll(report, [
+      "| kube_network_plugin | group_vars/k8s_cluster/k8s-cluster.yml | plinth:network | install calico yourself",
+      "| kube_encrypt_token | group_vars/all/all.yml | is encrypted by Ansible Vault",
+      "| calico_mtu | group_vars/k8s_cluster/k8s-cluster.yml | belongs to a pod network",
+      "certificates do not hold 2001:db8::1",
+    ]);
+  });
+
+  it("Kubespray's own defaults count where its inventory says nothing", () => {
+    const { config, report } = run(oneFile("[kube_control_plane]\nn1 ip=192.0.2.1\n[etcd]\nn1\n[kube_node]\nn1\n"));
+    hasAll(config, ["plinth:podCidr: 10.233.64.0/18", "plinth:serviceCidr: 10.233.0.0/18"]);
+    hasAll(report, ["| default of Kubespray |", "Kubespray's default is Calico"]);
+  });
+
+  it("a load balancer in front of Kubespray's API servers stays what it is", () => {
+    const text = `[kube-master]\nn1 ip=192.0.2.1\n[kube-node]\nn1\n[k8s-cluster:children]\nkube-master\nkube-node
+[all:vars]\nloadbalancer_apiserver={"address": "192.0.2.100", "port": 8443}\napiserver_loadbalancer_domain_name=api.example.com\n`;
+    const { tool, config, report } = run(oneFile(text));
+    assert.equal(tool, "kubespray");
+    hasAll(config, ["plinth:externalEndpoint: 192.0.2.100:8443", "    - api.example.com"]);
+    hasAll(report, ["| members of etcd | groups | role etcd |"]);
+  });
+
+  it("kubeasz' hosts file and config.yml become a cluster with its own load balancers", () => {
+    const { tool, findings, hosts, config, report } = run(kubeasz);
+    assert.equal(tool, "kubeasz");
+    assert.deepEqual(findings, []);
+    hasAll(hosts, [
+      '{ name: "master-03", address: "192.0.2.3", roles: ["etcd", "control-plane"] }',
+      '{ name: "host-192-0-2-7", address: "192.0.2.7", roles: ["load-balancer"] }',
+    ]);
+    hasAll(config, [
+      "plinth:clusterName: shop\n",
+      "plinth:vip: 192.0.2.250\n",
+      "service-node-port-range: 30000-40000\n",
+      "    etcd: /data/etcd\n",
+      "    maxPods: 150\n",
+      "        - url: http://registry.example.com:5000\n",
+    ]);
+    hasAll(report, [
+      "| EX_APISERVER_PORT |",
+      "| host 192.0.2.8 | harbor |",
+      "| group chrony |",
+      "| prom_install | config.yml |",
+    ]);
+  });
+
+  it("k0sctl's file becomes hosts by role, with labels and taints of its flags", () => {
+    const { tool, findings, hosts, config, report } = run(k0sctl);
+    assert.equal(tool, "k0sctl");
+    assert.deepEqual(findings, []);
+    hasAll(hosts, [
+      'name: "c1"',
+      'bastion: ["jump@gate.example.com"]',
+      'interface: "eth1"',
+      'roles: ["etcd", "control-plane", "worker", "load-balancer"]',
+      'labels: { "example.com/gpu": "yes", "example.com/row": "b" }',
+      'taints: [{ key: "gpu", value: "yes", effect: "NoSchedule" }]',
+    ]);
+    assert.doesNotMatch(hosts, /win/);
+    hasAll(config, [
+      "plinth:clusterName: edge\n",
+      "plinth:vip: 192.0.2.100\n",
+      "plinth:vipName: api.example.com\n",
+      'plinth:virtualRouterId: "77"\n',
+      'plinth:sshPort: "2222"\n',
+      "plinth:serviceCidr: 10.96.0.0/12\n",
+      "plinth:kubernetesVersion: 1.35.2\n",
+    ]);
+    hasAll(report, [
+      "| spec.hosts.hooks |",
+      "| spec.hosts.ssh.keyPath | k0sctl.yaml | plinth:sshPrivateKeyFile | hosts differ in it",
+    ]);
+  });
+
+  it("inventories of one's own are read by what their groups are called", () => {
+    const { tool, findings, hosts, config, report } = run(ownIni);
+    assert.equal(tool, "ansible");
+    assert.deepEqual(findings, []);
+    hasAll(hosts, [
+      'name: "w05", address: "192.0.2.21", roles: ["worker"], sshAddress: "w05.k8s.example.com", port: 2222, rack: "r1"',
+      'name: "db-c"',
+    ]);
+    hasAll(config, ["plinth:vip: 192.0.2.10\n", "    - jump@gate.example.com:2200\n", "plinth:sshUser: ops\n"]);
+    hasAll(report, [
+      "| ansible_become_pass | hosts.ini:",
+      "| role chrony | ansible/site.yml on all | see the role time",
+      "| role kubeadm | ansible/site.yml on k8s | Plinth itself does it |",
+      "| host grafana.example.com | monitoring |",
+    ]);
+    const k3s = run(ownYaml);
+    hasAll(k3s.hosts, ['{ name: "host-192-0-2-11", address: "192.0.2.11", roles: ["etcd", "control-plane"] }']);
+    hasAll(k3s.report, [
+      "| token | inventory.yml (k3s_cluster) | is encrypted",
+      "| api_endpoint | inventory.yml (k3s_cluster) | is a Jinja expression",
+    ]);
+  });
+
+  it("groups that are called otherwise are what the operator says", () => {
+    const text = "[alpha]\na ansible_host=192.0.2.1\n[beta]\nb ansible_host=192.0.2.2\n";
+    const refused = imported(oneFile(text));
+    assert.equal(refused.files, undefined);
+    assert.match(
+      refused.problems.map(describeFinding).join(),
+      /no host whose groups speak of a role.*--group GROUP=ROLE/,
+    );
+    const { hosts } = run(oneFile(text), { groups: { alpha: ["etcd", "control-plane"], beta: ["worker"] } });
+    hasAll(hosts, [
+      '{ name: "a", address: "192.0.2.1", roles: ["etcd", "control-plane"] }',
+      '{ name: "b", address: "192.0.2.2", roles: ["worker"] }',
+    ]);
+  });
+
+  it("addresses that are not known are findings, until they are looked up", () => {
+    const sources = oneFile("[masters]\nm.example.com\n");
+    const first = run(sources);
+    assert.deepEqual(first.unknown, ["m.example.com"]);
+    assert.match(first.report, /- m: field 'address' must be an IPv4 address/);
+    const second = run(sources, { addresses: new Map([["m.example.com", "192.0.2.1"]]) });
+    assert.deepEqual(second.findings, []);
+    hasAll(second.hosts, [
+      '{ name: "m", address: "192.0.2.1", roles: ["etcd", "control-plane"], sshAddress: "m.example.com" }',
+    ]);
+  });
+
+  it("what is missing for a configuration does not hide what else is wrong with it", () => {
+    const { report } = run(kubeaszWithoutVip, { ownAddresses: [] });
+    hasAll(report, [
+      "plinth:artifactsUrl is not set; set it in the stack's file (Pulumi.shop.yaml)",
+      "neither plinth:vip nor plinth:externalEndpoint is set",
+    ]);
+  });
+});
+
+const kubeaszWithoutVip = oneFile(
+  "[kube_master]\n192.0.2.[1:3]\n[etcd]\n192.0.2.[1:3]\n[kube_node]\n192.0.2.4\n[all:vars]\nCLUSTER_CIDR=172.20.0.0/16\n",
+);
