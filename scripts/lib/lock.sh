@@ -2,7 +2,7 @@
 
 LOCK=$LOCKS/host.lock
 
-# lock_take WHAT: waits up to PLINTH_LOCK_SECONDS (default 120) and says who is in the way.
+# lock_take WHAT: waits up to PLINTH_LOCK_SECONDS (default 120) for each run that has it, and says who is in the way.
 lock_take() {
   local limit line
   limit=${PLINTH_LOCK_SECONDS:-120}
@@ -25,16 +25,23 @@ lock_take() {
   fi
 }
 
-# lock_wait DESCRIPTOR FILE SECONDS
+# lock_wait DESCRIPTOR FILE SECONDS: so long for each run that has the lock. Bundles of one host take turns, and one that waits for two
+# others, each of which goes on, has not waited in vain.
 lock_wait() {
-  if ! flock -n "$1"; then
+  local before
+  if flock -n "$1"; then
+    return 0
+  fi
+  lock_holder "$2"
+  say "waiting up to $3 s for another run on this host: $LOCK_HOLDER"
+  while ! flock -w "$3" "$1"; do
+    before=$LOCK_HOLDER
     lock_holder "$2"
-    say "waiting up to $3 s for another run on this host: $LOCK_HOLDER"
-    if ! flock -w "$3" "$1"; then
-      lock_holder "$2"
+    if [ "$LOCK_HOLDER" = "$before" ]; then
       die "$EXIT_LOCKED" "another run still holds $2 after $3 s: $LOCK_HOLDER; wait for it or look at that process, then run again"
     fi
-  fi
+    say "waiting up to $3 s for the next run on this host: $LOCK_HOLDER"
+  done
 }
 
 # lock_holder FILE: sets LOCK_HOLDER to what the holder wrote about itself.

@@ -46,6 +46,21 @@ onHosts("the lock", (host) => {
     holder.release();
   });
 
+  it("is waited for longer than one run may have it, while one run after the other has it", async () => {
+    const turns = `i=0; while [ $i -lt 16 ]; do i=$((i + 1)); echo "pid $i, bundle demo" >"$0"; [ $i -gt 1 ] || echo held; sleep 0.3; done`;
+    const file = "/run/plinth/host.lock";
+    host().write(file, "");
+    chmodSync(host().path(file), 0o600);
+    const holder = spawn("flock", [host().path(file), "sh", "-c", turns, host().path(file)]);
+    const ended = once(holder, "close");
+    await once(holder.stdout, "data");
+    host().env["PLINTH_LOCK_SECONDS"] = "2";
+    const { code, stderr } = await host().run(["apply"], new Bundle("demo").file("/etc/x", "x").text());
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /waiting up to 2 s for the next run on this host: pid \d+, bundle demo/);
+    await ended;
+  });
+
   it("is not kept by a run that was killed", async () => {
     host().dieAt(9);
     assert.equal((await host().run(["apply"], new Bundle("demo").file("/etc/x", "x").text())).code, null);
