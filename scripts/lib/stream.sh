@@ -53,9 +53,11 @@ stream_read() {
     function unitname(u) {
       if (u !~ /^[A-Za-z0-9@._:-]+\.(service|socket|timer|path|mount|target|slice)$/) bad(u " is not the name of a unit")
     }
-    function options(from,   i, j, n, names) {
+    # The words from this one to another; without that, to the end of the line.
+    function options(from, to,   i, j, n, names) {
       restart = "-"; reload = "-"
-      for (i = from; i <= NF; i++) {
+      if (to == "") to = NF
+      for (i = from; i <= to; i++) {
         if ($i ~ /^restart=./) restart = substr($i, 9)
         else if ($i ~ /^reload=./) reload = substr($i, 8)
         else bad("unknown option " $i " of " $1)
@@ -198,11 +200,9 @@ stream_read() {
       coded(3)
       for (dashes = 4; dashes <= NF && $dashes != "--"; dashes++);
       if (NF - dashes != words[$2]) bad("resource " $2 " takes " words[$2] " words, found " NF - dashes)
-      last = NF; NF = dashes - 1
-      options(4)
-      NF = last
+      options(4, dashes - 1)
       text = "resource " $2 " " $3 " - " restart " " reload
-      for (i = dashes + 1; i <= last; i++) text = text " " $i
+      for (i = dashes + 1; i <= NF; i++) text = text " " $i
       plan(text); next
     }
     $1 == "validate" {
