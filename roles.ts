@@ -11,7 +11,7 @@ export type { RoleShape, RoleStage } from "./plan/roles/shape.ts";
 export type { Content, Secret, SecretText } from "./plan/roles/secrets.ts";
 export { directory, file, symlink, type FileOptions } from "./plan/roles/blocks/files.ts";
 export { dropIn, service, socket, timer, unit, type TimerOptions } from "./plan/roles/blocks/units.ts";
-export { group, user, type UserOptions } from "./plan/roles/blocks/accounts.ts";
+export { group, sudoRule, user, type UserOptions } from "./plan/roles/blocks/accounts.ts";
 export { kernelModule, sysctl } from "./plan/roles/blocks/kernel.ts";
 export { packageInstalled } from "./plan/roles/blocks/packages.ts";
 export { secret, secretText } from "./plan/roles/blocks/secrets.ts";

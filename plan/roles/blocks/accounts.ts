@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { oneLine } from "../../texts.ts";
 import { BlockError, type Block } from "../block.ts";
+import { file } from "./files.ts";
 import { accountOf, checked, pathOf } from "./words.ts";
 
 const number = z.int("must be a whole number").min(1, "must be at least 1").max(60_000_000, "must be at most 60000000");
@@ -62,4 +63,25 @@ export function user(name: string, options: UserOptions = {}): Block {
       },
     ],
   };
+}
+
+/**
+ * What users may do as others, in the words of sudoers(5), as a file of its own below /etc/sudoers.d that visudo has judged before it counts.
+ *
+ * @param name of the file; without a dot, because sudo leaves out files with one.
+ *
+ * Drift: another content or mode, or no such file. Removal: what was there before comes back.
+ */
+export function sudoRule(name: string, rules: string | readonly string[]): Block {
+  const lines = [rules].flat();
+  const key = checked(
+    z.string().regex(/^[A-Za-z0-9_-]+$/, "must be of A-Z a-z 0-9 _ -"),
+    name,
+    "the name of the sudo rule",
+  );
+  return file(`/etc/sudoers.d/${key}`, {
+    content: lines.map((line) => `${line}\n`).join(""),
+    mode: "0440",
+    validate: "visudo -cf %",
+  });
 }

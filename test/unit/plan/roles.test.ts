@@ -23,6 +23,7 @@ import {
   secret,
   secretText,
   service,
+  sudoRule,
   symlink,
   sysctl,
   timer,
@@ -351,6 +352,8 @@ describe("blocks of roles", () => {
         ["/etc/systemd/system/sweep.timer", ["sweep.timer"]],
       ],
     );
+    const [rule] = sudoRule("ops", "%ops ALL=(ALL) NOPASSWD: ALL").files ?? [];
+    assert.deepEqual([rule?.path, rule?.mode, rule?.validate?.words], ["/etc/sudoers.d/ops", "0440", ["visudo", "-cf", "%"]]);
     const [over] = dropIn("cron.service", "limit", "[Service]\nMemoryMax=1G").files ?? [];
     assert.deepEqual([over?.path, over?.restart], ["/etc/systemd/system/cron.service.d/limit.conf", ["cron.service"]]);
     assert.deepEqual(unit("a.service", "[Service]").units, ["a.service"]);
