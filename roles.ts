@@ -4,7 +4,13 @@
 
 /** The library by which parameters are described; its own copy, because schemas of two copies do not go together. */
 export { z } from "zod";
-export { defineRole, type ProjectRole, type RoleContext, type RoleDefinition, type RoleFacts } from "./plan/roles/define.ts";
+export {
+  defineRole,
+  type ProjectRole,
+  type RoleContext,
+  type RoleDefinition,
+  type RoleFacts,
+} from "./plan/roles/define.ts";
 export type { Block } from "./plan/roles/block.ts";
 export type { HostWith } from "./plan/roles/inventory.ts";
 export type { RoleShape, RoleStage } from "./plan/roles/shape.ts";

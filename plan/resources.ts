@@ -93,7 +93,9 @@ export function resourceWords(): string {
     service: { key: "" },
   };
   const kinds = Object.keys(forms) as ResourceKind[];
-  return kinds.map((kind) => `${kind}:${forms[kind].phase}:${wordsOf({ kind, ...some[kind] } as Resource).length}`).join(" ");
+  return kinds
+    .map((kind) => `${kind}:${forms[kind].phase}:${wordsOf({ kind, ...some[kind] } as Resource).length}`)
+    .join(" ");
 }
 
 function wordsOf(resource: Resource): readonly (string | number | undefined)[] {

@@ -25,11 +25,7 @@ export interface CheckedInput {
  * @param rawConfig as `readConfig` has it.
  * @param roles of the project.
  */
-export function checkInput(
-  inventory: unknown,
-  rawConfig: RawConfig,
-  roles: readonly RoleShape[] = [],
-): CheckedInput {
+export function checkInput(inventory: unknown, rawConfig: RawConfig, roles: readonly RoleShape[] = []): CheckedInput {
   const listFindings = roleListFindings(roles);
   if (listFindings.length > 0) return { hosts: [], config: undefined, findings: listFindings };
   if (isPool(rawConfig)) return checkPool(inventory, rawConfig, undefined, roles);

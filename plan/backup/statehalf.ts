@@ -181,7 +181,10 @@ export function isStackFile(path: string, stack: string): boolean {
   if (["Pulumi.yaml", `Pulumi.${stack}.yaml`, "plinth.lock.json"].includes(path)) return true;
   const parts = path.split("/");
   return (
-    parts.length > 1 && stackFolders.includes(parts[0] ?? "") && /\.(ts|json)$/.test(path) && !parts.some((part) => /^\.*$/.test(part))
+    parts.length > 1 &&
+    stackFolders.includes(parts[0] ?? "") &&
+    /\.(ts|json)$/.test(path) &&
+    !parts.some((part) => /^\.*$/.test(part))
   );
 }
 

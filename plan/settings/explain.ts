@@ -120,7 +120,8 @@ export function explain(host: Host, hosts: readonly Host[], config: ClusterConfi
       if (origin === undefined) return { path: [key, ...path], value, origins: [byDefault(key, path)] };
       const said = saidAt(layers.find((layer) => layer.origin === origin)?.settings[key], path);
       // A role may make something else of what is said.
-      const alone = key === "parameters" || value === undefined || isDeepStrictEqual(said, value) || !Array.isArray(said);
+      const alone =
+        key === "parameters" || value === undefined || isDeepStrictEqual(said, value) || !Array.isArray(said);
       return { path: [key, ...path], value, origins: [origin, ...(alone ? [] : [{ kind: "plinth" } as const])] };
     });
   });

@@ -22,7 +22,10 @@ onHosts("resources of roles", (host) => {
   const quiet = async (bundle: Bundle): Promise<void> => {
     host().log();
     const { changed, removed, restarted, started } = await host().apply(bundle);
-    assert.deepEqual([changed, removed, restarted, started].map((list) => list ?? []), [[], [], [], []]);
+    assert.deepEqual(
+      [changed, removed, restarted, started].map((list) => list ?? []),
+      [[], [], [], []],
+    );
     assert.deepEqual(await drift(), []);
   };
 
@@ -104,9 +107,12 @@ onHosts("resources of roles", (host) => {
       'if [ "$1" = --simulate ]; then [ ! -e "$PLINTH_FAKES/needed.$3" ]; else echo "$*" >>"$PLINTH_FAKES/log"; rm "$PLINTH_FAKES/has.$2"; fi',
     );
     host().write("/etc/os-release", "ID=debian\n");
-    host().command("true", ": >\"$PLINTH_FAKES/has.old\"; : >\"$PLINTH_FAKES/needed.used\"");
+    host().command("true", ': >"$PLINTH_FAKES/has.old"; : >"$PLINTH_FAKES/needed.used"');
     await host().runFile(host().path("/../fakes/bin/true"), []);
-    const bundle = role().line("resource package old --").line("resource package new --").line("resource package used --");
+    const bundle = role()
+      .line("resource package old --")
+      .line("resource package new --")
+      .line("resource package used --");
     const { changed } = await host().apply(bundle);
     assert.deepEqual(changed, ["package:new", "package:used"]);
     await quiet(bundle);
@@ -183,7 +189,9 @@ onHosts("resources of roles", (host) => {
 
 onHosts("files that a program judges", (host) => {
   const bundle = (text: string, generation = 1): Bundle =>
-    new Bundle("role-demo", generation).file("/etc/sudoers.d/x", text).line("validate /etc/sudoers.d/x 10 judge -cf %045");
+    new Bundle("role-demo", generation)
+      .file("/etc/sudoers.d/x", text)
+      .line("validate /etc/sudoers.d/x 10 judge -cf %045");
 
   beforeEach(async () => {
     await host().claim();

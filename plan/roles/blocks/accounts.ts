@@ -14,7 +14,9 @@ const number = z.int("must be a whole number").min(1, "must be at least 1").max(
 export function group(name: string, { gid }: { gid?: number } = {}): Block {
   const key = accountOf(name, "the group");
   return {
-    resources: [{ kind: "group", key, ...(gid === undefined ? {} : { gid: checked(number, gid, `the gid of ${name}`) }) }],
+    resources: [
+      { kind: "group", key, ...(gid === undefined ? {} : { gid: checked(number, gid, `the gid of ${name}`) }) },
+    ],
   };
 }
 

@@ -54,10 +54,7 @@ function partsOf(content: Secret | SecretText): readonly SecretTextPart[] {
   return content instanceof Secret ? [{ secret: content.name }] : content.parts;
 }
 
-function validation(
-  path: string,
-  { validate, validateSeconds = 30 }: FileOptions,
-): { validate?: FileValidation } {
+function validation(path: string, { validate, validateSeconds = 30 }: FileOptions): { validate?: FileValidation } {
   if (validate === undefined) return {};
   const words = typeof validate === "string" ? validate.trim().split(/\s+/) : [...validate];
   const [program = ""] = words;
@@ -71,7 +68,10 @@ function validation(
  *
  * Drift: another mode or owner, or no such directory. Removal: it goes when it is empty, and when we have made it; what is in it stays.
  */
-export function directory(path: string, { mode = "0755", owner = "root:root" }: { mode?: string; owner?: string } = {}): Block {
+export function directory(
+  path: string,
+  { mode = "0755", owner = "root:root" }: { mode?: string; owner?: string } = {},
+): Block {
   return { directories: [{ path: pathOf(path), mode: modeOf(mode), owner: ownerOf(owner) }] };
 }
 

@@ -3,7 +3,9 @@ import { oneLine } from "../../texts.ts";
 import type { Block } from "../block.ts";
 import { checked } from "./words.ts";
 
-const parameter = z.string().regex(/^[a-z0-9_]+(\.[A-Za-z0-9_/-]+)+$/, "must be a kernel parameter such as net.core.somaxconn");
+const parameter = z
+  .string()
+  .regex(/^[a-z0-9_]+(\.[A-Za-z0-9_/-]+)+$/, "must be a kernel parameter such as net.core.somaxconn");
 const moduleName = z.string().regex(/^[A-Za-z0-9_-]+$/, "must be the name of a kernel module such as nf_conntrack");
 
 /**
@@ -16,7 +18,11 @@ export function sysctl(parameters: Readonly<Record<string, string | number>>): B
     parameters: Object.fromEntries(
       Object.entries(parameters).map(([key, value]) => [
         checked(parameter, key, "the parameter"),
-        checked(oneLine.min(1, "must not be empty"), String(value).trim().replaceAll(/\s+/g, " "), `the value of ${key}`),
+        checked(
+          oneLine.min(1, "must not be empty"),
+          String(value).trim().replaceAll(/\s+/g, " "),
+          `the value of ${key}`,
+        ),
       ]),
     ),
   };

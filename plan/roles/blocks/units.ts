@@ -45,7 +45,10 @@ export interface TimerOptions {
  *
  * Drift: another file, or the timer does not run. Removal: both go; a command that is running ends by itself.
  */
-export function timer(name: string, { onCalendar, command, user, description = name, randomDelay = 0 }: TimerOptions): Block {
+export function timer(
+  name: string,
+  { onCalendar, command, user, description = name, randomDelay = 0 }: TimerOptions,
+): Block {
   for (const text of [onCalendar, command, user ?? "", description])
     if (/[\n\0]/.test(text)) throw new BlockError(`the timer ${name} must have one line for each of its settings`);
   const lines = (section: string, settings: Readonly<Record<string, string | undefined>>): string[] => [

@@ -104,7 +104,8 @@ describe("roles", () => {
   it("cannot be called like Plinth's own, or as hosts and URNs do not take it", () => {
     const named = (name: string) => () => defineRole({ name, plan: () => [] });
     for (const name of ["etcd", "worker", "control-plane", "load-balancer"]) assert.throws(named(name), /Plinth's own/);
-    for (const name of ["", "Motd", "a_b", "-a", "a--b", "a".repeat(41)]) assert.throws(named(name), /cannot have the name/);
+    for (const name of ["", "Motd", "a_b", "-a", "a--b", "a".repeat(41)])
+      assert.throws(named(name), /cannot have the name/);
   });
 
   it("are refused where the project has two of a name, or none", () => {
@@ -123,7 +124,9 @@ describe("roles", () => {
       "role-parameters w1: of the role time, the parameter bursts (plinth:parameters.time.bursts) is none of the role's parameters",
     ]);
     assert.deepEqual(
-      sentences(check([time], [{ ...worker, roles: ["worker"], parameters: { time: {} } }], { parameters: { tome: {} } })),
+      sentences(
+        check([time], [{ ...worker, roles: ["worker"], parameters: { time: {} } }], { parameters: { tome: {} } }),
+      ),
       [
         "unknown-role : plinth:parameters.tome is of a role that the project does not have (it has time)",
         "role-parameters w1: it has parameters of the role time, and its roles are worker",
@@ -218,7 +221,10 @@ describe("roles", () => {
     const [first] = bundle.secrets;
     assert.ok(first?.source.kind === "role");
     assert.equal(textWith(first.source.text, { login: "hunter2" }), "user=a\npassword=hunter2\n");
-    assert.match(sentences(check([role], hosts, { secrets: { login: "x" } }))[0] ?? "", /secret token, which plinth:secrets does not have/);
+    assert.match(
+      sentences(check([role], hosts, { secrets: { login: "x" } }))[0] ?? "",
+      /secret token, which plinth:secrets does not have/,
+    );
     assert.deepEqual(sentences(check([role], hosts, { secrets: { login: unreadSecret } })), []);
     assert.throws(() => file("/etc/x", { content: secret("a"), mode: "0644" }), /everyone could read it/);
   });
@@ -229,7 +235,11 @@ describe("the steps of roles", () => {
   const machine = { name: "ntp1", address: "192.0.2.31", roles: ["banner", "after"] };
   const input = check(
     [banner, after],
-    [{ ...worker, roles: ["worker", "banner", "after"] }, machine, { name: "lb1", address: "192.0.2.41", roles: ["load-balancer", "after"] }],
+    [
+      { ...worker, roles: ["worker", "banner", "after"] },
+      machine,
+      { name: "lb1", address: "192.0.2.41", roles: ["load-balancer", "after"] },
+    ],
   );
   const { hosts, config } = input;
   const options = { bootstrapped: true, config, unreachable: new Set<string>() };
@@ -247,7 +257,13 @@ describe("the steps of roles", () => {
       for (const bootstrapped of [true, false]) {
         const steps = orderSteps(hosts, { ...options, bootstrapped, inService });
         const names = steps.map(keyOf);
-        for (const wanted of ["w1/role-banner", "w1/role-after", "ntp1/role-banner", "ntp1/role-after", "lb1/role-after"])
+        for (const wanted of [
+          "w1/role-banner",
+          "w1/role-after",
+          "ntp1/role-banner",
+          "ntp1/role-after",
+          "lb1/role-after",
+        ])
           assert.equal(names.filter((name) => name === wanted).length, 1, wanted);
         const place = (key: string): number => names.indexOf(key);
         assert.ok(place("w1/baseline") < place("w1/role-banner") && place("w1/role-banner") < place("w1/node"));
@@ -353,7 +369,10 @@ describe("blocks of roles", () => {
       ],
     );
     const [rule] = sudoRule("ops", "%ops ALL=(ALL) NOPASSWD: ALL").files ?? [];
-    assert.deepEqual([rule?.path, rule?.mode, rule?.validate?.words], ["/etc/sudoers.d/ops", "0440", ["visudo", "-cf", "%"]]);
+    assert.deepEqual(
+      [rule?.path, rule?.mode, rule?.validate?.words],
+      ["/etc/sudoers.d/ops", "0440", ["visudo", "-cf", "%"]],
+    );
     const [over] = dropIn("cron.service", "limit", "[Service]\nMemoryMax=1G").files ?? [];
     assert.deepEqual([over?.path, over?.restart], ["/etc/systemd/system/cron.service.d/limit.conf", ["cron.service"]]);
     assert.deepEqual(unit("a.service", "[Service]").units, ["a.service"]);
@@ -365,7 +384,8 @@ describe("blocks of roles", () => {
       fc.property(fc.string({ unit: "binary-ascii" }), (text) => {
         const word = wordOf(text);
         assert.match(word, /^[^\s|"\\]+$/);
-        const back = word === "-" ? "" : word.replaceAll(/%(\d{3})/g, (_, code: string) => String.fromCharCode(parseInt(code, 8)));
+        const back =
+          word === "-" ? "" : word.replaceAll(/%(\d{3})/g, (_, code: string) => String.fromCharCode(parseInt(code, 8)));
         assert.equal(back, text);
       }),
     );
