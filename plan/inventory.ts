@@ -123,8 +123,9 @@ export function parseInventory(
   }
   const hosts: Host[] = [];
   const findings: Finding[] = [];
+  const written = writtenHost(projectRoles);
   input.forEach((item: unknown, index) => {
-    const parsed = writtenHost(projectRoles).safeParse(item, { error: plainly });
+    const parsed = written.safeParse(item, { error: plainly });
     if (parsed.success) {
       hosts.push(parsed.data);
       return;

@@ -24,9 +24,18 @@ export function saidParameters(role: string, host: Host, config: ClusterConfig):
   return merge({}, configFor(host, config).parameters[role] ?? {});
 }
 
+const strict = new WeakMap<z.ZodObject, z.ZodObject>();
+
+/** A schema that takes no other keys, made once: hosts are many. */
+function strictly(schema: z.ZodObject): z.ZodObject {
+  const made = strict.get(schema) ?? schema.strict();
+  strict.set(schema, made);
+  return made;
+}
+
 /** The parameters of a role on a host, checked, with the role's own defaults in place. */
 export function parametersFor(role: RoleShape, host: Host, config: ClusterConfig): ReadParameters {
-  const parsed = role.parameters.strict().safeParse(saidParameters(role.name, host, config), { error: plainly });
+  const parsed = strictly(role.parameters).safeParse(saidParameters(role.name, host, config), { error: plainly });
   if (parsed.success) return { parameters: parsed.data };
   return { issues: parsed.error.issues.flatMap(issuesOf) };
 }

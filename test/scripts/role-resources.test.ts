@@ -185,7 +185,7 @@ onHosts("resources of roles", (host) => {
     assert.match(stderr, /a\.service/);
     assert.equal(host().read("/proc/sys/net/core/somaxconn"), "128\n");
   });
-});
+}, 120);
 
 onHosts("files that a program judges", (host) => {
   const bundle = (text: string, generation = 1): Bundle =>
