@@ -20,6 +20,7 @@ import { readRecording } from "./plan/record.ts";
 import { readRequests } from "./plan/requests.ts";
 import { errorWithout, secretTexts } from "./plan/secrets.ts";
 import { namespace, readConfig } from "./plan/stackconfig.ts";
+import { roles } from "./roles/index.ts";
 
 /**
  * The program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, or a pool of workers for the
@@ -38,6 +39,7 @@ export default async function program(given?: {
     stack,
     config,
     inventory,
+    roles,
     readHosts,
     readWorkloads,
     readDigests,
@@ -57,9 +59,11 @@ export default async function program(given?: {
   } satisfies ProgramArgs;
   const secrets = secretTexts(
     Object.entries(config)
-      // Credentials of registries, proxies and backup targets are secrets wherever they go; user names and who needs no proxy are none.
+      // Credentials of registries, proxies and backup targets, and secrets of roles, are secrets wherever they go; user names and who
+      // needs no proxy are none.
       .filter(
-        ([key]) => !["registryCredentials", "proxy", "backup"].includes(key) && isConfigSecret(`${namespace}:${key}`),
+        ([key]) =>
+          !["registryCredentials", "proxy", "backup", "secrets"].includes(key) && isConfigSecret(`${namespace}:${key}`),
       )
       .map(([, value]) => value),
   );

@@ -81,7 +81,7 @@ export class Cluster extends pulumi.ComponentResource {
     });
 
     const steps = fleet.steps();
-    const controlPlane = steps.filter((step) => isControlPlaneStep(step, hosts));
+    const controlPlane = steps.filter((step) => isControlPlaneStep(step, hosts, config));
     await fleet.perform(controlPlane);
     const objects = objectsOf(args);
     const clusterIdentifier = objects === undefined ? args.clusterId : pulumi.interpolate`${args.clusterId}-${objects}`;

@@ -200,7 +200,7 @@ export class Fleet {
   }
 
   private resourceOf(step: OrderedStep, after: readonly pulumi.Resource[]): pulumi.Resource {
-    const planned = stepNamed(step.name);
+    const planned = stepNamed(step.name, this.args.config);
     switch (planned.kind) {
       case "membership":
         return this.membership(planned.name, after);

@@ -24,7 +24,7 @@ export async function deployPool(args: PoolArgs): Promise<PoolOutputs | Recorded
   const clusterStack = String(args.config["clusterStack"]);
   const handed = await outputsOf(args, clusterStack);
   const { material, findings } = parsePoolMaterial(clusterStack, handed["poolMaterial"]);
-  const input = checkPool(args.inventory, args.config, material);
+  const input = checkPool(args.inventory, args.config, material, args.roles);
   if (material === undefined) throw new PlinthError([...input.findings, ...findings]);
   const controlPlane = controlPlaneOf(material);
   const checked = await preflight(args, {

@@ -39,6 +39,8 @@ import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
 import type { RawConfig } from "../plan/rawconfig.ts";
 import type { Recording } from "../plan/record.ts";
 import { rejoiningHosts, rejoiningWarning } from "../plan/rejoining.ts";
+import { formerRoles } from "../plan/roles/former.ts";
+import type { RoleShape } from "../plan/roles/shape.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { expiryWarnings, kubeconfigsIn } from "../plan/expiry.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
@@ -70,6 +72,8 @@ export interface ProgramArgs {
   config: RawConfig;
   /** The default export of `hosts/<stack>.ts`, unchecked. */
   inventory: unknown;
+  /** The roles of the project. Default: none. */
+  roles?: readonly RoleShape[];
   readHosts: HostReader;
   /** Looks at what runs in a cluster, where protections of its API are new. Default: nobody looks. */
   readWorkloads?: WorkloadReader;
@@ -270,7 +274,11 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   if (fillsUp !== undefined) await pulumi.log.warn(fillsUp);
 
   return {
-    config: ways === undefined ? config : { ...config, ways, apiInstance: instanceOf(config, instances) },
+    config: {
+      ...config,
+      ...formerRoles(hosts, config, readings),
+      ...(ways === undefined ? {} : { ways, apiInstance: instanceOf(config, instances) }),
+    },
     hosts,
     stack: args.stack,
     clusterId,

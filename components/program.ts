@@ -23,7 +23,7 @@ import { warnOfRefusals } from "./refusals.ts";
  */
 export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Recorded> {
   const checked = await preflight(args, {
-    input: checkInput(args.inventory, args.config),
+    input: checkInput(args.inventory, args.config, args.roles),
     clusterId: () => new random.RandomId(keyNames.clusterId, { byteLength: 8 }).hex,
     guards: ({ config, hosts, readings, previous, nodes, ways }) => [
       ...goneFindings(hosts, readings, previous),

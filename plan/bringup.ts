@@ -20,6 +20,8 @@ import { servingCertificates } from "./bundles/servingcertificates.ts";
 import { shutdown } from "./bundles/shutdown.ts";
 import type { ClusterConfig } from "./config.ts";
 import { isNode, type Host, type Role } from "./inventory.ts";
+import { hasRole, rolePart } from "./roles/part.ts";
+import { roleBundle, roleOfBundle, type RoleShape, type RoleStage } from "./roles/shape.ts";
 
 /** The hosts that a step is done for. */
 export interface Audience {
@@ -96,7 +98,7 @@ const balancers: Audience = {
   includes: ({ roles }, { vip }) => roles.includes("load-balancer") && vip !== undefined,
 };
 
-/** Every step of a bring-up, in its order. Nothing else lists bundles. */
+/** Every step of a bring-up that is Plinth's own, in its order. Nothing else lists its bundles; {@link stepsOf} adds the project's roles. */
 export const bringUp: readonly BringUpStep[] = [
   { kind: "groundwork", name: "keys", audience: once, title: "authorities, certificates and tokens are made" },
   {
@@ -237,16 +239,73 @@ export const bringUp: readonly BringUpStep[] = [
   { kind: "objects", name: "tenants", audience: once, title: "tenants have namespaces, quotas and kubeconfigs" },
 ];
 
-/** The bundles, in the order in which they are changed on one host. */
+/** Plinth's own bundles, in the order in which they are changed on one host. */
 export const bundles: readonly BundleEntry[] = bringUp.filter((step) => step.kind === "bundle");
 
-const byName = new Map(bringUp.map((step) => [step.name, step]));
+/** Token of the type of every role's bundle. */
+export const roleType = "plinth:role:Role";
+
+/** After which of Plinth's steps come the roles of a stage, and of which stage their bundles are then. */
+const places: Readonly<Record<RoleStage, { after: string; stage: BundleEntry["stage"] }>> = {
+  "before-cluster": { after: "baseline", stage: "host" },
+  "after-node": { after: "register", stage: "node" },
+};
+
+type Roles = Pick<ClusterConfig, "roles" | "formerRoles">;
+
+function roleEntry(name: string, stage: RoleStage, role: RoleShape | undefined): BundleEntry {
+  const goes = (host: Host, { formerRoles = {} }: Roles): boolean => formerRoles[host.name]?.includes(name) ?? false;
+  return {
+    kind: "bundle",
+    name: roleBundle(name),
+    type: roleType,
+    stage: places[stage].stage,
+    audience: {
+      title: `hosts with the role ${name}`,
+      includes: (host, config) => (role !== undefined && hasRole(host, role)) || goes(host, config),
+    },
+    title: `the host has what the role ${name} is`,
+    parts: role === undefined ? [] : [rolePart(role)],
+  };
+}
+
+/** The bundles of roles, in the order of the project's list; then those that nobody defines any more. */
+function roleEntries({ roles = [], formerRoles = {} }: Roles, wanted: RoleStage): BundleEntry[] {
+  const defined = new Set(roles.map(({ name }) => name));
+  const gone = [...new Set(Object.values(formerRoles).flat())].filter((name) => !defined.has(name)).sort();
+  return [
+    ...roles.filter(({ stage }) => stage === wanted).map((role) => roleEntry(role.name, wanted, role)),
+    ...(wanted === "before-cluster" ? gone.map((name) => roleEntry(name, wanted, undefined)) : []),
+  ];
+}
+
+const known = new WeakMap<object, readonly BringUpStep[]>();
+
+/** Every step of a bring-up, in its order: Plinth's own, and the bundles of the project's roles. */
+export function stepsOf(config: Roles): readonly BringUpStep[] {
+  if (config.roles === undefined && config.formerRoles === undefined) return bringUp;
+  const before = known.get(config);
+  if (before !== undefined) return before;
+  const steps = bringUp.flatMap((step): BringUpStep[] => [
+    step,
+    ...(Object.entries(places) as [RoleStage, { after: string }][])
+      .filter(([, { after }]) => after === step.name)
+      .flatMap(([stage]) => roleEntries(config, stage)),
+  ]);
+  known.set(config, steps);
+  return steps;
+}
 
 /** @throws Error when there is none. */
-export function stepNamed(name: string): BringUpStep {
-  const step = byName.get(name);
+export function stepNamed(name: string, config: Roles = {}): BringUpStep {
+  const step = stepsOf(config).find((candidate) => candidate.name === name);
   if (step === undefined) throw new Error(`there is no step ${name}`);
   return step;
+}
+
+/** All bundles of a stack, in the order in which they are changed on one host. */
+export function bundlesIn(config: Roles): BundleEntry[] {
+  return stepsOf(config).filter((step) => step.kind === "bundle");
 }
 
 /**
@@ -259,7 +318,13 @@ export function entryFor(host: string, entry: BundleEntry, formerBalancers: Read
   return goes ? { ...entry, parts: [noLoadBalancer] } : entry;
 }
 
+/** Whose a bundle is, for messages. */
+export function ownerOfBundle(bundle: string): string {
+  const role = roleOfBundle(bundle);
+  return role === undefined ? `Plinth's ${bundle}` : `the role ${role}`;
+}
+
 /** The bundles that a host gets. */
 export function bundlesOf(host: Host, config: ClusterConfig): BundleEntry[] {
-  return bundles.filter(({ audience }) => audience.includes(host, config));
+  return bundlesIn(config).filter(({ audience }) => audience.includes(host, config));
 }

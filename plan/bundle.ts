@@ -9,6 +9,7 @@ import {
   type Require,
 } from "./conditions.ts";
 import { binDirectory } from "./names.ts";
+import { renderResource, wordOf, type Resource } from "./resources.ts";
 
 /** A file whose content may be read by anybody who may read a preview. */
 export interface BundleFile {
@@ -22,6 +23,16 @@ export interface BundleFile {
   restart?: readonly string[];
   /** Units that are reloaded when this file changes. */
   reload?: readonly string[];
+  /** What must take the new file before it stands in place of the old one. Default: nobody is asked. */
+  validate?: FileValidation;
+}
+
+/** A program that judges a file, as `visudo -cf FILE` does. */
+export interface FileValidation {
+  /** The program and its arguments, of which `%` is the path of the new file. */
+  words: readonly [string, ...string[]];
+  /** Seconds that it may take. */
+  deadline: number;
 }
 
 /**
@@ -41,6 +52,7 @@ export function isKeyMaterial(source: SecretSource): boolean {
     case "registry":
     case "proxy":
     case "operator-file":
+    case "role":
       return true;
     case "backup":
       return source.part !== "digests";
@@ -68,8 +80,13 @@ export type SecretSource =
   /** Which keys of the cluster its data goes with. */
   | { kind: "backup"; part: "digests" }
   | { kind: "backup"; part: "key" | "environment"; target: string }
+  /** Text of a role with secrets of the stack's configuration in it. */
+  | { kind: "role"; text: readonly SecretTextPart[] }
   /** A PEM file of the operator's machine by which registries and mirrors are believed, or believe containerd. */
   | { kind: "registry-file"; file: string; part: "certificate" | "key" };
+
+/** Text as it is, or the secret of `plinth:secrets` with a name. */
+export type SecretTextPart = string | { secret: string };
 
 /** The certificate authorities of a cluster. */
 export type Authority = "kubernetes" | "etcd" | "front-proxy";
@@ -138,6 +155,8 @@ export interface Bundle {
   downloads?: readonly BundleDownload[];
   files: readonly BundleFile[];
   secrets: readonly BundleSecret[];
+  /** What is neither file nor unit, in the order in which it is made. Default: nothing. */
+  resources?: readonly Resource[];
   /** Units in the order in which they are restarted. */
   units: readonly string[];
   /** Who must take what is planned before anything is changed, where the unit runs and is to be restarted or reloaded. Default: nobody. */
@@ -189,6 +208,7 @@ export function renderBundle(
     const release = directory.atRelease === undefined ? "" : ` ${directory.atRelease}`;
     lines.push(`directory ${directory.path} ${directory.mode} ${directory.owner}${release}`);
   }
+  lines.push(...(bundle.resources ?? []).map(renderResource));
   for (const binary of bundle.binaries) {
     const { sha256, url } = locate(binary);
     lines.push(`binary ${binary.name} ${binary.version} ${sha256} ${url}${attributes(binary)}`);
@@ -204,6 +224,10 @@ export function renderBundle(
   for (const secret of bundle.secrets) {
     const directive = isKeyMaterial(secret.source) ? "secret" : "public";
     lines.push(`${directive} ${secret.path} ${secret.mode} ${secret.owner}${attributes(secret)}`);
+  }
+  for (const { path, validate } of [...bundle.files, ...bundle.secrets]) {
+    if (validate === undefined) continue;
+    lines.push(["validate", path, validate.deadline, ...validate.words.map(wordOf)].join(" "));
   }
   for (const unit of bundle.units) lines.push(`unit ${unit}`);
   lines.push(...(bundle.judges ?? []).map(renderJudge), ...(bundle.requires ?? []).map(renderRequire));

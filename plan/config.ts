@@ -16,6 +16,7 @@ import { proxySchema } from "./proxysettings.ts";
 import { largestMtu, smallestMtu } from "./mtu.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import { registriesSchema, registryCredentialsSchema } from "./registrysettings.ts";
+import { parametersSchema, type RoleShape } from "./roles/shape.ts";
 import type { VrrpInstance, Ways } from "./wayshape.ts";
 import { directoriesSchema } from "./settings/directories.ts";
 import { groupSchema, overlay, sysctls } from "./settings/schema.ts";
@@ -188,6 +189,8 @@ const clusterSettings = {
   exportPoolMaterial: flag.default(false),
 };
 
+const secretName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "must be a name of A-Z a-z 0-9 . _ -");
+
 /** Settings of a stack's own hosts and of how they are reached, be they the cluster's or a worker pool's. */
 const hostSettings = {
   /** Interface of the hosts that carries their address and the VIP, unless a host names its own. */
@@ -262,6 +265,10 @@ const hostSettings = {
   flannelArgs: extraArgs.default({}),
   /** Where data is that grows: of etcd, of containerd, of the kubelet. A host keeps its directories until it is made anew. */
   directories: directoriesSchema.default({}),
+  /** Parameters of the project's roles, by role. */
+  parameters: parametersSchema.default({}),
+  /** Texts that roles name by `secret("NAME")`, for files of hosts. Set them as secrets. */
+  secrets: z.record(secretName, z.string().min(1, "must not be empty")).default({}),
   /** Hosts by labels of the inventory, and what they have for themselves of such settings. Later groups are laid over earlier ones. */
   groups: z.array(groupSchema).default([]),
   /** Workers that may change at the same time: a number, or a percentage of all workers (at least one). */
@@ -306,6 +313,15 @@ export interface Remembered {
   ways?: Ways;
   /** How load balancers hold the virtual IP of the API. */
   apiInstance?: Omit<VrrpInstance, "address">;
+  /** The roles of the project. */
+  roles?: readonly RoleShape[];
+  /** Host → roles that it has, and is not to have any more: what is left to do is to take them back. */
+  formerRoles?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A configuration with the roles of the project; as it is where there are none. */
+export function withRoles(config: ClusterConfig, roles: readonly RoleShape[]): ClusterConfig {
+  return roles.length === 0 ? config : { ...config, roles };
 }
 
 /** Names of all configuration keys, without the `plinth:` in front. */

@@ -279,11 +279,12 @@ function membersIn(hosts: readonly Host[], readings: DriftInput["readings"]): Et
 }
 
 /** Claims first, then bundles in their order, host by host; the roster last. */
-function orderHeal(heal: ReadonlySet<string>, hosts: readonly Host[]): string[] {
-  const order = hosts.flatMap(({ name }) =>
-    ["claim", ...bundles.map(({ name: bundle }) => bundle)].map((item) => `${name}/${item}`),
+function orderHeal(heal: ReadonlySet<string>, { hosts, bundlesOf }: DriftInput): string[] {
+  const own = bundles.map(({ name }) => name);
+  const order = hosts.flatMap((host) =>
+    [...new Set(["claim", ...own, ...bundlesOf(host)])].map((item) => `${host.name}/${item}`),
   );
-  // A bundle that this version of Plinth does not know is not asked for: nobody would apply it.
+  // A bundle that neither this version of Plinth nor the project knows is not asked for: nobody would apply it.
   return [...order, "roster"].filter((request) => heal.has(request));
 }
 
@@ -349,7 +350,7 @@ export function judgeDrift(input: DriftInput): DriftReport {
     differences: [...judged.map(plain), ...objects.differences],
     remarks,
     unseen: [...unseen, ...objects.unseen],
-    heal: orderHeal(heal, hosts),
+    heal: orderHeal(heal, input),
     objects: objects.objects,
   };
 }

@@ -4,6 +4,7 @@ import type { Finding } from "./findings.ts";
 import { managedNames } from "./names.ts";
 import { printable } from "./printable.ts";
 import { bastionChain } from "./reach.ts";
+import { parametersSchema, roleNamePattern } from "./roles/shape.ts";
 import { settingsSchema } from "./settings/schema.ts";
 import {
   interfaceName,
@@ -18,7 +19,7 @@ import {
   sshHostKey,
 } from "./texts.ts";
 
-/** What a host does. A control-plane host of a stacked cluster has the first three. */
+/** What a host does in the cluster. A control-plane host of a stacked cluster has the first three. */
 export const roles = ["etcd", "control-plane", "load-balancer", "worker"] as const;
 export type Role = (typeof roles)[number];
 
@@ -49,8 +50,12 @@ export const hostSchema = z.strictObject({
   name: hostName,
   /** IPv4 address of one of its interfaces, by which other hosts reach it: that of the Node, of etcd's peer, of certificates. */
   address: ipv4,
-  /** At least one role. */
-  roles: z.array(z.enum(roles)).nonempty("must have at least one role"),
+  /** What it does in the cluster. */
+  roles: z.array(z.enum(roles)),
+  /** The roles of the project that it has. Written into `roles` of the inventory, with the others. */
+  projectRoles: z.array(z.string().regex(roleNamePattern)).optional(),
+  /** Parameters of roles of the project, by role, over those of `plinth:groups` and `plinth:parameters`. */
+  parameters: parametersSchema.optional(),
   /** CPU architecture in Go's terms. Default `amd64`. */
   arch: z.enum(["amd64", "arm64"]).default("amd64"),
   /** Network interface that carries `address` and may carry the VIP. Default: config `interface`. */
@@ -89,8 +94,8 @@ export const hostSchema = z.strictObject({
   settings: settingsSchema.optional(),
 });
 
-/** A host as it is written in `hosts/<stack>.ts`. */
-export type HostInput = z.input<typeof hostSchema>;
+/** A host as it is written in `hosts/<stack>.ts` of a project without roles of its own; with them it is `HostWith`. */
+export type HostInput = Omit<z.input<typeof hostSchema>, "projectRoles">;
 /** A validated host with defaults filled in. */
 export type Host = z.output<typeof hostSchema>;
 
@@ -98,9 +103,14 @@ export type Host = z.output<typeof hostSchema>;
  * Checks each host on its own.
  *
  * @param least how many hosts there must be.
+ * @param projectRoles names of the roles of the project.
  * @returns the hosts that are well formed, and a finding for everything that is not.
  */
-export function parseInventory(input: unknown, least: 0 | 1 = 1): { hosts: Host[]; findings: Finding[] } {
+export function parseInventory(
+  input: unknown,
+  least: 0 | 1 = 1,
+  projectRoles: readonly string[] = [],
+): { hosts: Host[]; findings: Finding[] } {
   if (!Array.isArray(input) || input.length < least) {
     const finding: Finding = {
       rule: "inventory",
@@ -113,8 +123,9 @@ export function parseInventory(input: unknown, least: 0 | 1 = 1): { hosts: Host[
   }
   const hosts: Host[] = [];
   const findings: Finding[] = [];
+  const written = writtenHost(projectRoles);
   input.forEach((item: unknown, index) => {
-    const parsed = hostSchema.safeParse(item, { error: plainly });
+    const parsed = written.safeParse(item, { error: plainly });
     if (parsed.success) {
       hosts.push(parsed.data);
       return;
@@ -132,6 +143,19 @@ export function parseInventory(input: unknown, least: 0 | 1 = 1): { hosts: Host[
     }
   });
   return { hosts, findings };
+}
+
+const isOwnRole = (role: string): role is Role => (roles as readonly string[]).includes(role);
+
+/** Hosts as they are written: one list has Plinth's roles and those of the project. */
+function writtenHost(projectRoles: readonly string[]) {
+  const known = [...roles, ...projectRoles];
+  const { projectRoles: _, ...shape } = hostSchema.shape;
+  const written = z.array(z.enum(known)).nonempty("must have at least one role");
+  return z.strictObject({ ...shape, roles: written }).transform(({ roles: all, ...host }): Host => {
+    const others = [...new Set(all.filter((role) => !isOwnRole(role)))];
+    return { ...host, roles: all.filter(isOwnRole), ...(others.length === 0 ? {} : { projectRoles: others }) };
+  });
 }
 
 function nameOf(item: unknown): string | undefined {

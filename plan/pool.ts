@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { SemVer } from "semver";
 import { validateAddresses } from "./addressrules.ts";
-import { clusterKeys, configSchema, parseConfig, type ClusterConfig } from "./config.ts";
+import { clusterKeys, configSchema, parseConfig, withRoles, type ClusterConfig } from "./config.ts";
 import { endpointText, placeOfEndpoint } from "./endpoint.ts";
 import type { HostReading } from "./facts.ts";
 import type { Finding } from "./findings.ts";
@@ -9,6 +9,8 @@ import { hostSchema, parseInventory, withRole, type Host } from "./inventory.ts"
 import { nodeNetworkArguments } from "./networksizes.ts";
 import type { PoolMaterial } from "./poolmaterial.ts";
 import type { RawConfig } from "./rawconfig.ts";
+import { roleFindings } from "./roles/findings.ts";
+import type { RoleShape } from "./roles/shape.ts";
 import { validateCluster, validateSharing } from "./validate.ts";
 
 /** Whether a stack's configuration makes it a worker pool of another stack's cluster. */
@@ -39,14 +41,20 @@ function input(rule: string, hosts: string[], message: string, remedy: string): 
  *
  * @param material undefined where the cluster's stack is not at hand: the configuration then has stand-ins for what it
  * takes from there, and is not judged in view of it.
+ * @param roles of the project.
  */
 export function checkPool(
   inventory: unknown,
   rawConfig: RawConfig,
   material?: PoolMaterial,
+  roles: readonly RoleShape[] = [],
 ): { hosts: Host[]; config: ClusterConfig | undefined; findings: Finding[] } {
   // An empty one lets all hosts leave in good order, before the stack is destroyed.
-  const { hosts, findings: inventoryFindings } = parseInventory(inventory, 0);
+  const { hosts, findings: inventoryFindings } = parseInventory(
+    inventory,
+    0,
+    roles.map(({ name }) => name),
+  );
   const foreign = Object.entries(rawConfig)
     .filter(([key, value]) => clusterKeys.includes(key) && value !== "" && differs(key, value, material))
     .map(([key]) => key);
@@ -55,7 +63,8 @@ export function checkPool(
     material === undefined
       ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24", externalEndpoint: "cluster.invalid" }
       : { ...material.settings, externalEndpoint: endpointText(material.endpoint) };
-  const { config, findings: configFindings } = parseConfig({ ...own, ...shared });
+  const { config: parsed, findings: configFindings, unread } = parseConfig({ ...own, ...shared });
+  const config = parsed === undefined ? undefined : withRoles(parsed, roles);
   const findings = [
     ...inventoryFindings,
     ...validateSharing(hosts),
@@ -89,6 +98,8 @@ export function checkPool(
       ...judgePool(hosts, config, material),
     );
   }
+  if (config !== undefined)
+    findings.push(...roleFindings(hosts, config, { unread, usable: material !== undefined && findings.length === 0 }));
   return { hosts, config, findings };
 }
 

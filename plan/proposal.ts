@@ -50,6 +50,8 @@ export const decidedBy: Readonly<Record<keyof ClusterSettings, "proposal" | "pro
   // Names files of this machine, which are read and shown.
   apiserverFiles: "project",
   authentication: "project",
+  // What of it goes where is said by roles, whose code is the project's own.
+  secrets: "project",
   // Reads the secret output of another stack; makes that output.
   clusterStack: "project",
   exportPoolMaterial: "project",
@@ -93,6 +95,7 @@ export const decidedBy: Readonly<Record<keyof ClusterSettings, "proposal" | "pro
   flannelArgs: "proposal",
   directories: "proposal",
   groups: "proposal",
+  parameters: "proposal",
   cgroupDriver: "proposal",
   containerd: "proposal",
   restrictOomScoreAdj: "proposal",

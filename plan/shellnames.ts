@@ -21,6 +21,7 @@ import {
 } from "./names.ts";
 import { ports } from "./ports.ts";
 import { exemptingLabel, ownNamespaces } from "./protections.ts";
+import { resourceWords } from "./resources.ts";
 import { rosterCredentials, rosterGroup, rosterPolicy } from "./rosteraccess.ts";
 
 /** Units by which a host serves others, in the order in which they stop: nothing may be asked of what has stopped already. */
@@ -83,6 +84,9 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       PREPARE_ARGUMENTS: listed(fewestArguments.prepare),
       REQUIRE_ARGUMENTS: listed(fewestArguments.require),
       JUDGE_ARGUMENTS: listed(fewestArguments.judge),
+    },
+    "Resources that a bundle may have, KIND:PHASE:WORDS: when each is made, and how many words it has after its key.": {
+      RESOURCE_KINDS: resourceWords(),
     },
     "Units that `retire` stops, in this order.": { RETIRED_UNITS: retiredUnits.join(" ") },
     "Units that a restore stops before etcd, in this order.": { RESTORED_UNITS: restoredUnits.join(" ") },

@@ -1,9 +1,11 @@
 import { validateAddresses } from "./addressrules.ts";
-import { parseConfig, type ClusterConfig } from "./config.ts";
+import { parseConfig, withRoles, type ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { parseInventory, type Host } from "./inventory.ts";
 import { checkPool, isPool } from "./pool.ts";
 import type { RawConfig } from "./rawconfig.ts";
+import { roleFindings, roleListFindings } from "./roles/findings.ts";
+import type { RoleShape } from "./roles/shape.ts";
 import { validateCluster, validateInventory } from "./validate.ts";
 
 /** What a stack asks for, as far as it can be read without any host. */
@@ -21,21 +23,24 @@ export interface CheckedInput {
  *
  * @param inventory the default export of `hosts/<stack>.ts`.
  * @param rawConfig as `readConfig` has it.
+ * @param roles of the project.
  */
-export function checkInput(inventory: unknown, rawConfig: RawConfig): CheckedInput {
-  if (isPool(rawConfig)) return checkPool(inventory, rawConfig);
-  const { hosts, findings: inventoryFindings } = parseInventory(inventory);
-  const { config, findings: configFindings } = parseConfig(rawConfig);
+export function checkInput(inventory: unknown, rawConfig: RawConfig, roles: readonly RoleShape[] = []): CheckedInput {
+  const listFindings = roleListFindings(roles);
+  if (listFindings.length > 0) return { hosts: [], config: undefined, findings: listFindings };
+  if (isPool(rawConfig)) return checkPool(inventory, rawConfig, undefined, roles);
+  const names = roles.map(({ name }) => name);
+  const { hosts, findings: inventoryFindings } = parseInventory(inventory, 1, names);
+  const { config: parsed, findings: configFindings, unread } = parseConfig(rawConfig);
+  const config = parsed === undefined ? undefined : withRoles(parsed, roles);
   const clusterFindings = config === undefined ? [] : validateCluster(hosts, config);
-  return {
-    hosts,
-    config,
-    findings: [
-      ...inventoryFindings,
-      ...validateInventory(hosts),
-      ...configFindings,
-      ...validateAddresses(hosts, config),
-      ...clusterFindings,
-    ],
-  };
+  const findings = [
+    ...inventoryFindings,
+    ...validateInventory(hosts),
+    ...configFindings,
+    ...validateAddresses(hosts, config),
+    ...clusterFindings,
+  ];
+  if (config !== undefined) findings.push(...roleFindings(hosts, config, { unread, usable: findings.length === 0 }));
+  return { hosts, config, findings };
 }

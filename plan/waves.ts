@@ -1,4 +1,4 @@
-import { bringUp, stepNamed } from "./bringup.ts";
+import { bringUp, stepNamed, stepsOf, type BringUpStep } from "./bringup.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
 import { isNode, withRole, type Host, type Role } from "./inventory.ts";
@@ -23,6 +23,14 @@ function servesApi(host: Host): boolean {
   return (["etcd", "control-plane", "load-balancer"] as const).some((role) => host.roles.includes(role));
 }
 
+/** Whether a host has nothing to do with the cluster but that it is in its stack: it has roles of the project alone. */
+function isMachine(host: Host): boolean {
+  return host.roles.length === 0;
+}
+
+/** The bundles of which a host has one when it serves: a Node, or a machine besides the cluster. */
+const servingBundle = (host: Host): string => (isMachine(host) ? "baseline" : "node");
+
 /**
  * Whether the control plane has been brought up once, as the hosts tell it: then every change rolls. A member is done only
  * once etcd had a quorum, so one such host is enough.
@@ -44,7 +52,7 @@ export function isBootstrapped(
 }
 
 /**
- * The hosts that serve as Nodes already, as they tell it: they are changed in batches, the others all at once.
+ * The hosts that serve as Nodes already, or besides the cluster, as they tell it: they are changed in batches, the others all at once.
  *
  * @param rejoining hosts whose kubelets are known to nobody any more: with them no Node gets lost that serves. Default: none.
  */
@@ -53,7 +61,9 @@ export function nodesInService(
   readings: ReadonlyMap<string, HostReading>,
   rejoining: ReadonlySet<string> = new Set(),
 ): Set<string> {
-  const serving = hosts.filter(({ name }) => !rejoining.has(name) && carries(readings.get(name), "node"));
+  const serving = hosts.filter(
+    (host) => !rejoining.has(host.name) && carries(readings.get(host.name), servingBundle(host)),
+  );
   return new Set(serving.map(({ name }) => name));
 }
 
@@ -110,15 +120,20 @@ export function orderSteps(hosts: readonly Host[], options: OrderOptions): Order
   const controlPlane = orderControlPlane(reachable.filter(servesApi), options);
   const served = lastSteps(controlPlane);
   const joining = reachable
-    .filter((host) => isNode(host) && !inService.has(host.name))
+    .filter((host) => changesAsNode(host) && !inService.has(host.name))
     .flatMap((host) => orderJoining(host, config, served));
   const batches = orderBatches(batchesOf(reachable, options), config, served);
   const alone = hosts
     .filter(({ name }) => unreachable.has(name))
-    .flatMap((host) => stepsOf(host, config).map((step) => ({ ...step, after: [] })));
+    .flatMap((host) => stepsFor(host, config).map((step) => ({ ...step, after: [] })));
   // Hosts that join have never gone by anything else.
   const done = lastSteps([...controlPlane, ...batches]);
   return [...controlPlane, ...joining, ...batches, ...orderLast(reachable, done, options), ...alone];
+}
+
+/** Whether a host has its turn with the Nodes. */
+function changesAsNode(host: Host): boolean {
+  return isNode(host) || isMachine(host);
 }
 
 /** What is done when all Nodes are. */
@@ -128,7 +143,9 @@ function orderLast(
   { bootstrapped, config, formerBalancers = new Set() }: OrderOptions,
 ): OrderedStep[] {
   const steps = hosts.flatMap((host): Step[] => {
-    const own = stepsOf(host, config).filter(({ name }) => isLast(name));
+    const own = stepsFor(host, config).filter(
+      ({ name }) => isLast(name, config) || (ofNode(name, config) && !changesAsNode(host)),
+    );
     // What such a host gives up last takes its load balancer with it.
     return formerBalancers.has(host.name)
       ? [{ host: host.name, name: "loadbalancer" }, ...own.filter(({ name }) => name !== "endpoint")]
@@ -139,23 +156,25 @@ function orderLast(
 }
 
 /** Whether a step is done when all Nodes are. */
-function isLast(name: string): boolean {
-  const step = stepNamed(name);
+function isLast(name: string, config: ClusterConfig): boolean {
+  const step = stepNamed(name, config);
   return "stage" in step && step.stage === "last";
 }
 
-/** Steps that are done for each host. */
-const hostSteps = bringUp.filter((step) => step.kind === "bundle" || step.kind === "node");
+type ControlPlaneStep = Extract<BringUpStep, { kind: "membership" | "bundle" }>;
 
 /** Steps by which the control plane is made. */
-const controlPlaneSteps = bringUp.filter(
-  (step) => step.kind === "membership" || (step.kind === "bundle" && step.stage !== "node" && step.stage !== "last"),
-);
-type ControlPlaneStep = (typeof controlPlaneSteps)[number];
+function controlPlaneSteps(config: ClusterConfig): ControlPlaneStep[] {
+  return stepsOf(config).filter(
+    (step): step is ControlPlaneStep =>
+      step.kind === "membership" || (step.kind === "bundle" && step.stage !== "node" && step.stage !== "last"),
+  );
+}
 
 /** Everything that is done for one host, in its order. */
-function stepsOf(host: Host, config: ClusterConfig): Step[] {
-  return hostSteps
+function stepsFor(host: Host, config: ClusterConfig): Step[] {
+  return stepsOf(config)
+    .filter((step) => step.kind === "bundle" || step.kind === "node")
     .filter(({ audience }) => audience.includes(host, config))
     .map(({ name }) => ({ host: host.name, name }));
 }
@@ -169,7 +188,7 @@ function orderControlPlane(
   { bootstrapped, config, standstill = false }: OrderOptions,
 ): OrderedStep[] {
   return bootstrapped && !standstill
-    ? oneAfterAnother(sections.flatMap((section) => rolling(section, hosts, config)))
+    ? oneAfterAnother(sectionsOf(controlPlaneSteps(config)).flatMap((section) => rolling(section, hosts, config)))
     : firstControlPlane(hosts, config);
 }
 
@@ -181,21 +200,24 @@ function oneAfterAnother(waves: readonly Step[][], first: Step[] = []): OrderedS
 
 /** Bundle after bundle on all hosts; beside those that follow, what is done once: it needs what came before, and nobody leaves. */
 function firstControlPlane(hosts: readonly Host[], config: ClusterConfig): OrderedStep[] {
-  const firstOnce = controlPlaneSteps.findIndex((step) => step.kind === "membership");
+  const all = controlPlaneSteps(config);
+  const firstOnce = all.findIndex((step) => step.kind === "membership");
   const wavesOf = (steps: readonly ControlPlaneStep[]): Step[][] =>
     steps.map((step) => occurrencesOf(step, hosts, config)).filter((wave) => wave.length > 0);
-  const before = wavesOf(controlPlaneSteps.slice(0, firstOnce));
-  const after = controlPlaneSteps.slice(firstOnce);
+  const before = wavesOf(all.slice(0, firstOnce));
+  const after = all.slice(firstOnce);
   const kinds = [after.filter(({ kind }) => kind === "membership"), after.filter(({ kind }) => kind === "bundle")];
   return [...oneAfterAnother(before), ...kinds.flatMap((steps) => oneAfterAnother(wavesOf(steps), before.at(-1)))];
 }
 
 /** A step that is done once is a section of its own; what stands between two of them is one. */
-const sections = controlPlaneSteps.reduce<ControlPlaneStep[][]>((before, step) => {
-  const last = before.at(-1);
-  const goesOn = step.kind === "bundle" && last?.[0]?.kind === "bundle";
-  return goesOn ? [...before.slice(0, -1), [...last, step]] : [...before, [step]];
-}, []);
+function sectionsOf(steps: readonly ControlPlaneStep[]): ControlPlaneStep[][] {
+  return steps.reduce<ControlPlaneStep[][]>((before, step) => {
+    const last = before.at(-1);
+    const goesOn = step.kind === "bundle" && last?.[0]?.kind === "bundle";
+    return goesOn ? [...before.slice(0, -1), [...last, step]] : [...before, [step]];
+  }, []);
+}
 
 /** One step after the other, host after host. */
 function rolling(section: readonly ControlPlaneStep[], hosts: readonly Host[], config: ClusterConfig): Step[][] {
@@ -217,29 +239,30 @@ function occurrencesOf(step: ControlPlaneStep, hosts: readonly Host[], config: C
 export function isControlPlaneStep(
   { host, name, last }: Pick<OrderedStep, "host" | "name" | "last">,
   hosts: readonly Host[],
+  config: ClusterConfig,
 ): boolean {
   if (last === true) return false;
-  const step = stepNamed(name);
+  const step = stepNamed(name, config);
   if (step.kind === "membership") return true;
-  if (ofNode(name)) return false;
+  if (ofNode(name, config)) return false;
   return hosts.some((candidate) => candidate.name === host && servesApi(candidate));
 }
 
 /** Whether a step makes a Node of a host. */
-function ofNode(name: string): boolean {
-  const step = stepNamed(name);
+function ofNode(name: string, config: ClusterConfig): boolean {
+  const step = stepNamed(name, config);
   return "stage" in step && step.stage === "node";
 }
 
 /** Whether a step needs the cluster's API, and the rights there of whom it brings in. */
-function needsApi(name: string): boolean {
-  const step = stepNamed(name);
-  return ofNode(name) && !("ahead" in step);
+function needsApi(name: string, config: ClusterConfig): boolean {
+  const step = stepNamed(name, config);
+  return ofNode(name, config) && !("ahead" in step);
 }
 
 /** Whether a step is the first of a Node that needs the API; the others of the Node wait for it. */
 export function beginsNode(name: string): boolean {
-  return bringUp.find((step) => needsApi(step.name))?.name === name;
+  return bringUp.find((step) => "stage" in step && step.stage === "node" && !("ahead" in step))?.name === name;
 }
 
 /** The steps that no other step waits for. */
@@ -255,7 +278,9 @@ export function keyOf({ host, name }: Step): string {
 
 /** What is done for a host when its turn as a Node comes: all but what a host of the control plane got with that. */
 function nodeStepsOf(host: Host, config: ClusterConfig): Step[] {
-  return stepsOf(host, config).filter(({ name }) => !isLast(name) && (ofNode(name) || !servesApi(host)));
+  return stepsFor(host, config).filter(
+    ({ name }) => !isLast(name, config) && (ofNode(name, config) || !servesApi(host)),
+  );
 }
 
 /**
@@ -280,12 +305,12 @@ function orderNode(host: Host, config: ClusterConfig, before: readonly Step[]): 
 function orderJoining(host: Host, config: ClusterConfig, served: readonly Step[]): OrderedStep[] {
   const steps = nodeStepsOf(host, config);
   // Bundles of one host take turns: what makes the control plane comes first.
-  const done = stepsOf(host, config)
-    .filter(({ name }) => !isLast(name) && !steps.some((step) => step.name === name))
+  const done = stepsFor(host, config)
+    .filter(({ name }) => !isLast(name, config) && !steps.some((step) => step.name === name))
     .slice(-1);
-  const ahead = steps.filter(({ name }) => !needsApi(name));
-  const others = steps.filter(({ name }) => needsApi(name));
-  const meeting = others.find(({ name }) => stepNamed(name).kind === "bundle");
+  const ahead = steps.filter(({ name }) => !needsApi(name, config));
+  const others = steps.filter(({ name }) => needsApi(name, config));
+  const meeting = others.find(({ name }) => stepNamed(name, config).kind === "bundle");
   const chain = (links: readonly Step[], first: readonly Step[]): OrderedStep[] =>
     links.map((step, index) => ({ ...step, after: index === 0 ? [...first] : links.slice(index - 1, index) }));
   return [
@@ -298,13 +323,18 @@ function orderJoining(host: Host, config: ClusterConfig, served: readonly Step[]
 
 /** The Nodes in service, in the sets that change together. */
 function batchesOf(hosts: readonly Host[], { inService, config }: OrderOptions): Host[][] {
-  const nodes = hosts.filter((host) => isNode(host) && inService.has(host.name));
+  const nodes = hosts.filter((host) => changesAsNode(host) && inService.has(host.name));
   const single = nodes.filter(servesApi).map((host) => [host]);
-  const workers = nodes.filter((host) => !servesApi(host));
+  const others = nodes.filter((host) => !servesApi(host));
+  const kinds = [others.filter(isNode), others.filter(isMachine)];
+  return [...single, ...kinds.flatMap((alike) => batchesAmong(alike, config))];
+}
+
+function batchesAmong(workers: readonly Host[], config: ClusterConfig): Host[][] {
   const size = batchSize(config.maxUnavailable, workers.length);
   const canaries = canariesOf(workers, size);
   const rest = workers.filter((host) => !canaries.includes(host));
-  return [...single, ...canaries.map((host) => [host]), ...rackBatches(rest, size, config.maxRacks)];
+  return [...canaries.map((host) => [host]), ...rackBatches(rest, size, config.maxRacks)];
 }
 
 /** The workers that change before all others, one by one: those marked so, else the first where several change at once. */

@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { expandHome } from "../../components/host/sshfiles.ts";
 import type { StateSet } from "../../plan/backup/set.ts";
-import { buildStateHalf, relativeImports, type StateHalf } from "../../plan/backup/statehalf.ts";
+import { buildStateHalf, relativeImports, stackFolders, type StateHalf } from "../../plan/backup/statehalf.ts";
 import { parseConfig } from "../../plan/config.ts";
 import { operatorFilesOf } from "../../plan/operatorfiles.ts";
 import { registryFilesOf } from "../../plan/registrysettings.ts";
@@ -84,14 +84,16 @@ export function stackFiles(
   };
   for (const path of ["Pulumi.yaml", `Pulumi.${stack}.yaml`, "plinth.lock.json"]) take(path);
   const follow = (path: string): void => {
+    if (files[path] !== undefined) return;
     for (const imported of relativeImports(take(path) ?? "")) {
       const target = relative(dir, join(dir, dirname(path), imported));
       // What lies elsewhere is Plinth's own, or the operator's: it is named, and not taken along.
-      if (target.startsWith("hosts/")) follow(target);
+      if (stackFolders.some((folder) => target.startsWith(`${folder}/`))) follow(target);
       else imports.add(target);
     }
   };
   follow(`hosts/${stack}.ts`);
+  follow("roles/index.ts");
   return { files, imports: [...imports].sort() };
 }
 

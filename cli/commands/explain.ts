@@ -6,7 +6,7 @@ import * as shared from "../options.ts";
 export function explainCommand(): Command {
   return new Command("explain")
     .description(
-      "print the settings of a host, and whether Plinth, the stack, a group or the host itself decides on each",
+      "print the settings of a host and the parameters of its roles, and whether Plinth, a role, the stack, a group or the host decides on each",
     )
     .argument("<host>", "name of a host of the inventory")
     .argument("[key]", "a key of the configuration, with names in there separated by dots")
@@ -18,6 +18,7 @@ export function explainCommand(): Command {
         examplesHelp([
           ["./plinth explain w1", "all settings of a host"],
           ["./plinth explain w1 kubeletConfig.kubeReserved", "some of them"],
+          ["./plinth explain w1 parameters.motd", "the parameters of a role"],
           ["./plinth explain w1 --json", "as data"],
         ]),
         "",
@@ -37,7 +38,7 @@ async function explainHost(
   { stack, json }: { stack: string; json?: boolean },
 ): Promise<void> {
   const { thisProject, requireStack } = await import("../project/project.ts");
-  const { importInventory } = await import("../project/inventory.ts");
+  const { importInventory, importRoles } = await import("../project/inventory.ts");
   const { readSettings } = await import("../project/settings.ts");
   const { checkInput } = await import("../../plan/stackinput.ts");
   const { PlinthError } = await import("../../plan/findings.ts");
@@ -50,7 +51,11 @@ async function explainHost(
   const project = thisProject();
   requireStack(project, stack);
   const raw = maskedSettings(readSettings(project, stack).config);
-  const { hosts, config, findings } = checkInput(await importInventory(project, stack), raw);
+  const { hosts, config, findings } = checkInput(
+    await importInventory(project, stack),
+    raw,
+    await importRoles(project),
+  );
   if (findings.length > 0) throw new PlinthError(findings);
   if (config === undefined) {
     throw new CliError(`The configuration of stack "${stack}" is secret where it must be read.`, Exit.badInput);

@@ -29,7 +29,7 @@ export function inventoryCommand(): Command {
 
 async function inventory({ stack, json }: { stack: string; json?: boolean }): Promise<void> {
   const { thisProject, requireStack } = await import("../project/project.ts");
-  const { importInventory } = await import("../project/inventory.ts");
+  const { importInventory, importRoles } = await import("../project/inventory.ts");
   const { parseInventory } = await import("../../plan/inventory.ts");
   const { PlinthError } = await import("../../plan/findings.ts");
   const { formatTable } = await import("../render/table.ts");
@@ -42,9 +42,14 @@ async function inventory({ stack, json }: { stack: string; json?: boolean }): Pr
     terminal.print(documentOf(stack, exported));
     return;
   }
-  const { hosts, findings } = parseInventory(exported, 0);
+  const projectRoles = (await importRoles(project)).map(({ name }) => name);
+  const { hosts, findings } = parseInventory(exported, 0, projectRoles);
   if (findings.length > 0) throw new PlinthError(findings);
-  const rows = hosts.map(({ name, address, roles }) => [name, address, roles.join(", ")]);
+  const rows = hosts.map(({ name, address, roles, projectRoles: others = [] }) => [
+    name,
+    address,
+    [...roles, ...others].join(", "),
+  ]);
   for (const line of formatTable([["host", "address", "roles"], ...rows])) terminal.print(line);
 }
 

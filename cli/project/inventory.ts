@@ -7,6 +7,7 @@ import { artifactsOf, planHost, type HostArtifacts } from "../../plan/bundles/in
 import type { ClusterConfig } from "../../plan/config.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { findingsWithout, revealedTexts } from "../../plan/secrets.ts";
+import type { RoleShape } from "../../plan/roles/shape.ts";
 import { checkInput } from "../../plan/stackinput.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { CliError } from "../errors.ts";
@@ -68,6 +69,20 @@ export async function importInventory(project: Project, stack: string): Promise<
   }
 }
 
+/** What `roles/index.ts` exports as `roles`; none where there is no such file. Its code runs, that of a proposal never does. */
+export async function importRoles(project: Project): Promise<readonly RoleShape[]> {
+  const path = join(project.dir, "roles", "index.ts");
+  if (!existsSync(path)) return [];
+  try {
+    const { roles } = (await import(pathToFileURL(path).href)) as { roles?: unknown };
+    if (Array.isArray(roles)) return roles as RoleShape[];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(`The roles in ${path} cannot be loaded: ${reason}`, Exit.badInput, { cause: error });
+  }
+  throw new CliError(`${path} must export a list of roles: export const roles = [ … ].`, Exit.badInput);
+}
+
 /**
  * Checks hosts/<stack>.ts, or what stands in for it, and the settings of the stack as far as that goes without a host, as the program
  * does again. Secrets that commands need are decrypted; all others are left to the program. Throws a PlinthError with all findings.
@@ -79,7 +94,11 @@ export async function readInput(
   decrypt: Decrypt,
 ): Promise<LoadedStack> {
   const settings = await reveal(read, commandKeys, decrypt);
-  const { hosts, config, findings } = checkInput(await importInventory(project, stack), settings.config);
+  const { hosts, config, findings } = checkInput(
+    await importInventory(project, stack),
+    settings.config,
+    await importRoles(project),
+  );
   const secrets = revealedTexts(read.config, settings.config);
   if (findings.length > 0 || config === undefined) throw new PlinthError(findingsWithout(findings, secrets));
   return { hosts, config, planned: plannedFrom(hosts, config), settings };

@@ -13,6 +13,7 @@ import { isNode, type Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/lives.ts";
 import { keyNames } from "../../plan/pki.ts";
 import { renderProxies } from "../../plan/proxy.ts";
+import { secretText } from "../../plan/roles/secrets.ts";
 import { expandHome } from "../host/sshfiles.ts";
 import { Pace } from "../pace.ts";
 import type { Authority } from "./authority.ts";
@@ -114,6 +115,8 @@ export class HostKeys {
         return pulumi.secret(renderHostsToml(source.host, config.registries[source.host], config.registryCredentials));
       case "proxy":
         return pulumi.secret(renderProxies(config));
+      case "role":
+        return pulumi.secret(secretText(source.text, config.secrets));
       case "backup":
         return pulumi.secret(secretOfTarget(source, config.backup));
       case "registry-file": {

@@ -38,9 +38,9 @@ const halfSchema = z.object({
   format: z.literal(1),
   set: z.unknown(),
   stack: exportSchema,
-  /** Path below the project's folder → text: configuration, inventory with what it imports there, and digests. */
+  /** Path below the project's folder → text: configuration, inventory and roles with what they import there, and digests. */
   files: z.record(z.string(), z.string()),
-  /** What the inventory imports from elsewhere. */
+  /** What inventory and roles import from elsewhere. */
   imports: z.array(z.string()).default([]),
   /** Path on the operator's machine, as the configuration names it → text. Without those that were not readable. */
   operatorFiles: z.record(z.string(), z.string()),
@@ -169,8 +169,11 @@ export function distrusted({ deployment }: ExportedStack): string | undefined {
   return undefined;
 }
 
+/** The project's folders of which modules belong to a stack: inventories, and roles. */
+export const stackFolders: readonly string[] = ["hosts", "roles"];
+
 /**
- * Whether a path is one of those that a set may bring: configuration, digests, and modules of the inventory's folder.
+ * Whether a path is one of those that a set may bring: configuration, digests, and modules of inventory and roles.
  *
  * @param path below the project's folder.
  */
@@ -178,7 +181,10 @@ export function isStackFile(path: string, stack: string): boolean {
   if (["Pulumi.yaml", `Pulumi.${stack}.yaml`, "plinth.lock.json"].includes(path)) return true;
   const parts = path.split("/");
   return (
-    parts.length > 1 && parts[0] === "hosts" && /\.(ts|json)$/.test(path) && !parts.some((part) => /^\.*$/.test(part))
+    parts.length > 1 &&
+    stackFolders.includes(parts[0] ?? "") &&
+    /\.(ts|json)$/.test(path) &&
+    !parts.some((part) => /^\.*$/.test(part))
   );
 }
 

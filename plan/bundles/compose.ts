@@ -1,6 +1,7 @@
 import type { Bundle, BundleDirectory } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
+import { resourceTitle } from "../resources.ts";
 import { configFor } from "../settings/layers.ts";
 import { directoriesOfPart, type BundlePart, type PartContent, type Placement, type Socket } from "./part.ts";
 
@@ -13,7 +14,7 @@ interface Claim {
 }
 
 /** What is owned. */
-type Owned = Pick<PartContent, "binaries" | "downloads" | "files" | "secrets" | "units"> &
+type Owned = Pick<PartContent, "binaries" | "downloads" | "files" | "resources" | "secrets" | "units"> &
   Pick<BundlePart, "users"> & { directories?: readonly BundleDirectory[] };
 
 function claimsOf(owned: Owned): Claim[] {
@@ -21,6 +22,11 @@ function claimsOf(owned: Owned): Claim[] {
   return [
     ...files.map(({ path }): Claim => ({ what: `the file ${path}`, shared: undefined })),
     ...(owned.binaries ?? []).map(({ name }): Claim => ({ what: `the binary ${name}`, shared: undefined })),
+    ...(owned.resources ?? []).flatMap((resource): Claim[] => {
+      // A package may be wanted by many; a service is claimed as the unit that it is.
+      if (resource.kind === "package" || resource.kind === "service") return [];
+      return [{ what: resourceTitle(resource), shared: undefined }];
+    }),
     ...(owned.units ?? []).map((unit): Claim => ({ what: `the unit ${unit}`, shared: undefined })),
     // It is made once for the host, whoever has a file of it.
     ...(owned.secrets ?? []).flatMap(({ source }): Claim[] =>
@@ -122,11 +128,10 @@ export function compose(name: string, parts: readonly BundlePart[], given: Place
   const { host } = given;
   const config = configFor(host, given.config);
   const placement = { ...given, config };
-  const planned = partsFor(parts, host, config).map((part) => ({
-    part,
-    directories: directoriesOfPart(part, config),
-    content: part.plan(placement),
-  }));
+  const planned = partsFor(parts, host, config).map((part) => {
+    const content = part.plan(placement);
+    return { part, directories: [...directoriesOfPart(part, config), ...(content.directories ?? [])], content };
+  });
   refuseConflicts(
     `the bundle ${name} of ${host.name}`,
     planned.map(({ part, directories, content }) => ({
@@ -146,6 +151,7 @@ export function compose(name: string, parts: readonly BundlePart[], given: Place
     downloads: planned.flatMap(({ content }) => content.downloads ?? []),
     files: planned.flatMap(({ content }) => content.files ?? []),
     secrets: planned.flatMap(({ content }) => content.secrets ?? []),
+    resources: planned.flatMap(({ content }) => content.resources ?? []),
     units: started.flatMap(({ content }) => content.units ?? []),
     judges: started.flatMap(({ content }) => content.judges ?? []),
     requires: started.flatMap(({ content }) => content.requires ?? []),

@@ -12,6 +12,7 @@ import type { ClusterConfig } from "../config.ts";
 import type { Listener } from "../facts.ts";
 import type { Host } from "../inventory.ts";
 import type { OperatorTexts } from "../operatorfiles.ts";
+import type { Resource } from "../resources.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 /** Where a part is planned for. */
@@ -42,6 +43,9 @@ export interface Socket {
 
 /** What a part puts on one host; lists that are left out are empty. */
 export interface PartContent {
+  /** Besides those of the part. */
+  directories?: readonly BundleDirectory[];
+  resources?: readonly Resource[];
   packages?: readonly BundlePackage[];
   binaries?: readonly BundleBinary[];
   downloads?: readonly BundleDownload[];

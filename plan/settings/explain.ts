@@ -17,14 +17,15 @@ import { configSchema, type ClusterConfig } from "../config.ts";
 import { isNode, type Host } from "../inventory.ts";
 import { isObject } from "../merge.ts";
 import { defaultDirectories, directoriesOf } from "./directories.ts";
+import { parametersOf } from "../roles/part.ts";
 import { selectorText } from "./guards.ts";
 import { configFor, layersOf, originOf, saidAt, type Origin } from "./layers.ts";
 import type { SettingKey } from "./schema.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Whose a value is: one who says it, or Plinth by itself. */
-export type ValueOrigin = Origin | { kind: "plinth" };
+/** Whose a value is: one who says it, Plinth by itself, or for a parameter the role's own definition. */
+export type ValueOrigin = Origin | { kind: "plinth" } | { kind: "role"; role: string };
 
 /** One value of a host. */
 export interface Explained {
@@ -68,6 +69,11 @@ const sections: Readonly<Record<SettingKey, Section>> = {
   },
   sysctls: { appliesTo: () => true, own: (host) => (isNode(host) ? nodeParameters : {}), given: sysctlsOf },
   containerd: { appliesTo: isNode, own: () => ({}), given: (_host, { containerd }) => ({ ...containerd }) },
+  parameters: {
+    appliesTo: () => true,
+    own: () => ({}),
+    given: (host, config) => parametersOf(host, config),
+  },
   directories: {
     appliesTo: () => true,
     own: () => defaultDirectories,
@@ -111,13 +117,19 @@ export function explain(host: Host, hosts: readonly Host[], config: ClusterConfi
       .map(([path]): [string[], unknown] => [path, undefined]);
     return [...given, ...taken].map(([path, value]): Explained => {
       const origin = originOf(layers, key, path);
-      if (origin === undefined) return { path: [key, ...path], value, origins: [{ kind: "plinth" }] };
+      if (origin === undefined) return { path: [key, ...path], value, origins: [byDefault(key, path)] };
       const said = saidAt(layers.find((layer) => layer.origin === origin)?.settings[key], path);
-      const alone = value === undefined || isDeepStrictEqual(said, value) || !Array.isArray(said);
+      // A role may make something else of what is said.
+      const alone =
+        key === "parameters" || value === undefined || isDeepStrictEqual(said, value) || !Array.isArray(said);
       return { path: [key, ...path], value, origins: [origin, ...(alone ? [] : [{ kind: "plinth" } as const])] };
     });
   });
   return [...byKey, ...alike.map((key) => explainAlike(key, host, config))];
+}
+
+function byDefault(key: SettingKey, [role = ""]: readonly string[]): ValueOrigin {
+  return key === "parameters" ? { kind: "role", role } : { kind: "plinth" };
 }
 
 function explainAlike(key: (typeof alike)[number], host: Host, config: ClusterConfig): Explained {
@@ -141,6 +153,8 @@ export function originText(origin: ValueOrigin, key: string, stack: string): str
   switch (origin.kind) {
     case "plinth":
       return "Plinth";
+    case "role":
+      return `the role ${origin.role}`;
     case "stack":
       return `plinth:${key} of the stack`;
     case "group":

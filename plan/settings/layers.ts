@@ -26,7 +26,7 @@ export function isSelected(host: Host, { selector }: Pick<Group, "selector">): b
   return Object.entries(selector).every(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value);
 }
 
-function settingsOf(source: Settings | ClusterConfig): Layer["settings"] {
+function settingsOf(source: (Settings & Pick<Host, "parameters">) | ClusterConfig): Layer["settings"] {
   return Object.fromEntries(
     settingKeys.flatMap((key) => {
       const value: unknown = source[key];
@@ -47,10 +47,14 @@ function ownLayers(host: Host, config: ClusterConfig): Layer[] {
       const origin = { kind: "group", index, selector: group.selector } as const;
       return [{ origin, settings: settingsOf(group) }];
     }),
-    ...(host.settings === undefined
-      ? []
-      : [{ origin: { kind: "host" } as const, settings: settingsOf(host.settings) }]),
+    ...(hasOwn(host)
+      ? [{ origin: { kind: "host" } as const, settings: settingsOf({ ...host.settings, parameters: host.parameters }) }]
+      : []),
   ];
+}
+
+function hasOwn(host: Host): boolean {
+  return host.settings !== undefined || host.parameters !== undefined;
 }
 
 const known = new WeakMap<ClusterConfig, WeakMap<Host, ClusterConfig>>();
@@ -62,7 +66,7 @@ const known = new WeakMap<ClusterConfig, WeakMap<Host, ClusterConfig>>();
  * Of its own outcome it makes the same again.
  */
 export function configFor(host: Host, config: ClusterConfig): ClusterConfig {
-  if (config.groups.length === 0 && host.settings === undefined) return config;
+  if (config.groups.length === 0 && !hasOwn(host)) return config;
   const ofConfig = known.get(config) ?? new WeakMap<Host, ClusterConfig>();
   known.set(config, ofConfig);
   const before = ofConfig.get(host);
@@ -103,7 +107,10 @@ export function placesOf(host: Host, config: ClusterConfig): PlaceOf {
   const layers = layersOf(host, config);
   return (key, path) => {
     const origin = originOf(layers, key, path);
-    if (origin?.kind === "host") return { name: dotted("settings", key, ...path), hosts: [host.name] };
+    if (origin?.kind === "host") {
+      const above = key === "parameters" ? [] : ["settings"];
+      return { name: dotted(...above, key, ...path), hosts: [host.name] };
+    }
     if (origin?.kind === "group") return { name: dotted(`plinth:groups.${origin.index}`, key, ...path), hosts: [] };
     return stackPlace(key, path);
   };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { containerdLayerSchema } from "../containerdsettings.ts";
 import { extraArgs, labelName, labelValue, parameterValue, refineLines } from "../texts.ts";
+import { parametersSchema } from "../roles/shape.ts";
 import { directoriesSchema } from "./directories.ts";
 
 /** A structure that is merged over one of Kubernetes' own configuration files. */
@@ -40,8 +41,8 @@ export const settingsSchema = z.strictObject(layer);
 
 export type Settings = z.output<typeof settingsSchema>;
 /** Keys of the configuration that hosts and groups can have for themselves. */
-export type SettingKey = Exclude<keyof Settings, "mtu">;
-export const settingKeys = Object.keys(layer).filter((key): key is SettingKey => key !== "mtu");
+export type SettingKey = Exclude<keyof Settings, "mtu"> | "parameters";
+export const settingKeys = [...Object.keys(layer), "parameters"].filter((key): key is SettingKey => key !== "mtu");
 
 /** Hosts by labels of the inventory, and what they have for themselves. */
 export const groupSchema = z.strictObject({
@@ -53,6 +54,8 @@ export const groupSchema = z.strictObject({
     .record(labelName, labelValue)
     .refine((labels) => Object.keys(labels).length > 0, "must have at least one label"),
   ...layer,
+  /** Parameters of the project's roles, by role. */
+  parameters: parametersSchema.optional(),
 });
 
 export type Group = z.output<typeof groupSchema>;

@@ -33,12 +33,15 @@ apply() {
   fi
   intent_read
   hits_merge
+  if ! validations_run yes; then
+    die "$EXIT_BAD_INPUT" "$FAILURE; nothing was changed"
+  fi
   judges_run
   requires_run
   busy=
   if [ -s "$STAGE/ops" ] || [ -e "$HOME_DIR/intent" ]; then
     busy=yes
-    if ! { bundle_remember && save_originals && keep_previous && intent_write; }; then
+    if ! { bundle_remember && save_originals && resources_remember && keep_previous && intent_write; }; then
       die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?); no file was changed"
     fi
   fi
@@ -71,6 +74,7 @@ apply_commit() {
   if [ -e "$HOME_DIR/intent" ]; then
     rm -f "$HOME_DIR/intent" "$HOME_DIR"/.*.plinth && sync "$HOME_DIR" || return 1
     originals_forget
+    resources_forget
   fi
   # Not with the intent: a run killed right after that must not leave replaced keys lying around.
   if [ -e "$HOME_DIR/previous" ]; then
@@ -146,6 +150,8 @@ failure_say() {
 # an earlier run left to restart; units that this run never got to still run the previous state. Returns 1 with FAILURE set.
 rollback() {
   local touched previous restart reloads unit
+  # What is put back has been judged in its time.
+  sed -i '/^validate /d' "$STAGE/plan"
   touched="$TOUCHED $INTENT_RESTART"
   previous=$HOME_DIR/previous
   plan_of_manifest >"$STAGE/plan-previous"
@@ -173,6 +179,7 @@ rollback() {
   # The manifest on disk is true again.
   rm -f "$HOME_DIR/intent" && sync "$HOME_DIR" && rm -rf "$previous"
   originals_forget
+  resources_forget
 }
 
 # plan_of_manifest: prints the plan that the manifest on disk stands for, with the contents that the change under way has replaced.
@@ -211,7 +218,7 @@ report() {
   text="{\"bundle\":\"$BUNDLE\",\"host\":\"$HOST\",\"generation\":$GENERATION"
   # shellcheck disable=SC2086 # lists of words
   {
-    json_list $CHANGED && text="$text,\"changed\":$JSON"
+    json_list $CHANGED $CHANGED_RESOURCES && text="$text,\"changed\":$JSON"
     json_list $REMOVED && text="$text,\"removed\":$JSON"
     json_list $RESTARTED && text="$text,\"restarted\":$JSON"
     json_list $RELOADED && text="$text,\"reloaded\":$JSON"

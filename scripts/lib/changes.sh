@@ -45,6 +45,8 @@ changes_compute() {
     fi
   done
   changes_compare "$@" || return 1
+  shift 4
+  resources_compute "$plan" "$old" "$intent" "$@" || return 1
   : >>"$STAGE/differences" && : >>"$STAGE/save" && : >>"$STAGE/previous" && : >>"$STAGE/ops" && : >>"$STAGE/hits" && : >>"$STAGE/owns"
 }
 

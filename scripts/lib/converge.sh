@@ -90,7 +90,10 @@ converge() {
   local error
   FAILURE='' BLAMED='' FAILED_CHECK='' FAILED_PREPARE='' FAILED_AFTER=''
   plan_units
+  CHANGED_RESOURCES=
   units_drop || return 1
+  resources_make early || return 1
+  validations_run '' || return 1
   files_write || return 1
   if [ -n "$HIT_DAEMON_RELOAD" ]; then
     if ! error=$(control 90 daemon-reload 2>&1); then
@@ -98,6 +101,8 @@ converge() {
       return 1
     fi
   fi
+  resources_make late || return 1
+  resources_drop || return 1
   prepares_run || return 1
   effects_lost
   units_converge "$UNITS" "$1 $EFFECTS_LOST" "$2" && checks_run

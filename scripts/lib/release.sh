@@ -84,6 +84,7 @@ release_all() {
     FAILURE="systemctl daemon-reload failed"
     return 1
   fi
+  resources_release "$STAGE/owned" || return 1
   rm -rf "$OPT" || return 1
   release_selinux || return 1
   release_users || return 1
@@ -115,6 +116,7 @@ release_destination() {
 release_facts() {
   local bundle file kind value
   OWNED_UNITS='' OWNED_FILES='' OWNED_DIRECTORIES=
+  : >"$STAGE/owned"
   set --
   if [ -e "$STATE/order" ]; then
     while read -r bundle; do
@@ -128,6 +130,7 @@ release_facts() {
   if [ $# = 0 ]; then
     return 0
   fi
+  cat "$@" >"$STAGE/owned"
   while read -r kind value; do
     case $kind in
       unit) OWNED_UNITS="$value $OWNED_UNITS" ;;

@@ -5,6 +5,7 @@
 #   users, directories         made by us, one a line; written before they are made
 #   contexts, booleans         what SELinux' policy was told by us, likewise
 #   saved/PATH                 what was at an owned path before us
+#   before/KIND%KEY            what was there before a role's resource, see resources.sh
 #   downloads/                 content on its way to its path; gone when the run ends
 #   restore, restored, seed    how far a restore of etcd's data has come here, see restore.sh; restore-data/ is what it needs
 #   bundles/NAME/manifest      the complete state: what the bundle owns and how to check it

@@ -6,6 +6,7 @@
 #   binary link                           executables of ours, and the links to them
 #   unit-stopped unit-disabled unit-masked unit-missing
 #   package user sysctl swap              what a bundle needs besides
+#   group symlink module service          likewise, of roles
 status() {
   local claim text comma
   VERIFY=
@@ -96,7 +97,7 @@ manifest_compare() {
     set -- $words
     set +f
     case $kind in
-      bundle | generation | user | package | directory | binary | unit | require | judge | prepare | check) printf '%s\n' "$kind $words" ;;
+      bundle | generation | user | package | directory | resource | binary | unit | require | judge | prepare | check) printf '%s\n' "$kind $words" ;;
       # Kept content is not looked for: what is on disk either is what the manifest says or it is drift.
       file) printf '%s\n' "file $1 $2 $3 =$4 $5 $6 ${7-}" ;;
     esac

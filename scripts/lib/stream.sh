@@ -6,6 +6,8 @@
 #                  bundle NAME | generation N | user NAME HOME | package NAME COMMAND
 #                  directory PATH MODE OWNER FLAG(keep|purge|-) | binary NAME VERSION SHA URL RESTART RELOAD
 #                  file PATH MODE OWNER content/N RESTART RELOAD KIND(file|secret|public) | unit NAME
+#                  resource KIND KEY SHA RESTART RELOAD WORD… (SHA of the content that follows; it is in content/SHA)
+#                  validate PATH SECONDS WORD…
 #                  download PATH MODE OWNER SHA URL RESTART RELOAD (`fetch_all` makes a `file` of KIND download of it)
 #                  require | judge | prepare | check NAME SECONDS UNIT ARGUMENTS…
 # and sets BUNDLE and GENERATION.
@@ -14,7 +16,7 @@
 stream_read() {
   local error kind value
   awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" -v prepares="$PREPARE_ARGUMENTS" -v judges="$JUDGE_ARGUMENTS" \
-    -v requires="$REQUIRE_ARGUMENTS" -v own="$STATE_PATH $KEPT_PATH $STAGING_PATH $SOFTWARE_PATH" '
+    -v requires="$REQUIRE_ARGUMENTS" -v resources="$RESOURCE_KINDS" -v own="$STATE_PATH $KEPT_PATH $STAGING_PATH $SOFTWARE_PATH" '
     function bad(text) {
       if (!failed) {
         failed = 1
@@ -51,14 +53,24 @@ stream_read() {
     function unitname(u) {
       if (u !~ /^[A-Za-z0-9@._:-]+\.(service|socket|timer|path|mount|target|slice)$/) bad(u " is not the name of a unit")
     }
-    function options(from,   i, j, n, names) {
+    # The words from this one to another; without that, to the end of the line.
+    function options(from, to,   i, j, n, names) {
       restart = "-"; reload = "-"
-      for (i = from; i <= NF; i++) {
+      if (to == "") to = NF
+      for (i = from; i <= to; i++) {
         if ($i ~ /^restart=./) restart = substr($i, 9)
         else if ($i ~ /^reload=./) reload = substr($i, 8)
         else bad("unknown option " $i " of " $1)
         n = split(substr($i, index($i, "=") + 1), names, ",")
         for (j = 1; j <= n; j++) { unitname(names[j]); if (!(names[j] in wants)) wants[names[j]] = NR }
+      }
+    }
+    # Words in which blanks, %, |, quotes and backslashes stand as %OOO, their octal code.
+    function coded(from,   i, rest) {
+      for (i = from; i <= NF; i++) {
+        rest = $i
+        gsub(/%[0-3][0-7][0-7]/, "", rest)
+        if (rest ~ /[%|"\\]/) bad("the word " $i " of " $1 " holds a character that must be coded")
       }
     }
     function content_of(number) {
@@ -81,6 +93,8 @@ stream_read() {
     }
     BEGIN {
       part = 0
+      n = split(resources, kinds, " ")
+      for (i = 1; i <= n; i++) { split(kinds[i], pair, ":"); words[pair[1]] = pair[3] }
       nreserved = split(own, reserved, " ")
       condition("check", checks); condition("prepare", prepares); condition("require", requires); condition("judge", judges)
     }
@@ -177,6 +191,26 @@ stream_read() {
       if ($1 == "file") content_of(count)
       else { announced[$2] = count; secrets++ }
       next
+    }
+    $1 == "resource" {
+      fields(4, 0, "resource KIND KEY [restart=UNITS] [reload=UNITS] -- WORDS")
+      if (!($2 in words)) bad("unknown kind of resource " $2)
+      if (($2 " " $3) in resource) bad("the " $2 " " $3 " is listed twice")
+      resource[$2 " " $3] = 1
+      coded(3)
+      for (dashes = 4; dashes <= NF && $dashes != "--"; dashes++);
+      if (NF - dashes != words[$2]) bad("resource " $2 " takes " words[$2] " words, found " NF - dashes)
+      options(4, dashes - 1)
+      text = "resource " $2 " " $3 " - " restart " " reload
+      for (i = dashes + 1; i <= NF; i++) text = text " " $i
+      plan(text); next
+    }
+    $1 == "validate" {
+      fields(4, 0, "validate PATH SECONDS WORDS")
+      if (!($2 in seen)) bad("validate of " $2 ", which is no file of the bundle")
+      if ($3 !~ /^[1-9][0-9]*$/) bad("the deadline of validate " $2 " is not a number of seconds")
+      coded(4)
+      plan($0); next
     }
     $1 == "unit" {
       fields(2, 2, "unit NAME")

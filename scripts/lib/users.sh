@@ -38,15 +38,21 @@ users_make() {
 
 # owners_exist PLAN: whether every owner named in the plan is known. Returns 1 with FAILURE set.
 owners_exist() {
-  local users groups kind owner
-  users='' groups=''
+  local users groups planned kind name owner
+  users='' groups='' planned=
+  # Those that roles make, which is done later.
+  while read -r kind _ name _ _ _ _ owner _; do
+    if [ "$kind" = resource ]; then
+      planned="$planned $name $owner"
+    fi
+  done <"$1"
   while read -r kind _ _ owner _; do
     case $kind in
       file | directory)
         # shellcheck disable=SC2086 # a list of words
-        has_word "${owner%:*}" $users || users="$users ${owner%:*}"
+        has_word "${owner%:*}" $users $planned || users="$users ${owner%:*}"
         # shellcheck disable=SC2086 # a list of words
-        has_word "${owner#*:}" $groups || groups="$groups ${owner#*:}"
+        has_word "${owner#*:}" $groups $planned || groups="$groups ${owner#*:}"
         ;;
     esac
   done <"$1"

@@ -75,7 +75,7 @@ describe("plan/waves", () => {
   it("after the bootstrap no two hosts of the control plane may change at the same time", () => {
     fc.assert(
       fc.property(inventories, (hosts) => {
-        const steps = orderSteps(hosts, serving(hosts)).filter((step) => isControlPlaneStep(step, hosts));
+        const steps = orderSteps(hosts, serving(hosts)).filter((step) => isControlPlaneStep(step, hosts, config));
         steps.forEach((step, index) => {
           assert.equal(ancestors(steps, step).size, index);
         });
@@ -87,7 +87,7 @@ describe("plan/waves", () => {
     fc.assert(
       fc.property(inventories, fc.integer({ min: 1, max: 4 }), (hosts, limit) => {
         const steps = orderSteps(hosts, serving(hosts, String(limit)));
-        const controlPlane = steps.filter((step) => isControlPlaneStep(step, hosts));
+        const controlPlane = steps.filter((step) => isControlPlaneStep(step, hosts, config));
         const drains = steps.filter((step) => step.name === "drain");
         for (const drain of drains) {
           for (const step of controlPlane) assert.ok(ancestors(steps, drain).has(keyOf(step)));
@@ -278,7 +278,7 @@ describe("plan/waves", () => {
         );
         last.forEach((step, index) => {
           const before = ancestors(steps, step);
-          assert.equal(isControlPlaneStep(step, hosts), false);
+          assert.equal(isControlPlaneStep(step, hosts, config), false);
           for (const other of steps.filter((candidate) => candidate.last !== true)) assert.ok(before.has(keyOf(other)));
           for (const other of last.slice(0, index)) assert.ok(before.has(keyOf(other)));
         });

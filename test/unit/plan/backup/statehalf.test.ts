@@ -142,7 +142,7 @@ describe("the half of a backup with state and keys", () => {
   });
 
   it("brings files of a stack only", () => {
-    const yes = ["Pulumi.yaml", "Pulumi.lab.yaml", "plinth.lock.json", "hosts/lab.ts", "hosts/racks/a.json"];
+    const yes = ["Pulumi.yaml", "Pulumi.lab.yaml", "plinth.lock.json", "hosts/lab.ts", "hosts/racks/a.json", "roles/index.ts"];
     const no = [
       "Pulumi.prod.yaml",
       "index.ts",
@@ -151,6 +151,8 @@ describe("the half of a backup with state and keys", () => {
       "/hosts/a.ts",
       "hosts/a.sh",
       "hosts",
+      "roles.ts",
+      "roles/../index.ts",
     ];
     for (const path of yes) assert.ok(isStackFile(path, "lab"), path);
     for (const path of no) assert.ok(!isStackFile(path, "lab"), path);

@@ -1,0 +1,20 @@
+import type { PartContent } from "../bundles/part.ts";
+
+/**
+ * What one line of a role puts on a host. Blocks are values: the functions of plan/roles/blocks/ make them, and the role's part joins them
+ * in their order.
+ */
+export interface Block extends PartContent {
+  /** Kernel parameters: those of a role go into one file. */
+  parameters?: Readonly<Record<string, string>>;
+  /** Modules of the kernel: likewise. */
+  modules?: readonly string[];
+}
+
+/** A block cannot be made of what it was given; the message says what was expected, and the role and its host are put in front. */
+export class BlockError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "BlockError";
+  }
+}

@@ -1,0 +1,115 @@
+import { paths } from "../names.ts";
+import type { BundlePart, PartContent, Placement } from "../bundles/part.ts";
+import type { ClusterConfig } from "../config.ts";
+import type { Host } from "../inventory.ts";
+import type { Resource } from "../resources.ts";
+import type { Block } from "./block.ts";
+import { parametersFor, saidParameters } from "./parameters.ts";
+import { roleBundle, type RoleShape } from "./shape.ts";
+
+/** Whether a host is to have a role. */
+export function hasRole(host: Host, role: RoleShape): boolean {
+  return (host.projectRoles ?? []).includes(role.name) || role.appliesTo(host);
+}
+
+/** The roles of a stack that a host is to have. */
+export function rolesOf(host: Host, { roles = [] }: Pick<ClusterConfig, "roles">): RoleShape[] {
+  return roles.filter((role) => hasRole(host, role));
+}
+
+/** The parameters of each role that a host is to have; of those that are not right as they are written. */
+export function parametersOf(host: Host, config: ClusterConfig): Record<string, unknown> {
+  return Object.fromEntries(
+    rolesOf(host, config).map((role) => {
+      const read = parametersFor(role, host, config);
+      return [role.name, "parameters" in read ? read.parameters : saidParameters(role.name, host, config)];
+    }),
+  );
+}
+
+/** What a role puts on hosts. Of a host that is not to have it any more, what is left is that all of it goes. */
+export function rolePart(role: RoleShape): BundlePart {
+  return {
+    name: role.name,
+    appliesTo: (host) => hasRole(host, role),
+    plan: (placement) => joinBlocks(role.name, blocksOf(role, placement)),
+  };
+}
+
+function blocksOf(role: RoleShape, { host, hosts, config, surroundings }: Placement): readonly Block[] {
+  const read = parametersFor(role, host, config);
+  if ("issues" in read) throw new Error(`${host.name}: the parameters of the role ${role.name} are not right`);
+  // A role gets its secrets by name alone.
+  const { secrets: _secrets, ...open } = config;
+  return role.plan({
+    host,
+    hosts,
+    config: open,
+    parameters: read.parameters,
+    facts: { family: surroundings?.family ?? "debian", selinux: surroundings?.selinux ?? false },
+  });
+}
+
+const once = <T>(items: readonly T[]): T[] => [...new Set(items)];
+
+/** Names are order: of files in one folder later ones win, and Plinth's own begin with 90. */
+const rank = "70";
+
+/** What a role's blocks come to. A unit that a file restarts is one of the role's, whether a block names it or not. */
+export function joinBlocks(role: string, blocks: readonly Block[]): PartContent {
+  const all = <Key extends keyof PartContent>(key: Key): NonNullable<PartContent[Key]>[number][] =>
+    blocks.flatMap((block) => [...(block[key] ?? [])] as NonNullable<PartContent[Key]>[number][]);
+  const parameters = Object.entries(Object.assign({}, ...blocks.map((block) => block.parameters ?? {})) as object) as [
+    string,
+    string,
+  ][];
+  const modules = once(blocks.flatMap((block) => block.modules ?? []));
+  const bundle = roleBundle(role);
+  const files = [
+    ...all("files"),
+    ...(modules.length === 0 ? [] : [generated(`/etc/modules-load.d/${rank}-${bundle}.conf`, modules)]),
+    ...(parameters.length === 0
+      ? []
+      : [
+          generated(
+            `/etc/sysctl.d/${rank}-${bundle}.conf`,
+            parameters.map(([key, value]) => `${key} = ${value}`),
+          ),
+        ]),
+  ];
+  const units = once(blocks.flatMap(unitsOf));
+  const own = new Set(files.map(({ path }) => path));
+  const resources: Resource[] = [
+    ...all("resources"),
+    // A parameter may be a module's.
+    ...modules.map((key): Resource => ({ kind: "module", key })),
+    ...parameters.map(([key, value]): Resource => ({ kind: "sysctl", key, value })),
+    ...units
+      .filter((unit) => !own.has(`${paths.units}/${unit}`))
+      .map((unit): Resource => ({ kind: "service", key: unit })),
+  ];
+  return {
+    directories: all("directories"),
+    resources,
+    downloads: all("downloads"),
+    files,
+    secrets: all("secrets"),
+    units,
+    prepares: all("prepares"),
+    checks: all("checks"),
+  };
+}
+
+function generated(path: string, lines: readonly string[]): NonNullable<PartContent["files"]>[number] {
+  return { path, mode: "0644", owner: "root:root", content: [...lines, ""].join("\n") };
+}
+
+function unitsOf(block: Block): string[] {
+  const inputs = [
+    ...(block.files ?? []),
+    ...(block.secrets ?? []),
+    ...(block.downloads ?? []),
+    ...(block.resources ?? []),
+  ];
+  return [...(block.units ?? []), ...inputs.flatMap(({ restart = [], reload = [] }) => [...restart, ...reload])];
+}

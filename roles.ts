@@ -1,0 +1,23 @@
+/**
+ * What roles of a project are made of: `import { defineRole, file } from "plinth/roles"`. See docs/roles.md.
+ */
+
+/** The library by which parameters are described; its own copy, because schemas of two copies do not go together. */
+export { z } from "zod";
+export {
+  defineRole,
+  type ProjectRole,
+  type RoleContext,
+  type RoleDefinition,
+  type RoleFacts,
+} from "./plan/roles/define.ts";
+export type { Block } from "./plan/roles/block.ts";
+export type { HostWith } from "./plan/roles/inventory.ts";
+export type { RoleShape, RoleStage } from "./plan/roles/shape.ts";
+export type { Content, Secret, SecretText } from "./plan/roles/secrets.ts";
+export { directory, file, symlink, type FileOptions } from "./plan/roles/blocks/files.ts";
+export { dropIn, service, socket, timer, unit, type TimerOptions } from "./plan/roles/blocks/units.ts";
+export { group, sudoRule, user, type UserOptions } from "./plan/roles/blocks/accounts.ts";
+export { kernelModule, sysctl } from "./plan/roles/blocks/kernel.ts";
+export { packageInstalled } from "./plan/roles/blocks/packages.ts";
+export { secret, secretText } from "./plan/roles/blocks/secrets.ts";

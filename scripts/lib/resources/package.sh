@@ -1,0 +1,62 @@
+# Resource: a package of the distribution. `before` tells `installed` or `absent`.
+
+resource_package() {
+  package_manager_find
+  package_name "$2"
+  case $1 in
+    differs)
+      if package_installed "$PACKAGE"; then
+        return 1
+      fi
+      REASON="is not installed"
+      ;;
+    before) if package_installed "$PACKAGE"; then echo installed; else echo absent; fi ;;
+    make)
+      package_install "$PACKAGE" && hash -r || return 1
+      if ! package_installed "$PACKAGE"; then
+        FAILURE="the package $PACKAGE was installed, but the package manager does not know it"
+        return 1
+      fi
+      ;;
+    drop)
+      if [ "$BEFORE" != absent ] || ! package_installed "$PACKAGE" || package_needed "$PACKAGE"; then
+        return 0
+      fi
+      package_remove "$PACKAGE"
+      ;;
+  esac
+}
+
+# package_installed NAME
+package_installed() {
+  local state
+  case $FAMILY in
+    rhel | suse) rpm -q "$1" >/dev/null 2>&1 ;;
+    *)
+      state=$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)
+      [ "$state" = installed ]
+      ;;
+  esac
+}
+
+# package_needed NAME: whether a package that stays needs it.
+package_needed() {
+  case $FAMILY in
+    rhel | suse) ! rpm -e --test "$1" >/dev/null 2>&1 ;;
+    *) ! dpkg --simulate --remove "$1" >/dev/null 2>&1 ;;
+  esac
+}
+
+# package_remove NAME: its configuration files stay, as the distribution's tool leaves them. Returns 1 with FAILURE set.
+package_remove() {
+  say "removing the package $1"
+  case $FAMILY in
+    rhel | suse) timeout 600 rpm -e "$1" </dev/null >"$STAGE/package.log" 2>&1 ;;
+    *) timeout 600 env DEBIAN_FRONTEND=noninteractive dpkg --remove "$1" </dev/null >"$STAGE/package.log" 2>&1 ;;
+  esac
+  CODE=$?
+  if [ "$CODE" != 0 ]; then
+    FAILURE="cannot remove the package $1: $(grep -v '^$' "$STAGE/package.log" | tail -n 1); remove it by hand, then run again"
+    return 1
+  fi
+}

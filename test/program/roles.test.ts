@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import type { ProgramArgs } from "../../components/preflight.ts";
+import { deploy } from "../../components/program.ts";
+import { PlinthError } from "../../plan/findings.ts";
+import { noRequests } from "../../plan/requests.ts";
+import { defineRole, file, secret, secretText, z } from "../../roles.ts";
+import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
+import { digestsFor } from "../support/digests.ts";
+import { isSecret, plain, record } from "../support/recorder.ts";
+
+const hosts = hostsOf();
+
+const login = defineRole({
+  name: "login",
+  parameters: z.object({ user: z.string() }),
+  plan: ({ parameters: { user } }) => [
+    file("/etc/login", { content: secretText`${user}:${secret("login")}\n` }),
+    file("/etc/motd", { content: user }),
+  ],
+});
+
+/** The program of a stack whose second host has the role. */
+function run(given: Partial<ProgramArgs> = {}, roles: string[] = ["login"]) {
+  const args: ProgramArgs = {
+    stack: "demo",
+    config: { ...rawConfig, parameters: { login: { user: "ann" } }, secrets: { login: "very-secret" } },
+    roles: [login],
+    inventory: threeHosts.map((host) => ({
+      ...host,
+      hostKey: `ssh-ed25519 KEY-${host.name}`,
+      roles: [...host.roles, ...(host.name === "cp2" ? roles : [])],
+    })),
+    readHosts: () => Promise.resolve(readingsOf(hosts)),
+    readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
+    lockedDigests: undefined,
+    readPrevious: () => Promise.resolve({}),
+    requests: noRequests,
+    lock: () => Promise.resolve(() => Promise.resolve()),
+    ...given,
+  };
+  const state = (type: string) => {
+    if (type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: "key", publicKeyPem: "public" };
+    if (type.startsWith("tls:")) return { certPem: "certificate", certRequestPem: "request" };
+    if (type.includes("randomPassword")) return { result: "k".repeat(32) };
+    return type.includes("randomId") ? { hex: "0123456789abcdef" } : { stdout: "", stderr: "" };
+  };
+  return record(() => deploy(args), { state });
+}
+
+describe("roles of the project", () => {
+  it("are commands of the hosts that have them, with secrets in nothing but a secret input", async () => {
+    const { registrations } = await run();
+    const ofRoles = registrations.filter(({ name }) => name.endsWith("-role-login"));
+    assert.deepEqual(
+      ofRoles.map(({ type, name }) => `${type} ${name}`),
+      ["plinth:role:Role cp2-role-login", "command:remote:Command cp2-role-login"],
+    );
+    const { create, stdin } = ofRoles[1]?.inputs ?? {};
+    assert.match(String(plain(create)), /secret \/etc\/login 0600 root:root\nfile \/etc\/motd 0644 root:root\n\|ann\n/);
+    assert.ok(isSecret(stdin));
+    assert.match(String(plain(stdin)), /secret \/etc\/login\n\|ann:very-secret\n/);
+    for (const { inputs } of registrations) {
+      const { stdin: _, ...open } = inputs;
+      assert.ok(!JSON.stringify(plain(open)).includes("very-secret"));
+    }
+  });
+
+  it("are taken back from hosts that carry them and list them no more", async () => {
+    const facts = factsOf("cp2", { bundles: { "role-login": { generation: 1, state: "complete" } } });
+    const readings = new Map([...readingsOf(hosts), ["cp2", { facts }] as const]);
+    const { registrations } = await run(
+      { readHosts: () => Promise.resolve(readings), roles: [], config: rawConfig },
+      [],
+    );
+    const command = registrations.find(
+      ({ type, name }) => type === "command:remote:Command" && name === "cp2-role-login",
+    );
+    assert.match(String(plain(command?.inputs["create"])), /bundle role-login\ngeneration \d+\nend\n/);
+  });
+
+  it("are refused before any host is touched where they are not right", async () => {
+    await assert.rejects(run({ config: { ...rawConfig, secrets: { login: "very-secret" } } }), (error: unknown) => {
+      assert.ok(error instanceof PlinthError);
+      assert.match(error.message, /cp2: of the role login, the parameter user is missing; .* \[role-parameters\]/);
+      return true;
+    });
+  });
+});

@@ -1,0 +1,69 @@
+/** Runs that bring a role, or take it back, are killed at every command that changes something. */
+
+import assert from "node:assert/strict";
+import { Bundle } from "./support/bundle.ts";
+import { FakeHost } from "./support/fake-host.ts";
+import { killEverywhere, timeless } from "./support/killing.ts";
+
+/** A role with what it can have: files over the host's own, a link, a parameter, a service of a package. */
+function role(): Bundle {
+  return new Bundle("role-demo")
+    .line("resource symlink /etc/link restart=theirs.service -- /etc/ours")
+    .line("resource sysctl net.core.somaxconn -- 1024")
+    .line("resource service theirs.service --")
+    .file("/etc/theirs.conf", "ours\n", { restart: "theirs.service" })
+    .line("validate /etc/theirs.conf 10 grep -q ours %045")
+    .line("unit theirs.service");
+}
+
+describe("a run for a role that is killed", function () {
+  this.timeout(300_000);
+  let before: FakeHost, made: FakeHost;
+  const apply = (bundle: Bundle) => (host: FakeHost) => host.run(["apply"], bundle.text());
+  const gone = (): Bundle => new Bundle("role-demo", 2);
+
+  beforeEach(async () => {
+    before = new FakeHost();
+    before.packaged("theirs.service").inputs("theirs.service", "/etc/theirs.conf", "/etc/link");
+    before.setUnit("theirs.service", "active", "active").setUnit("theirs.service", "enabled", "enabled");
+    before.setUnit("theirs.service", "sub", "running").setUnit("theirs.service", "invocation", "1");
+    before.write("/etc/theirs.conf", "theirs\n");
+    before.write("/etc/link", "a file\n");
+    before.write("/proc/sys/net/core/somaxconn", "128\n");
+    await before.claim();
+    made = before.copy();
+    await made.apply(role());
+  });
+  afterEach(() => {
+    before.remove();
+    made.remove();
+  });
+
+  it("is completed by the next", async () => {
+    const recover = async (host: FakeHost): Promise<void> => {
+      await host.apply(role());
+    };
+    const commands = await killEverywhere({ from: before, victim: apply(role()), recover, end: made.snapshot() }, 2);
+    assert.ok(commands > 10, `${commands} commands`);
+  });
+
+  it("can be taken back: what was there before is there again", async () => {
+    const recover = async (host: FakeHost): Promise<void> => {
+      await host.apply(gone());
+    };
+    const end = made.copy();
+    try {
+      await end.apply(gone());
+      const of = (host: FakeHost) =>
+        Object.entries(timeless(host.snapshot())).filter(([path]) => !path.startsWith("var/lib/plinth"));
+      // Its process has read the files from before; that it was not told of them at first is the test's doing.
+      const files = (host: FakeHost) => of(host).filter(([path]) => !path.includes(" runs with"));
+      assert.deepEqual(files(end), files(before));
+      assert.equal(end.unit("theirs.service", "active"), "active");
+      for (const from of [before, made])
+        await killEverywhere({ from, victim: apply(from === made ? gone() : role()), recover, end: end.snapshot() }, 2);
+    } finally {
+      end.remove();
+    }
+  });
+});
