@@ -8,6 +8,7 @@ import { drillCommand } from "./commands/drill.ts";
 import { driftCommand } from "./commands/drift.ts";
 import { etcdCommand } from "./commands/etcd.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { initCommand } from "./commands/init.ts";
 import { inventoryCommand } from "./commands/inventory.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -45,6 +46,7 @@ export function commandLine(): Command {
     destroyCommand(),
     refreshCommand(),
     outputsCommand(),
+    initCommand(),
     inventoryCommand(),
     explainCommand(),
     statusCommand(),

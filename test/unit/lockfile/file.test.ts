@@ -3,7 +3,16 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { formatLock, lockBeyond, lockOver, ownLockFile, parseLock, readLock, readProjectLock, writeLock } from "../../../lockfile/file.ts";
+import {
+  formatLock,
+  lockBeyond,
+  lockOver,
+  ownLockFile,
+  parseLock,
+  readLock,
+  readProjectLock,
+  writeLock,
+} from "../../../lockfile/file.ts";
 import { emptyLock, type Lock } from "../../../lockfile/schema.ts";
 
 const digest = fc.stringMatching(/^[0-9a-f]{64}$/);
