@@ -1,3 +1,9 @@
+/**
+ * The program of a project, as `plinth`: what its `index.ts` exports.
+ *
+ * @module
+ */
+
 import * as pulumi from "@pulumi/pulumi";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -22,6 +28,8 @@ import { readRecording } from "./plan/record.ts";
 import { readRequests } from "./plan/requests.ts";
 import { errorWithout, secretTexts } from "./plan/secrets.ts";
 import { namespace, readConfig } from "./plan/stackconfig.ts";
+
+export type { ClusterOutputs, PoolOutputs, Recorded };
 
 /** A project: the folder that holds its inventories and its stacks. */
 export interface ProjectArgs {

@@ -20,6 +20,7 @@ import {
 
 /** What a host does. A control-plane host of a stacked cluster has the first three. */
 export const roles = ["etcd", "control-plane", "load-balancer", "worker"] as const;
+/** What a host does, as `roles` of it lists. */
 export type Role = (typeof roles)[number];
 
 /** DNS-1123 label: the name is the host name, the etcd member name and later the Node name. */
@@ -42,6 +43,11 @@ export const taintSchema = z.strictObject({
   value: labelValue.default(""),
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
 });
+/**
+ * A taint of a Node: `value` has its default, the empty text.
+ *
+ * @interface
+ */
 export type Taint = z.output<typeof taintSchema>;
 
 export const hostSchema = z.strictObject({
@@ -89,9 +95,17 @@ export const hostSchema = z.strictObject({
   settings: settingsSchema.optional(),
 });
 
-/** A host as it is written in `hosts/<stack>.ts`. */
+/**
+ * A host as it is written in `hosts/<stack>.ts`.
+ *
+ * @interface
+ */
 export type HostInput = z.input<typeof hostSchema>;
-/** A validated host with defaults filled in. */
+/**
+ * A validated host with defaults filled in.
+ *
+ * @interface
+ */
 export type Host = z.output<typeof hostSchema>;
 
 /**
