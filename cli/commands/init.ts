@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
@@ -59,7 +60,6 @@ interface InitOptions {
 }
 
 async function init(folder: string, options: InitOptions): Promise<void> {
-  const { resolve } = await import("node:path");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { PlinthError } = await import("../../plan/findings.ts");
   const { newStack } = await import("../../plan/newproject/stack.ts");
