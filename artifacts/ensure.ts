@@ -1,7 +1,7 @@
 import { access, constants, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { lockEntry } from "../lockfile/judge.ts";
-import { readLock } from "../lockfile/file.ts";
+import { readProjectLock } from "../lockfile/file.ts";
 import { type Lock } from "../lockfile/schema.ts";
 import { defaultCacheDir, dropCached, findCached, type CacheKey } from "./cache.ts";
 import { whyRefused } from "./checked.ts";
@@ -66,7 +66,7 @@ export function createEnsure(parts: EnsureParts): EnsureArtifacts {
       cacheDir: options.cacheDir ?? defaultCacheDir(),
       report: (line) => options.onProgress?.(line),
       reachability: parts.reachability,
-      lock: options.lock ?? readLock(),
+      lock: options.lock ?? readProjectLock(),
       signal: options.signal,
     };
     const found: ArtifactPaths = new Map();

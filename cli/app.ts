@@ -9,6 +9,7 @@ import { driftCommand } from "./commands/drift.ts";
 import { etcdCommand } from "./commands/etcd.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { importCommand } from "./commands/import.ts";
+import { initCommand } from "./commands/init.ts";
 import { inventoryCommand } from "./commands/inventory.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -46,6 +47,7 @@ export function commandLine(): Command {
     destroyCommand(),
     refreshCommand(),
     outputsCommand(),
+    initCommand(),
     inventoryCommand(),
     importCommand(),
     explainCommand(),

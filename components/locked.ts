@@ -1,9 +1,9 @@
-import { readLock } from "../lockfile/file.ts";
+import { readProjectLock } from "../lockfile/file.ts";
 import { lockedAt } from "../lockfile/judge.ts";
 import type { LockedDigests } from "../plan/digests.ts";
 
-/** What the project's lock file has. @throws Error when it is not valid. */
-export function readLockedDigests(): LockedDigests {
-  const lock = readLock();
+/** What the lock file of the project in this folder has. @throws Error when it is not valid. */
+export function readLockedDigests(dir: string): LockedDigests {
+  const lock = readProjectLock(dir);
   return (path) => lockedAt(lock, path);
 }

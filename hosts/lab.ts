@@ -1,4 +1,4 @@
-import type { HostInput } from "../plan/inventory.ts";
+import type { HostInput } from "plinth/inventory";
 
 /** The lab: hosts on this machine, made by `./plinth lab up`. */
 export default [

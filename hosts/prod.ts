@@ -1,4 +1,4 @@
-import type { HostInput } from "../plan/inventory.ts";
+import type { HostInput } from "plinth/inventory";
 
 /** An example of a production inventory: addresses are from the documentation range, put yours here. */
 export default [

@@ -21,6 +21,7 @@ import {
 
 /** What a host does in the cluster. A control-plane host of a stacked cluster has the first three. */
 export const roles = ["etcd", "control-plane", "load-balancer", "worker"] as const;
+/** What a host does, as `roles` of it lists. */
 export type Role = (typeof roles)[number];
 
 /** DNS-1123 label: the name is the host name, the etcd member name and later the Node name. */
@@ -43,6 +44,11 @@ export const taintSchema = z.strictObject({
   value: labelValue.default(""),
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
 });
+/**
+ * A taint of a Node: `value` has its default, the empty text.
+ *
+ * @interface
+ */
 export type Taint = z.output<typeof taintSchema>;
 
 export const hostSchema = z.strictObject({
@@ -94,9 +100,17 @@ export const hostSchema = z.strictObject({
   settings: settingsSchema.optional(),
 });
 
-/** A host as it is written in `hosts/<stack>.ts` of a project without roles of its own; with them it is `HostWith`. */
+/**
+ * A host as it is written in `hosts/<stack>.ts` of a project without roles of its own; with them it is `HostWith`.
+ *
+ * @interface
+ */
 export type HostInput = Omit<z.input<typeof hostSchema>, "projectRoles">;
-/** A validated host with defaults filled in. */
+/**
+ * A validated host with defaults filled in.
+ *
+ * @interface
+ */
 export type Host = z.output<typeof hostSchema>;
 
 /**

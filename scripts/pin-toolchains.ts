@@ -7,7 +7,7 @@ import { downloadModule } from "../artifacts/godownload.ts";
 import { type Platform } from "../artifacts/platform.ts";
 import { run } from "../artifacts/run.ts";
 import { programsIn, sumDatabase } from "../artifacts/toolchain.ts";
-import { readLock, writeLock } from "../lockfile/file.ts";
+import { ownLockFile, readLock, writeLock } from "../lockfile/file.ts";
 
 /**
  * Pins the Go of `artifacts/go.ts` and the Node.js and npm of the launcher in plinth.lock.json, for all platforms. For whoever
@@ -16,7 +16,7 @@ import { readLock, writeLock } from "../lockfile/file.ts";
 const folder = await mkdtemp(join(tmpdir(), "plinth-pin-"));
 try {
   const lock = readLock();
-  await writeLock({ ...lock, go: { [goVersion]: await pinGo() }, node: await pinNode() });
+  await writeLock({ ...lock, go: { [goVersion]: await pinGo() }, node: await pinNode() }, ownLockFile);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

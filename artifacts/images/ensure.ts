@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readLock } from "../../lockfile/file.ts";
+import { readProjectLock } from "../../lockfile/file.ts";
 import { defaultCacheDir, findFile, recordFile, storeFile } from "../cache.ts";
 import { type SourceContext } from "../context.ts";
 import { ensureArtifacts, type EnsureArtifacts, type EnsureOptions } from "../ensure.ts";
@@ -85,7 +85,7 @@ async function ensureOne(
   };
   const context = {
     ...{ cacheDir, report, reachability: new Reachability() },
-    lock: options.lock ?? readLock(),
+    lock: options.lock ?? readProjectLock(),
     signal: options.signal,
   };
   await withLock(join(cacheDir, ".locks", `image-${name}`), onWait, async () => {

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { moduleExtension } from "../../home.ts";
 import type { FleetAccess } from "./fleet.ts";
 import type { HostPlace } from "./host.ts";
 import type { MirroredScript } from "./mirror.ts";
@@ -19,7 +20,7 @@ export class FleetProcess {
 
   static async start(startups?: StartupLimit): Promise<FleetProcess> {
     // In a group of its own: Ctrl-C is for what is measured, which still talks to the fleet when it stops in good order.
-    const child = fork(join(import.meta.dirname, "main.ts"), { detached: true });
+    const child = fork(join(import.meta.dirname, `main${moduleExtension}`), { detached: true });
     try {
       return new FleetProcess(child, await ask(child, "start", startups === undefined ? {} : { startups }));
     } catch (error) {

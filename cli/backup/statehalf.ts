@@ -10,6 +10,7 @@ import { operatorFilesOf } from "../../plan/operatorfiles.ts";
 import { registryFilesOf } from "../../plan/registrysettings.ts";
 import { readConfig } from "../../plan/stackconfig.ts";
 import type { Project } from "../project/project.ts";
+import { plinthVersion } from "../project/version.ts";
 import { runPulumi } from "../pulumi/cli.ts";
 import { readConfigValues } from "../pulumi/config-values.ts";
 import type { EngineContext } from "../pulumi/context.ts";
@@ -47,7 +48,7 @@ export async function stateHalf(context: EngineContext, options: HalfOptions): P
     imports,
     operatorFiles: await operatorTexts(config),
     config,
-    release: releaseOf(project),
+    release: plinthVersion(),
   });
 }
 
@@ -108,9 +109,4 @@ async function operatorTexts(values: Readonly<Record<string, string>>): Promise<
     if (text !== undefined) texts[file] = text;
   }
   return texts;
-}
-
-function releaseOf({ dir }: Project): string {
-  const { version } = JSON.parse(readFileSync(join(dir, "package.json"), "utf8")) as { version?: string };
-  return version ?? "unknown";
 }

@@ -48,11 +48,11 @@ async function artifacts(options: ArtifactsOptions): Promise<void> {
   const input = await openInput(project, options.stack, terminal);
   if (options.update === true) {
     const { updateLock } = await import("../supply/locking.ts");
-    await updateLock(input, terminal, options.site);
+    await updateLock(project, input, terminal, options.site);
   }
   if (options.sbom !== undefined) {
     const { writeSbom } = await import("../supply/sbom.ts");
-    await writeSbom(project, options.stack, input, options.sbom, terminal);
+    await writeSbom(options.stack, input, options.sbom, terminal);
   }
   if (options.update !== true && options.sbom === undefined) await list(input, terminal, options.json === true);
 }

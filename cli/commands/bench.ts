@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { home, isPackage } from "../../home.ts";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import { parseStartupLimit, type StartupLimit } from "../../bench/fleet/startups.ts";
@@ -123,7 +124,8 @@ function interruption(): AbortSignal {
 }
 
 async function fleet(options: FleetOptions): Promise<void> {
-  const { thisProject } = await import("../project/project.ts");
+  const { requireClone, thisProject } = await import("../project/project.ts");
+  requireClone("bench fleet");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { formatTable } = await import("../render/table.ts");
   const { benchFleet, fleetTable, writeReport } = await import("../../bench/index.ts");
@@ -157,7 +159,7 @@ async function cli(options: CliOptions): Promise<void> {
   await requireLabCluster(project, terminal);
   const stop = interruption();
   const rows = await benchCommands({
-    launcher: [join(project.dir, "plinth")],
+    launcher: isPackage ? [process.execPath, join(home, "cli", "bin.js")] : [join(project.dir, "plinth")],
     times: options.times,
     stop,
     say: (line) => {

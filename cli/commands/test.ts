@@ -40,7 +40,8 @@ export function testCommand(): Command {
 }
 
 async function test(names: string[], options: { grep?: string }): Promise<void> {
-  const { thisProject } = await import("../project/project.ts");
+  const { requireClone, thisProject } = await import("../project/project.ts");
+  requireClone("test");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { addTallies, emptyTally, tallyLine } = await import("../testing/tally.ts");
   const { selectTiers } = await import("../testing/tiers.ts");

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { home, moduleExtension } from "../../home.ts";
 import { exitCodeOfAll, nextTurns, type SiteStack, type Turn } from "../../plan/site.ts";
 import { Exit } from "../exit.ts";
 import { withoutPhases } from "../process/phases.ts";
@@ -84,7 +85,7 @@ export async function runSite(run: SiteRun): Promise<SiteResult[]> {
   );
 }
 
-const commandLine = join(import.meta.dirname, "..", "main.ts");
+const commandLine = join(home, "cli", `main${moduleExtension}`);
 
 function start({ command, args, served, program = commandLine }: SiteRun, stack: string): ChildProcess {
   return spawn(process.execPath, [...process.execArgv, program, command, "--stack", stack, ...args], {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { chmod, mkdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { isPackage, projectDir } from "../../home.ts";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 
@@ -22,9 +23,33 @@ export interface Proposal {
   readonly stackFile?: Readonly<Record<string, unknown>>;
 }
 
-/** The project this command line belongs to, whatever the working directory. */
+/**
+ * The project that this command line is for: of a clone the clone, whatever the working directory; of the package the one that the working
+ * directory is in (home.ts).
+ *
+ * @throws CliError where there is none.
+ */
 export function thisProject(): Project {
-  return projectAt(dirname(dirname(import.meta.dirname)));
+  const dir = projectDir();
+  if (dir !== undefined && existsSync(join(dir, "Pulumi.yaml"))) return projectAt(dir);
+  const searched = dir === undefined ? `neither ${process.cwd()} nor a folder above it has` : `${dir} does not have`;
+  throw new CliError(
+    `There is no project here: ${searched} a Pulumi.yaml. Go to the project's folder, or make a project by \`plinth init\`.`,
+    Exit.badInput,
+  );
+}
+
+/**
+ * Fails in a project of one's own, for a command that works on Plinth's sources.
+ *
+ * @param command as it is typed, for example `bench fleet`.
+ */
+export function requireClone(command: string): void {
+  if (!isPackage) return;
+  throw new CliError(
+    `\`plinth ${command}\` needs Plinth's sources, which its package does not have: run it in a clone of Plinth.`,
+    Exit.badInput,
+  );
 }
 
 export function projectAt(dir: string): Project {

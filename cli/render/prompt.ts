@@ -41,6 +41,14 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
   return answer !== undefined && /^y(es)?$/i.test(answer.trim());
 }
 
+/** Asks for a text on the terminal. An empty answer, and the end of the input, is the default. Ctrl-C ends the command. */
+export async function askText(question: string, byDefault = ""): Promise<string> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  const shown = byDefault === "" ? `${question}: ` : `${question} [${byDefault}]: `;
+  const answer = (await answerOf(reader, shown, []))?.trim() ?? "";
+  return answer === "" ? byDefault : answer;
+}
+
 /**
  * Asks for a secret on the terminal, which does not show it. Undefined without a terminal, and at the end of the input. Ctrl-C
  * ends the command.

@@ -1,8 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
 import { allScripts } from "../../plan/scripts.ts";
 import type { StackInput } from "../project/inventory.ts";
-import type { Project } from "../project/project.ts";
+import { plinthVersion } from "../project/version.ts";
 import type { Terminal } from "../render/terminal.ts";
 import { ensureForHosts, hostArtifacts, imagesOf } from "./needs.ts";
 
@@ -17,7 +16,6 @@ function sourceDate(): Date | undefined {
  * @param target a file, or true for standard output.
  */
 export async function writeSbom(
-  project: Project,
   stack: string,
   input: Pick<StackInput, "planned">,
   target: string | true,
@@ -27,13 +25,12 @@ export async function writeSbom(
   const { defaultCacheDir } = await import("../../artifacts/index.ts");
   const { listSupply } = await import("../../artifacts/inventory.ts");
   const { makeSbom } = await import("../../artifacts/sbom.ts");
-  const { version } = JSON.parse(await readFile(join(project.dir, "package.json"), "utf8")) as { version: string };
   const items = await listSupply(defaultCacheDir(), {
     refs: hostArtifacts(input),
     images: imagesOf(input),
     scripts: allScripts(),
   });
-  const text = makeSbom({ stack, version, timestamp: sourceDate() }, items);
+  const text = makeSbom({ stack, version: plinthVersion(), timestamp: sourceDate() }, items);
   if (target === true) {
     terminal.print(text.trimEnd());
     return;

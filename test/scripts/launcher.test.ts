@@ -171,6 +171,33 @@ describe("the launcher", function () {
       assert.deepEqual(await npmLog(), [`ci in ${project} by ${join(home, "bin", "node")}`]);
     });
 
+    it("starts Plinth as a package where the project is no clone of it, and says which project that is", async () => {
+      const folder = join(project, "node_modules", "plinth", "cli");
+      await rm(join(project, "cli"), { recursive: true });
+      await mkdir(folder, { recursive: true });
+      await writeFile(
+        join(folder, "bin.js"),
+        'console.log(process.env["PLINTH_PROJECT"], process.argv.slice(2).join());',
+      );
+      await writeFile(
+        join(project, "node_modules", ".plinth-lock"),
+        `${await digestOf(join(project, "package-lock.json"))}  -\n`,
+      );
+      const { stdout, stderr } = await run(["up", "--yes"], { cwd: home });
+      assert.equal(stdout, `${project} up,--yes\n`, stderr);
+      assert.deepEqual(await npmLog(), []);
+    });
+
+    it("says what to do where the packages were never installed", async () => {
+      await rm(join(project, "package-lock.json"));
+      const { code, stderr } = await run(["up"]);
+      assert.equal(code, 1);
+      assert.equal(
+        stderr,
+        `plinth: ${project}/package-lock.json is missing: run npm install there, and keep that file in git.\n`,
+      );
+    });
+
     it("makes what it keeps in the project for this user alone, whatever the umask", async () => {
       const before = process.umask(0o022);
       try {

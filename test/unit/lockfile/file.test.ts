@@ -3,7 +3,16 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { formatLock, parseLock, projectLockFile, readLock, writeLock } from "../../../lockfile/file.ts";
+import {
+  formatLock,
+  lockBeyond,
+  lockOver,
+  ownLockFile,
+  parseLock,
+  readLock,
+  readProjectLock,
+  writeLock,
+} from "../../../lockfile/file.ts";
 import { emptyLock, type Lock } from "../../../lockfile/schema.ts";
 
 const digest = fc.stringMatching(/^[0-9a-f]{64}$/);
@@ -48,6 +57,33 @@ describe("the lock file's text", () => {
   });
 
   it("of the project is formatted as it is written", async () => {
-    assert.equal(await readFile(projectLockFile, "utf8"), formatLock(readLock()));
+    assert.equal(await readFile(ownLockFile, "utf8"), formatLock(readLock()));
+  });
+});
+
+describe("the lock file of a project that has Plinth as a package", () => {
+  it("holds what differs from Plinth's own, and over that gives the same", () => {
+    fc.assert(
+      fc.property(locks, locks, (own, over) => {
+        const both = lockOver(own, over);
+        assert.deepEqual(lockOver(own, lockBeyond(own, both)), both);
+        assert.deepEqual(lockBeyond(own, own), emptyLock);
+      }),
+    );
+  });
+
+  it("counts where both have something, and leaves what only Plinth's own has", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "plinth-lock-"));
+    try {
+      const digest = "b".repeat(64);
+      const [known = ""] = Object.keys(readLock().images);
+      await writeLock({ ...emptyLock, images: { [known]: digest, other: digest } }, join(folder, "plinth.lock.json"));
+      const { artifacts, images } = readProjectLock(folder);
+      assert.deepEqual(images, { ...readLock().images, [known]: digest, other: digest });
+      assert.deepEqual(artifacts, readLock().artifacts);
+      assert.deepEqual(readProjectLock(join(folder, "without")), readLock());
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
