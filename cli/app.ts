@@ -3,11 +3,13 @@ import { artifactsCommand } from "./commands/artifacts.ts";
 import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
+import { copyCommand } from "./commands/copy.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { driftCommand } from "./commands/drift.ts";
 import { etcdCommand } from "./commands/etcd.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { factsCommand } from "./commands/facts.ts";
 import { inventoryCommand } from "./commands/inventory.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -18,6 +20,7 @@ import { refreshCommand } from "./commands/refresh.ts";
 import { resetCommand } from "./commands/reset.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { reviewCommand } from "./commands/review.ts";
+import { runCommand } from "./commands/run.ts";
 import { sshCommand } from "./commands/ssh.ts";
 import { statusCommand } from "./commands/status.ts";
 import { testCommand } from "./commands/test.ts";
@@ -53,6 +56,9 @@ export function commandLine(): Command {
     etcdCommand(),
     kubectlCommand(),
     sshCommand(),
+    runCommand(),
+    copyCommand(),
+    factsCommand(),
     readerCommand(),
     resetCommand(),
     backupCommand(),

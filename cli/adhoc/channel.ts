@@ -44,7 +44,7 @@ export interface FedScript {
  * @param root whether it runs as root, by the same way as all that Plinth does; else it is whoever logs in.
  */
 export function feedScript(script: string, root: boolean): FedScript {
-  const read = `eval "$(dd bs=1 count=${Buffer.byteLength(script)} 2>/dev/null)"`;
+  const read = `eval "$(head -c ${Buffer.byteLength(script)})"`;
   const command = `/bin/sh -c ${shellQuote(read)}`;
   return { command: root ? throughRoot(command) : `exec ${command}`, stdin: script };
 }

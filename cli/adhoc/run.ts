@@ -127,7 +127,5 @@ export async function runOnHosts(
 ): Promise<AdhocAnswer[]> {
   const slots = new Slots(parallel);
   const never = new AbortController().signal; // What waits is told that it is over when it is its turn.
-  return Promise.all(
-    [...access].map(([host, target]) => slots.within(never, () => runOn(host, target, run, pool))),
-  );
+  return Promise.all([...access].map(([host, target]) => slots.within(never, () => runOn(host, target, run, pool))));
 }

@@ -1,4 +1,5 @@
 import { groupAnswers, type AdhocAnswer, type AnswerGroup } from "../../plan/adhoc/answers.ts";
+import type { Copy, CopyResult } from "../../plan/adhoc/copying.ts";
 import { printable } from "../../plan/printable.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -57,6 +58,32 @@ export function answersDocument(
       ...{ host, outcome, code, reason },
       ...streams,
     })),
+  };
+}
+
+/** One line for each host. */
+export function copyLines(
+  results: readonly CopyResult[],
+  placeOf: (host: string) => string,
+  { paint }: Pick<Terminal, "paint">,
+): string[] {
+  return results.map(({ host, outcome, reason = "" }) => {
+    const place = printable(placeOf(host));
+    if (outcome === "copied") return `${host}: ${paint("green", "copied")} to ${place}`;
+    if (outcome === "unchanged") return `${host}: ${place} is the same already`;
+    return `${host}: ${paint("red", outcome)}: ${printable(reason)}`;
+  });
+}
+
+/** The same as data. `path` is where the copy is, or was to be. */
+export function copyDocument(
+  head: { stack: string; direction: Copy["direction"]; exitCode: number },
+  results: readonly CopyResult[],
+  placeOf: (host: string) => string,
+): object {
+  return {
+    ...head,
+    hosts: results.map(({ host, outcome, reason = null }) => ({ host, outcome, path: placeOf(host), reason })),
   };
 }
 

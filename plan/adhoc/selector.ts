@@ -138,8 +138,7 @@ function unknown(term: SelectorTerm, hosts: readonly Host[]): Finding {
  */
 export function selectHosts(text: string, hosts: readonly Host[]): { hosts: Host[]; findings: Finding[] } {
   const { selector, findings } = parseSelector(text);
-  for (const term of selector.flat())
-    if (!hosts.some((host) => holds(term, host))) findings.push(unknown(term, hosts));
+  for (const term of selector.flat()) if (!hosts.some((host) => holds(term, host))) findings.push(unknown(term, hosts));
   if (findings.length > 0) return { hosts: [], findings };
   const selected = hosts.filter((host) =>
     selector.some((terms) => terms.every((term) => holds(term, host) !== term.negated)),

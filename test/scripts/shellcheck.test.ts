@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  adhocScript,
   keysScript,
   lookScript,
   networkScript,
@@ -71,6 +72,9 @@ describe("shell scripts", function () {
       drift: driftScript(),
       workloads: lookScript("workloads"),
       keys: keysScript(["/etc/kubernetes/a.key"]),
+      ...Object.fromEntries(
+        (["run", "put", "get"] as const).map((name) => [`adhoc ${name}`, adhocScript(name, ["a", "b", "c"])]),
+      ),
       "run-lock": runLockScript(),
       "network-check": networkScript({
         probe: "0a-b",
@@ -123,7 +127,7 @@ describe("shell scripts", function () {
     });
   }
 
-  const ours = globSync(["scripts/{lib,host,look,reader,roster}/*.sh", "scripts/*.sh"], { cwd: project });
+  const ours = globSync(["scripts/{adhoc,lib,host,look,reader,roster}/*.sh", "scripts/*.sh"], { cwd: project });
 
   it("declare what a function assigns as local, or share it in capitals", () => {
     // Units of every host restart when these two get another digest: they change when they have to do something else.

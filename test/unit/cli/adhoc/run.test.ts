@@ -161,7 +161,7 @@ describe("a command on many hosts", function () {
     const target = hosts.access.get("cp1");
     assert.ok(target);
     hosts.pool.goBy([[target, { sudoPassword: "secret" }]]);
-    const asked = ["printf %s \"${BEHIND_SUDO:-no} $(wc -c)\""];
+    const asked = ['printf %s "${BEHIND_SUDO:-no} $(wc -c)"'];
     const input = Buffer.from("12345");
     assert.equal((await one(asked, { root: true, input })).stdout, "yes 5");
     assert.equal((await one(asked, { input })).stdout, "no 5");
