@@ -27,13 +27,13 @@ export interface LocalFile {
 /** @throws CliError (bad input) where it cannot be read, or is no file. */
 export async function readLocalFile(path: string): Promise<LocalFile> {
   try {
-    const { mode, ...status } = await stat(path);
+    const status = await stat(path);
     if (!status.isFile()) {
       throw new CliError(`${path} is not a file: copy file by file, or pack it by tar.`, Exit.badInput);
     }
     const hash = createHash("sha256");
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-    return { path, sha256: hash.digest("hex"), mode: (mode & 0o777).toString(8).padStart(4, "0") };
+    return { path, sha256: hash.digest("hex"), mode: (status.mode & 0o777).toString(8).padStart(4, "0") };
   } catch (error) {
     if (error instanceof CliError) throw error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -145,11 +145,11 @@ export interface PathLook {
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const octal = z.string().regex(/^[0-7]{1,4}$/);
-/** As stat(1) has it; UNKNOWN where the number has no name. */
+/** As stat(1) has it, UNKNOWN where a number has no name. Users of a directory service have names of all kinds. */
 const ownerWord = z
   .string()
-  .max(130)
-  .regex(/^[\w.-]+\$?:[\w.-]+\$?$/);
+  .max(200)
+  .regex(/^[\x21-\x39\x3b-\x7e]+:[\x21-\x39\x3b-\x7e]+$/);
 
 /** @throws Error with a sentence where the answer is cut off or makes no sense. */
 export function parsePathLook(text: string): PathLook {

@@ -1,12 +1,22 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parsePathLook, type PathLook } from "../../plan/adhoc/copying.ts";
 import { adhocScript } from "../../plan/scripts.ts";
+import { eventually } from "../support/eventually.ts";
 import { shells } from "./support/fake-host.ts";
 
 describe("scripts of operators", function () {
@@ -22,7 +32,9 @@ describe("scripts of operators", function () {
 
   /** The script with a state of its own. */
   const script = (...words: string[]): string =>
-    adhocScript("put", words).replaceAll("/var/lib/plinth ", `${join(dir, "state")} `).replace("STATE=/var/lib/plinth", `STATE=${join(dir, "state")}`);
+    adhocScript("put", words)
+      .replaceAll("/var/lib/plinth ", `${join(dir, "state")} `)
+      .replace("STATE=/var/lib/plinth", `STATE=${join(dir, "state")}`);
   const manifest = (bundle: string, name: string, ...lines: string[]): void => {
     mkdirSync(join(dir, "state/bundles", bundle), { recursive: true });
     writeFileSync(join(dir, "state/bundles", bundle, name), `${lines.join("\n")}\n`);
@@ -34,9 +46,19 @@ describe("scripts of operators", function () {
 
     it(`know whose a path is, also by a link and while it is being changed, by ${shell}`, () => {
       const path = (name: string): string => join(dir, "etc", name);
-      manifest("etcd", "manifest", "plinth-manifest 1", `file ${path("etcd.conf")} 0644 root:root ${"0".repeat(64)} - - file`);
+      manifest(
+        "etcd",
+        "manifest",
+        "plinth-manifest 1",
+        `file ${path("etcd.conf")} 0644 root:root ${"0".repeat(64)} - - file`,
+      );
       manifest("node", "intent", "plinth-intent 1", `owns file ${path("kubelet")} 0644 root:root x - - file`);
-      manifest("loadbalancer", "manifest", `directory ${path("haproxy.d")} 0755 root:root purge`, "unit haproxy.service");
+      manifest(
+        "loadbalancer",
+        "manifest",
+        `directory ${path("haproxy.d")} 0755 root:root purge`,
+        "unit haproxy.service",
+      );
       mkdirSync(path("haproxy.d"));
       symlinkSync("haproxy.d", path("link"));
       assert.deepEqual(look(path("etcd.conf")).owned, ["etcd"]);
@@ -62,19 +84,27 @@ describe("scripts of operators", function () {
 
     it(`leave nothing behind of a write that is ended half-way, by ${shell}`, async () => {
       const path = join(dir, "etc/file");
-      const child = spawn(shell, ["-c", script("write", path, "0".repeat(64), "0640", "-")], { stdio: ["pipe", "ignore", "pipe"] });
+      const child = spawn(shell, ["-c", script("write", path, "0".repeat(64), "0640", "-")], {
+        stdio: ["pipe", "ignore", "pipe"],
+      });
+      const closed = once(child, "close");
       child.stdin.write("half");
-      child.kill("TERM");
+      const begun = () => Promise.resolve(readdirSync(join(dir, "etc")).length > 0 ? true : undefined);
+      await eventually("its file", 10, begun);
+      child.kill("SIGTERM");
       child.stdin.end();
-      await once(child, "close");
+      assert.deepEqual(await closed, [143, null]);
       assert.deepEqual(readdirSync(join(dir, "etc")), []);
     });
 
     it(`end a command with their input, with all that it has started, and say its code, by ${shell}`, async () => {
       const run = (words: string[]) => {
-        const child = spawn(shell, ["-c", adhocScript("run", ["30", "3", ...words])], { stdio: ["pipe", "pipe", "pipe"] });
+        const child = spawn(shell, ["-c", adhocScript("run", ["30", "3", ...words])], {
+          stdio: ["pipe", "pipe", "pipe"],
+        });
         let text = "";
-        for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        for (const stream of [child.stdout, child.stderr])
+          stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
         child.stdin.write("abc");
         return { child, closed: once(child, "close"), said: () => text };
       };

@@ -19,7 +19,7 @@ import type { CopyResult } from "../../../../plan/adhoc/copying.ts";
 import { TestHosts } from "./servers.ts";
 
 describe("a file that is copied", function () {
-  this.timeout(20_000);
+  this.timeout(30_000);
   let hosts: TestHosts;
   let here: string;
   let there: string;
@@ -125,9 +125,9 @@ describe("a file that is copied", function () {
       assert.deepEqual(readdirSync(join(here, host, "deep")), ["file"]);
     }
     writeFileSync(join(there, "empty"), "");
-    await get(join(there, "empty"));
-    assert.equal(readFileSync(join(here, "cp1"), "utf8"), "");
-  }).timeout(30_000);
+    await get(join(there, "empty"), { localOf: (host) => join(here, `${host}-empty`) });
+    assert.equal(readFileSync(join(here, "cp1-empty"), "utf8"), "");
+  });
 
   it("leaves nothing here where the host has none, or sends something else", async () => {
     await hosts.add("cp1");

@@ -56,7 +56,10 @@ describe("plan/adhoc/answers", () => {
         const groups = groupAnswers(answers);
         assert.deepEqual(groups.flatMap(({ hosts }) => hosts).sort(), answers.map(({ host }) => host).sort());
         const sizes = groups.map(({ hosts }) => hosts.length);
-        assert.deepEqual(sizes, sizes.toSorted((one, other) => other - one));
+        assert.deepEqual(
+          sizes,
+          sizes.toSorted((one, other) => other - one),
+        );
       }),
     );
   });

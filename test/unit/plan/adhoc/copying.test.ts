@@ -45,7 +45,12 @@ describe("plan/adhoc/copying", () => {
       ["a/", "cp1:/etc/", undefined, /names no file/],
       ["cp1:/a", "", undefined, /on this machine is empty/],
     ] as const)
-      assert.match(parseCopy(from, to, on).findings.map(({ message }) => message).join(), expected);
+      assert.match(
+        parseCopy(from, to, on)
+          .findings.map(({ message }) => message)
+          .join(),
+        expected,
+      );
   });
 
   it("judges modes and owners", () => {
@@ -129,7 +134,12 @@ describe("plan/adhoc/copying", () => {
     const of = (...outcomes: ("copied" | "unchanged" | "failed" | "unreachable" | "interrupted")[]): number =>
       exitCodeOfCopies(outcomes.map((outcome, index) => ({ host: `h${index}`, outcome })));
     assert.deepEqual(
-      [of("copied", "unchanged"), of("copied", "failed"), of("failed", "unreachable"), of("interrupted", "unreachable")],
+      [
+        of("copied", "unchanged"),
+        of("copied", "failed"),
+        of("failed", "unreachable"),
+        of("interrupted", "unreachable"),
+      ],
       [0, 1, 255, 130],
     );
   });

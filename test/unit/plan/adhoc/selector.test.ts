@@ -76,7 +76,10 @@ describe("plan/adhoc/selector", () => {
   it("has and, or and not as sets have them", () => {
     fc.assert(
       fc.property(term, term, (one, other) => {
-        assert.deepEqual(set(`${one},${other}`), new Set(hosts.map(({ name }) => name).filter((name) => set(one).has(name) || set(other).has(name))));
+        assert.deepEqual(
+          set(`${one},${other}`),
+          new Set(hosts.map(({ name }) => name).filter((name) => set(one).has(name) || set(other).has(name))),
+        );
         assert.deepEqual(set(`${one}&${other}`), set(one).intersection(set(other)));
         assert.deepEqual(set(`!${one}`), new Set(hosts.map(({ name }) => name)).difference(set(one)));
       }),
