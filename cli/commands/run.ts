@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { CliError, QuietExit } from "../errors.ts";
+import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
 
@@ -75,9 +75,7 @@ export function runCommand(): Command {
     .action(run);
 }
 
-async function run(given: string[], options: RunOptions): Promise<void> {
-  const words = given[0] === "--" ? given.slice(1) : given;
-  if (words.length === 0) throw new CliError("There is no command to run: it stands behind --.", Exit.badInput);
+async function run(words: string[], options: RunOptions): Promise<void> {
   const { readInputFile } = await import("../adhoc/input.ts");
   const { openStack } = await import("../session/opening.ts");
   const { input: stack } = await openStack(options.stack);

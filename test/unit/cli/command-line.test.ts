@@ -85,7 +85,7 @@ describe("command line", () => {
     assert.deepEqual(await parsed(["ssh", "cp1", "--", "ls", "-la"]), ["cp1", ["--", "ls", "-la"], { stack }]);
     assert.deepEqual(await parsed(["ssh", "cp1", "ls", "-la"]), ["cp1", ["ls", "-la"], { stack }]);
     assert.deepEqual(await parsed(["run", "--on", "w*", "--", "ls", "--root"]), [
-      ["--", "ls", "--root"],
+      ["ls", "--root"],
       { stack, on: "w*", timeout: 60 },
     ]);
     assert.deepEqual(await parsed(["run", "--root", "ls", "-la"]), [["ls", "-la"], { stack, root: true, timeout: 60 }]);
