@@ -3,11 +3,13 @@ import { artifactsCommand } from "./commands/artifacts.ts";
 import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
+import { copyCommand } from "./commands/copy.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { driftCommand } from "./commands/drift.ts";
 import { etcdCommand } from "./commands/etcd.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { factsCommand } from "./commands/facts.ts";
 import { importCommand } from "./commands/import.ts";
 import { initCommand } from "./commands/init.ts";
 import { inventoryCommand } from "./commands/inventory.ts";
@@ -20,6 +22,7 @@ import { refreshCommand } from "./commands/refresh.ts";
 import { resetCommand } from "./commands/reset.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { reviewCommand } from "./commands/review.ts";
+import { runCommand } from "./commands/run.ts";
 import { sshCommand } from "./commands/ssh.ts";
 import { statusCommand } from "./commands/status.ts";
 import { testCommand } from "./commands/test.ts";
@@ -57,6 +60,9 @@ export function commandLine(): Command {
     etcdCommand(),
     kubectlCommand(),
     sshCommand(),
+    runCommand(),
+    copyCommand(),
+    factsCommand(),
     readerCommand(),
     resetCommand(),
     backupCommand(),

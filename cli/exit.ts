@@ -1,3 +1,5 @@
+import { adhocExit } from "../plan/adhoc/answers.ts";
+
 /** Exit codes of every command. Scripts rely on them: never renumber. */
 export const Exit = {
   /** What was asked for is done (or, for `status`, everything is healthy). */
@@ -10,8 +12,12 @@ export const Exit = {
   refused: 3,
   /** `--expect-no-changes` and something would change; nothing was touched. */
   changes: 4,
+  /** A command on a host did not end within its time, as timeout(1) has it. */
+  timedOut: adhocExit.timedOut,
   /** Ended by Ctrl-C (128 + SIGINT). */
   interrupted: 130,
+  /** A host that something was to be done on cannot be reached, or the connection broke meanwhile, as ssh(1) has it. */
+  unreachable: adhocExit.unreachable,
 } as const;
 
 export type ExitCode = (typeof Exit)[keyof typeof Exit];

@@ -75,6 +75,16 @@ export function failoverScript(words: readonly string[]): string {
   return `set -- ${words.map(shellWord).join(" ")}\n${read("host/failover.sh")}`;
 }
 
+/** What an operator has a host do by hand: fed to a shell there, and never installed. The words are described in each script. */
+export function adhocScript(name: "run" | "put" | "get", words: readonly string[]): string {
+  const { state, software, scripts, kept, staging } = paths;
+  const names =
+    name === "put"
+      ? `STATE=${state}\nRESERVED=${shellWord([state, software, scripts, kept, staging].join(" "))}\n`
+      : "";
+  return `set -- ${words.map(shellWord).join(" ")}\n${names}${read(`adhoc/${name}.sh`)}`;
+}
+
 /** What a host asks for a test of the data path: fed to a shell there, and never installed. */
 export interface NetworkTest {
   /** Of the probe on this host; undefined where there is none. */

@@ -34,8 +34,9 @@ export function collect(channel: ClientChannel, target: SshTarget, options: Exec
 /** Collects what a command prints and leaves its stdin to the caller. */
 export function gather(channel: ClientChannel, target: SshTarget, options: ExecOptions): Promise<ExecResult> {
   return new Promise((resolve, reject) => {
-    const stdout = new Collector(options.onStdout);
-    const stderr = new Collector(options.onStderr);
+    const stdout = new Collector(options.onStdout, options.kept);
+    const stderr = new Collector(options.onStderr, options.kept);
+    const { onBytes } = options;
     let status: { code: number | null; signal: string | null } | undefined;
     let aborted = false;
     let grace: NodeJS.Timeout | undefined;
@@ -53,7 +54,8 @@ export function gather(channel: ClientChannel, target: SshTarget, options: ExecO
       status = { code, signal: signal?.replace(/^SIG/, "") ?? null };
     });
     channel.on("data", (chunk: Buffer) => {
-      stdout.add(chunk);
+      if (onBytes === undefined) stdout.add(chunk);
+      else onBytes(chunk);
     });
     channel.stderr.on("data", (chunk: Buffer) => {
       stderr.add(chunk);
@@ -87,18 +89,21 @@ function lost(target: SshTarget, output: string): SshError {
   );
 }
 
-/** Gathers bytes and passes on text without splitting a character. */
+/** Gathers bytes, up to a limit, and passes on text without splitting a character. */
 class Collector {
   readonly #chunks: Buffer[] = [];
   readonly #decoder = new StringDecoder("utf8");
   readonly #listener: ((chunk: string) => void) | undefined;
+  #room: number;
 
-  constructor(listener: ((chunk: string) => void) | undefined) {
+  constructor(listener: ((chunk: string) => void) | undefined, kept = Infinity) {
     this.#listener = listener;
+    this.#room = kept;
   }
 
   add(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    if (this.#room > 0) this.#chunks.push(chunk.subarray(0, this.#room));
+    this.#room = Math.max(0, this.#room - chunk.length);
     this.#emit(this.#decoder.write(chunk));
   }
 

@@ -5,6 +5,7 @@ export { fingerprint, parseHostKey, type PublicKey, receivedKey } from "./hostke
 export { type Identities, type LoginKey, needsPassphrase, openLoginKey, readLoginKey } from "./keyfile.ts";
 export { sharedPool, SshPool, type SshPoolOptions } from "./pool.ts";
 export { inOrderOfUse } from "./offers.ts";
+export { Slots } from "./slots.ts";
 export { FileMemory } from "./taken.ts";
 export type { Way } from "./way.ts";
 export type { AttendedCommand, ExecOptions, ExecResult, SshStats, SshTarget } from "./types.ts";

@@ -95,7 +95,7 @@ export class SshPool {
    */
   async exec(asked: SshTarget, command: string, options: ExecOptions = {}): Promise<ExecResult> {
     const signal = options.signal ?? NEVER;
-    const { target, sent } = this.#sent(asked, command);
+    const { target, sent } = this.#sent(asked, command, options.asLoginUser);
     const fed = { ...options, stdin: `${sent.stdin}${options.stdin ?? ""}` };
     return this.#with(target, signal, async (connection) => {
       const { heard } = await connection.exec(
@@ -188,9 +188,10 @@ export class SshPool {
   }
 
   /** A command as it is sent on a target's way. */
-  #sent(asked: SshTarget, command: string): { target: SshTarget; sent: Sent } {
+  #sent(asked: SshTarget, command: string, asLoginUser = false): { target: SshTarget; sent: Sent } {
     const { target, sudoPassword } = this.#ways.of(asked);
-    return { target, sent: sudoPassword === undefined ? { command, stdin: "" } : byPassword(command, sudoPassword) };
+    const isPlain = asLoginUser || sudoPassword === undefined;
+    return { target, sent: isPlain ? { command, stdin: "" } : byPassword(command, sudoPassword) };
   }
 
   /** What makes two targets share a connection: for those that name no credentials, the key of the run is part of it. */

@@ -53,6 +53,12 @@ export interface ExecOptions {
   signal?: AbortSignal;
   /** Called right before the command is sent, after everything that it had to wait for; again when it is sent again. */
   onSend?: () => void;
+  /** Runs as the user who logs in, also where the way of the target has a password for sudo. */
+  asLoginUser?: boolean;
+  /** Bytes of each stream that the result has at most, from its beginning; `onStdout` and `onStderr` hear all of it. Default: all. */
+  kept?: number;
+  /** Called with the bytes of standard output as they arrive: they are no text, and neither the result nor `onStdout` has them. */
+  onBytes?: (chunk: Buffer) => void;
   /** Called with decoded text as it arrives. */
   onStdout?: (chunk: string) => void;
   onStderr?: (chunk: string) => void;

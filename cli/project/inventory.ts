@@ -8,6 +8,8 @@ import type { ClusterConfig } from "../../plan/config.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { findingsWithout, revealedTexts } from "../../plan/secrets.ts";
 import type { RoleShape } from "../../plan/roles/shape.ts";
+import { movedDirectories } from "../../plan/settings/directories.ts";
+import { configFor } from "../../plan/settings/layers.ts";
 import { checkInput } from "../../plan/stackinput.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { CliError } from "../errors.ts";
@@ -40,6 +42,8 @@ export interface Planned {
   artifacts: () => HostArtifacts;
   /** The files of a host that are made while the cluster is. */
   secretsOf: (host: Host) => BundleSecret[];
+  /** The directories of a host that hold data and are not where they are by default. */
+  movedDirectoriesOf: (host: Host) => string[];
 }
 
 /** The same, with the files that it was read from. */
@@ -52,6 +56,7 @@ export function plannedFrom(hosts: readonly Host[], config: ClusterConfig): Plan
     bundlesOf: (host) => bundlesOf(host, config).map(({ name }) => name),
     artifacts: () => artifactsOf(hosts, config),
     secretsOf: (host) => planHost({ host, hosts, config }).flatMap(({ secrets }) => secrets),
+    movedDirectoriesOf: (host) => movedDirectories(configFor(host, config)),
   };
 }
 

@@ -9,9 +9,13 @@ import {
   type SshTarget,
 } from "../../ssh/index.ts";
 
+/** A command that runs as root, whoever logs in. It must be one that `exec` and sudo can run. */
+export function throughRoot(command: string): string {
+  return `if [ "$(id -u)" -eq 0 ]; then exec ${command}; else exec sudo -n ${command}; fi`;
+}
+
 function rootShell(words: readonly string[]): string {
-  const shell = ["/bin/sh -s", ...words.map(shellWord)].join(" ");
-  return `if [ "$(id -u)" -eq 0 ]; then exec ${shell}; else exec sudo -n ${shell}; fi`;
+  return throughRoot(["/bin/sh -s", ...words.map(shellWord)].join(" "));
 }
 
 /** A host that began to answer, and did not come to an end that somebody can wait for. */

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  adhocScript,
   backupUnitScript,
   keysScript,
   lookScript,
@@ -73,6 +74,9 @@ describe("shell scripts", function () {
       workloads: lookScript("workloads"),
       backup: backupUnitScript().content,
       keys: keysScript(["/etc/kubernetes/a.key"]),
+      ...Object.fromEntries(
+        (["run", "put", "get"] as const).map((name) => [`adhoc ${name}`, adhocScript(name, ["a", "b", "c"])]),
+      ),
       "run-lock": runLockScript(),
       "network-check": networkScript({
         probe: "0a-b",
@@ -125,7 +129,7 @@ describe("shell scripts", function () {
     });
   }
 
-  const ours = globSync(["scripts/{backup,lib,host,look,reader,roster}/*.sh", "scripts/*.sh"], { cwd: project });
+  const ours = globSync(["scripts/{adhoc,backup,lib,host,look,reader,roster}/*.sh", "scripts/*.sh"], { cwd: project });
 
   it("declare what a function assigns as local, or share it in capitals", () => {
     // Units of every host restart when these two get another digest: they change when they have to do something else.

@@ -43,7 +43,7 @@ describe("command line", () => {
   const names = commandLine().commands.map((command) => command.name());
 
   it("has the commands of the design", () => {
-    for (const name of "up preview review destroy refresh outputs inventory import explain status drift check etcd kubectl ssh reader reset lab test artifacts bench".split(
+    for (const name of "up preview review destroy refresh outputs inventory import explain status drift check etcd kubectl ssh run copy facts reader reset lab test artifacts bench".split(
       " ",
     )) {
       assert.ok(names.includes(name), name);
@@ -68,9 +68,13 @@ describe("command line", () => {
     assert.equal(await parsed(["test", "nope"]), "commander.invalidArgument");
     assert.equal(await parsed(["lab", "explode"]), "commander.unknownCommand");
     assert.equal(await parsed(["ssh"]), "commander.missingArgument");
+    assert.equal(await parsed(["run"]), "commander.missingArgument");
+    assert.equal(await parsed(["copy", "file"]), "commander.missingArgument");
+    for (const value of ["-1", "1.5", "x", "", "1e9"])
+      assert.equal(await parsed(["run", "--timeout", value, "--", "id"]), "commander.invalidArgument", value);
   });
 
-  it("leaves what follows kubectl and ssh alone", async () => {
+  it("leaves what follows kubectl, ssh and run alone", async () => {
     const stack = "lab";
     const raw = ["get", "--raw", "/readyz?verbose"];
     assert.deepEqual(await parsed(["kubectl", ...raw]), [raw, { stack }]);
@@ -80,6 +84,11 @@ describe("command line", () => {
     assert.deepEqual(await parsed(["kubectl", "--", "--help"]), [["--help"], { stack }]);
     assert.deepEqual(await parsed(["ssh", "cp1", "--", "ls", "-la"]), ["cp1", ["--", "ls", "-la"], { stack }]);
     assert.deepEqual(await parsed(["ssh", "cp1", "ls", "-la"]), ["cp1", ["ls", "-la"], { stack }]);
+    assert.deepEqual(await parsed(["run", "--on", "w*", "--", "ls", "--root"]), [
+      ["ls", "--root"],
+      { stack, on: "w*", timeout: 60 },
+    ]);
+    assert.deepEqual(await parsed(["run", "--root", "ls", "-la"]), [["ls", "-la"], { stack, root: true, timeout: 60 }]);
   });
 
   it("keeps what it has compiled in the user's own cache", () => {
