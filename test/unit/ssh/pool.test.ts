@@ -58,6 +58,19 @@ describe("ssh pool", () => {
     assert.equal(stdout, "ä");
   });
 
+  it("keeps as much as is asked for, and gives bytes that are no text as they come", async () => {
+    const { pool, target } = await setUp();
+    let heard = 0;
+    const onStdout = (chunk: string): void => {
+      heard += chunk.length;
+    };
+    const cut = await pool.exec(target, "printf 12345; printf abc >&2; exit 3", { kept: 2, onStdout });
+    assert.deepEqual([cut.code, cut.stdout, cut.stderr, heard], [3, "12", "ab", 5]);
+    const chunks: Buffer[] = [];
+    const raw = await pool.exec(target, "printf '\\377\\0a'; echo b >&2", { onBytes: (chunk) => chunks.push(chunk) });
+    assert.deepEqual([Buffer.concat(chunks), raw.stdout, raw.stderr], [Buffer.from([255, 0, 97]), "", "b\n"]);
+  });
+
   it("takes a line of 1 MiB without newline", async () => {
     const { pool, target } = await setUp();
     const { stdout } = await pool.exec(target, "head -c 1048576 /dev/zero | tr '\\0' x");
