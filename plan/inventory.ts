@@ -164,9 +164,11 @@ const isOwnRole = (role: string): role is Role => (roles as readonly string[]).i
 /** Hosts as they are written: one list has Plinth's roles and those of the project. */
 function writtenHost(projectRoles: readonly string[]) {
   const known = [...roles, ...projectRoles];
-  const { projectRoles: _, ...shape } = hostSchema.shape;
   const written = z.array(z.enum(known)).nonempty("must have at least one role");
-  return z.strictObject({ ...shape, roles: written }).transform(({ roles: all, ...host }): Host => {
+  return hostSchema
+    .omit({ projectRoles: true })
+    .extend({ roles: written })
+    .transform(({ roles: all, ...host }): Host => {
     const others = [...new Set(all.filter((role) => !isOwnRole(role)))];
     return { ...host, roles: all.filter(isOwnRole), ...(others.length === 0 ? {} : { projectRoles: others }) };
   });

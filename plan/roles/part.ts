@@ -40,7 +40,7 @@ function blocksOf(role: RoleShape, { host, hosts, config, surroundings }: Placem
   const read = parametersFor(role, host, config);
   if ("issues" in read) throw new Error(`${host.name}: the parameters of the role ${role.name} are not right`);
   // A role gets its secrets by name alone.
-  const { secrets: _secrets, ...open } = config;
+  const open = Object.fromEntries(Object.entries(config).filter(([key]) => key !== "secrets"));
   return role.plan({
     host,
     hosts,
