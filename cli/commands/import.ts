@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Role } from "../../plan/inventory.ts";
 import type { Tool } from "../../plan/import/tools.ts";
@@ -85,7 +84,6 @@ async function importInventory(file: string, options: Options): Promise<void> {
     stack,
     from: basename(resolve(file)),
     ownAddresses: ownAddresses(),
-    types: existsSync(join(out, "plan", "inventory.ts")) ? "../plan/inventory.ts" : "plinth",
     ...(tool === undefined ? {} : { tool }),
     ...(groups === undefined ? {} : { groups }),
   };

@@ -15,6 +15,7 @@ export function ownTexts(): OwnTexts {
   return {
     launcher: read("plinth"),
     nodeVersion: read(".node-version"),
+    roles: Object.fromEntries(["roles/index.ts", "roles/motd.ts"].map((path) => [path, read(path)])),
     lock: formatLock({ ...emptyLock, node: readLock().node }),
     withKey: read("examples/ci/with-key.sh"),
     workflows: Object.fromEntries(workflows.map((name) => [name, read(`examples/ci/github/${name}`)])),

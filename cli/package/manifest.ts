@@ -56,6 +56,7 @@ const folders = [
 const files = [
   ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md"],
   ...["plinth", "plinth.lock.json", ".node-version", "Pulumi.yaml", "Pulumi.lab.yaml", "hosts/lab.ts"],
+  ...["roles/index.ts", "roles/motd.ts"],
 ];
 
 /**

@@ -95,7 +95,7 @@ function fits(text: string, pattern: string): boolean {
 /** What a host has of what a term is about. */
 function valuesOf(host: Host, { field, key = "" }: Pick<SelectorTerm, "field" | "key">): string[] {
   if (field === "name") return [host.name];
-  if (field === "role") return host.roles;
+  if (field === "role") return [...host.roles, ...(host.projectRoles ?? [])];
   if (field !== "label") return [host[field] ?? []].flat();
   const labels = placementLabels(host);
   return Object.hasOwn(labels, key) ? [labels[key] ?? ""] : [];

@@ -35,8 +35,6 @@ export interface ImportOptions extends Surroundings {
   groups?: Readonly<Record<string, readonly Role[]>>;
   /** Name → IPv4 address, of names that have been looked up. */
   addresses?: ReadonlyMap<string, string>;
-  /** What the type of a host is imported from. */
-  types: string;
 }
 
 /** What is to be written, or why nothing can be. */
@@ -70,7 +68,7 @@ export function importStack(sources: Sources, options: ImportOptions): ImportRes
   imported.rows.push(...describePlaybooks(sources.playbooks ?? []));
   const from = `${options.from} (${toolNames[tool]})`;
   const findings = findingsOf(imported, options.stack);
-  const about = { stack: options.stack, from, types: options.types };
+  const about = { stack: options.stack, from };
   const report = renderReport({
     ...about,
     hosts: imported.hosts.length,

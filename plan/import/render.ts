@@ -37,14 +37,10 @@ export function hostLines({ hosts }: Imported): Record<string, unknown>[] {
  * `hosts/<stack>.ts`, formatted as the rest of the project.
  *
  * @param from where the inventory comes from.
- * @param types what the type of a host is imported from.
  */
-export function renderHosts(
-  imported: Imported,
-  { stack, from, types }: { stack: string; from: string; types: string },
-): string {
+export function renderHosts(imported: Imported, { stack, from }: { stack: string; from: string }): string {
   return [
-    `import type { HostInput } from ${JSON.stringify(types)};`,
+    'import type { HostInput } from "plinth/inventory";',
     "",
     `/** Imported from ${from.replaceAll("*/", "* /")}; import-${stack}.md says what was taken and what was not. */`,
     "export default [",

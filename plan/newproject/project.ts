@@ -22,6 +22,8 @@ export interface ProjectFile {
 export interface OwnTexts {
   launcher: string;
   nodeVersion: string;
+  /** A first role and the list of them, by path. */
+  roles: Readonly<Record<string, string>>;
   /** `plinth.lock.json` with what the launcher needs before Plinth is installed. */
   lock: string;
   /** `examples/ci/with-key.sh`. */
@@ -44,6 +46,7 @@ export function projectFiles(name: string, stack: FirstStack, own: OwnTexts): Re
   return {
     "index.ts": { text: indexText },
     [`hosts/${name}.ts`]: { text: isLab ? stack.hostsText : inventoryText(stack.hosts) },
+    ...Object.fromEntries(Object.entries(own.roles).map(([path, text]) => [path, { text }])),
     "Pulumi.yaml": { text: pulumiText },
     [`Pulumi.${name}.yaml`]: { text: isLab ? stack.configText : stackText(stack.config) },
     "tsconfig.json": { text: compilerText },

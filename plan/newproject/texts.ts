@@ -63,12 +63,13 @@ const literal = (host: HostInput): string => {
 /** `hosts/<stack>.ts`. */
 export function inventoryText(hosts: readonly HostInput[]): string {
   return [
-    'import type { HostInput } from "plinth/inventory";',
+    'import type { HostWith } from "plinth/roles";',
+    'import type { roles } from "../roles/index.ts";',
     "",
     "/** One line is one host: a line more lets it join, a line less lets it leave. */",
     "export default [",
     ...hosts.map(literal),
-    "] satisfies HostInput[];",
+    "] satisfies HostWith<typeof roles>[];",
     "",
   ].join("\n");
 }
@@ -98,6 +99,7 @@ npx plinth up${option}
 | ----------------------- | -------------------------------------------------------------------------- |
 | \`hosts/<stack>.ts\`      | the hosts of a stack                                                       |
 | \`Pulumi.<stack>.yaml\`   | its configuration; \`node_modules/plinth/Pulumi.yaml\` describes every key   |
+| \`roles/\`               | what else hosts get: roles of our own                                      |
 | \`index.ts\`              | the program                                                                |
 | \`plinth.lock.json\`      | digests of what only this project fetches; Plinth brings all others        |
 | \`.plinth/\`              | state and keys of this machine; not in git: see the manual about backends  |

@@ -292,7 +292,6 @@ export function imported(sources: Sources, options: Partial<ImportOptions> = {})
   return importStack(sources, {
     stack: "shop",
     from: "inventory",
-    types: "../plan/inventory.ts",
     ownAddresses: ["203.0.113.1", "192.0.2.5"],
     ...options,
   });

@@ -20,11 +20,12 @@ const answer = (host: string, more: Partial<AdhocAnswer> = {}): AdhocAnswer => (
 
 describe("what hosts answer, as it is shown", () => {
   it("is one block for equal answers", () => {
-    const answers = [
+    const { code: _code, ...withoutCode } = answer("w3");
+    const answers: AdhocAnswer[] = [
       answer("cp1", { code: 1, stdout: "a\n\tb\n", stderr: "no\n", stderrCut: 7 }),
       answer("w1", { stdout: "up\n" }),
       answer("w2", { stdout: "up\n" }),
-      { ...answer("w3", { outcome: "unreachable", reason: "Host 192.0.2.3: off" }), code: undefined } as AdhocAnswer,
+      { ...withoutCode, host: "w3", outcome: "unreachable", reason: "Host 192.0.2.3: off" },
     ];
     assert.deepEqual(answerLines(answers, bare), [
       "w1, w2 (2 hosts): exit code 0",

@@ -35,19 +35,22 @@ describe("the files of a new project", () => {
       "index.ts",
       "plinth",
       "plinth.lock.json",
+      "roles/index.ts",
+      "roles/motd.ts",
       "tsconfig.json",
     ]);
     assert.equal(text("index.ts").trimEnd().split("\n").length, 3);
     assert.equal(
       text("hosts/site-a.ts"),
-      `import type { HostInput } from "plinth/inventory";
+      `import type { HostWith } from "plinth/roles";
+import type { roles } from "../roles/index.ts";
 
 /** One line is one host: a line more lets it join, a line less lets it leave. */
 export default [
   { name: "cp1", address: "192.0.2.11", roles: ["etcd", "control-plane"] },
   { name: "w1", address: "192.0.2.21", roles: ["worker"] },
   { name: "w2", address: "192.0.2.22", roles: ["worker"] },
-] satisfies HostInput[];
+] satisfies HostWith<typeof roles>[];
 `,
     );
     assert.deepEqual(parse(text("Pulumi.site-a.yaml")), { config: stack.config });
