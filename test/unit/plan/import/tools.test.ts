@@ -128,7 +128,7 @@ describe("plan/import: tools", () => {
     hasAll(config, ["plinth:vip: 192.0.2.10\n", "    - jump@gate.example.com:2200\n", "plinth:sshUser: ops\n"]);
     hasAll(report, [
       "| ansible_become_pass | hosts.ini:",
-      "| role chrony | ansible/site.yml on all | see the role time",
+      "| role chrony | ansible/site.yml on all | write it as a role of your own, by packageInstalled and file",
       "| role kubeadm | ansible/site.yml on k8s | Plinth itself does it |",
       "| host grafana.example.com | monitoring |",
     ]);
