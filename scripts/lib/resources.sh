@@ -88,6 +88,7 @@ resources_compute() {
     section == "different" { id = $1 " " $2; different[id] = 1; sub(/^[^ ]+ [^ ]+ /, ""); reason[id] = $0; next }
     { sub(/^owns /, "") }
     $1 != "resource" { next }
+    # What another bundle has brought was not there before us.
     section == "others" { other[$2 " " $3] = 1; next }
     section == "old" { if (!(($2 " " $3) in old)) ids[++nold] = $2 " " $3; old[$2 " " $3] = $0; next }
     { line[++nl] = $0; planned[$2 " " $3] = 1 }
@@ -97,7 +98,7 @@ resources_compute() {
         owns(line[i])
         if (id in different) print (f[2] == "account" ? "user" : f[2]) " " f[3] " " reason[id] >> (stage "/differences")
         if (!(id in different) && id in old) continue
-        op("make-resource " phase[f[2]] " " (id in old ? "known" : "new") " " id words(7))
+        op("make-resource " phase[f[2]] " " (id in old || id in other ? "known" : "new") " " id words(7))
         if (id in different) { hits(f[5], "restart"); hits(f[6], "reload") }
       }
       for (i = nold; i >= 1; i--) {

@@ -43,7 +43,7 @@ describe("a run for a role that is killed", function () {
     const recover = async (host: FakeHost): Promise<void> => {
       await host.apply(role());
     };
-    const commands = await killEverywhere({ from: before, victim: apply(role()), recover, end: made.snapshot() }, 2);
+    const commands = await killEverywhere({ from: before, victim: apply(role()), recover, end: made.snapshot() }, 3);
     assert.ok(commands > 10, `${commands} commands`);
   });
 
@@ -61,7 +61,7 @@ describe("a run for a role that is killed", function () {
       assert.deepEqual(files(end), files(before));
       assert.equal(end.unit("theirs.service", "active"), "active");
       for (const from of [before, made])
-        await killEverywhere({ from, victim: apply(from === made ? gone() : role()), recover, end: end.snapshot() }, 2);
+        await killEverywhere({ from, victim: apply(from === made ? gone() : role()), recover, end: end.snapshot() }, from === made ? 3 : 5);
     } finally {
       end.remove();
     }

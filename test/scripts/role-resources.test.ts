@@ -116,8 +116,13 @@ onHosts("resources of roles", (host) => {
     const { changed } = await host().apply(bundle);
     assert.deepEqual(changed, ["package:new", "package:used"]);
     await quiet(bundle);
+    // Another role that wants it, too, keeps it, and is the one that takes it away.
+    const other = new Bundle("role-other").line("resource package new --");
+    await host().apply(other);
     host().log();
     await host().apply(empty());
+    assert.deepEqual(host().log(), []);
+    await host().apply(new Bundle("role-other", 2));
     assert.deepEqual(host().log(), ["--remove new"]);
   });
 
