@@ -68,7 +68,7 @@ async function runOn(
   const [stdout, stderr] = [new Kept(), new Kept()];
   const standardInput = openInput(input);
   const giveUp = new AbortController();
-  let isLate = false;
+  const timeIsUp = new AbortController();
   let isSent = false;
   let timer: NodeJS.Timeout | undefined;
   const tellToEnd = (): void => {
@@ -97,16 +97,16 @@ async function runOn(
         if (seconds === 0 || signal.aborted) return;
         clearTimeout(timer);
         timer = setTimeout(() => {
-          isLate = true;
+          timeIsUp.abort();
           tellToEnd();
         }, seconds * 1000);
       },
     });
-    if (isLate) return answer(late);
+    if (timeIsUp.signal.aborted) return answer(late);
     if (signal.aborted) return answer({ outcome: "interrupted" });
     return answer(code === null ? { outcome: "lost", reason: "its shell was killed" } : { outcome: "ended", code });
   } catch (error) {
-    if (isLate && giveUp.signal.aborted) return answer(late);
+    if (timeIsUp.signal.aborted && giveUp.signal.aborted) return answer(late);
     return answer(failureOf(error));
   } finally {
     clearTimeout(timer);

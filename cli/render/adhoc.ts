@@ -90,7 +90,6 @@ export function copyDocument(
 /** A document as JSON in ASCII: what hosts have a say in reaches no terminal otherwise, and `shown` has nothing left to escape. */
 export function asciiJson(document: unknown): string {
   return JSON.stringify(document, null, 2).replace(
-    // eslint-disable-next-line no-control-regex -- all that is no ASCII character that can be seen
     /[^\x20-\x7e\n]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -20,7 +20,7 @@ import { eventually } from "../support/eventually.ts";
 import { shells } from "./support/fake-host.ts";
 
 describe("scripts of operators", function () {
-  this.timeout(20_000);
+  this.timeout(90_000);
   let dir = "";
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "plinth-adhoc-"));
@@ -90,7 +90,7 @@ describe("scripts of operators", function () {
       const closed = once(child, "close");
       child.stdin.write("half");
       const begun = () => Promise.resolve(readdirSync(join(dir, "etc")).length > 0 ? true : undefined);
-      await eventually("its file", 10, begun);
+      await eventually("its file", 60, begun);
       child.kill("SIGTERM");
       child.stdin.end();
       assert.deepEqual(await closed, [143, null]);

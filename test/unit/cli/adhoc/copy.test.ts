@@ -19,7 +19,7 @@ import type { CopyResult } from "../../../../plan/adhoc/copying.ts";
 import { TestHosts } from "./servers.ts";
 
 describe("a file that is copied", function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   let hosts: TestHosts;
   let here: string;
   let there: string;

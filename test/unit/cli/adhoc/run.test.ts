@@ -22,12 +22,12 @@ function hasEnded(pid: string): boolean {
 }
 
 describe("a command on many hosts", function () {
-  this.timeout(20_000);
+  this.timeout(90_000);
   let hosts: TestHosts;
   let folder: string;
   let stop: AbortController;
   const until = (what: string, holds: () => boolean): Promise<true> =>
-    eventually(what, 10, () => Promise.resolve(holds() ? true : undefined));
+    eventually(what, 60, () => Promise.resolve(holds() ? true : undefined));
   beforeEach(() => {
     hosts = new TestHosts();
     stop = new AbortController();
