@@ -7,7 +7,7 @@ export interface Tier {
   /** Glob below the project. */
   files: string;
   needs: readonly Need[];
-  /** Milliseconds that one test may take, unless it says otherwise. */
+  /** Milliseconds after which a test hangs, unless it says otherwise: many times what it takes, for machines that are busy. */
   timeout: number;
   /** Whether its files can run side by side: each has its own folders, ports and processes. */
   apart?: true;
@@ -22,7 +22,7 @@ export const tiers: readonly Tier[] = [
     description: "decisions and renderers, without Pulumi",
     files: "test/unit/**/*.test.ts",
     needs: [],
-    timeout: 10_000,
+    timeout: 60_000,
     apart: true,
   },
   {
@@ -30,7 +30,7 @@ export const tiers: readonly Tier[] = [
     description: "the resource graph, with Pulumi's mocks",
     files: "test/program/**/*.test.ts",
     needs: [],
-    timeout: 30_000,
+    timeout: 90_000,
     apart: true,
   },
   {
@@ -38,7 +38,7 @@ export const tiers: readonly Tier[] = [
     description: "the host scripts in a temporary root, under dash and bash",
     files: "test/scripts/**/*.test.ts",
     needs: ["shellcheck"],
-    timeout: 60_000,
+    timeout: 180_000,
     apart: true,
   },
   {
@@ -46,7 +46,7 @@ export const tiers: readonly Tier[] = [
     description: "the real Pulumi CLI with recording providers, and with an API server",
     files: "test/engine/**/*.test.ts",
     needs: ["pulumi", "artifacts"],
-    timeout: 120_000,
+    timeout: 240_000,
     apart: true,
   },
   {
