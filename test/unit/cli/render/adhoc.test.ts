@@ -13,18 +13,19 @@ import type { AdhocAnswer } from "../../../../plan/adhoc/answers.ts";
 import { shown } from "../../../../cli/render/terminal.ts";
 import { bare } from "../support.ts";
 
+const nothing = { stdout: "", stderr: "", stdoutCut: 0, stderrCut: 0 };
 const answer = (host: string, more: Partial<AdhocAnswer> = {}): AdhocAnswer => ({
-  ...{ host, outcome: "ended", code: 0, stdout: "", stderr: "", stdoutCut: 0, stderrCut: 0 },
+  ...{ ...nothing, host, outcome: "ended", code: 0 },
   ...more,
 });
 
 describe("what hosts answer, as it is shown", () => {
   it("is one block for equal answers", () => {
-    const answers = [
+    const answers: AdhocAnswer[] = [
       answer("cp1", { code: 1, stdout: "a\n\tb\n", stderr: "no\n", stderrCut: 7 }),
       answer("w1", { stdout: "up\n" }),
       answer("w2", { stdout: "up\n" }),
-      { ...answer("w3", { outcome: "unreachable", reason: "Host 192.0.2.3: off" }), code: undefined } as AdhocAnswer,
+      { host: "w3", outcome: "unreachable", reason: "Host 192.0.2.3: off", ...nothing },
     ];
     assert.deepEqual(answerLines(answers, bare), [
       "w1, w2 (2 hosts): exit code 0",
