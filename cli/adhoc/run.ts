@@ -84,7 +84,8 @@ async function runOn(
     return { host, ...more, stdout: out, stderr: err, stdoutCut, stderrCut };
   };
   const late = { outcome: "timed-out" as const, reason: `it did not end within ${seconds} s` };
-  if (signal.aborted) return answer({ outcome: "interrupted" });
+  const isOver = (): boolean => signal.aborted;
+  if (isOver()) return answer({ outcome: "interrupted" });
   signal.addEventListener("abort", tellToEnd, { once: true });
   try {
     const { code } = await pool.exec({ ...target, ...quick }, command, {
@@ -94,7 +95,7 @@ async function runOn(
       onStderr: stderr.add,
       onSend: () => {
         isSent = true;
-        if (seconds === 0 || signal.aborted) return;
+        if (seconds === 0 || isOver()) return;
         clearTimeout(timer);
         timer = setTimeout(() => {
           timeIsUp.abort();
@@ -103,7 +104,7 @@ async function runOn(
       },
     });
     if (timeIsUp.signal.aborted) return answer(late);
-    if (signal.aborted) return answer({ outcome: "interrupted" });
+    if (isOver()) return answer({ outcome: "interrupted" });
     return answer(code === null ? { outcome: "lost", reason: "its shell was killed" } : { outcome: "ended", code });
   } catch (error) {
     if (timeIsUp.signal.aborted && giveUp.signal.aborted) return answer(late);

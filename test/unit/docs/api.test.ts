@@ -9,9 +9,11 @@ const modules = Object.values(exports)
   .filter((file) => file.endsWith(".ts"))
   .map((file) => file.replace("./", ""));
 
-/** Names that a module exports by the ways that our entry points use. */
+/** Names that a module exports by the ways that our entry points use, without those of other packages, which have pages of their own. */
 function exportedNames(text: string): string[] {
-  const lists = [...text.matchAll(/^export (?:type )?\{([^}]+)\}/gm)].flatMap(([, list = ""]) => list.split(","));
+  const lists = [...text.matchAll(/^export (?:type )?\{([^}]+)\}(?! from "[^.])/gm)].flatMap(([, list = ""]) =>
+    list.split(","),
+  );
   const single = [...text.matchAll(/^export (?:async )?(?:const|function|class|interface|type) (\w+)/gm)];
   return [...lists.map((name) => name.replace(/^\s*type /, "").trim()), ...single.map(([, name = ""]) => name)].filter(
     (name) => name !== "",

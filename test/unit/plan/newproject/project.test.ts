@@ -71,7 +71,7 @@ export default [
 
   it("have the lab as the clone has it, and no workflow that would want hosts in CI", () => {
     const lab = projectFiles("lab", labStack(), own);
-    assert.ok(lab["hosts/lab.ts"]?.text.includes('from "plinth/inventory"'));
+    assert.ok(lab["hosts/lab.ts"]?.text.includes('from "plinth/roles"'));
     assert.ok(lab["Pulumi.lab.yaml"]?.text.includes("plinth:clusterName: lab"));
     assert.deepEqual(
       Object.keys(lab).filter((path) => path.startsWith(".github/") || path.startsWith("ci/")),
