@@ -59,7 +59,7 @@ export function expired(project: Project): void {
       for (const host of allHosts) await project.expect(0, "lab", "start", host);
       assert.match(
         (await project.expect(1, "status")).text,
-        /etcd\/server\.crt has expired .*: run up, which renews it/,
+        /cp1: of its certificates, \d+ have expired \(the first .*\): run up, which renews them/,
       );
       const { text } = await project.expect(0, "up", "--yes");
       assert.match(text, /certificates of etcd's members have ended, and there is no quorum without them/);

@@ -21,19 +21,11 @@ const answer = (host: string, more: Partial<AdhocAnswer> = {}): AdhocAnswer => (
 
 describe("what hosts answer, as it is shown", () => {
   it("is one block for equal answers", () => {
-<<<<<<< HEAD
-    const { code: _code, ...withoutCode } = answer("w3");
-=======
->>>>>>> 0806d63b1cf6708684100d89ec5b55e4427b1cbc
     const answers: AdhocAnswer[] = [
       answer("cp1", { code: 1, stdout: "a\n\tb\n", stderr: "no\n", stderrCut: 7 }),
       answer("w1", { stdout: "up\n" }),
       answer("w2", { stdout: "up\n" }),
-<<<<<<< HEAD
-      { ...withoutCode, host: "w3", outcome: "unreachable", reason: "Host 192.0.2.3: off" },
-=======
       { host: "w3", outcome: "unreachable", reason: "Host 192.0.2.3: off", ...nothing },
->>>>>>> 0806d63b1cf6708684100d89ec5b55e4427b1cbc
     ];
     assert.deepEqual(answerLines(answers, bare), [
       "w1, w2 (2 hosts): exit code 0",
