@@ -52,7 +52,7 @@ interface Form<Arguments> {
   title: string;
   /**
    * When it is made: before files are written, because files need it, or after that. What is taken back goes in the opposite order of the
-   * bundle, once its files are gone.
+   * bundle, once its files are gone, and services run again at the end.
    */
   phase: "early" | "late";
   /** The words after the key. */

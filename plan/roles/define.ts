@@ -60,7 +60,7 @@ export interface ProjectRole<Name extends string = string, Schema extends z.ZodO
  *
  * @throws Error when the name cannot be one.
  */
-export function defineRole<const Name extends string, Schema extends z.ZodObject = z.ZodObject<Record<never, never>>>(
+export function defineRole<const Name extends string, Schema extends z.ZodObject = z.ZodObject<Record<string, never>>>(
   definition: RoleDefinition<Name, Schema>,
 ): ProjectRole<Name, Schema> {
   const { name, stage = "before-cluster", appliesTo, plan } = definition;

@@ -101,9 +101,10 @@ resources_compute() {
         op("make-resource " phase[f[2]] " " (id in old || id in other ? "known" : "new") " " id words(7))
         if (id in different) { hits(f[5], "restart"); hits(f[6], "reload") }
       }
-      for (i = nold; i >= 1; i--) {
+      # Services run again once everything that they read is as it was.
+      for (services = 0; services <= 1; services++) for (i = nold; i >= 1; i--) {
         n = split(old[ids[i]], f, " ")
-        if (ids[i] in planned) continue
+        if (ids[i] in planned || (f[2] == "service") != services) continue
         owns(old[ids[i]])
         if (!(ids[i] in other)) op("drop-resource " ids[i] words(7))
       }
@@ -180,13 +181,17 @@ resources_forget() {
       rm -rf "$BEFORE_PATH.copy"
     fi
   done <"$STAGE/ops"
+  if [ -d "$STATE/before" ]; then
+    rmdir "$STATE/before" 2>/dev/null || :
+  fi
 }
 
-# resources_release FILE…: takes everything of these manifests and intents back, the last first. Returns 1 with FAILURE set.
+# resources_release FILE…: takes everything of these manifests and intents back, the last first and services at the end. Returns 1 with
+# FAILURE set.
 resources_release() {
   local kind key words
-  awk '{ sub(/^owns /, "") } $1 == "resource" && !(($2 " " $3) in seen) { seen[$2 " " $3] = 1; $1 = $4 = $5 = $6 = ""; line[++n] = $0 }
-    END { for (i = n; i >= 1; i--) print line[i] }' "$@" >"$STAGE/resources"
+  awk '{ sub(/^owns /, "") } $1 == "resource" && !(($2 " " $3) in seen) { seen[$2 " " $3] = 1; kind[++n] = $2; $1 = $4 = $5 = $6 = ""; line[n] = $0 }
+    END { for (services = 0; services <= 1; services++) for (i = n; i >= 1; i--) if ((kind[i] == "service") == services) print line[i] }' "$@" >"$STAGE/resources"
   while read -r kind key words; do
     resource_drop "$kind" "$key" "$words" || return 1
   done <"$STAGE/resources"

@@ -1,6 +1,7 @@
 /** Runs that bring a role, or take it back, are killed at every command that changes something. */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { Bundle } from "./support/bundle.ts";
 import { FakeHost } from "./support/fake-host.ts";
 import { killEverywhere, timeless } from "./support/killing.ts";
@@ -17,7 +18,7 @@ function role(): Bundle {
 }
 
 describe("a run for a role that is killed", function () {
-  this.timeout(300_000);
+  this.timeout(900_000); // Hundreds of processes, on machines that have other things to do.
   let before: FakeHost, made: FakeHost;
   const apply = (bundle: Bundle) => (host: FakeHost) => host.run(["apply"], bundle.text());
   const gone = (): Bundle => new Bundle("role-demo", 2);
@@ -25,12 +26,12 @@ describe("a run for a role that is killed", function () {
   beforeEach(async () => {
     before = new FakeHost();
     before.packaged("theirs.service").inputs("theirs.service", "/etc/theirs.conf", "/etc/link");
-    before.setUnit("theirs.service", "active", "active").setUnit("theirs.service", "enabled", "enabled");
-    before.setUnit("theirs.service", "sub", "running").setUnit("theirs.service", "invocation", "1");
     before.write("/etc/theirs.conf", "theirs\n");
     before.write("/etc/link", "a file\n");
     before.write("/proc/sys/net/core/somaxconn", "128\n");
     await before.claim();
+    for (const verb of ["enable", "start"])
+      await before.runFile(join(before.fakes, "bin", "systemctl"), [verb, "theirs.service"]);
     made = before.copy();
     await made.apply(role());
   });
@@ -56,10 +57,8 @@ describe("a run for a role that is killed", function () {
       await end.apply(gone());
       const of = (host: FakeHost) =>
         Object.entries(timeless(host.snapshot())).filter(([path]) => !path.startsWith("var/lib/plinth"));
-      // Its process has read the files from before; that it was not told of them at first is the test's doing.
-      const files = (host: FakeHost) => of(host).filter(([path]) => !path.includes(" runs with"));
-      assert.deepEqual(files(end), files(before));
-      assert.equal(end.unit("theirs.service", "active"), "active");
+      assert.deepEqual(of(end), of(before));
+      assert.match(end.unit("theirs.service", "running"), /theirs\n.*a file/);
       for (const from of [before, made])
         await killEverywhere({ from, victim: apply(from === made ? gone() : role()), recover, end: end.snapshot() }, from === made ? 3 : 5);
     } finally {

@@ -23,7 +23,7 @@ onHosts("resources of roles", (host) => {
     host().log();
     const { changed, removed, restarted, started } = await host().apply(bundle);
     assert.deepEqual(
-      [changed, removed, restarted, started].map((list) => list ?? []),
+      [changed, removed, restarted, started],
       [[], [], [], []],
     );
     assert.deepEqual(await drift(), []);
@@ -207,7 +207,7 @@ onHosts("files that a program judges", (host) => {
     await host().apply(bundle("right\n"));
     host().command("judge", "exit 1");
     const { changed } = await host().apply(bundle("right\n"));
-    assert.deepEqual(changed ?? [], []);
+    assert.deepEqual(changed, []);
   });
 
   it("stay as they are when it refuses, with what it says and without a trace of the copy", async () => {

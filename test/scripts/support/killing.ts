@@ -58,7 +58,7 @@ export async function killEverywhere({ from, victim, recover, end }: Scenario, s
 export function timeless(snapshot: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(snapshot)
-      .filter(([key]) => !/^var\/lib\/plinth\/(saved|directories$|(.*\/)?\.[a-z]+\.plinth$)/.test(key))
+      .filter(([key]) => !/^var\/lib\/plinth\/(saved|before|directories$|(.*\/)?\.[a-z]+\.plinth$)/.test(key))
       .map(([key, value]) => [key.replace(/\d{8}T\d{6}Z/, "TIME"), value]),
   );
 }

@@ -394,12 +394,12 @@ describe("blocks of roles", () => {
 
 describe("types of roles", () => {
   it("know roles and their parameters", () => {
-    const roles = [time, banner];
+    type Roles = [typeof time, typeof banner];
     const hosts = [
       { name: "w1", address: "192.0.2.21", roles: ["worker", "time"], parameters: { time: { burst: false } } },
       { name: "m1", address: "192.0.2.22", roles: ["banner"] },
-    ] satisfies HostWith<typeof roles>[];
-    const wrong: HostWith<typeof roles>[] = [
+    ] satisfies HostWith<Roles>[];
+    const wrong: HostWith<Roles>[] = [
       // @ts-expect-error: there is no such role
       { name: "w2", address: "192.0.2.23", roles: ["tiem"] },
       // @ts-expect-error: the role has no such parameter
