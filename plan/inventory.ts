@@ -169,9 +169,9 @@ function writtenHost(projectRoles: readonly string[]) {
     .omit({ projectRoles: true })
     .extend({ roles: written })
     .transform(({ roles: all, ...host }): Host => {
-    const others = [...new Set(all.filter((role) => !isOwnRole(role)))];
-    return { ...host, roles: all.filter(isOwnRole), ...(others.length === 0 ? {} : { projectRoles: others }) };
-  });
+      const others = [...new Set(all.filter((role) => !isOwnRole(role)))];
+      return { ...host, roles: all.filter(isOwnRole), ...(others.length === 0 ? {} : { projectRoles: others }) };
+    });
 }
 
 function nameOf(item: unknown): string | undefined {

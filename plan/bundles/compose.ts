@@ -3,7 +3,8 @@ import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
 import { resourceTitle } from "../resources.ts";
 import { configFor } from "../settings/layers.ts";
-import { directoriesOfPart, type BundlePart, type PartContent, type Placement, type Socket } from "./part.ts";
+import type { PartContent } from "./content.ts";
+import { directoriesOfPart, type BundlePart, type Placement, type Socket } from "./part.ts";
 
 /** Something on a host that has one owner: a part within its bundle, and a bundle among those of a host. */
 interface Claim {

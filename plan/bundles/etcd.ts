@@ -6,7 +6,8 @@ import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
 import { defaultDirectories, directoriesOf, mountsFor } from "../settings/directories.ts";
 import { authorityFile, leafFiles } from "./certificates.ts";
-import { kubernetesDirectories, type BundlePart, type PartContent, type Placement } from "./part.ts";
+import type { PartContent } from "./content.ts";
+import { kubernetesDirectories, type BundlePart, type Placement } from "./part.ts";
 import { listIn, unionByName, type Reliance } from "./reliance.ts";
 import {
   cipherSuites,

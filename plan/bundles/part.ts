@@ -1,19 +1,10 @@
-import type {
-  BundleBinary,
-  BundleDirectory,
-  BundleDownload,
-  BundleFile,
-  BundlePackage,
-  BundleSecret,
-  BundleUser,
-} from "../bundle.ts";
-import type { Check, Judge, Prepare, Require } from "../conditions.ts";
+import type { BundleDirectory, BundleUser } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Listener } from "../facts.ts";
 import type { Host } from "../inventory.ts";
 import type { OperatorTexts } from "../operatorfiles.ts";
-import type { Resource } from "../resources.ts";
 import type { Surroundings } from "../surroundings.ts";
+import type { PartContent } from "./content.ts";
 
 /** Where a part is planned for. */
 export interface Placement {
@@ -39,25 +30,6 @@ export interface Socket {
   unit: string;
   /** Who needs the port, for findings. Default: the unit without `.service`. */
   what?: string;
-}
-
-/** What a part puts on one host; lists that are left out are empty. */
-export interface PartContent {
-  /** Besides those of the part. */
-  directories?: readonly BundleDirectory[];
-  resources?: readonly Resource[];
-  packages?: readonly BundlePackage[];
-  binaries?: readonly BundleBinary[];
-  downloads?: readonly BundleDownload[];
-  files?: readonly BundleFile[];
-  /** A `leaf` among their sources is made for the host because it stands here. */
-  secrets?: readonly BundleSecret[];
-  /** In the order in which they are restarted. */
-  units?: readonly string[];
-  judges?: readonly Judge[];
-  requires?: readonly Require[];
-  prepares?: readonly Prepare[];
-  checks?: readonly Check[];
 }
 
 /** One service or piece of configuration: everything about it stands in the file that exports this. */

@@ -1,4 +1,4 @@
-import type { PartContent } from "../bundles/part.ts";
+import type { PartContent } from "../bundles/content.ts";
 
 /**
  * What one line of a role puts on a host. Blocks are values: the functions of plan/roles/blocks/ make them, and the role's part joins them

@@ -1,5 +1,6 @@
 import { paths } from "../names.ts";
-import type { BundlePart, PartContent, Placement } from "../bundles/part.ts";
+import type { PartContent } from "../bundles/content.ts";
+import type { BundlePart, Placement } from "../bundles/part.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
 import type { Resource } from "../resources.ts";

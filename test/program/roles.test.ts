@@ -56,7 +56,10 @@ describe("roles of the project", () => {
       ["plinth:role:Role cp2-role-login", "command:remote:Command cp2-role-login"],
     );
     const { create, stdin } = ofRoles[1]?.inputs ?? {};
-    assert.match(String(plain(create)), /file \/etc\/motd 0644 root:root\n\|ann\nsecret \/etc\/login 0600 root:root\nend\n/);
+    assert.match(
+      String(plain(create)),
+      /file \/etc\/motd 0644 root:root\n\|ann\nsecret \/etc\/login 0600 root:root\nend\n/,
+    );
     assert.ok(isSecret(stdin));
     assert.match(String(plain(stdin)), /secret \/etc\/login\n\|ann:very-secret\n/);
     for (const { inputs } of registrations) {

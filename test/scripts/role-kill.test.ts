@@ -60,7 +60,10 @@ describe("a run for a role that is killed", function () {
       assert.deepEqual(of(end), of(before));
       assert.match(end.unit("theirs.service", "running"), /theirs\n.*a file/);
       for (const from of [before, made])
-        await killEverywhere({ from, victim: apply(from === made ? gone() : role()), recover, end: end.snapshot() }, from === made ? 3 : 5);
+        await killEverywhere(
+          { from, victim: apply(from === made ? gone() : role()), recover, end: end.snapshot() },
+          from === made ? 3 : 5,
+        );
     } finally {
       end.remove();
     }

@@ -10,187 +10,191 @@ interface Status {
   bundles: { bundle: string; drift: { kind: string; name: string; detail: string }[] }[];
 }
 
-onHosts("resources of roles", (host) => {
-  const role = (): Bundle => new Bundle("role-demo");
-  const empty = (): Bundle => new Bundle("role-demo", 2);
-  const drift = async (): Promise<string[]> => {
-    const { stdout, stderr } = await host().run(["status"]);
-    assert.equal(stderr, "");
-    const { bundles } = JSON.parse(stdout) as Status;
-    return bundles.flatMap((bundle) => bundle.drift.map(({ kind, name, detail }) => `${kind} ${name} ${detail}`));
-  };
-  const quiet = async (bundle: Bundle): Promise<void> => {
-    host().log();
-    const { changed, removed, restarted, started } = await host().apply(bundle);
-    assert.deepEqual(
-      [changed, removed, restarted, started],
-      [[], [], [], []],
-    );
-    assert.deepEqual(await drift(), []);
-  };
+onHosts(
+  "resources of roles",
+  (host) => {
+    const role = (): Bundle => new Bundle("role-demo");
+    const empty = (): Bundle => new Bundle("role-demo", 2);
+    const drift = async (): Promise<string[]> => {
+      const { stdout, stderr } = await host().run(["status"]);
+      assert.equal(stderr, "");
+      const { bundles } = JSON.parse(stdout) as Status;
+      return bundles.flatMap((bundle) => bundle.drift.map(({ kind, name, detail }) => `${kind} ${name} ${detail}`));
+    };
+    const quiet = async (bundle: Bundle): Promise<void> => {
+      host().log();
+      const { changed, removed, restarted, started } = await host().apply(bundle);
+      assert.deepEqual([changed, removed, restarted, started], [[], [], [], []]);
+      assert.deepEqual(await drift(), []);
+    };
 
-  beforeEach(async () => {
-    await host().claim();
-  });
+    beforeEach(async () => {
+      await host().claim();
+    });
 
-  it("are none for the host to know besides those of its list", async () => {
-    assert.match(await host().refuse(role().line("resource disk /dev/sda --"), 65), /unknown kind of resource disk/);
-    assert.match(await host().refuse(role().line("resource sysctl a.b --"), 65), /takes 1 words, found 0/);
-    const twice = role().line("resource module a --").line("resource module a --");
-    assert.match(await host().refuse(twice, 65), /the module a is listed twice/);
-    assert.match(await host().refuse(role().line("resource group a|b -- -"), 65), /must be coded/);
-  });
+    it("are none for the host to know besides those of its list", async () => {
+      assert.match(await host().refuse(role().line("resource disk /dev/sda --"), 65), /unknown kind of resource disk/);
+      assert.match(await host().refuse(role().line("resource sysctl a.b --"), 65), /takes 1 words, found 0/);
+      const twice = role().line("resource module a --").line("resource module a --");
+      assert.match(await host().refuse(twice, 65), /the module a is listed twice/);
+      assert.match(await host().refuse(role().line("resource group a|b -- -"), 65), /must be coded/);
+    });
 
-  it("have kernel parameters with their values, and give the ones from before back", async () => {
-    host().write("/proc/sys/net/core/somaxconn", "128\n");
-    const bundle = role().line("resource sysctl net.core.somaxconn -- 1024");
-    await host().apply(bundle);
-    assert.equal(host().read("/proc/sys/net/core/somaxconn"), "1024\n");
-    await quiet(bundle);
-    host().write("/proc/sys/net/core/somaxconn", "64\n");
-    assert.deepEqual(await drift(), ["sysctl net.core.somaxconn is 64, expected 1024"]);
-    await host().apply(bundle);
-    await host().apply(empty());
-    assert.equal(host().read("/proc/sys/net/core/somaxconn"), "128\n");
-    await quiet(empty());
-    assert.deepEqual(host().list("/var/lib/plinth/before"), []);
-  });
+    it("have kernel parameters with their values, and give the ones from before back", async () => {
+      host().write("/proc/sys/net/core/somaxconn", "128\n");
+      const bundle = role().line("resource sysctl net.core.somaxconn -- 1024");
+      await host().apply(bundle);
+      assert.equal(host().read("/proc/sys/net/core/somaxconn"), "1024\n");
+      await quiet(bundle);
+      host().write("/proc/sys/net/core/somaxconn", "64\n");
+      assert.deepEqual(await drift(), ["sysctl net.core.somaxconn is 64, expected 1024"]);
+      await host().apply(bundle);
+      await host().apply(empty());
+      assert.equal(host().read("/proc/sys/net/core/somaxconn"), "128\n");
+      await quiet(empty());
+      assert.deepEqual(host().list("/var/lib/plinth/before"), []);
+    });
 
-  it("fail with a sentence where the kernel has no such parameter", async () => {
-    const stderr = await host().refuse(role().line("resource sysctl net.none -- 1"), 1);
-    assert.match(stderr, /this kernel has no parameter net\.none/);
-  });
+    it("fail with a sentence where the kernel has no such parameter", async () => {
+      const stderr = await host().refuse(role().line("resource sysctl net.none -- 1"), 1);
+      assert.match(stderr, /this kernel has no parameter net\.none/);
+    });
 
-  it("have symbolic links, and put what was there before back byte for byte", async () => {
-    host().write("/etc/theirs", "theirs\n");
-    symlinkSync("theirs", host().path("/etc/link"));
-    const bundle = role()
-      .line("resource symlink /etc/theirs restart=a.service -- /etc/ours")
-      .line("resource symlink /etc/link -- /etc/a%040b")
-      .service("a.service");
-    await host().apply(bundle);
-    assert.equal(readlinkSync(host().path("/etc/theirs")), "/etc/ours");
-    assert.equal(readlinkSync(host().path("/etc/link")), "/etc/a b");
-    await quiet(bundle);
-    const { restarted } = await host().apply(
-      role()
-        .line("resource symlink /etc/theirs restart=a.service -- /etc/other")
+    it("have symbolic links, and put what was there before back byte for byte", async () => {
+      host().write("/etc/theirs", "theirs\n");
+      symlinkSync("theirs", host().path("/etc/link"));
+      const bundle = role()
+        .line("resource symlink /etc/theirs restart=a.service -- /etc/ours")
         .line("resource symlink /etc/link -- /etc/a%040b")
-        .service("a.service"),
-    );
-    assert.deepEqual(restarted, ["a.service"]);
-    await host().apply(empty());
-    assert.equal(host().read("/etc/theirs"), "theirs\n");
-    assert.equal(readlinkSync(host().path("/etc/link")), "theirs");
-  });
+        .service("a.service");
+      await host().apply(bundle);
+      assert.equal(readlinkSync(host().path("/etc/theirs")), "/etc/ours");
+      assert.equal(readlinkSync(host().path("/etc/link")), "/etc/a b");
+      await quiet(bundle);
+      const { restarted } = await host().apply(
+        role()
+          .line("resource symlink /etc/theirs restart=a.service -- /etc/other")
+          .line("resource symlink /etc/link -- /etc/a%040b")
+          .service("a.service"),
+      );
+      assert.deepEqual(restarted, ["a.service"]);
+      await host().apply(empty());
+      assert.equal(host().read("/etc/theirs"), "theirs\n");
+      assert.equal(readlinkSync(host().path("/etc/link")), "theirs");
+    });
 
-  it("have modules of the kernel, and unload those that they have loaded", async () => {
-    host().command(
-      "modprobe",
-      'if [ "$1" = -r ]; then rmdir "$PLINTH_ROOT/sys/module/$2"; else mkdir -p "$PLINTH_ROOT/sys/module/$1"; fi',
-    );
-    host().write("/sys/module/there/x", "");
-    const bundle = role().line("resource module there --").line("resource module missing --");
-    await host().apply(bundle);
-    assert.ok(host().exists("/sys/module/missing"));
-    await quiet(bundle);
-    await host().apply(empty());
-    assert.ok(!host().exists("/sys/module/missing"));
-    assert.ok(host().exists("/sys/module/there"));
-  });
+    it("have modules of the kernel, and unload those that they have loaded", async () => {
+      host().command(
+        "modprobe",
+        'if [ "$1" = -r ]; then rmdir "$PLINTH_ROOT/sys/module/$2"; else mkdir -p "$PLINTH_ROOT/sys/module/$1"; fi',
+      );
+      host().write("/sys/module/there/x", "");
+      const bundle = role().line("resource module there --").line("resource module missing --");
+      await host().apply(bundle);
+      assert.ok(host().exists("/sys/module/missing"));
+      await quiet(bundle);
+      await host().apply(empty());
+      assert.ok(!host().exists("/sys/module/missing"));
+      assert.ok(host().exists("/sys/module/there"));
+    });
 
-  it("have packages, and remove those that they have installed and nothing else needs", async () => {
-    host().command("dpkg-query", 'for name in "$@"; do :; done; [ -e "$PLINTH_FAKES/has.$name" ] && printf installed');
-    host().command("apt-get", 'for name in "$@"; do :; done; : >"$PLINTH_FAKES/has.$name"');
-    host().command(
-      "dpkg",
-      'if [ "$1" = --simulate ]; then [ ! -e "$PLINTH_FAKES/needed.$3" ]; else echo "$*" >>"$PLINTH_FAKES/log"; rm "$PLINTH_FAKES/has.$2"; fi',
-    );
-    host().write("/etc/os-release", "ID=debian\n");
-    host().command("true", ': >"$PLINTH_FAKES/has.old"; : >"$PLINTH_FAKES/needed.used"');
-    await host().runFile(host().path("/../fakes/bin/true"), []);
-    const bundle = role()
-      .line("resource package old --")
-      .line("resource package new --")
-      .line("resource package used --");
-    const { changed } = await host().apply(bundle);
-    assert.deepEqual(changed, ["package:new", "package:used"]);
-    await quiet(bundle);
-    // Another role that wants it, too, keeps it, and is the one that takes it away.
-    const other = new Bundle("role-other").line("resource package new --");
-    await host().apply(other);
-    host().log();
-    await host().apply(empty());
-    assert.deepEqual(host().log(), []);
-    await host().apply(new Bundle("role-other", 2));
-    assert.deepEqual(host().log(), ["--remove new"]);
-  });
+    it("have packages, and remove those that they have installed and nothing else needs", async () => {
+      host().command(
+        "dpkg-query",
+        'for name in "$@"; do :; done; [ -e "$PLINTH_FAKES/has.$name" ] && printf installed',
+      );
+      host().command("apt-get", 'for name in "$@"; do :; done; : >"$PLINTH_FAKES/has.$name"');
+      host().command(
+        "dpkg",
+        'if [ "$1" = --simulate ]; then [ ! -e "$PLINTH_FAKES/needed.$3" ]; else echo "$*" >>"$PLINTH_FAKES/log"; rm "$PLINTH_FAKES/has.$2"; fi',
+      );
+      host().write("/etc/os-release", "ID=debian\n");
+      host().command("true", ': >"$PLINTH_FAKES/has.old"; : >"$PLINTH_FAKES/needed.used"');
+      await host().runFile(host().path("/../fakes/bin/true"), []);
+      const bundle = role()
+        .line("resource package old --")
+        .line("resource package new --")
+        .line("resource package used --");
+      const { changed } = await host().apply(bundle);
+      assert.deepEqual(changed, ["package:new", "package:used"]);
+      await quiet(bundle);
+      // Another role that wants it, too, keeps it, and is the one that takes it away.
+      const other = new Bundle("role-other").line("resource package new --");
+      await host().apply(other);
+      host().log();
+      await host().apply(empty());
+      assert.deepEqual(host().log(), []);
+      await host().apply(new Bundle("role-other", 2));
+      assert.deepEqual(host().log(), ["--remove new"]);
+    });
 
-  it("have groups and users; users of theirs are locked when they go, others are as before", async () => {
-    const users = userDatabase(host());
-    users.add("old:x:1200:100:Old:/home/old:/bin/sh", "users");
-    const bundle = role()
-      .line("resource group staff2 -- 4000")
-      .line("resource account ann -- - ann /home/ann /bin/bash staff2 login Ann%040Example")
-      .line("resource account old -- - users /home/old /bin/bash staff2 login Old");
-    await host().apply(bundle);
-    assert.match(users.line("ann"), /^ann:x:\d+:\d+:Ann Example:\/home\/ann:\/bin\/bash$/);
-    await quiet(bundle);
-    users.change("ann", "/bin/sh");
-    assert.deepEqual(await drift(), ["user ann its shell is /bin/sh, expected /bin/bash"]);
-    await host().apply(bundle);
-    await quiet(bundle);
-    await host().apply(empty());
-    assert.equal(users.expires("ann"), "1");
-    assert.equal(users.expires("old"), "");
-    assert.equal(users.line("old"), "old:x:1200:100:Old:/home/old:/bin/sh");
-    await host().apply(bundle);
-    assert.equal(users.expires("ann"), "");
-    await quiet(bundle);
-  });
+    it("have groups and users; users of theirs are locked when they go, others are as before", async () => {
+      const users = userDatabase(host());
+      users.add("old:x:1200:100:Old:/home/old:/bin/sh", "users");
+      const bundle = role()
+        .line("resource group staff2 -- 4000")
+        .line("resource account ann -- - ann /home/ann /bin/bash staff2 login Ann%040Example")
+        .line("resource account old -- - users /home/old /bin/bash staff2 login Old");
+      await host().apply(bundle);
+      assert.match(users.line("ann"), /^ann:x:\d+:\d+:Ann Example:\/home\/ann:\/bin\/bash$/);
+      await quiet(bundle);
+      users.change("ann", "/bin/sh");
+      assert.deepEqual(await drift(), ["user ann its shell is /bin/sh, expected /bin/bash"]);
+      await host().apply(bundle);
+      await quiet(bundle);
+      await host().apply(empty());
+      assert.equal(users.expires("ann"), "1");
+      assert.equal(users.expires("old"), "");
+      assert.equal(users.line("old"), "old:x:1200:100:Old:/home/old:/bin/sh");
+      await host().apply(bundle);
+      assert.equal(users.expires("ann"), "");
+      await quiet(bundle);
+    });
 
-  it("have services of packages, and bring back how they were, with the files from before", async () => {
-    host().packaged("theirs.service").inputs("theirs.service", "/etc/theirs.conf");
-    host().setUnit("theirs.service", "active", "active").setUnit("theirs.service", "enabled", "enabled");
-    host().setUnit("theirs.service", "sub", "running").setUnit("theirs.service", "invocation", "1");
-    host().write("/etc/theirs.conf", "theirs\n");
-    const bundle = role()
-      .line("resource service theirs.service --")
-      .file("/etc/theirs.conf", "ours\n", { restart: "theirs.service" })
-      .line("unit theirs.service");
-    await host().apply(bundle);
-    await quiet(bundle);
-    await host().apply(empty());
-    assert.equal(host().read("/etc/theirs.conf"), "theirs\n");
-    assert.equal(host().unit("theirs.service", "active"), "active");
-    assert.equal(host().unit("theirs.service", "enabled"), "enabled");
-    assert.match(host().unit("theirs.service", "running"), /theirs/);
-  });
+    it("have services of packages, and bring back how they were, with the files from before", async () => {
+      host().packaged("theirs.service").inputs("theirs.service", "/etc/theirs.conf");
+      host().setUnit("theirs.service", "active", "active").setUnit("theirs.service", "enabled", "enabled");
+      host().setUnit("theirs.service", "sub", "running").setUnit("theirs.service", "invocation", "1");
+      host().write("/etc/theirs.conf", "theirs\n");
+      const bundle = role()
+        .line("resource service theirs.service --")
+        .file("/etc/theirs.conf", "ours\n", { restart: "theirs.service" })
+        .line("unit theirs.service");
+      await host().apply(bundle);
+      await quiet(bundle);
+      await host().apply(empty());
+      assert.equal(host().read("/etc/theirs.conf"), "theirs\n");
+      assert.equal(host().unit("theirs.service", "active"), "active");
+      assert.equal(host().unit("theirs.service", "enabled"), "enabled");
+      assert.match(host().unit("theirs.service", "running"), /theirs/);
+    });
 
-  it("go with the host", async () => {
-    host().write("/proc/sys/net/core/somaxconn", "128\n");
-    host().write("/etc/theirs", "theirs\n");
-    await host().apply(
-      role().line("resource sysctl net.core.somaxconn -- 1024").line("resource symlink /etc/theirs -- /etc/ours"),
-    );
-    const { code, stderr } = await host().run(["release", "--host", "cp1"]);
-    assert.equal(code, 0, stderr);
-    assert.equal(host().read("/proc/sys/net/core/somaxconn"), "128\n");
-    assert.equal(host().read("/etc/theirs"), "theirs\n");
-  });
+    it("go with the host", async () => {
+      host().write("/proc/sys/net/core/somaxconn", "128\n");
+      host().write("/etc/theirs", "theirs\n");
+      await host().apply(
+        role().line("resource sysctl net.core.somaxconn -- 1024").line("resource symlink /etc/theirs -- /etc/ours"),
+      );
+      const { code, stderr } = await host().run(["release", "--host", "cp1"]);
+      assert.equal(code, 0, stderr);
+      assert.equal(host().read("/proc/sys/net/core/somaxconn"), "128\n");
+      assert.equal(host().read("/etc/theirs"), "theirs\n");
+    });
 
-  it("are put back when what comes after them fails", async () => {
-    host().write("/proc/sys/net/core/somaxconn", "128\n");
-    await host().apply(role().service("a.service"));
-    host().behave("a.service", "fail");
-    const stderr = await host().refuse(
-      role().line("resource sysctl net.core.somaxconn -- 1024").service("a.service", "[Service]\nExecStart=/bin/b"),
-      1,
-    );
-    assert.match(stderr, /a\.service/);
-    assert.equal(host().read("/proc/sys/net/core/somaxconn"), "128\n");
-  });
-}, 120);
+    it("are put back when what comes after them fails", async () => {
+      host().write("/proc/sys/net/core/somaxconn", "128\n");
+      await host().apply(role().service("a.service"));
+      host().behave("a.service", "fail");
+      const stderr = await host().refuse(
+        role().line("resource sysctl net.core.somaxconn -- 1024").service("a.service", "[Service]\nExecStart=/bin/b"),
+        1,
+      );
+      assert.match(stderr, /a\.service/);
+      assert.equal(host().read("/proc/sys/net/core/somaxconn"), "128\n");
+    });
+  },
+  120,
+);
 
 onHosts("files that a program judges", (host) => {
   const bundle = (text: string, generation = 1): Bundle =>

@@ -142,7 +142,14 @@ describe("the half of a backup with state and keys", () => {
   });
 
   it("brings files of a stack only", () => {
-    const yes = ["Pulumi.yaml", "Pulumi.lab.yaml", "plinth.lock.json", "hosts/lab.ts", "hosts/racks/a.json", "roles/index.ts"];
+    const yes = [
+      "Pulumi.yaml",
+      "Pulumi.lab.yaml",
+      "plinth.lock.json",
+      "hosts/lab.ts",
+      "hosts/racks/a.json",
+      "roles/index.ts",
+    ];
     const no = [
       "Pulumi.prod.yaml",
       "index.ts",

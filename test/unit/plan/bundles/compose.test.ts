@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { bundles } from "../../../../plan/bringup.ts";
 import { compose, conflictsBetween, socketsOf } from "../../../../plan/bundles/compose.ts";
-import type { BundlePart, PartContent, Socket } from "../../../../plan/bundles/part.ts";
+import type { PartContent } from "../../../../plan/bundles/content.ts";
+import type { BundlePart, Socket } from "../../../../plan/bundles/part.ts";
 import type { Host } from "../../../../plan/inventory.ts";
 import { configOf, hostsOf } from "../../../support/cluster.ts";
 
