@@ -113,7 +113,7 @@ resources_compute() {
 
 # resources_remember: writes down what was there before us, of what comes new.
 resources_remember() {
-  local op kind key words text
+  local op known kind key words text
   while read -r op _ known kind key words; do
     if [ "$op-$known" != make-resource-new ]; then
       continue
@@ -191,7 +191,10 @@ resources_forget() {
 resources_release() {
   local kind key words
   awk '{ sub(/^owns /, "") } $1 == "resource" && !(($2 " " $3) in seen) { seen[$2 " " $3] = 1; kind[++n] = $2; $1 = $4 = $5 = $6 = ""; line[n] = $0 }
-    END { for (services = 0; services <= 1; services++) for (i = n; i >= 1; i--) if ((kind[i] == "service") == services) print line[i] }' "$@" >"$STAGE/resources"
+    END {
+      for (services = 0; services <= 1; services++)
+        for (i = n; i >= 1; i--) if ((kind[i] == "service") == services) print line[i]
+    }' "$@" >"$STAGE/resources"
   while read -r kind key words; do
     resource_drop "$kind" "$key" "$words" || return 1
   done <"$STAGE/resources"
