@@ -1,35 +1,16 @@
 import assert from "node:assert/strict";
-import type { ProgramArgs } from "../../components/preflight.ts";
 import { deploy } from "../../components/program.ts";
 import { bringUp } from "../../plan/bringup.ts";
-import { noRequests } from "../../plan/requests.ts";
-import { configOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
-import { digestsFor } from "../support/digests.ts";
+import type { HostInput } from "../../plan/inventory.ts";
+import { hostsOf, rawConfig, threeHosts } from "../support/cluster.ts";
+import { answered, pinned, programArgs } from "../support/program.ts";
 import { record, type Registration } from "../support/recorder.ts";
 import { markdownTable, matchSection } from "../support/snapshot.ts";
 
-const inventory = [...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] as const }];
+const inventory: HostInput[] = [...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }];
 const hosts = hostsOf(inventory);
 
-const args: ProgramArgs = {
-  stack: "demo",
-  config: { ...rawConfig, tenants: { shop: {} } },
-  inventory: inventory.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
-  readHosts: () => Promise.resolve(readingsOf(hosts)),
-  readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
-  lockedDigests: undefined,
-  readPrevious: () => Promise.resolve({}),
-  requests: noRequests,
-  lock: () => Promise.resolve(() => Promise.resolve()),
-};
-
-const state = (type: string, name: string) => {
-  if (type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: `PRIVATE KEY ${name}`, publicKeyPem: name };
-  if (type.startsWith("tls:")) return { certPem: `certificate ${name}`, certRequestPem: `request ${name}` };
-  if (type.includes("randomPassword")) return { result: "k".repeat(32) };
-  if (type.includes("randomId")) return { hex: "0123456789abcdef" };
-  return { stdout: "", stderr: "" };
-};
+const args = programArgs({ config: { ...rawConfig, tenants: { shop: {} } }, inventory: pinned(inventory) }, hosts);
 
 /** Names of resources that make up steps of no host of their own. */
 const componentsOf: Readonly<Record<string, string>> = {
@@ -76,7 +57,7 @@ function waitsOf(registrations: readonly Registration[]): Map<string, string[]> 
 
 describe("the steps of a bring-up", () => {
   it("are all performed by the program, none before one that stands above it, and documented", async () => {
-    const { registrations } = await record(() => deploy(args), { state });
+    const { registrations } = await record(() => deploy(args), { state: answered });
     const waits = waitsOf(registrations);
     const names = bringUp.map(({ name }) => name);
     assert.deepEqual([...waits.keys()].sort(), [...names].sort());

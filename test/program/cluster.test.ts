@@ -14,25 +14,11 @@ import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { noRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, lastHostBundle, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
+import { programArgs } from "../support/program.ts";
 import { isSecret, plain, record, type Registration } from "../support/recorder.ts";
 
 const hosts = hostsOf();
 const digests = digestsFor(hosts, configOf());
-
-function argsOf(overrides: Partial<ProgramArgs> = {}): ProgramArgs {
-  return {
-    stack: "demo",
-    config: rawConfig,
-    inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
-    readHosts: () => Promise.resolve(readingsOf(hosts)),
-    readDigests: () => Promise.resolve(digests),
-    lockedDigests: undefined,
-    readPrevious: () => Promise.resolve({}),
-    requests: noRequests,
-    lock: () => Promise.resolve(() => Promise.resolve()),
-    ...overrides,
-  };
-}
 
 const state = (type: string, name: string) => {
   if (type === "tls:index/privateKey:PrivateKey") {
@@ -44,7 +30,7 @@ const state = (type: string, name: string) => {
   return { stdout: "", stderr: "" };
 };
 
-const run = (args: ProgramArgs = argsOf(), preview = false) => record(() => deploy(args), { state, preview });
+const run = (args: ProgramArgs = programArgs(), preview = false) => record(() => deploy(args), { state, preview });
 const commands = (registrations: Registration[]) =>
   registrations.filter((item) => item.type === "command:remote:Command");
 /** A bundle that was applied when the host was blank. */
@@ -65,7 +51,7 @@ const inService = (name: string, controlplane: BundleFact = done(name)): HostRea
   }),
 });
 const rolling = (cp2 = done("cp2")) =>
-  argsOf({
+  programArgs({
     readHosts: () =>
       Promise.resolve(readingsOf(hosts, { cp1: inService("cp1"), cp2: inService("cp2", cp2), cp3: inService("cp3") })),
   });
@@ -172,7 +158,7 @@ describe("program", () => {
     const before = await run();
     const inventory = threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` }));
     const moved = inventory.map((host) => ({ ...host, sshAddress: `${host.name}.example.net` }));
-    const after = await run(argsOf({ inventory: moved }));
+    const after = await run(programArgs({ inventory: moved }));
     const text = (item: Registration): string => JSON.stringify(plain(item.inputs));
     assert.equal(after.registrations.length, before.registrations.length);
     const rest = (item: Registration): Registration => ({ ...item, inputs: { ...item.inputs, connection: undefined } });
@@ -190,7 +176,7 @@ describe("program", () => {
     const sshKnownHostsFile = join(folder, "known_hosts");
     writeFileSync(sshKnownHostsFile, "gate ssh-ed25519 GATE\nsecond ssh-ed25519 SECOND\n");
     const going = (bastion: string[], foreignPlugin: boolean) =>
-      run(argsOf({ config: { ...rawConfig, bastion, sshKnownHostsFile }, foreignPlugin }));
+      run(programArgs({ config: { ...rawConfig, bastion, sshKnownHostsFile }, foreignPlugin }));
     const proxies = ({ registrations }: { registrations: Registration[] }): unknown[] => {
       const found = commands(registrations).map(({ inputs }) => {
         const { proxy } = plain(inputs["connection"]) as { proxy?: unknown };
@@ -232,7 +218,7 @@ describe("program", () => {
   });
 
   it("the text of every bundle is known at preview, before any key exists", async () => {
-    const { registrations } = await run(argsOf(), true);
+    const { registrations } = await run(programArgs(), true);
     for (const item of commands(registrations)) assert.match(String(item.inputs["create"]), /plinth[-/]/, item.name);
   });
 
@@ -251,7 +237,7 @@ describe("program", () => {
   });
 
   it("names the VIP to people and other stacks, and goes by the VIP itself", async () => {
-    const { outputs, registrations } = await run(argsOf({ config: { ...rawConfig, vipName: "api.example.net" } }));
+    const { outputs, registrations } = await run(programArgs({ config: { ...rawConfig, vipName: "api.example.net" } }));
     const result = (await known(outputs)) as Record<string, unknown>;
     assert.equal(result["endpoint"], "https://api.example.net:6443");
     assert.match(String(result["kubeconfig"]), /server: https:\/\/api\.example\.net:6443/);
@@ -260,7 +246,7 @@ describe("program", () => {
   });
 
   it("refuses a state whose outputs are not as expected, together with all else that is wrong", async () => {
-    const broken = argsOf({
+    const broken = programArgs({
       readPrevious: () => Promise.resolve({ hosts: { cp1: { address: 7, roles: ["etcd"] } } }),
       readDigests: () => Promise.reject(new Error("connection refused")),
     });
@@ -281,11 +267,11 @@ describe("program", () => {
     const etcd = own.find(([path]) => path.startsWith("etcd/"))?.[0] ?? "";
     const mirror = { config: { ...rawConfig, artifactsUrl: "https://mirror.example.com/plinth" } };
     const locked = (path: string) => [sums.get(path) ?? []].flat();
-    await run(argsOf({ ...mirror, lockedDigests: locked }));
-    await run(argsOf({ ...mirror, lockedDigests: () => [] }));
+    await run(programArgs({ ...mirror, lockedDigests: locked }));
+    await run(programArgs({ ...mirror, lockedDigests: () => [] }));
 
     const seen = await run(
-      argsOf({ ...mirror, lockedDigests: (path) => (path === etcd ? ["f".repeat(64)] : locked(path)) }),
+      programArgs({ ...mirror, lockedDigests: (path) => (path === etcd ? ["f".repeat(64)] : locked(path)) }),
     ).then(
       ({ registrations }) => registrations,
       (error: unknown) => error,
@@ -304,7 +290,7 @@ describe("program", () => {
   it("asks of a mirror by http:// that everything is locked", async () => {
     const plain = { ...rawConfig, artifactsUrl: "http://mirror.example.com/plinth" };
     await assert.rejects(
-      run(argsOf({ config: plain, lockedDigests: () => [] })),
+      run(programArgs({ config: plain, lockedDigests: () => [] })),
       /1 finding, no host was changed:\n.*by http:\/\/.* has none of \S*etcd\/.*, .*; use https:\/\/, or run .*\[artifact-lock\]$/,
     );
   });
@@ -312,7 +298,7 @@ describe("program", () => {
   it("takes the cluster's lock before it looks at hosts, and not for a preview", async function () {
     this.timeout(30_000); // Two whole programs, on a machine that may be busy.
     const seen: string[] = [];
-    const watched = argsOf({
+    const watched = programArgs({
       lock: (access) => {
         seen.push(`lock ${[...access.keys()].join(" ")}`);
         return Promise.resolve(() => Promise.resolve());
@@ -329,7 +315,7 @@ describe("program", () => {
 
   it("neither looks at hosts nor declares any while another run has the lock", async () => {
     const finding = { rule: "cluster-locked", kind: "guard", hosts: ["cp1"], message: "held", remedy: "wait" } as const;
-    const locked = argsOf({
+    const locked = programArgs({
       lock: () => Promise.reject(new PlinthError([{ ...finding, hosts: [...finding.hosts] }])),
       readHosts: () => assert.fail("a host was looked at"),
     });
@@ -338,7 +324,7 @@ describe("program", () => {
 
   it("tells that the lock could not be taken together with what else is wrong", async () => {
     const finding = { rule: "cluster-lock", kind: "guard", hosts: [], message: "on 1 of 3", remedy: "wait" } as const;
-    const failing = argsOf({
+    const failing = programArgs({
       lock: () => Promise.reject(new PlinthError([{ ...finding, hosts: [] }])),
       readHosts: () =>
         Promise.resolve(readingsOf(hosts, { cp3: { failure: "unreachable", message: "no answer from 192.0.2.13" } })),
@@ -347,10 +333,10 @@ describe("program", () => {
   });
 
   it("reports everything that is wrong at once and declares no host", async () => {
-    const broken = argsOf({
+    const broken = programArgs({
       config: { ...rawConfig, vip: "192.0.2.12", podCidr: "10.96.0.0/16" },
       inventory: [
-        ...(argsOf().inventory as object[]),
+        ...(programArgs().inventory as object[]),
         { name: "cp1", address: "192.0.2.11", roles: ["worker"], hostKey: "ssh-ed25519 X" },
       ],
       readHosts: () =>

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { ProgramArgs } from "../../components/preflight.ts";
 import { deploy } from "../../components/program.ts";
 import { bundlesOf } from "../../plan/bringup.ts";
 import { etcdCertificates } from "../../plan/bundles/etcd.ts";
@@ -7,12 +6,12 @@ import type { CertificateFile } from "../../plan/certificates.ts";
 import type { HostFacts, HostReading } from "../../plan/facts.ts";
 import { kubeletCredentials } from "../../plan/names.ts";
 import { rememberedHost } from "../../plan/membership.ts";
-import { noRequests } from "../../plan/requests.ts";
-import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../support/cluster.ts";
-import { digestsFor } from "../support/digests.ts";
+import type { HostInput } from "../../plan/inventory.ts";
+import { configOf, factsOf, hostsOf, threeHosts } from "../support/cluster.ts";
+import { answered, pinned, programArgs } from "../support/program.ts";
 import { plain, record, type Registration } from "../support/recorder.ts";
 
-const inventory = [...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] as const }];
+const inventory: HostInput[] = [...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }];
 const hosts = hostsOf(inventory);
 const config = configOf();
 const HOUR = 3_600_000;
@@ -43,31 +42,20 @@ function readings(left: { etcd: number; kubelet: number }, more: Partial<HostFac
   );
 }
 
-const state = (type: string, name: string) => {
-  if (type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: `PRIVATE KEY ${name}`, publicKeyPem: name };
-  if (type.startsWith("tls:")) return { certPem: `certificate ${name}`, certRequestPem: `request ${name}` };
-  if (type.includes("randomPassword")) return { result: "k".repeat(32) };
-  if (type.includes("randomId")) return { hex: "0123456789abcdef" };
-  return { stdout: "", stderr: "" };
-};
-
 async function run(read: Map<string, HostReading>): Promise<{ registrations: Registration[]; warnings: string[] }> {
-  const args: ProgramArgs = {
-    stack: "demo",
-    config: rawConfig,
-    inventory: inventory.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
-    readHosts: () => Promise.resolve(read),
-    readDigests: () => Promise.resolve(digestsFor(hosts, config)),
-    lockedDigests: undefined,
-    readPrevious: () =>
-      Promise.resolve({
-        clusterId: "0123456789abcdef",
-        hosts: Object.fromEntries(hosts.map((host) => [host.name, rememberedHost(host, `machine-${host.name}`)])),
-      }),
-    requests: noRequests,
-    lock: () => Promise.resolve(() => Promise.resolve()),
-  };
-  return record(() => deploy(args), { state });
+  const args = programArgs(
+    {
+      inventory: pinned(inventory),
+      readHosts: () => Promise.resolve(read),
+      readPrevious: () =>
+        Promise.resolve({
+          clusterId: "0123456789abcdef",
+          hosts: Object.fromEntries(hosts.map((host) => [host.name, rememberedHost(host, `machine-${host.name}`)])),
+        }),
+    },
+    hosts,
+  );
+  return record(() => deploy(args), { state: answered });
 }
 
 /** The commands that a command waits for, transitively, by name. */

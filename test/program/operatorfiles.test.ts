@@ -4,34 +4,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { deploy } from "../../components/program.ts";
 import { PlinthError, describeFinding } from "../../plan/findings.ts";
-import { noRequests } from "../../plan/requests.ts";
 import { selfSigned } from "../support/certificates.ts";
-import { configOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
-import { digestsFor } from "../support/digests.ts";
+import { rawConfig } from "../support/cluster.ts";
+import { answered, programArgs } from "../support/program.ts";
 import { isSecret, plain, record } from "../support/recorder.ts";
-
-const hosts = hostsOf();
 
 /** The program with files of the operator in its configuration. */
 function run(config: Record<string, unknown>) {
-  const args = {
-    stack: "demo",
-    config: { ...rawConfig, ...config },
-    inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
-    readHosts: () => Promise.resolve(readingsOf(hosts)),
-    readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
-    lockedDigests: undefined,
-    readPrevious: () => Promise.resolve({}),
-    requests: noRequests,
-    lock: () => Promise.resolve(() => Promise.resolve()),
-  };
-  const state = (type: string) => {
-    if (type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: "key", publicKeyPem: "public" };
-    if (type.startsWith("tls:")) return { certPem: "certificate", certRequestPem: "request" };
-    if (type.includes("randomPassword")) return { result: "k".repeat(32) };
-    return type.includes("randomId") ? { hex: "0123456789abcdef" } : { stdout: "", stderr: "" };
-  };
-  return record(() => deploy(args), { state });
+  return record(() => deploy(programArgs({ config: { ...rawConfig, ...config } })), { state: answered });
 }
 
 describe("files of the operator", () => {

@@ -15,6 +15,7 @@ import { noRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, lastHostBundle, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
 import { materialOf, poolHosts, rawPool } from "../support/pool.ts";
+import { answered } from "../support/program.ts";
 import { plain, record, type Registration } from "../support/recorder.ts";
 
 const hosts = checkPool(poolHosts, rawPool, materialOf()).hosts;
@@ -62,14 +63,7 @@ function argsOf(extra: Partial<PoolArgs> = {}): PoolArgs {
   };
 }
 
-const state = (type: string, name: string) => {
-  if (type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: `PRIVATE KEY ${name}`, publicKeyPem: name };
-  if (type.startsWith("tls:")) return { certPem: `certificate ${name}`, certRequestPem: `request ${name}` };
-  if (type.includes("randomPassword")) return { result: "k".repeat(32) };
-  if (type.includes("randomId")) return { hex: "0123456789abcdef" };
-  return { stdout: "", stderr: "" };
-};
-const run = (args = argsOf()) => record(() => deployPool(args), { state });
+const run = (args = argsOf()) => record(() => deployPool(args), { state: answered });
 const commands = (items: Registration[]) => items.filter((item) => item.type === "command:remote:Command");
 const command = (items: Registration[], name: string): Registration => {
   const found = commands(items).find((item) => item.name === name);
@@ -162,7 +156,7 @@ describe("a worker pool", function () {
       inventory: [...threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })), ...poolHosts],
       readHosts: () => Promise.resolve(readingsOf([...hostsOf(), ...hosts])),
     };
-    const cluster = (await record(() => deploy(args), { state })).registrations;
+    const cluster = (await record(() => deploy(args), { state: answered })).registrations;
     for (const name of ["w1-baseline", "w1-runtime", "w1-node", "w1-drain", "w1-register"]) {
       // Each stack answers for its own Nodes.
       const text = String(command(pool, name).inputs["create"]).replace(
@@ -346,7 +340,7 @@ describe("what a cluster hands to pools", function () {
       inventory: threeHosts.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` })),
       readHosts: () => Promise.resolve(readingsOf(hostsOf())),
     };
-    return (await record(() => deploy(args), { state })).outputs as ClusterOutputs;
+    return (await record(() => deploy(args), { state: answered })).outputs as ClusterOutputs;
   };
 
   it("is no output unless it is asked for", async () => {

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import type { ProgramArgs } from "../../components/preflight.ts";
 import { deploy } from "../../components/program.ts";
 import { PlinthError } from "../../plan/findings.ts";
-import { noRequests } from "../../plan/requests.ts";
 import { defineRole, file, secret, secretText, z } from "../../roles.ts";
-import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
-import { digestsFor } from "../support/digests.ts";
+import { factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
+import { answered, pinned, programArgs } from "../support/program.ts";
 import { isSecret, plain, record } from "../support/recorder.ts";
 
 const hosts = hostsOf();
@@ -21,30 +20,16 @@ const login = defineRole({
 
 /** The program of a stack whose second host has the role. */
 function run(given: Partial<ProgramArgs> = {}, roles: string[] = ["login"]) {
-  const args: ProgramArgs = {
-    stack: "demo",
+  const args = programArgs({
     config: { ...rawConfig, parameters: { login: { user: "ann" } }, secrets: { login: "very-secret" } },
     roles: [login],
-    inventory: threeHosts.map((host) => ({
+    inventory: pinned(threeHosts).map((host) => ({
       ...host,
-      hostKey: `ssh-ed25519 KEY-${host.name}`,
       roles: [...host.roles, ...(host.name === "cp2" ? roles : [])],
     })),
-    readHosts: () => Promise.resolve(readingsOf(hosts)),
-    readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
-    lockedDigests: undefined,
-    readPrevious: () => Promise.resolve({}),
-    requests: noRequests,
-    lock: () => Promise.resolve(() => Promise.resolve()),
     ...given,
-  };
-  const state = (type: string) => {
-    if (type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: "key", publicKeyPem: "public" };
-    if (type.startsWith("tls:")) return { certPem: "certificate", certRequestPem: "request" };
-    if (type.includes("randomPassword")) return { result: "k".repeat(32) };
-    return type.includes("randomId") ? { hex: "0123456789abcdef" } : { stdout: "", stderr: "" };
-  };
-  return record(() => deploy(args), { state });
+  });
+  return record(() => deploy(args), { state: answered });
 }
 
 describe("roles of the project", () => {

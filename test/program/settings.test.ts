@@ -7,6 +7,7 @@ import { noRequests } from "../../plan/requests.ts";
 import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
 import { materialOf, poolHosts, rawPool } from "../support/pool.ts";
+import { answered } from "../support/program.ts";
 import { plain, record, type Registration } from "../support/recorder.ts";
 
 const inventory = [
@@ -16,13 +17,6 @@ const inventory = [
 ].map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` }));
 const hosts = hostsOf(inventory);
 const poolWorkers = checkPool(poolHosts, rawPool, materialOf()).hosts;
-const state = (type: string, name: string) => {
-  if (type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: `PRIVATE KEY ${name}`, publicKeyPem: name };
-  if (type.startsWith("tls:")) return { certPem: `certificate ${name}`, certRequestPem: `request ${name}` };
-  if (type.includes("randomPassword")) return { result: "k".repeat(32) };
-  if (type.includes("randomId")) return { hex: "0123456789abcdef" };
-  return { stdout: "", stderr: "" };
-};
 
 /** What hosts are asked about, by name. */
 let asked: Record<string, readonly string[]> = {};
@@ -57,7 +51,7 @@ function changed(before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
 }
 
 const cluster = async (config: Record<string, unknown> = {}, wanted?: unknown) =>
-  commandsOf((await record(() => deploy(args(config, wanted)), { state })).registrations);
+  commandsOf((await record(() => deploy(args(config, wanted)), { state: answered })).registrations);
 
 const directories = { containerd: "/data/containerd", kubelet: "/data/kubelet" };
 
@@ -78,10 +72,10 @@ describe("settings of hosts and groups in a run", () => {
   });
 
   it("decide on what the roster does for a host", async () => {
-    const before = await record(() => deploy(args({})), { state });
+    const before = await record(() => deploy(args({})), { state: answered });
     const settings = { kubeletConfig: { serverTLSBootstrap: false } };
     const after = await record(() => deploy(args({ groups: [{ selector: { disk: "nvme" }, ...settings }] })), {
-      state,
+      state: answered,
     });
     const environment = (registrations: readonly Registration[], name: string) =>
       JSON.stringify(registrations.find((item) => item.name === `${name}-register`)?.inputs);
@@ -93,7 +87,7 @@ describe("settings of hosts and groups in a run", () => {
   it("make the RuntimeClass of a runtime that only some hosts have", async () => {
     const runtime = { binary: "/usr/bin/gpu", runtimeClass: true, nodeSelector: { disk: "nvme" } };
     const groups = [{ selector: { disk: "nvme" }, containerd: { runtimes: { gpu: runtime } } }];
-    const { registrations } = await record(() => deploy(args({ groups })), { state });
+    const { registrations } = await record(() => deploy(args({ groups })), { state: answered });
     const [made, ...more] = registrations.filter(({ type }) => type.endsWith(":RuntimeClass"));
     assert.deepEqual([made?.name, made?.inputs["handler"], more.length], ["runtime-gpu", "gpu", 0]);
   });
@@ -109,7 +103,7 @@ describe("settings of hosts and groups in a run", () => {
         readHosts: () => Promise.resolve(readingsOf([...hostsOf(), ...poolWorkers], { cp1: facts })),
         readOutputsOf: () => Promise.resolve({ poolMaterial: materialOf() }),
       };
-      return commandsOf((await record(() => deployPool(run), { state })).registrations);
+      return commandsOf((await record(() => deployPool(run), { state: answered })).registrations);
     };
     const groups = [{ selector: { disk: "nvme" }, directories, kubeletArgs: { v: "4" } }];
     assert.deepEqual(changed(await pool({}), await pool({ groups })).sort(), ["w1-node", "w1-runtime"]);

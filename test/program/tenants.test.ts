@@ -7,6 +7,7 @@ import { PlinthError } from "../../plan/findings.ts";
 import { noRequests } from "../../plan/requests.ts";
 import { configOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
+import { answered } from "../support/program.ts";
 import { isSecret, plain, record, type Registration } from "../support/recorder.ts";
 
 const hosts = hostsOf();
@@ -26,21 +27,13 @@ function argsOf(tenants: unknown, previous?: Record<string, { namespaces: string
   };
 }
 
-const state = (type: string, name: string) => {
-  if (type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: `PRIVATE KEY ${name}`, publicKeyPem: name };
-  if (type.startsWith("tls:")) return { certPem: `certificate ${name}`, certRequestPem: `request ${name}` };
-  if (type.includes("randomPassword")) return { result: "k".repeat(32) };
-  if (type.includes("randomId")) return { hex: "0123456789abcdef" };
-  return { stdout: "", stderr: "" };
-};
-
 const two = { shop: { namespaces: ["front", "back"], quota: { "requests.cpu": "4" } }, blog: {} };
 const runWith = (config: Record<string, unknown>) => {
   const args = argsOf(two);
-  return record(() => deploy({ ...args, config: { ...args.config, ...config } }), { state });
+  return record(() => deploy({ ...args, config: { ...args.config, ...config } }), { state: answered });
 };
 const run = (tenants: unknown, previous?: Record<string, { namespaces: string[] }>) =>
-  record(() => deploy(argsOf(tenants, previous)), { state });
+  record(() => deploy(argsOf(tenants, previous)), { state: answered });
 const known = (value: unknown) => (pulumi.output(value) as unknown as { promise(): Promise<unknown> }).promise();
 const inTenants = (item: Registration) => item.parent.endsWith("plinth:tenants:Tenants::tenants");
 const isObject = (item: Registration) => item.type.startsWith("kubernetes:");

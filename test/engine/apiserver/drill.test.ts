@@ -18,8 +18,8 @@ import { drillRestore, type DrillInput, type DrillReport } from "../../../cli/dr
 import { renderEncryptionConfig } from "../../../plan/bundles/apiserver.ts";
 import { keyDigests } from "../../../plan/backup/keys.ts";
 import { setId, type BackupSet, type DataSet, type StateSet } from "../../../plan/backup/set.ts";
-import { buildStateHalf } from "../../../plan/backup/statehalf.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
+import { stateHalfWith } from "../../support/statehalf.ts";
 import { dataSet, placeOf, tagsOf } from "../../support/backup.ts";
 import { selfSigned } from "../../support/certificates.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -126,29 +126,9 @@ describe("a restore drill", function () {
       sha256: createHash("sha256").update(bytes).digest("hex"),
     };
     await put(data, gzipSync(Buffer.concat([Buffer.from(`${JSON.stringify(data)}\n`), bytes])));
-    const urn = (type: string, of: string): string => `urn:pulumi:lab::plinth::${type}::${of}`;
-    const one = (type: string, of: string, outputs: unknown) => ({ urn: urn(type, of), type, outputs });
-    const outputs = { clusterId, clusterName: "demo", versions: {}, hosts: {} };
-    const resources = [
-      one("pulumi:pulumi:Stack", "plinth-lab", outputs),
-      one("tls:index/privateKey:PrivateKey", "service-account", {
-        publicKeyPem: publicKey,
-        privateKeyPem: pem(account.privateKey, "pkcs8"),
-      }),
-      one("random:index/randomPassword:RandomPassword", "encryption-key", { result: key }),
-      one("tls:index/selfSignedCert:SelfSignedCert", "kubernetes-ca", { certPem: authority.certificate }),
-    ];
-    const half = buildStateHalf({
-      ...{ project: "plinth", stack: "lab", reason: "now", at, closed: "", files: {}, imports: [], operatorFiles: {} },
-      config: {
-        "plinth:clusterName": "demo",
-        "plinth:nodeSubnet": "192.0.2.0/24",
-        "plinth:artifactsUrl": "http://192.0.2.1",
-      },
-      release: "0.1.0",
-      open: JSON.stringify({ version: 3, deployment: { resources } }),
-    });
-    assert.ok(half !== undefined);
+    const serviceAccounts = { publicKey, privateKey: pem(account.privateKey, "pkcs8") };
+    const keys = { serviceAccounts, encryption: key, authority: authority.certificate };
+    const half = stateHalfWith(keys, at, clusterId);
     const state: StateSet = { ...half.set, id: setId(at, "state-lab"), keys: data.keys };
     await put(state, await pack({ ...half, set: state }));
     return repository;

@@ -8,39 +8,21 @@ import { pack } from "../../../../cli/backup/pack.ts";
 import { drillRestore, type DrillReport } from "../../../../cli/drill/run.ts";
 import { keyDigests } from "../../../../plan/backup/keys.ts";
 import type { DataSet, StateSet } from "../../../../plan/backup/set.ts";
-import { buildStateHalf, type StateHalf } from "../../../../plan/backup/statehalf.ts";
+import type { StateHalf } from "../../../../plan/backup/statehalf.ts";
 import { selfSigned } from "../../../support/certificates.ts";
 import { dataSetOf, DirectoryTargets, packedData } from "../../../support/directorytargets.ts";
+import { stateHalfWith } from "../../../support/statehalf.ts";
 
 const encryptionKey = "abcdefghijklmnopqrstuvwxyz012345";
 
 /** A half of a cluster whose keys are made here. */
 function halfOf(at: number, authority: string): StateHalf {
-  const account = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
-  const one = (type: string, of: string, outputs: unknown) => ({
-    ...{ urn: `urn:pulumi:lab::plinth::${type}::${of}`, type, outputs },
+  const { publicKey, privateKey } = generateKeyPairSync("ec", {
+    namedCurve: "prime256v1",
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
   });
-  const resources = [
-    one("pulumi:pulumi:Stack", "plinth-lab", { clusterId: "0123456789abcdef", clusterName: "demo", hosts: {} }),
-    one("tls:index/privateKey:PrivateKey", "service-account", {
-      publicKeyPem: account.publicKey.export({ type: "spki", format: "pem" }),
-      privateKeyPem: account.privateKey.export({ type: "pkcs8", format: "pem" }),
-    }),
-    one("random:index/randomPassword:RandomPassword", "encryption-key", { result: encryptionKey }),
-    one("tls:index/selfSignedCert:SelfSignedCert", "kubernetes-ca", { certPem: authority }),
-  ];
-  const half = buildStateHalf({
-    ...{ project: "plinth", stack: "lab", reason: "now", at, closed: "", files: {}, imports: [], operatorFiles: {} },
-    config: {
-      "plinth:clusterName": "demo",
-      "plinth:nodeSubnet": "192.0.2.0/24",
-      "plinth:artifactsUrl": "http://192.0.2.1",
-    },
-    release: "0.1.0",
-    open: JSON.stringify({ version: 3, deployment: { resources } }),
-  });
-  assert.ok(half !== undefined);
-  return half;
+  return stateHalfWith({ serviceAccounts: { publicKey, privateKey }, encryption: encryptionKey, authority }, at);
 }
 
 // It comes to the snapshot, which is none: what it serves is looked at in test/engine/apiserver.
