@@ -160,7 +160,11 @@ describe("shell scripts", function () {
     );
     assert.deepEqual(
       [...new Set(listed)].sort(),
-      [...globSync("{backup,check,lib,lib/resources,look}/*.sh", { cwd: scripts }), "plinth-host.sh", "run-lock.sh"].sort(),
+      [
+        ...globSync("{backup,check,lib,lib/resources,look}/*.sh", { cwd: scripts }),
+        "plinth-host.sh",
+        "run-lock.sh",
+      ].sort(),
     );
   });
 
