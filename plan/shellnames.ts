@@ -1,4 +1,5 @@
 import { controlPlaneTaint } from "./addons/placement.ts";
+import { stateMost } from "./backup/limits.ts";
 import { apiserverUnit, kubernetesAuthorityFile } from "./bundles/apiserver.ts";
 import { controllerManager, scheduler } from "./bundles/controllers.ts";
 import { etcdPki } from "./bundles/etcd.ts";
@@ -94,6 +95,9 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       FAMILY_IDS: familyWords(),
       PACKAGE_NAMES: renamedPackages(),
     },
+  }),
+  "backup/names.sh": assignments({
+    "KiB of a set of state, with its description: operators open nothing larger.": { STATE_MOST: stateMost / 1024 },
   }),
   "look/names.sh": assignments({
     "Paths, without the ROOT of tests.": {

@@ -39,8 +39,6 @@ LONGEST=${PLINTH_BACKUP_LONGEST:-3600}
 QUORUM=${PLINTH_BACKUP_QUORUM:-30}
 # KiB that a restore takes besides the database: a log that is 64 MiB large from the start on, and as much for everything else.
 BESIDES=131072
-# KiB of a set of the state, which operators send: that of a large cluster has some MiB.
-STATE_MOST=262144
 # Seconds by which the clocks of members may differ.
 AHEAD=600
 WORK=
