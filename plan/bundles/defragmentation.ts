@@ -29,7 +29,7 @@ function service(placement: Placement): string {
       SuccessExitStatus: because("Another run changes the host: an hour later is early enough.", "75"),
       TimeoutStartSec: "3600",
       TimeoutStopSec: because(
-        "An API server is given 180 s to be ready, after another run on this host has ended.",
+        "Other runs on this host are given 60 s together, and an API server 180 s to be ready.",
         "300",
       ),
       UMask: "0077",

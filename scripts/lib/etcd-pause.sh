@@ -19,9 +19,10 @@ etcd_barred() {
   REASON="a failover drill has services of this host away until $(date -u -d "@$until" +%Y-%m-%dT%H:%M:%SZ)"
 }
 
-# etcd_alone WHAT: from here on nothing else changes this host. Returns 1 with REASON set where `etcd_barred` says that nothing may.
+# etcd_alone WHAT [TOTAL]: from here on nothing else changes this host; TOTAL as in `lock_take`. Returns 1 with REASON set where `etcd_barred`
+# says that nothing may.
 etcd_alone() {
-  lock_take "$1"
+  lock_take "$@"
   ! etcd_barred
 }
 
@@ -30,9 +31,10 @@ etcd_resume_left() {
   if [ ! -e "$ETCD_PAUSED" ]; then
     return 0
   fi
-  # The service that calls this when it ends must not be killed for it.
+  # The service that calls this when it ends is killed after TimeoutStopSec (plan/bundles/defragmentation.ts): however many runs take turns,
+  # they have no more than this, and the API server has the rest.
   PLINTH_LOCK_SECONDS=${PLINTH_LOCK_SECONDS:-60}
-  if ! etcd_alone "etcd resume"; then
+  if ! etcd_alone "etcd resume" "$PLINTH_LOCK_SECONDS"; then
     say "the API server of this host is not started: $REASON"
     return 0
   fi

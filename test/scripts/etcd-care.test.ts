@@ -282,6 +282,18 @@ esac`,
       }
     });
 
+    it("waits no longer than systemd lets it when other runs take turns", async () => {
+      awayAgain();
+      host().command(
+        "flock",
+        `[ "$1" != -w ] || { echo "pid $$, bundle demo" >"$PLINTH_ROOT/run/plinth/host.lock"; command -p sleep 0.3; }\nexit 1`,
+      );
+      host().env["PLINTH_LOCK_SECONDS"] = "1";
+      const { code, stderr } = await etcd("resume");
+      assert.equal(code, 75, stderr);
+      assert.match(stderr, /one run after the other holds .*host.lock, for 1 s by now/);
+    });
+
     it("starts nothing after a defragmentation that did not run before", async () => {
       host().setUnit("kube-scheduler.service", "active", "inactive");
       assert.equal((await etcd("defrag", ...apiservers)).code, 0);

@@ -61,6 +61,32 @@ onHosts("the lock", (host) => {
     await ended;
   });
 
+  /** A flock that is never got. The shell's line runs where it would have waited for so many seconds, `$seconds`. */
+  const neverGot = (line: string): void => {
+    host().command(
+      "flock",
+      `lock="$PLINTH_ROOT/run/plinth/host.lock" seconds=$2\n[ "$1" != -w ] || { ${line}; }\nexit 1`,
+    );
+  };
+
+  it("is not waited for without an end, whoever takes it after the one before", async () => {
+    neverGot('echo "pid $$, bundle demo" >"$lock"');
+    host().env["PLINTH_LOCK_SECONDS"] = "0";
+    const stderr = await host().refuse(new Bundle("demo").file("/etc/x", "x"), 75);
+    assert.match(stderr, /one run after the other holds .*host.lock, for 0 s by now, the last one: pid \d+, bundle demo/);
+  });
+
+  it("is not given up because of who had it before, while who has just got it has not said who it is", async () => {
+    host().write("/run/plinth/host.lock", "pid 1, bundle former\n");
+    neverGot(
+      '[ ! -e "$PLINTH_FAKES/waited" ] || exit 0; [ "$seconds" != 1 ] || { echo "pid 2, bundle demo" >"$lock"; : >"$PLINTH_FAKES/waited"; }',
+    );
+    host().env["PLINTH_LOCK_SECONDS"] = "2";
+    const { code, stderr } = await host().run(["apply"], new Bundle("demo").file("/etc/x", "x").text());
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /waiting up to 2 s for the next run on this host: pid 2, bundle demo/);
+  });
+
   it("is not kept by a run that was killed", async () => {
     host().dieAt(9);
     assert.equal((await host().run(["apply"], new Bundle("demo").file("/etc/x", "x").text())).code, null);
