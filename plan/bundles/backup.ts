@@ -6,6 +6,7 @@ import { withRole, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { ports } from "../ports.ts";
 import { backupUnitScript } from "../scripts.ts";
+import { directoriesOf } from "../settings/directories.ts";
 import { etcdUnit } from "./etcd.ts";
 import type { BundlePart } from "./part.ts";
 import { scriptFile } from "./scriptfiles.ts";
@@ -60,11 +61,8 @@ function timer({ everyMinutes }: BackupSettings): string {
   });
 }
 
-function settingsFile(
-  host: Host,
-  { clusterName, kubernetesVersion, etcdVersion }: ClusterConfig,
-  backup: BackupSettings,
-): BundleFile {
+function settingsFile(host: Host, config: ClusterConfig, backup: BackupSettings): BundleFile {
+  const { clusterName, kubernetesVersion, etcdVersion } = config;
   const lines = [
     `cluster ${clusterName}`,
     `host ${host.name}`,
@@ -72,6 +70,7 @@ function settingsFile(
     `etcd ${etcdVersion}`,
     `minutes ${backup.everyMinutes}`,
     `endpoint https://127.0.0.1:${ports.etcdClient}`,
+    `data ${directoriesOf(config).etcd}`,
     ...backup.targets.flatMap(targetLines),
   ];
   return { path: `${backupDirectory}/settings`, mode: "0644", owner: "root:root", content: `${lines.join("\n")}\n` };

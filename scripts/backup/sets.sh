@@ -28,13 +28,14 @@ has() {
 # roomy TARGET: whether there is space for the set in WORK/set where a directory is on the disk of etcd's own data, which goes on growing.
 # Any other one may be full: restic says so, and nobody else minds. Sets REASON where there is none.
 roomy() {
-  local directory needed free
+  local directory disk needed free
   directory=$(repository_of "$1")
   case $directory in
     /*) ;;
     *) return 0 ;;
   esac
-  if [ "$(stat -c %d "$directory" 2>/dev/null)" != "$(stat -c %d "$RECORDS")" ]; then
+  disk=$(stat -c %d "$ROOT$(setting data)" 2>/dev/null)
+  if [ -z "$disk" ] || [ "$(stat -c %d "$directory" 2>/dev/null)" != "$disk" ]; then
     return 0
   fi
   needed=$(($(wc -c <"$WORK/set/content.age") / 1024 + BESIDES)) free=$(free_at "$directory")

@@ -14,7 +14,8 @@
 # etcd did not answer, which is told of each target. While a failover drill has etcd away here, `due` leaves the targets to other members.
 #
 # Settings are in CONFIG: the file `settings` with lines
-#   cluster NAME, host NAME, kubernetes VERSION, etcd VERSION, minutes NUMBER, endpoint URL
+#   cluster NAME, host NAME, kubernetes VERSION, etcd VERSION, minutes NUMBER, endpoint URL,
+#   data DIRECTORY (etcd's own)
 #   target NAME REPOSITORY, and for each any number of `option NAME KEY=VALUE`, `cacert NAME FILE`
 # `recipients`, `password`, `digests` of the keys that the data goes with, and for targets that need them `targets/NAME.env` with
 # lines VARIABLE=VALUE.

@@ -9,7 +9,7 @@ store() {
     most=$(((${free:-0} - BESIDES) / 2))
   fi
   if [ "$most" -le 0 ]; then
-    die 1 "$(size_text "${free:-0}") are free below ${RECORDS#"$ROOT"}, which are left to etcd: make room there"
+    die 1 "$(size_text "${free:-0}") are free below ${RECORDS#"$ROOT"}, of which $(size_text "$BESIDES") are kept free: make room there"
   fi
   if ! mkdir "$WORK/set" || ! head -c $((most * 1024 + 1)) >"$WORK/input"; then
     die 1 "cannot write below $RECORDS: is the disk full?"

@@ -74,6 +74,7 @@ describe("backups, with a real restic and age", function () {
       "etcd 3.6.14",
       "minutes 360",
       "endpoint https://127.0.0.1:2379",
+      "data /var/lib/etcd",
     ];
     host.write("/etc/plinth/backup/settings", [...lines, `target disk ${target}`, ""].join("\n"));
     host.write("/etc/plinth/backup/password", `${restic.password}\n`);

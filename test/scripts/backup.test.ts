@@ -98,6 +98,7 @@ onHosts(
         "etcd 3.6.14",
         "minutes 360",
         "endpoint https://127.0.0.1:2379",
+        "data /var/lib/etcd",
       ];
       host().write(
         "/etc/plinth/backup/settings",
@@ -399,6 +400,7 @@ onHosts(
       const lines = host().read("/etc/plinth/backup/settings").replace("/srv/one", at("repositories/one"));
       host().write("/etc/plinth/backup/settings", lines);
       repository("one");
+      host().write("/var/lib/etcd/member/wal/0.wal", "");
       const free = (there: number): void => {
         host().command(
           "df",
@@ -415,6 +417,16 @@ printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/sda 9 9
       assert.match(result.stdout, /^stored two /m);
       free(1024 ** 2);
       assert.equal((await run("now", "now")).code, 0);
+      // What is refused is what would fill the disk of etcd's data, wherever the member's own files are.
+      free(100 * 1024);
+      const disks = (directory: number, etcd: number, own: number): void => {
+        const numbers = `*/repositories/one) echo ${directory} ;; */var/lib/etcd) echo ${etcd} ;; *) echo ${own} ;;`;
+        host().command("stat", `case $3 in ${numbers} esac`);
+      };
+      disks(2, 2, 1);
+      assert.match((await run("now", "now")).stdout, /^failed one with the set less than 128 MiB would be free/m);
+      disks(1, 2, 1);
+      assert.match((await run("now", "now")).stdout, /^stored one /m);
     });
 
     it("takes no set of state that there is no room for", async () => {
@@ -429,7 +441,7 @@ printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/sda 9 9
       free(131_072);
       const full = await store(text);
       assert.equal(full.code, 1);
-      assert.match(full.stderr, /128 MiB are free below \/var\/lib\/plinth\/backup, which are left to etcd/);
+      assert.match(full.stderr, /128 MiB are free below \/var\/lib\/plinth\/backup, of which 128 MiB are kept free: make room there/);
       free(131_072 + 400);
       assert.equal((await store(text)).code, 0);
     });

@@ -5,6 +5,7 @@ import { parseFacts } from "../../../../plan/facts.ts";
 import { guardHosts } from "../../../../plan/guards.ts";
 import { directoriesSchema, movedDirectories, validateDirectories } from "../../../../plan/settings/directories.ts";
 import { stackPlace } from "../../../../plan/settings/place.ts";
+import { rawBackup } from "../../../support/backup.ts";
 import { configOf, factsOf, hostsOf, threeHosts } from "../../../support/cluster.ts";
 
 const data = { etcd: "/data/etcd", containerd: "/data/containerd", kubelet: "/disk2/kubelet" };
@@ -18,7 +19,7 @@ function planned(name: string) {
   const hosts = hostsOf(inventory);
   const host = hosts.find((one) => one.name === name);
   assert.ok(host);
-  const bundles = planHost({ host, hosts, config: configOf({ groups }) });
+  const bundles = planHost({ host, hosts, config: configOf({ groups, backup: rawBackup }) });
   const text = (end: string): string =>
     bundles.flatMap(({ files }) => files).find(({ path }) => path.endsWith(end))?.content ?? "";
   return { bundles, text };
@@ -58,6 +59,7 @@ describe("directories of data", () => {
     assert.match(text("/kubelet.service"), /--root-dir=\/disk2\/kubelet/);
     const join = bundles.flatMap(({ prepares = [] }) => prepares).find((prepare) => prepare.name === "etcd-join");
     assert.equal(join?.args.dataDirectory, data.etcd);
+    assert.match(text("/backup/settings"), /^data \/data\/etcd$/m);
     assert.ok(!/\/var\/lib\/(etcd|containerd)["/ ]/.test(etcd + text("/containerd/config.toml")));
     // What the kubelet is known by stays where everybody looks for it.
     assert.match(text("/kubelet.service"), /--kubeconfig=\/var\/lib\/kubelet\/kubeconfig/);
