@@ -43,8 +43,8 @@ room() {
       return 1
       ;;
   esac
-  # A quarter more than now, for what is written meanwhile, and half of what there is room for besides.
-  MOST=$((bytes * 5 / 4096 + BESIDES / 2))
+  # Beside it there must be room for as much again and a log, when it is restored.
+  MOST=$(((free - BESIDES / 2) / 2))
   needed=$((bytes * 2 / 1024 + BESIDES))
   [ "$free" -lt "$needed" ] || return 0
   REASON="a set needs $(size_text "$needed") free below ${RECORDS#"$ROOT"}, and there are $(size_text "$free"): make room there, or run \
