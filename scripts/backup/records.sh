@@ -26,10 +26,10 @@ failed() {
   FAILED=yes
 }
 
-# forget_former: records of targets that are not configured any more go.
+# forget_former: records of targets that are not configured any more go, and what repositories they had.
 forget_former() {
   local file name
-  for file in "$RECORDS"/*.data "$RECORDS"/*.state "$RECORDS"/*.failed; do
+  for file in "$RECORDS"/*.data "$RECORDS"/*.state "$RECORDS"/*.failed "$KNOWN"/*; do
     [ -e "$file" ] || continue
     name=${file##*/}
     if ! targets | grep -qxF -- "${name%%.*}"; then

@@ -51,12 +51,19 @@ know() {
   return 1
 }
 
-# estranged TARGET WHAT: sets REASON. What a target had is not there: mostly a mount is missing, and a new repository would hide that.
+# estranged TARGET WHAT: sets REASON. What a target had is not there: mostly a mount is missing, and a new repository would hide that. A
+# directory is each member's own.
 estranged() {
-  REASON="$2; mount what it is on, or bring it back; to begin a new one on purpose, remove ${KNOWN#"$ROOT"}/$1 on all members"
+  local where
+  case $(repository_of "$1") in
+    /*) where='this member' ;;
+    *) where='all members' ;;
+  esac
+  REASON="$2; mount what it is on, or bring it back; to begin a new one on purpose, remove ${KNOWN#"$ROOT"}/$1 on $where"
 }
 
-# reach TARGET: sets REASON and returns 1 where its repository can be neither opened nor made, or is another one than it was.
+# reach TARGET: sets REASON and returns 1 where its repository can be neither opened nor made, or is another one than it was. A member that
+# has never reached it begins one where there is none: whether others have seen one it does not know.
 reach() {
   local complaint code known id
   known=$(known_id "$1")

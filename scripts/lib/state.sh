@@ -8,6 +8,9 @@
 #   before/KIND%KEY            what was there before a role's resource, see resources.sh
 #   downloads/                 content on its way to its path; gone when the run ends
 #   restore, restored, seed    how far a restore of etcd's data has come here, see restore.sh; restore-data/ is what it needs
+#   etcd-history               samples of what etcd measures, see etcd-care.sh
+#   etcd-paused                present while the API server is stopped for a defragmentation, see etcd-pause.sh
+#   backup-repositories/NAME   which repository a target of backups had, see scripts/backup/restic.sh
 #   bundles/NAME/manifest      the complete state: what the bundle owns and how to check it
 #   bundles/NAME/intent        present while a change is under way or half done
 #   bundles/NAME/previous/PATH what the change under way replaces

@@ -346,7 +346,7 @@ onHosts(
       assert.equal(missing.code, 1);
       assert.match(
         missing.stdout,
-        /^failed one its repository \(id [0-9a-f]{10}\) is not there any more; mount what it is on, or bring it back; to begin a new one on purpose, remove \/var\/lib\/plinth\/backup-repositories\/one on all members$/m,
+        /^failed one its repository \(id [0-9a-f]{10}\) is not there any more; mount what it is on, or bring it back; to begin a new one on purpose, remove \/var\/lib\/plinth\/backup-repositories\/one on this member$/m,
       );
       assert.ok(results(missing).every(({ target, outcome }) => (target === "one") === (outcome === "failed")));
       assert.ok(!existsSync(mounted));
@@ -376,6 +376,15 @@ onHosts(
       host().write(settingsFile, host().read(settingsFile).replace("/srv/one", "/mnt/another"));
       assert.equal((await run("now", "now")).code, 0);
       assert.match(readFileSync(knownOf("one"), "utf8"), /^repository \/mnt\/another\n/);
+    });
+
+    it("says that a repository which members share is begun anew by all of them", async () => {
+      const settingsFile = "/etc/plinth/backup/settings";
+      host().write(settingsFile, host().read(settingsFile).replace("/srv/one", "s3:https://s3.example.net/one"));
+      assert.equal((await run("due")).code, 0);
+      rmSync(at("repositories/one"), { recursive: true });
+      const { stdout } = await run("due");
+      assert.match(stdout, /^failed one .* remove \/var\/lib\/plinth\/backup-repositories\/one on all members$/m);
     });
 
     it("finds the newest among very many sets, and says what to do where they cannot be listed in time", async () => {
@@ -453,6 +462,7 @@ printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/sda 9 9
       settings("two");
       await run("due");
       assert.deepEqual(records(), ["two.data"]);
+      assert.deepEqual(host().list("/var/lib/plinth/backup-repositories"), ["two"]);
       assert.doesNotMatch(host().read("/var/lib/plinth/textfile/plinth-backup.prom"), /"one"/);
     });
 
