@@ -72,7 +72,7 @@ export function keysScript(files: readonly string[]): string {
 
 /** What takes the services of a host away for a while: fed to a shell there, as root, and never installed. */
 export function failoverScript(words: readonly string[]): string {
-  return `set -- ${words.map(shellWord).join(" ")}\n${read("host/failover.sh")}`;
+  return `set -- ${words.map(shellWord).join(" ")}\n${assembled("failover")}`;
 }
 
 /** What an operator has a host do by hand: fed to a shell there, and never installed. The words are described in each script. */

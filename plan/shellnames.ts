@@ -1,5 +1,6 @@
 import { controlPlaneTaint } from "./addons/placement.ts";
 import { stateMost } from "./backup/limits.ts";
+import { clockSlack } from "./backup/set.ts";
 import { apiserverUnit, kubernetesAuthorityFile } from "./bundles/apiserver.ts";
 import { controllerManager, scheduler } from "./bundles/controllers.ts";
 import { etcdPki } from "./bundles/etcd.ts";
@@ -97,6 +98,8 @@ export const generatedScripts: Readonly<Record<string, string>> = {
     },
   }),
   "backup/names.sh": assignments({
+    "Paths, without the ROOT of tests.": { FAILOVER_PATH: paths.failover },
+    "Seconds by which the clocks of members and operators may differ.": { AHEAD: clockSlack },
     "KiB of a set of state, with its description: operators open nothing larger.": { STATE_MOST: stateMost / 1024 },
   }),
   "look/names.sh": assignments({

@@ -20,7 +20,7 @@ export const longestDescription = 8 * 2 ** 10;
 export const largestSnapshot = 8 * 8 * 2 ** 30;
 
 /**
- * Seconds by which the clocks of members, of operators and of this machine may differ; the same number as AHEAD of scripts/backup/settings.sh.
+ * Seconds by which the clocks of members, of operators and of this machine may differ.
  * A set that is dated later than that was made by a clock that was wrong, or by somebody who wanted it to be the newest for ever.
  */
 export const clockSlack = 600;

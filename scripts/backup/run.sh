@@ -37,16 +37,6 @@ locked() {
   exit "$code"
 }
 
-# drilled: whether a failover drill has etcd away here.
-drilled() {
-  local until
-  until=$(sed -n 's/^until //p' "$DRILL" 2>/dev/null)
-  case $until in
-    '' | *[!0-9]*) return 1 ;;
-  esac
-  [ "$until" -gt "$(date +%s)" ]
-}
-
 run() {
   work_begin
   case $1 in

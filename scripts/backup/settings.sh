@@ -32,7 +32,6 @@ CLAIM=$ROOT/var/lib/plinth/claim
 # Which repository each target had: files NAME with lines `repository URL`, `id ID`.
 KNOWN=$ROOT/var/lib/plinth/backup-repositories
 METRICS=$ROOT/var/lib/plinth/textfile
-DRILL=$ROOT/run/plinth-failover
 # Seconds until a target that does not answer counts as unreachable, and until a set that is under way is given up.
 REACH=${PLINTH_BACKUP_REACH:-60}
 LONGEST=${PLINTH_BACKUP_LONGEST:-3600}
@@ -40,8 +39,6 @@ LONGEST=${PLINTH_BACKUP_LONGEST:-3600}
 QUORUM=${PLINTH_BACKUP_QUORUM:-30}
 # KiB that a restore takes besides the database: a log that is 64 MiB large from the start on, and as much for everything else.
 BESIDES=131072
-# Seconds by which the clocks of members may differ.
-AHEAD=600
 WORK=
 
 say() { printf '%s\n' "$*"; }

@@ -1,6 +1,5 @@
-#!/bin/sh
 # A failover drill: takes services of this host away for a while, and has systemd start them again whatever becomes of who asked. It is
-# fed to a shell as root. See docs/availability.md.
+# fed to a shell as root, behind the parts that failover.parts names. See docs/availability.md.
 #
 # failover begin SECONDS UNIT…   stops those of the units that run; SECONDS later they start. Units in the order in which they start
 # failover end                   starts them now, where they are stopped
@@ -19,8 +18,7 @@ export LC_ALL=C
 PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 export PATH
 
-MARK=${PLINTH_ROOT:-}/run/plinth-failover
-LOCKS=${PLINTH_ROOT:-}/run/plinth
+MARK=${PLINTH_ROOT:-}$FAILOVER_PATH
 LOCK=$LOCKS/failover.lock
 # Seconds for a drill that begins or ends to let go of the lock: less than who asks waits for an answer.
 PATIENCE=${PLINTH_FAILOVER_PATIENCE:-45}
@@ -45,22 +43,31 @@ marked() {
 
 # lock_take: until this script ends.
 lock_take() {
-  if ! { mkdir -p "$LOCKS" && (: >>"$LOCK"); } 2>/dev/null; then
+  if ! { locks_make && lock_can_open "$LOCK"; } 2>/dev/null; then
     die 1 "cannot open $LOCK: nothing was changed"
   fi
   exec 9>>"$LOCK"
   flock -w "$PATIENCE" 9 || die 75 "a drill has been beginning or ending on this host for $PATIENCE s; its timer starts the services"
 }
 
-# host_lock_take: the lock of changes of this host, as plinth-host has it. What is under way may need what a drill stops.
+# host_lock_take: the lock of changes of this host, as plinth-host has it, and that of former releases. What is under way may need what a
+# drill stops.
 host_lock_take() {
-  local holder
   exec 8>>"$LOCKS/host.lock"
-  if ! flock -w 10 8; then
-    read -r holder <"$LOCKS/host.lock" || :
-    die 75 "another run changes this host, so nothing was stopped: ${holder:-it has not said who it is}"
+  flock -w 10 8 || host_held "$LOCKS/host.lock"
+  lock_sign "$LOCKS/host.lock" "a failover drill"
+  lock_former plinth.lock
+  if [ -n "$FORMER" ]; then
+    exec 7>>"$FORMER"
+    flock -w 10 7 || host_held "$FORMER"
+    lock_sign "$FORMER" "a failover drill"
   fi
-  printf 'pid %s, a failover drill, since %s\n' $$ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$LOCKS/host.lock"
+}
+
+# host_held FILE: ends, and says who is in the way.
+host_held() {
+  lock_holder "$1"
+  die 75 "another run changes this host, so nothing was stopped: $LOCK_HOLDER"
 }
 
 # bring_back: starts what the mark names. The mark stays where systemd takes no job.

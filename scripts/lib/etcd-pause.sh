@@ -5,18 +5,11 @@ ETCD_PAUSED=$STATE/etcd-paused             # is there meanwhile: a line that say
 
 # etcd_barred: whether a restore or a failover drill has services of this host away on purpose. Sets REASON where one has.
 etcd_barred() {
-  local until
   if restore_under_way; then
     return 0
   fi
-  until=$(sed -n 's/^until //p' "$ROOT$FAILOVER_PATH" 2>/dev/null)
-  case $until in
-    '' | *[!0-9]*) return 1 ;;
-  esac
-  if [ "$until" -le "$(date +%s)" ]; then
-    return 1
-  fi
-  REASON="a failover drill has services of this host away until $(date -u -d "@$until" +%Y-%m-%dT%H:%M:%SZ)"
+  failover_until || return 1
+  REASON="a failover drill has services of this host away until $(date -u -d "@$FAILOVER_UNTIL" +%Y-%m-%dT%H:%M:%SZ)"
 }
 
 # etcd_alone WHAT [TOTAL]: from here on nothing else changes this host; TOTAL as in `lock_take`. Returns 1 with REASON set where `etcd_barred`

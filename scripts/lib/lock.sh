@@ -5,7 +5,7 @@ LOCK=$LOCKS/host.lock
 # lock_take WHAT [TOTAL]: waits up to PLINTH_LOCK_SECONDS (default 120) for each run that has it, and says who is in the way. TOTAL: seconds
 # for all of them together, ten times as many where it is not given.
 lock_take() {
-  local limit total begin line
+  local limit total begin
   limit=${PLINTH_LOCK_SECONDS:-120}
   case $limit in
     '' | *[!0-9]*) die "$EXIT_BAD_INPUT" "PLINTH_LOCK_SECONDS must be a number of seconds, not '$limit'" ;;
@@ -19,14 +19,13 @@ lock_take() {
   begin=$UPTIME
   exec 9>>"$LOCK"
   lock_wait 9 "$LOCK" "$limit" "$total"
-  line="pid $$, $1, since $(date -u +%Y-%m-%dT%H:%M:%SZ)"
-  printf '%s\n' "$line" >"$LOCK"
+  lock_sign "$LOCK" "$1"
   lock_former plinth.lock
   if [ -n "$FORMER" ]; then
     exec 8>>"$FORMER"
     uptime_seconds
     lock_wait 8 "$FORMER" "$limit" $((total + begin - UPTIME))
-    printf '%s\n' "$line" >"$FORMER"
+    lock_sign "$FORMER" "$1"
   fi
 }
 
@@ -61,11 +60,4 @@ lock_wait() {
       die "$EXIT_LOCKED" "one run after the other holds $2, for $4 s by now, the last one: $LOCK_HOLDER; wait for them, then run again"
     fi
   done
-}
-
-# lock_holder FILE: sets LOCK_HOLDER to what the holder wrote about itself.
-lock_holder() {
-  LOCK_HOLDER=
-  read -r LOCK_HOLDER <"$1" || :
-  LOCK_HOLDER=${LOCK_HOLDER:-held by a process that has not said who it is}
 }

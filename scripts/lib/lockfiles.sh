@@ -14,6 +14,18 @@ lock_can_open() {
   (: >>"$1") 2>/dev/null
 }
 
+# lock_sign FILE WHAT: what the holder of a lock writes about itself, for whoever waits.
+lock_sign() {
+  printf 'pid %s, %s, since %s\n' $$ "$2" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$1"
+}
+
+# lock_holder FILE: sets LOCK_HOLDER to what the holder wrote about itself.
+lock_holder() {
+  LOCK_HOLDER=
+  read -r LOCK_HOLDER <"$1" || :
+  LOCK_HOLDER=${LOCK_HOLDER:-held by a process that has not said who it is}
+}
+
 # lock_former NAME: sets FORMER to the lock file that releases up to the change of the directory know, and makes it for them. A run of
 # theirs may still be at work, from another clone or because it was killed while its change of a host went on, and may begin while ours
 # is at work. It is empty when that file is somebody else's: theirs make it for root alone, and cannot open one of another user.

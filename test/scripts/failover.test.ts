@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseProbe } from "../../cli/status/probe.ts";
 import { statusScript } from "../../components/host/script.ts";
 import { paths } from "../../plan/names.ts";
+import { failoverScript } from "../../plan/scripts.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Result } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
 
-const script = join(import.meta.dirname, "../../scripts/host/failover.sh");
 const units = ["etcd.service", "kube-apiserver.service", "haproxy.service", "keepalived.service"];
 
 onHosts("a host whose services a drill takes away", (host) => {
   const armed = (): string => join(host().fakes, "armed");
-  const run = (...args: string[]): Promise<Result> => host().runFile(script, args);
+  const run = (...args: string[]): Promise<Result> => host().runFile("-s", [], failoverScript(args));
   const states = (): string[] => units.map((unit) => host().unit(unit, "active"));
   const armedCommand = (): string => readFileSync(armed(), "utf8").split("\n").slice(0, -1).at(-1) ?? "";
   /** What systemd does when the time has come. */
@@ -155,6 +155,17 @@ echo active >"$PLINTH_FAKES/units/plinth-failover.timer/active"`,
     assert.ok(!host().exists(paths.failover));
   });
 
+  it("begins not while a run of a former release changes the host", async () => {
+    const former = "/run/lock/plinth.lock";
+    host().write(former, "pid 4711, bundle etcd, since 2025-01-01T00:00:00Z\n");
+    chmodSync(host().path(former), 0o600);
+    host().command("flock", 'case "$*" in *" 7") exit 1 ;; esac; exec /usr/bin/flock "$@"');
+    const { code, stderr } = await run("begin", "60", ...units);
+    assert.equal(code, 75);
+    assert.match(stderr, /another run changes this host, so nothing was stopped: pid 4711, bundle etcd/);
+    assert.deepEqual(states(), ["active", "active", "active", "active"]);
+  });
+
   it("starts what a drill without a timer has left before it begins", async () => {
     await run("begin", "60", ...units);
     host().setUnit("plinth-failover.timer", "active", "inactive");
@@ -198,12 +209,5 @@ echo active >"$PLINTH_FAKES/units/plinth-failover.timer/active"`,
     for (const words of wrong) assert.equal((await run(...words)).code, 65, words.join(" "));
     rmSync(armed(), { force: true });
     assert.deepEqual(states(), ["active", "active", "active", "active"]);
-  });
-
-  it("is what backups and looks at the host know of, too", () => {
-    const read = (path: string): string => readFileSync(join(import.meta.dirname, "../../scripts", path), "utf8");
-    assert.ok(read("host/failover.sh").includes(`\${PLINTH_ROOT:-}${paths.failover}`));
-    assert.ok(read("host/failover.sh").includes(`LOCKS=\${PLINTH_ROOT:-}${paths.staging}\n`));
-    assert.ok(read("backup/settings.sh").includes(`$ROOT${paths.failover}`));
   });
 });
