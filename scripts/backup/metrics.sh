@@ -1,6 +1,6 @@
 # Metrics: the records as a file for node_exporter's collector of text files.
 
-# metrics: the records as a file for node_exporter's textfile collector.
+# metrics: writes that file anew, in one step.
 metrics() {
   local target kind
   mkdir -p "$METRICS" || return
