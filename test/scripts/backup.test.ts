@@ -452,7 +452,10 @@ printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/sda 9 9
       free(131_072);
       const full = await store(text);
       assert.equal(full.code, 1);
-      assert.match(full.stderr, /128 MiB are free below \/var\/lib\/plinth\/backup, of which 128 MiB are kept free: make room there/);
+      assert.match(
+        full.stderr,
+        /128 MiB are free below \/var\/lib\/plinth\/backup, of which 128 MiB are kept free: make room there/,
+      );
       free(131_072 + 400);
       assert.equal((await store(text)).code, 0);
     });

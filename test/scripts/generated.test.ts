@@ -18,9 +18,12 @@ describe("names in scripts", () => {
 
   it("are spelled out in plan/names.ts and nowhere else", () => {
     const names = [...Object.values({ ...paths, ...annotations, ...taints }), bootstrappersGroup];
-    const sources = globSync(["{plan,components,cli,artifacts,lab,ssh}/**/*.ts", "scripts/{lib,look,roster}/*.sh", "scripts/host/failover.sh"], {
-      cwd: project,
-    });
+    const sources = globSync(
+      ["{plan,components,cli,artifacts,lab,ssh}/**/*.ts", "scripts/{lib,look,roster}/*.sh", "scripts/host/failover.sh"],
+      {
+        cwd: project,
+      },
+    );
     const found = sources
       .filter((file) => file !== "plan/names.ts" && !file.endsWith("/names.sh"))
       .flatMap((file) =>

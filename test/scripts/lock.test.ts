@@ -73,7 +73,10 @@ onHosts("the lock", (host) => {
     neverGot('echo "pid $$, bundle demo" >"$lock"');
     host().env["PLINTH_LOCK_SECONDS"] = "0";
     const stderr = await host().refuse(new Bundle("demo").file("/etc/x", "x"), 75);
-    assert.match(stderr, /one run after the other holds .*host.lock, for 0 s by now, the last one: pid \d+, bundle demo/);
+    assert.match(
+      stderr,
+      /one run after the other holds .*host.lock, for 0 s by now, the last one: pid \d+, bundle demo/,
+    );
   });
 
   it("is not given up because of who had it before, while who has just got it has not said who it is", async () => {
