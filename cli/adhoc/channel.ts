@@ -38,8 +38,8 @@ export interface FedScript {
 }
 
 /**
- * A script that reads its own standard input behind its text: neither process lists nor the log of sudo have it, and the login
- * shell may be any.
+ * A script that reads its own standard input behind its text: neither process lists nor the log of sudo have its text, and the
+ * login shell may be any. What the script itself starts is in the host's process list with all of its words.
  *
  * @param root whether it runs as root, by the same way as all that Plinth does; else it is whoever logs in.
  */
