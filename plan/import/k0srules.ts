@@ -1,7 +1,7 @@
 import { isIPv4 } from "../addresses.ts";
 import type { Imported } from "./imported.ts";
 import { serverName } from "../texts.ts";
-import { changed, left, taken, type Outcome } from "./outcome.ts";
+import { changed, counted, left, taken, type Outcome } from "./outcome.ts";
 import { isTrue, listOf, mapOf, numberOf, textMapOf, textOf, versionOf } from "./readings.ts";
 import * as stack from "./stackrules.ts";
 import { isMap, type Value } from "./values.ts";
@@ -95,7 +95,8 @@ function takeEndpoint(
     const router = numberOf(instance?.["virtualRouterID"]);
     imported.configure({ vip, ...(router === undefined ? {} : { virtualRouterId: String(router) }) });
     for (const { roles } of imported.hosts) if (roles.includes("control-plane")) roles.push("load-balancer");
-    const lost = more.length === 0 ? "" : `; further virtual IPs are left out: ${more.join(", ")}`;
+    const lost =
+      more.length === 0 ? "" : `; left out: ${counted(more.length, "further virtual IP", "further virtual IPs")}`;
     add(
       what,
       changed(

@@ -62,3 +62,7 @@ export function shortly(items: readonly string[], most = 3): string {
   const more = items.length - most;
   return more > 0 ? `${items.slice(0, most).join(", ")} and ${more} more` : items.join(", ");
 }
+
+/** `1 entry`, `2 entries`: how many there are of what must not be shown. */
+export const counted = (count: number, one: string, several: string): string =>
+  `${count} ${count === 1 ? one : several}`;

@@ -1,7 +1,7 @@
 import { parseNetwork } from "../addresses.ts";
 import { configSchema } from "../config.ts";
 import { kubernetesMinors } from "../together.ts";
-import { changed, left, taken, type Outcome } from "./outcome.ts";
+import { changed, counted, left, taken, type Outcome } from "./outcome.ts";
 import { certifiedNames, numberOf, textOf, textsOf, versionOf } from "./readings.ts";
 import type { Value } from "./values.ts";
 
@@ -71,7 +71,11 @@ export function sansOutcome(value: Value): Outcome {
   const config = { apiserverSans: good };
   return bad.length === 0
     ? taken("plinth:apiserverSans", config)
-    : changed("plinth:apiserverSans", `certificates do not hold ${bad.join(", ")}`, config);
+    : changed(
+        "plinth:apiserverSans",
+        `left out: ${counted(bad.length, "name", "names")} that certificates do not hold, which have IPv4 addresses and DNS names`,
+        config,
+      );
 }
 
 export function nodePortsOutcome(value: Value): Outcome {

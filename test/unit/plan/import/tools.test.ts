@@ -46,7 +46,7 @@ describe("plan/import: tools", () => {
       "| kube_network_plugin | group_vars/k8s_cluster/k8s-cluster.yml | plinth:network | install calico yourself",
       "| kube_encrypt_token | group_vars/all/all.yml | is encrypted by Ansible Vault",
       "| calico_mtu | group_vars/k8s_cluster/k8s-cluster.yml | belongs to a pod network",
-      "certificates do not hold 2001:db8::1",
+      "left out: 1 name that certificates do not hold",
     ]);
   });
 
@@ -172,6 +172,58 @@ describe("plan/import: tools", () => {
     hasAll(report, [
       "plinth:artifactsUrl is not set; set it in the stack's file (Pulumi.shop.yaml)",
       "neither plinth:vip nor plinth:externalEndpoint is set",
+    ]);
+  });
+});
+
+describe("plan/import: logins", () => {
+  const inventory = "[kube_control_plane]\nn1 ip=192.0.2.1\n[etcd]\nn1\n[kube_node]\nn1\n";
+  const withVariables = (text: string): Sources => ({
+    ...oneFile(inventory),
+    groupVars: { all: [{ path: "group_vars/all.yml", text }] },
+  });
+
+  it("in URLs and keys of registries are in no file, which says what is missing", () => {
+    const { config, report } = run(
+      withVariables(`
+containerd_registries_mirrors:
+  - prefix: docker.io
+    mirrors: [{ host: "https://puller:hunter2@mirror.example.com" }, { host: "https://open.example.com" }]
+  - prefix: quay.io
+    mirrors: [{ host: "https://puller:hunter2@mirror.example.com", header: { Authorization: hunter2 } }]
+  - prefix: https://puller:hunter2@ghcr.io
+    mirrors: [{ host: "https://open.example.com", header: { Authorization: hunter2 } }]
+containerd_registries:
+  gcr.io: ["puller:hunter2@mirror.example.com"]
+  "https://puller:hunter2@k8s.example.com": "https://open.example.com"
+docker_insecure_registries: ["https://puller:hunter2@plain.example.com:5000", "http://[hunter2"]
+`),
+    );
+    hasAll(config, [
+      "docker.io:\n      mirrors:\n        - url: https://open.example.com\n",
+      "plain.example.com:5000:",
+    ]);
+    assert.doesNotMatch(config, /quay|gcr|ghcr|k8s\.example/);
+    hasAll(report, [
+      "headers of the mirrors of quay.io, which may be logins (plinth:registryCredentials)",
+      "headers of the mirrors of what is no registry",
+      "mirrors of docker.io that have a login (plinth:registryCredentials)",
+      "1 entry without a registry as images name it",
+      "has no registry that could be taken: mirrors of gcr.io that have a login",
+      "the login of plain.example.com:5000 (plinth:registryCredentials), 1 entry that is no URL",
+    ]);
+  });
+
+  it("among names for certificates and virtual IPs are counted, not shown", () => {
+    const { report } = run(
+      withVariables("supplementary_addresses_in_ssl_keys: [api.example.com, 'u:hunter2@h', 'a b']\n"),
+    );
+    hasAll(report, ["left out: 2 names that certificates do not hold"]);
+    const text = k0sctl.inventories[0]?.text ?? "";
+    const more = text.replace(/virtualIPs: \[([^\]]*)\]/, "virtualIPs: [$1, hunter2]");
+    assert.notEqual(more, text);
+    hasAll(run({ ...k0sctl, inventories: [{ path: "k0sctl.yaml", text: more }] }).report, [
+      "left out: 1 further virtual IP |",
     ]);
   });
 });
