@@ -1,7 +1,7 @@
 import { basename, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Role } from "../../plan/inventory.ts";
-import type { Tool } from "../../plan/import/tools.ts";
+import { tools, type Tool } from "../../plan/import/tools.ts";
 import { CliError } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 
@@ -16,9 +16,8 @@ interface Options {
   resolve?: boolean;
 }
 
-/** As plan/inventory.ts and plan/import/tools.ts have them, which help shall not load. */
+/** As plan/inventory.ts has them, which help shall not load. */
 const roles: readonly Role[] = ["etcd", "control-plane", "load-balancer", "worker"];
-const tools: readonly Tool[] = ["kubespray", "kubeasz", "k0sctl", "ansible"];
 
 /** `GROUP=ROLE,ROLE`, as often as there are groups. */
 export function parseGroup(text: string, before: Record<string, Role[]> = {}): Record<string, Role[]> {

@@ -6,7 +6,7 @@ import { Imported, type ImportedHost } from "./imported.ts";
 import { hostNames, labelOf } from "./names.ts";
 import { changed, left, shortly } from "./outcome.ts";
 import { numberOf, textOf } from "./readings.ts";
-import { groupRoles, isBastion, type Tool } from "./tools.ts";
+import { groupRoles, isBastion } from "./tools.ts";
 import type { AnsibleHost } from "./variables.ts";
 import { withheldIn } from "./values.ts";
 
@@ -22,7 +22,6 @@ const ways = {
 
 /** What the operator says besides the inventory. */
 export interface HostOptions {
-  tool: Tool;
   /** Group → roles, over what names of groups speak of. */
   groups?: Readonly<Record<string, readonly Role[]>>;
   /** Name → IPv4 address, of names that have been looked up. */

@@ -8,7 +8,7 @@ import { guessTheRest, type Surroundings } from "./guesses.ts";
 import { homegrownRules, placeBalancers } from "./homegrown.ts";
 import { importHosts } from "./hosts.ts";
 import type { Imported } from "./imported.ts";
-import { importK0sctl, isK0sctl } from "./k0sctl.ts";
+import { importK0sctl, isK0sctl, type K0sctlFile } from "./k0sctl.ts";
 import { kubeaszRules, takeExternalBalancer } from "./kubeasz.ts";
 import type { Assigned } from "./groups.ts";
 import { kubesprayRules } from "./kubespray.ts";
@@ -51,7 +51,10 @@ export interface ImportResult {
   unknown?: string[];
 }
 
-const rules: Readonly<Record<Exclude<Tool, "k0sctl">, readonly Rule[]>> = {
+/** Tools whose inventories are Ansible's. */
+type AnsibleTool = Exclude<Tool, "k0sctl">;
+
+const rules: Readonly<Record<AnsibleTool, readonly Rule[]>> = {
   kubespray: [...connectionRules, ...kubesprayRules],
   kubeasz: [...connectionRules, ...kubeaszRules],
   ansible: [...connectionRules, ...nodeRules, ...homegrownRules],
@@ -59,8 +62,8 @@ const rules: Readonly<Record<Exclude<Tool, "k0sctl">, readonly Rule[]>> = {
 
 /** Turns an inventory of Ansible, or a file of k0sctl, into a stack. */
 export function importStack(sources: Sources, options: ImportOptions): ImportResult {
-  const read = readK0sctl(sources) ?? readAnsible(sources, options);
-  if ("problems" in read) return { problems: read.problems.map(findingOf) };
+  const read = readStack(sources, options);
+  if ("problems" in read) return read;
   const { imported, tool } = read;
   if (imported.hosts.length === 0) return { problems: [noHosts(options.from)] };
   shareWays(imported);
@@ -108,17 +111,32 @@ interface Read {
   tool: Tool;
 }
 
-function readK0sctl({ inventories }: Sources): Read | undefined {
+/** @returns findings where it cannot be read, or is another tool's than `--tool` says. */
+function readStack(sources: Sources, options: ImportOptions): Read | { problems: Finding[] } {
+  const { from, tool } = options;
+  const k0sctl = k0sctlFileOf(sources);
+  if (k0sctl !== undefined)
+    return tool === undefined || tool === "k0sctl"
+      ? { imported: importK0sctl(k0sctl), tool: "k0sctl" }
+      : { problems: [wrongTool(`${from} is a file of k0sctl, and --tool says ${tool}`)] };
+  if (tool === "k0sctl") return { problems: [wrongTool(`${from} is no file of k0sctl, as --tool says`)] };
+  const read = readAnsible(sources, { ...options, tool });
+  return "problems" in read ? { problems: read.problems.map(findingOf) } : read;
+}
+
+function k0sctlFileOf({ inventories }: Sources): K0sctlFile | undefined {
   const [file] = inventories;
   if (file === undefined || inventories.length > 1 || isVaultFile(file.text)) return undefined;
   // Several documents in one file are one cluster and its other objects.
   const documents = file.text.split(/^---\s*$/m).map((text) => readYaml(file.path, text).value);
   const document = documents.find(isK0sctl);
-  if (document === undefined) return undefined;
-  return { imported: importK0sctl({ path: file.path, document }), tool: "k0sctl" };
+  return document === undefined ? undefined : { path: file.path, document };
 }
 
-function readAnsible(sources: Sources, options: ImportOptions): Read | { problems: Problem[] } {
+function readAnsible(
+  sources: Sources,
+  options: Omit<ImportOptions, "tool"> & { tool: AnsibleTool | undefined },
+): Read | { problems: Problem[] } {
   const found = readSources(sources);
   if (found.problems.length > 0) return { problems: found.problems };
   // config.yml of kubeasz counts only for kubeasz.
@@ -126,7 +144,7 @@ function readAnsible(sources: Sources, options: ImportOptions): Read | { problem
   const tool = options.tool ?? toolOf(found.groups, effectiveHosts(withoutExtra));
   if (tool === "kubespray") completeKubespray(found.groups);
   const hosts = effectiveHosts(tool === "kubeasz" ? found : withoutExtra);
-  const imported = importHosts(found.groups, hosts, { ...options, tool: tool === "k0sctl" ? "ansible" : tool });
+  const imported = importHosts(found.groups, hosts, options);
   describeWays(imported);
   const valueOf = (name: string): Value | undefined =>
     imported.hosts
@@ -134,7 +152,7 @@ function readAnsible(sources: Sources, options: ImportOptions): Read | { problem
       .find((value) => value !== undefined && withheldIn(value) === undefined);
   if (tool === "kubespray") takeEndpoint(imported, valueOf);
   if (tool === "kubeasz") takeExternalBalancer(imported);
-  applyRules(rules[tool === "k0sctl" ? "ansible" : tool], imported);
+  applyRules(rules[tool], imported);
   if (tool === "kubespray") takeDefaults(imported);
   placeBalancers(imported);
   nameTheRest(imported);
@@ -151,6 +169,14 @@ function findingOf({ file, line, message }: Problem): Finding {
     remedy: "correct it, or leave it out of a copy that you import",
   };
 }
+
+const wrongTool = (message: string): Finding => ({
+  rule: "import",
+  kind: "input",
+  hosts: [],
+  message,
+  remedy: "leave --tool out, and it is found out, or name the tool whose it is",
+});
 
 const noHosts = (from: string): Finding => ({
   rule: "import",

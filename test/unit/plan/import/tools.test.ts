@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describeFinding } from "../../../../plan/findings.ts";
 import type { ImportOptions, ImportResult } from "../../../../plan/import/index.ts";
 import type { Sources } from "../../../../plan/import/sources.ts";
+import type { Tool } from "../../../../plan/import/tools.ts";
 import { imported, k0sctl, kubeasz, kubespray, ownIni, ownYaml } from "../../../support/inventories.ts";
 
 const fileOf = ({ files = [] }: ImportResult, ending: string): string =>
@@ -17,7 +18,8 @@ const run = (sources: Sources, options?: Partial<ImportOptions>) => {
 };
 const oneFile = (text: string): Sources => ({ inventories: [{ path: "hosts", text }], groupVars: {}, hostVars: {} });
 
-describe("plan/import: tools", () => {
+describe("plan/import: tools", function () {
+  this.timeout(60_000);
   it("Kubespray's inventory becomes hosts with roles, labels and taints, and what its variables say", () => {
     const { tool, findings, hosts, config, report } = run(kubespray);
     assert.equal(tool, "kubespray");
@@ -153,6 +155,15 @@ describe("plan/import: tools", () => {
       '{ name: "a", address: "192.0.2.1", roles: ["etcd", "control-plane"] }',
       '{ name: "b", address: "192.0.2.2", roles: ["worker"] }',
     ]);
+  });
+
+  it("are said to be another's in vain, where a file of k0sctl is none of Ansible's", () => {
+    const said = (sources: Sources, tool: Tool): string[] =>
+      imported(sources, { tool }).problems.map(({ message }) => message);
+    assert.deepEqual(said(ownIni, "k0sctl"), ["inventory is no file of k0sctl, as --tool says"]);
+    assert.deepEqual(said(k0sctl, "ansible"), ["inventory is a file of k0sctl, and --tool says ansible"]);
+    assert.deepEqual(said(k0sctl, "k0sctl"), []);
+    assert.equal(run(kubespray, { tool: "ansible" }).tool, "ansible");
   });
 
   it("addresses that are not known are findings, until they are looked up", () => {
