@@ -10,7 +10,6 @@ import { importHosts } from "./hosts.ts";
 import type { Imported } from "./imported.ts";
 import { importK0sctl, isK0sctl, type K0sctlFile } from "./k0sctl.ts";
 import { kubeaszRules, takeExternalBalancer } from "./kubeasz.ts";
-import type { Assigned } from "./groups.ts";
 import { kubesprayRules } from "./kubespray.ts";
 import { takeDefaults, takeEndpoint } from "./kubesprayendpoint.ts";
 import { nameTheRest } from "./leftover.ts";
@@ -20,7 +19,7 @@ import { describePlaybooks } from "./playbooks.ts";
 import { configValues, hostLines, renderHosts, renderStackFile } from "./render.ts";
 import { renderReport } from "./report.ts";
 import { applyRules, type Rule } from "./rules.ts";
-import { readSources, type Sources } from "./sources.ts";
+import { noExtra, readSources, type Sources } from "./sources.ts";
 import { completeKubespray, toolNames, toolOf, type Tool } from "./tools.ts";
 import { isVaultFile, readYaml, withheldIn, type Problem, type Value } from "./values.ts";
 import { effectiveHosts } from "./variables.ts";
@@ -138,12 +137,14 @@ function readAnsible(
   options: Omit<ImportOptions, "tool"> & { tool: AnsibleTool | undefined },
 ): Read | { problems: Problem[] } {
   const found = readSources(sources);
-  if (found.problems.length > 0) return { problems: found.problems };
-  // config.yml of kubeasz counts only for kubeasz.
-  const withoutExtra = { ...found, extraVars: new Map<string, Assigned>() };
-  const tool = options.tool ?? toolOf(found.groups, effectiveHosts(withoutExtra));
+  // Whose inventory it is must be known before config.yml counts, or what is wrong with it.
+  const tool = options.tool ?? toolOf(found.groups, effectiveHosts({ ...found, extra: noExtra }));
+  const isKubeasz = tool === "kubeasz";
+  const extra = isKubeasz ? found.extra : noExtra;
+  const problems = [...found.problems, ...extra.problems];
+  if (problems.length > 0) return { problems };
   if (tool === "kubespray") completeKubespray(found.groups);
-  const hosts = effectiveHosts(tool === "kubeasz" ? found : withoutExtra);
+  const hosts = effectiveHosts({ ...found, extra });
   const imported = importHosts(found.groups, hosts, options);
   describeWays(imported);
   const valueOf = (name: string): Value | undefined =>
@@ -151,12 +152,18 @@ function readAnsible(
       .map(({ variables }) => variables.get(name)?.value)
       .find((value) => value !== undefined && withheldIn(value) === undefined);
   if (tool === "kubespray") takeEndpoint(imported, valueOf);
-  if (tool === "kubeasz") takeExternalBalancer(imported);
+  if (isKubeasz) takeExternalBalancer(imported);
   applyRules(rules[tool], imported);
   if (tool === "kubespray") takeDefaults(imported);
   placeBalancers(imported);
   nameTheRest(imported);
-  for (const { path, why } of found.passedOver) imported.add({ ...left(why), what: `file ${path}`, where: path });
+  const others = isKubeasz ? [] : (sources.extraVars ?? []);
+  const passedOver = [
+    ...found.passedOver,
+    ...extra.passedOver,
+    ...others.map(({ path }) => ({ path, why: "it would be kubeasz's, and this inventory is not" })),
+  ];
+  for (const { path, why } of passedOver) imported.add({ ...left(why), what: `file ${path}`, where: path });
   return { imported, tool };
 }
 

@@ -85,6 +85,7 @@ describe("plinth import", function () {
       found.groupVars["workers"]?.map(({ path }) => path),
       ["group_vars/workers/a/deep.yaml", "group_vars/workers/b.yml"],
     );
+    assert.deepEqual(found.extraVars, []);
     assert.deepEqual(Object.keys(found.hostVars), ["w1.example.com"]);
     assert.deepEqual(Object.keys(found.playbookHostVars ?? {}), ["m1"]);
     assert.deepEqual(found.playbooks?.length, 1);

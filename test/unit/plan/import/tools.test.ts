@@ -91,6 +91,18 @@ describe("plan/import: tools", function () {
     ]);
   });
 
+  it("config.yml is read where the inventory is kubeasz's, and is nobody's mistake elsewhere", () => {
+    const extraVars = [{ path: "config.yml", text: "- no map\n" }];
+    assert.match(
+      imported({ ...kubeasz, extraVars })
+        .problems.map(describeFinding)
+        .join(),
+      /config\.yml must be a map/,
+    );
+    const { report } = run({ ...ownIni, extraVars });
+    hasAll(report, ["| file config.yml | config.yml | it would be kubeasz's, and this inventory is not |"]);
+  });
+
   it("k0sctl's file becomes hosts by role, with labels and taints of its flags", () => {
     const { tool, findings, hosts, config, report } = run(k0sctl);
     assert.equal(tool, "k0sctl");
