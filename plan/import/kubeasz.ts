@@ -6,7 +6,6 @@ import { insecureOutcome } from "./registries.ts";
 import { forNodes, forStack, type Rule } from "./rules.ts";
 import * as stack from "./stackrules.ts";
 import type { Value } from "./values.ts";
-import { configSchema } from "../config.ts";
 
 /** Places that kubeasz fills in when it makes a cluster: nobody has decided on them. */
 const isPlaceholder = (value: Value): boolean => /^__\w+__$/.test(textOf(value) ?? "");
@@ -29,12 +28,7 @@ export const kubeaszRules: readonly Rule[] = [
   forStack(["K8S_VER"], (value) =>
     isPlaceholder(value) ? taken("nothing: it was never filled in") : stack.kubernetesOutcome(value),
   ),
-  forStack(["CLUSTER_NAME"], (value) => {
-    const name = textOf(value) ?? "";
-    if (configSchema.shape.clusterName.safeParse(name).success)
-      return taken("plinth:clusterName", { clusterName: name });
-    return left("is no DNS-1123 label of at most 40 characters");
-  }),
+  forStack(["CLUSTER_NAME"], stack.clusterNameOutcome),
   forStack(["MASTER_CERT_HOSTS"], stack.sansOutcome),
   forStack(["INSECURE_REG"], insecureOutcome),
   forStack(

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { isNode } from "../inventory.ts";
 import type { Imported, ImportedHost } from "./imported.ts";
 import { joined, left, shortly, type Outcome } from "./outcome.ts";
 import { withheldIn, type Value } from "./values.ts";
@@ -17,7 +18,8 @@ export interface Rule {
   /** Names of the variable, over the years. */
   names: readonly string[];
   /**
-   * `stack`: once for the cluster. `nodes`: for the cluster where all Nodes have the same, else as settings of the hosts.
+   * `stack`: once for the cluster. `nodes`: for the cluster what more than half of the Nodes have, where all have a value; else, and of
+   * other hosts what differs, as settings of the hosts.
    * `host`: a property of each host.
    */
   scope: "stack" | "nodes" | "host";
@@ -83,18 +85,21 @@ function applyRule(rule: Rule, name: string, imported: Imported, scope: Scope): 
   if (first !== undefined) imported.add({ ...left(unreadable[first]), what: name, where: imported.placesOf(name) });
   if (given.length === 0) return;
   if (rule.scope === "stack") applyToStack(rule, name, given, imported, scope);
-  else if (rule.scope === "nodes" && given.length === imported.hosts.length) {
-    const [most, rest] = majority(given);
+  else if (
+    rule.scope === "nodes" &&
+    imported.hosts.filter(isNode).every((node) => given.some(({ host }) => host === node))
+  ) {
+    const most = majority(given.filter(({ host }) => isNode(host)));
+    const rest = given.filter(({ value }) => !isDeepStrictEqual(value, most[0]?.value));
     if (most.length > 0) applyToStack(rule, name, most, imported, scope);
     if (rest.length > 0) applyToHosts(rule, name, rest, imported, scope);
   } else applyToHosts(rule, name, given, imported, scope);
 }
 
-/** Those that more than half agree with, and the others. */
-function majority(given: readonly Given[]): [Given[], Given[]] {
+/** Those that more than half agree with; none where there are no such. */
+function majority(given: readonly Given[]): Given[] {
   const groups = [...Map.groupBy(given, ({ value }) => JSON.stringify(value)).values()];
-  const most = groups.find((group) => group.length * 2 > given.length) ?? [];
-  return [most, given.filter((one) => !most.includes(one))];
+  return groups.find((group) => group.length * 2 > given.length) ?? [];
 }
 
 const isSame = (given: readonly Given[]): boolean =>

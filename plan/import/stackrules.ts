@@ -20,6 +20,12 @@ export function networkOutcome(key: "podCidr" | "serviceCidr", value: Value): Ou
   return changed(`plinth:${key}`, "the cluster has IPv4 only", { [key]: network });
 }
 
+export function clusterNameOutcome(value: Value): Outcome {
+  const name = textOf(value) ?? "";
+  if (configSchema.shape.clusterName.safeParse(name).success) return taken("plinth:clusterName", { clusterName: name });
+  return left("is no DNS-1123 label of at most 40 characters");
+}
+
 export function domainOutcome(value: Value): Outcome {
   const text = textOf(value);
   if (text === undefined) return left("is no DNS domain");
@@ -108,4 +114,3 @@ export const onlyOne =
     textOf(value) === wanted ? taken("nothing: it is what Plinth does") : changed("nothing", what);
 
 export const leftFor = (why: string) => (): Outcome => left(why);
-export const always = (why: string) => (): Outcome => taken(`nothing: ${why}`);

@@ -190,6 +190,42 @@ describe("plan/import: tools", function () {
     ]);
   });
 
+  it("settings that all Nodes have are the cluster's, whatever hosts have that are none", () => {
+    const nodes = "[kube_control_plane]\nn1 ip=192.0.2.1\n[kube_node]\nn2 ip=192.0.2.2\n[etcd]\ne1 ip=192.0.2.3\n";
+    const { hosts, config } = run(
+      oneFile(`${nodes}[k8s_cluster:children]\nkube_control_plane\nkube_node
+[k8s_cluster:vars]\nkubelet_max_pods=200\n`),
+    );
+    hasAll(config, ["    maxPods: 200\n"]);
+    assert.doesNotMatch(hosts, /settings/);
+    const other = run(
+      oneFile(
+        `${nodes}[all:vars]\nkubelet_max_pods=200\n[etcd:vars]\nadditional_sysctl=[{"name": "a.b", "value": "1"}]\n`,
+      ),
+    );
+    hasAll(other.config, ["    maxPods: 200\n"]);
+    hasAll(other.hosts, ['settings: { sysctls: { "a.b": "1" } }']);
+  });
+
+  it("users, ports and names that can be none are in the report, and not lost", () => {
+    const { hosts, report } = run(
+      oneFile(`[masters]\nm1 ansible_host=192.0.2.1 ansible_port=70000\nm2 ansible_host=192.0.2.2 ansible_user=ops
+[workers]\nw1 ansible_host=192.0.2.3 ansible_user="o p s"\n[all:vars]\nansible_port=2222\n`),
+    );
+    hasAll(hosts, ['user: "ops"', "port: 2222"]);
+    hasAll(report, [
+      "| ansible_user | hosts:5 | is no name of a user who can log in",
+      "| ansible_port | hosts:2 | is no port from 1 to 65535",
+    ]);
+    const text = (k0sctl.inventories[0]?.text ?? "")
+      .replace("name: edge", "name: Edge_1")
+      .replace("port: 2222", "port: ssh");
+    hasAll(run({ ...k0sctl, inventories: [{ path: "k0sctl.yaml", text }] }).report, [
+      "| metadata.name | k0sctl.yaml | is no DNS-1123 label of at most 40 characters |",
+      "| spec.hosts.ssh.port | k0sctl.yaml | is no port",
+    ]);
+  });
+
   it("what is missing for a configuration does not hide what else is wrong with it", () => {
     const { report } = run(kubeaszWithoutVip, { ownAddresses: [] });
     hasAll(report, [
