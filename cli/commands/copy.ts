@@ -43,8 +43,8 @@ export function copyCommand(): Command {
           [Exit.failed, "it failed on a host; the others are done"],
           [Exit.badInput, "command line, selector or path not valid, on the hosts too; nothing was changed"],
           [Exit.refused, "the path belongs to Plinth on a host; nothing was changed"],
-          [Exit.interrupted, "interrupted; what was not copied whole is as it was"],
           [Exit.unreachable, "a host cannot be reached; the others are done"],
+          [Exit.interrupted, "interrupted; what was not copied whole is as it was"],
         ]),
       ].join("\n"),
     )

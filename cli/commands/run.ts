@@ -67,8 +67,8 @@ export function runCommand(): Command {
           [Exit.failed, "it ended with several codes"],
           [Exit.badInput, "command line, selector, inventory or configuration not valid; nothing was run"],
           [Exit.timedOut, "a host did not end it in time"],
-          [Exit.interrupted, "interrupted; the command was ended everywhere"],
           [Exit.unreachable, "a host cannot be reached, or the connection broke"],
+          [Exit.interrupted, "interrupted; the command was ended everywhere"],
         ]),
       ].join("\n"),
     )
