@@ -1,4 +1,5 @@
-import { basename, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Role } from "../../plan/inventory.ts";
 import { tools, type Tool } from "../../plan/import/tools.ts";
@@ -84,6 +85,7 @@ async function importInventory(file: string, options: Options): Promise<void> {
     stack,
     from: basename(resolve(file)),
     ownAddresses: ownAddresses(),
+    withRoles: existsSync(join(out, "roles/index.ts")),
     ...(tool === undefined ? {} : { tool }),
     ...(groups === undefined ? {} : { groups }),
   };

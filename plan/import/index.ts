@@ -34,6 +34,8 @@ export interface ImportOptions extends Surroundings {
   groups?: Readonly<Record<string, readonly Role[]>>;
   /** Name → IPv4 address, of names that have been looked up. */
   addresses?: ReadonlyMap<string, string>;
+  /** Whether the project that gets the files has `roles/index.ts`. Default: it has not. */
+  withRoles?: boolean;
 }
 
 /** What is to be written, or why nothing can be. */
@@ -71,6 +73,7 @@ export function importStack(sources: Sources, options: ImportOptions): ImportRes
   const from = `${options.from} (${toolNames[tool]})`;
   const findings = findingsOf(imported, options.stack);
   const about = { stack: options.stack, from };
+  const { withRoles = false } = options;
   const report = renderReport({
     ...about,
     hosts: imported.hosts.length,
@@ -87,7 +90,7 @@ export function importStack(sources: Sources, options: ImportOptions): ImportRes
       .filter(({ line }) => line.address === "")
       .map(({ line, origin }) => (typeof line.sshAddress === "string" ? line.sshAddress : origin)),
     files: [
-      { path: `hosts/${options.stack}.ts`, text: renderHosts(imported, about) },
+      { path: `hosts/${options.stack}.ts`, text: renderHosts(imported, { ...about, withRoles }) },
       { path: `Pulumi.${options.stack}.yaml`, text: renderStackFile(imported, about) },
       { path: `import-${options.stack}.md`, text: report },
     ],
