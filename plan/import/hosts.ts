@@ -48,10 +48,7 @@ export function importHosts(groups: Groups, all: readonly AnsibleHost[], options
   );
   for (const host of imported.hosts) findWay(host, imported, options);
   describeLostWays(imported);
-  // What nobody here can read is told with the rest.
-  const isReadable = (name: string): boolean =>
-    members.every(({ variables }) => withheldIn(variables.get(name)?.value ?? null) === undefined);
-  imported.seen(...Object.values(ways).flat().filter(isReadable));
+  imported.seenReadable(...Object.values(ways).flat());
   describeNames(imported);
   describeRoles(imported, byGroup);
   describeGroups(imported, groups, byGroup);

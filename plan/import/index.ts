@@ -21,7 +21,7 @@ import { renderReport } from "./report.ts";
 import { applyRules, type Rule } from "./rules.ts";
 import { noExtra, readSources, type Sources } from "./sources.ts";
 import { completeKubespray, toolNames, toolOf, type Tool } from "./tools.ts";
-import { isVaultFile, readYaml, withheldIn, type Problem, type Value } from "./values.ts";
+import { isVaultFile, readYaml, type Problem } from "./values.ts";
 import { effectiveHosts } from "./variables.ts";
 
 /** What the operator says besides the inventory. */
@@ -150,11 +150,7 @@ function readAnsible(
   const hosts = effectiveHosts({ ...found, extra });
   const imported = importHosts(found.groups, hosts, options);
   describeWays(imported);
-  const valueOf = (name: string): Value | undefined =>
-    imported.hosts
-      .map(({ variables }) => variables.get(name)?.value)
-      .find((value) => value !== undefined && withheldIn(value) === undefined);
-  if (tool === "kubespray") takeEndpoint(imported, valueOf);
+  if (tool === "kubespray") takeEndpoint(imported);
   if (isKubeasz) takeExternalBalancer(imported);
   applyRules(rules[tool], imported);
   if (tool === "kubespray") takeDefaults(imported);

@@ -63,7 +63,7 @@ export function k0sRules(k0s: Record<string, Value>, imported: Imported, add: Ad
 
 /** Parts of k0s' configuration without a counterpart, and why. */
 const others: Readonly<Record<string, string>> = {
-  extensions: "charts are no part of Plinth: install them after `up`, by Helm or as you do with other applications",
+  extensions: `what charts bring is ${stack.noPart}`,
   images:
     "images of the cluster's own pods are plinth:corednsImage, metricsServerImage and sandboxImage, registries are plinth:registries",
   workerProfiles: "settings of some kubelets are plinth:groups, or settings of a host (docs/settings.md)",
@@ -121,8 +121,7 @@ function takeEndpoint(
       isName ? taken("plinth:vipName") : changed("plinth:apiserverSans", "clients reach the API servers by plinth:vip"),
     );
   } else {
-    const port = numberOf(api["port"]);
-    imported.configure({ externalEndpoint: port === undefined || port === 6443 ? address : `${address}:${port}` });
+    imported.configure({ externalEndpoint: stack.endpointAt(address, numberOf(api["port"])) });
     add(`${config}.api.externalAddress`, taken("plinth:externalEndpoint"));
   }
 }

@@ -2,15 +2,14 @@ import { isDeepStrictEqual } from "node:util";
 import { isNode } from "../inventory.ts";
 import type { Imported, ImportedHost } from "./imported.ts";
 import { joined, left, shortly, type Outcome } from "./outcome.ts";
-import { withheldIn, type Value } from "./values.ts";
+import { whyWithheld, withheldIn, type Value } from "./values.ts";
 
 /** What rules may look at besides the value. */
 export interface Scope {
   hosts: readonly ImportedHost[];
   /** Whether a variable is set for any host. */
   isSet: (name: string) => boolean;
-  /** The value of a variable for the cluster: that of the first host that has it, control plane first. */
-  valueOf: (name: string) => Value | undefined;
+  valueOf: Imported["valueOf"];
 }
 
 /** How a variable is taken over. */
@@ -49,23 +48,13 @@ export function applyRules(rules: readonly Rule[], imported: Imported): void {
   }
 }
 
-function scopeOf(imported: Imported): Scope {
-  const ordered = [...imported.hosts].sort((a, b) => Number(isControlPlane(b)) - Number(isControlPlane(a)));
-  const valueOf = (name: string): Value | undefined => {
-    const values = ordered.map(({ variables }) => variables.get(name)?.value);
-    return values.find((value) => value !== undefined && withheldIn(value) === undefined);
-  };
-  return { hosts: imported.hosts, isSet: (name) => valueOf(name) !== undefined, valueOf };
-}
+const scopeOf = ({ hosts, valueOf }: Imported): Scope => ({
+  hosts,
+  isSet: (name) => valueOf(name) !== undefined,
+  valueOf,
+});
 
 const isControlPlane = ({ roles }: ImportedHost): boolean => roles.includes("control-plane");
-
-/** What is said of values that nobody here can read. */
-const unreadable = {
-  vaulted:
-    "is encrypted by Ansible Vault and not read: set it as a secret where Plinth has a key for it (docs/ansible.md, Vault)",
-  expression: "is a Jinja expression and not computed here: write what it comes to",
-} as const;
 
 interface Given {
   host: ImportedHost;
@@ -82,7 +71,7 @@ function applyRule(rule: Rule, name: string, imported: Imported, scope: Scope): 
   const given = everyone.filter(({ value }) => withheldIn(value) === undefined);
   imported.seen(name);
   const [first] = [...new Set(withheld)];
-  if (first !== undefined) imported.add({ ...left(unreadable[first]), what: name, where: imported.placesOf(name) });
+  if (first !== undefined) imported.add({ ...left(whyWithheld[first]), what: name, where: imported.placesOf(name) });
   if (given.length === 0) return;
   if (rule.scope === "stack") applyToStack(rule, name, given, imported, scope);
   else if (

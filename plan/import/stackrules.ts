@@ -20,6 +20,21 @@ export function networkOutcome(key: "podCidr" | "serviceCidr", value: Value): Ou
   return changed(`plinth:${key}`, "the cluster has IPv4 only", { [key]: network });
 }
 
+/** What clusters run for their users, for a sentence with `is` in front. */
+export const noPart = "no part of Plinth: install it after `up`, by Helm or as you do with other applications";
+
+/** Port of the API servers, and of the virtual IP in front of them. */
+const apiPort = 6443;
+
+export const apiPortOutcome = (value: Value): Outcome =>
+  numberOf(value) === apiPort
+    ? taken("nothing: it is Plinth's port")
+    : changed("nothing", `API servers and the VIP have port ${apiPort}; a load balancer of your own may have another`);
+
+/** `plinth:externalEndpoint` of a name or an address, and the port where it is another one. */
+export const endpointAt = (place: string, port: number | undefined): string =>
+  port === undefined || port === apiPort ? place : `${place}:${port}`;
+
 export function clusterNameOutcome(value: Value): Outcome {
   const name = textOf(value) ?? "";
   if (configSchema.shape.clusterName.safeParse(name).success) return taken("plinth:clusterName", { clusterName: name });

@@ -91,6 +91,20 @@ describe("plan/import: tools", function () {
     ]);
   });
 
+  it("what kubeasz and Kubespray say of the way to the API servers is in the report also where nobody can read it", () => {
+    const hidden = (name: string): Sources["groupVars"] => ({
+      all: [{ path: "all.yml", text: `${name}: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  616263\n` }],
+    });
+    const masters = "[kube_master]\n192.0.2.1\n[etcd]\n192.0.2.1\n[ex_lb]\n192.0.2.2\n";
+    hasAll(run({ ...oneFile(masters), groupVars: hidden("EX_APISERVER_VIP") }).report, [
+      "| EX_APISERVER_VIP | all.yml |",
+    ]);
+    const planes = "[kube_control_plane]\nn1 ip=192.0.2.1\n[etcd]\nn1\n";
+    hasAll(run({ ...oneFile(planes), groupVars: hidden("kube_vip_address") }).report, [
+      "| kube_vip_address | all.yml |",
+    ]);
+  });
+
   it("config.yml is read where the inventory is kubeasz's, and is nobody's mistake elsewhere", () => {
     const extraVars = [{ path: "config.yml", text: "- no map\n" }];
     assert.match(
