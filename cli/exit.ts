@@ -15,7 +15,7 @@ export const Exit = {
   /** A command on a host did not end within its time, as timeout(1) has it. */
   timedOut: adhocExit.timedOut,
   /** Ended by Ctrl-C (128 + SIGINT). */
-  interrupted: 130,
+  interrupted: adhocExit.interrupted,
   /** A host that something was to be done on cannot be reached, or the connection broke meanwhile, as ssh(1) has it. */
   unreachable: adhocExit.unreachable,
 } as const;

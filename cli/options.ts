@@ -99,3 +99,29 @@ export function parseParallel(text: string): number {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of 1 or more.");
   return value;
 }
+
+export const onOption = (): Option =>
+  new Option(
+    "--on <selector>",
+    "hosts by name (cp1,w2 or w*), role=, region=, zone=, rack=, label:KEY=VALUE; comma is or, & is and, ! is not (default: all)",
+  );
+
+export const rootOption = (): Option => new Option("--root", "as root, by sudo; without it as the user who logs in");
+
+export const hostsAtOnceOption = (): Option =>
+  new Option("-p, --parallel <count>", "hosts at the same time (default: plinth:sshDials)").argParser(parseParallel);
+
+/** Longest time-out that a timer takes: 24 days. */
+const mostSeconds = 2_000_000;
+
+function parseSeconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > mostSeconds || text.trim() === "")
+    throw new InvalidArgumentError(`It must be a whole number of seconds from 0 (no limit) to ${mostSeconds}.`);
+  return value;
+}
+
+export const timeoutOption = (seconds: number): Option =>
+  new Option("--timeout <seconds>", "for each host, once it has begun; 0: no limit")
+    .argParser(parseSeconds)
+    .default(seconds);

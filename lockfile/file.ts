@@ -42,13 +42,8 @@ const sections = ["node", "go", "artifacts", "images"] as const;
 
 /** Both together; where both have something, what `over` has counts. */
 export function lockOver(own: Lock, over: Lock): Lock {
-  return {
-    ...over,
-    node: { ...own.node, ...over.node },
-    go: { ...own.go, ...over.go },
-    artifacts: { ...own.artifacts, ...over.artifacts },
-    images: { ...own.images, ...over.images },
-  };
+  const both = sections.map((section) => [section, { ...own[section], ...over[section] }]);
+  return { ...over, ...(Object.fromEntries(both) as Pick<Lock, (typeof sections)[number]>) };
 }
 
 /** What a lock file has to have, so that over `own` it is `lock`. What only `own` has stays: it pins versions that nobody uses. */

@@ -180,7 +180,7 @@ function nameOf(item: unknown): string | undefined {
 }
 
 /** Whether the host runs pods, and is a Node: workers, and control-plane hosts for what the cluster itself needs. */
-export function isNode(host: Host): boolean {
+export function isNode(host: Pick<Host, "roles">): boolean {
   return host.roles.includes("worker") || host.roles.includes("control-plane");
 }
 

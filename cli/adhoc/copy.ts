@@ -1,29 +1,27 @@
 import { createReadStream } from "node:fs";
+import { Deadline } from "../../components/host/deadline.ts";
 import type { HostAccess } from "../../components/host/targets.ts";
-import { isThere, lookFindings, parsePathLook, type CopyResult, type PathLook } from "../../plan/adhoc/copying.ts";
+import {
+  lookFindings,
+  parsePathLook,
+  writeOf,
+  type CopyResult,
+  type PathLook,
+  type WantedFile,
+} from "../../plan/adhoc/copying.ts";
 import { PlinthError, type Finding } from "../../plan/findings.ts";
 import { printable } from "../../plan/printable.ts";
 import { adhocScript } from "../../plan/scripts.ts";
-import {
-  errorText,
-  sharedPool,
-  Slots,
-  SshError,
-  type ExecOptions,
-  type SshPool,
-  type SshTarget,
-} from "../../ssh/index.ts";
-import { feedScript } from "./channel.ts";
+import { errorText, sharedPool, SshError, type ExecOptions, type SshPool, type SshTarget } from "../../ssh/index.ts";
+import { feedScript } from "./feeding.ts";
 import { IncomingFile, type LocalFile } from "./files.ts";
+import { failureOf, onEachHost, type Pace } from "./hosts.ts";
 
 /** How hosts are asked. */
-export interface CopyRun {
+export interface CopyRun extends Pace {
   root: boolean;
   /** For each host. 0: no limit. */
   seconds: number;
-  /** Hosts at the same time, 1 or more. */
-  parallel: number;
-  signal: AbortSignal;
 }
 
 type Pool = Pick<SshPool, "exec">;
@@ -47,18 +45,14 @@ async function ask(
 ): Promise<string> {
   const { command, stdin } = feedScript(adhocScript(name, words), root);
   const late = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Deadline(seconds, () => {
+    late.abort();
+  });
   try {
     const result = await pool.exec({ ...target, dialErrorLimit: 0 }, command, {
       ...{ ...options, stdin, kept: longestAnswer, signal: AbortSignal.any([signal, late.signal]) },
       ...(root ? {} : { asLoginUser: true }),
-      onSend: () => {
-        clearTimeout(timer);
-        if (seconds > 0)
-          timer = setTimeout(() => {
-            late.abort();
-          }, seconds * 1000);
-      },
+      onSend: deadline.begin,
     });
     if (result.code === 0) return result.stdout;
     const said = result.stderr.trim().split("\n").at(-1) ?? "";
@@ -67,43 +61,34 @@ async function ask(
     if (late.signal.aborted) throw new Refusal(`not done within ${seconds} s`, { cause: error });
     throw error;
   } finally {
-    clearTimeout(timer);
+    deadline.end();
   }
 }
 
-function failureOf(host: string, error: unknown): CopyResult {
+function resultOf(host: string, error: unknown): CopyResult {
   if (!(error instanceof SshError)) return { host, outcome: "failed", reason: errorText(error) };
-  if (error.kind === "interrupted") return { host, outcome: "interrupted", reason: "interrupted" };
-  return { host, outcome: "unreachable", reason: error.message };
+  const { outcome, reason = outcome } = failureOf(error);
+  return { host, outcome: outcome === "lost" ? "unreachable" : outcome, reason };
 }
 
-/** Does something for each host, so many at the same time; what fails is a result. */
-async function onEach<T>(
+/** Does something for each host; what fails is a result. */
+const onEach = <Result>(
   access: HostAccess,
-  { parallel, signal }: CopyRun,
-  work: (host: string, target: SshTarget) => Promise<T>,
-): Promise<(T | CopyResult)[]> {
-  const slots = new Slots(parallel);
-  const never = new AbortController().signal;
-  return Promise.all(
-    [...access].map(([host, target]) =>
-      slots.within(never, async () => {
-        if (signal.aborted) return { host, outcome: "interrupted", reason: "interrupted" } as const;
-        return work(host, target).catch((error: unknown) => failureOf(host, error));
-      }),
-    ),
+  run: CopyRun,
+  work: (host: string, target: SshTarget) => Promise<Result>,
+): Promise<(Result | CopyResult)[]> =>
+  onEachHost<Result | CopyResult>(
+    access,
+    run,
+    (host, target) => work(host, target).catch((error: unknown) => resultOf(host, error)),
+    (host) => ({ host, outcome: "interrupted", reason: "interrupted" }),
   );
-}
 
 /** A file that goes to hosts. */
-export interface PutRun extends CopyRun {
+export interface PutRun extends CopyRun, WantedFile {
   file: LocalFile;
   /** Absolute path there. */
   remote: string;
-  /** Octal digits. Default: as it is on the host, or as the file here where there is none. */
-  mode?: string;
-  /** `user` or `user:group`. Default: as it is on the host, or who writes it. */
-  owner?: string;
 }
 
 /**
@@ -113,7 +98,7 @@ export interface PutRun extends CopyRun {
  * @throws PlinthError with all findings, before a host is changed: paths that belong to Plinth or cannot be written.
  */
 export async function putFile(access: HostAccess, put: PutRun, pool: Pool = sharedPool): Promise<CopyResult[]> {
-  const { file, remote, mode, owner } = put;
+  const { file, remote } = put;
   const looks = await onEach(access, put, async (host, target): Promise<{ host: string; look: PathLook }> => ({
     host,
     look: parsePathLook(await ask(target, "put", ["look", remote], put, {}, pool)),
@@ -126,10 +111,9 @@ export async function putFile(access: HostAccess, put: PutRun, pool: Pool = shar
   return onEach(access, put, async (host, target): Promise<CopyResult> => {
     const before = seen.get(host);
     if (before === undefined || !("look" in before)) return before ?? { host, outcome: "failed", reason: "not seen" };
-    const { look } = before;
-    const wanted = mode ?? look.content?.mode;
-    if (isThere(look, { sha256: file.sha256, mode, owner })) return { host, outcome: "unchanged" };
-    const words = ["write", remote, file.sha256, wanted ?? file.mode, owner ?? "-"];
+    const wanted = writeOf(before.look, file, put);
+    if (wanted === undefined) return { host, outcome: "unchanged" };
+    const words = ["write", remote, file.sha256, wanted.mode, wanted.owner ?? "-"];
     await ask(target, "put", words, put, { body: () => createReadStream(file.path) }, pool);
     return { host, outcome: "copied" };
   });

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   closeSync,
   createReadStream,
+  fchmodSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -96,6 +97,8 @@ export class IncomingFile {
       mkdirSync(dirname(this.#path), { recursive: true });
       rmSync(this.#temporary, { force: true });
       this.#file = openSync(this.#temporary, "wx", this.#mode ?? localMode(this.#head.mode));
+      // What was asked for is more than the umask lets through.
+      if (this.#mode !== undefined) fchmodSync(this.#file, this.#mode);
     }
     this.#written += rest.length;
     if (this.#written > this.#head.size) throw new Error("the host sends more than it has said");

@@ -1,8 +1,9 @@
 import type { HostAccess } from "../../components/host/targets.ts";
 import { commandWords, longestStream, type AdhocAnswer } from "../../plan/adhoc/answers.ts";
 import { adhocScript } from "../../plan/scripts.ts";
-import { sharedPool, Slots, SshError, type SshPool, type SshTarget } from "../../ssh/index.ts";
-import { feedScript, openInput } from "./channel.ts";
+import { sharedPool, SshError, type SshPool, type SshTarget } from "../../ssh/index.ts";
+import { feedScript, openInput } from "./feeding.ts";
+import { failureOf, onEachHost, type Pace } from "./hosts.ts";
 
 /** Seconds that a host has to end a command whose time is up: it waits five before it kills it. */
 const endSeconds = 10;
@@ -10,7 +11,7 @@ const endSeconds = 10;
 /** One attempt, as for every look at hosts: who is not there must not keep the others waiting. */
 const quick = { dialErrorLimit: 0 };
 
-export interface AdhocRun {
+export interface AdhocRun extends Pace {
   /** Words of the command, see {@link commandWords}. */
   words: readonly string[];
   root: boolean;
@@ -18,10 +19,6 @@ export interface AdhocRun {
   input: Buffer;
   /** For the command, from its begin on; the way to the host and the queue for it do not count. 0: none. */
   seconds: number;
-  /** Hosts that run it at the same time, 1 or more. */
-  parallel: number;
-  /** Ends all of it. */
-  signal: AbortSignal;
 }
 
 /** What a host prints, up to a limit. */
@@ -45,12 +42,6 @@ class Kept {
     const text = this.#text.join("");
     return { text, cut: this.#bytes - Buffer.byteLength(text) };
   }
-}
-
-function failureOf(error: unknown): Pick<AdhocAnswer, "outcome" | "reason"> {
-  if (!(error instanceof SshError)) throw error;
-  if (error.kind === "interrupted") return { outcome: "interrupted" };
-  return { outcome: error.kind === "lost" ? "lost" : "unreachable", reason: error.message };
 }
 
 /** Runs the command on one host. A host that fails is an answer. */
@@ -85,7 +76,6 @@ async function runOn(
   };
   const late = { outcome: "timed-out" as const, reason: `it did not end within ${seconds} s` };
   const isOver = (): boolean => signal.aborted;
-  if (isOver()) return answer({ outcome: "interrupted" });
   signal.addEventListener("abort", tellToEnd, { once: true });
   try {
     const { code } = await pool.exec({ ...target, ...quick }, command, {
@@ -108,6 +98,7 @@ async function runOn(
     return answer(code === null ? { outcome: "lost", reason: "its shell was killed" } : { outcome: "ended", code });
   } catch (error) {
     if (timeIsUp.signal.aborted && giveUp.signal.aborted) return answer(late);
+    if (!(error instanceof SshError)) throw error;
     return answer(failureOf(error));
   } finally {
     clearTimeout(timer);
@@ -123,10 +114,14 @@ async function runOn(
  */
 export async function runOnHosts(
   access: HostAccess,
-  { parallel, ...run }: AdhocRun,
+  run: AdhocRun,
   pool: Pick<SshPool, "exec"> = sharedPool,
 ): Promise<AdhocAnswer[]> {
-  const slots = new Slots(parallel);
-  const never = new AbortController().signal; // What waits is told that it is over when it is its turn.
-  return Promise.all([...access].map(([host, target]) => slots.within(never, () => runOn(host, target, run, pool))));
+  const nothing = { stdout: "", stderr: "", stdoutCut: 0, stderrCut: 0 };
+  return onEachHost<AdhocAnswer>(
+    access,
+    run,
+    (host, target) => runOn(host, target, run, pool),
+    (host) => ({ host, outcome: "interrupted", ...nothing }),
+  );
 }

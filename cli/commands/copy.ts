@@ -2,7 +2,6 @@ import { Command, Option } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
-import { hostsAtOnceOption, onOption, rootOption, timeoutOption } from "./run.ts";
 
 interface CopyOptions {
   stack: string;
@@ -21,12 +20,12 @@ export function copyCommand(): Command {
     .argument("<from>", "a file here, HOST:PATH, or :PATH on the hosts of --on")
     .argument("<to>", "HOST:PATH, a path on the hosts of --on, or a file or directory here")
     .addOption(shared.stackOption())
-    .addOption(onOption())
-    .addOption(rootOption())
+    .addOption(shared.onOption())
+    .addOption(shared.rootOption())
     .addOption(new Option("--mode <mode>", "octal digits (default: as the file there, else as the one that is copied)"))
     .addOption(new Option("--owner <user[:group]>", "on the host (default: as the file there, else who writes it)"))
-    .addOption(timeoutOption(600))
-    .addOption(hostsAtOnceOption())
+    .addOption(shared.timeoutOption(600))
+    .addOption(shared.hostsAtOnceOption())
     .addOption(shared.jsonOption())
     .addHelpText(
       "after",
@@ -43,8 +42,8 @@ export function copyCommand(): Command {
           [Exit.failed, "it failed on a host; the others are done"],
           [Exit.badInput, "command line, selector or path not valid, on the hosts too; nothing was changed"],
           [Exit.refused, "the path belongs to Plinth on a host; nothing was changed"],
-          [Exit.interrupted, "interrupted; what was not copied whole is as it was"],
           [Exit.unreachable, "a host cannot be reached; the others are done"],
+          [Exit.interrupted, "interrupted; what was not copied whole is as it was"],
         ]),
       ].join("\n"),
     )
@@ -53,7 +52,8 @@ export function copyCommand(): Command {
 
 async function copy(from: string, to: string, options: CopyOptions): Promise<void> {
   const { PlinthError } = await import("../../plan/findings.ts");
-  const { localTarget, modeFindings, ownerFindings, parseCopy } = await import("../../plan/adhoc/copying.ts");
+  const { hasPlaceForEach, localTarget, modeFindings, ownerFindings, parseCopy } =
+    await import("../../plan/adhoc/copying.ts");
   const root = options.root === true;
   const { copy: wanted, findings } = parseCopy(from, to, options.on);
   const wrong = [
@@ -65,7 +65,7 @@ async function copy(from: string, to: string, options: CopyOptions): Promise<voi
   const { openStack } = await import("../session/opening.ts");
   const { isDirectory, readLocalFile } = await import("../adhoc/files.ts");
   const { input } = await openStack(options.stack);
-  const { chooseHosts } = await import("../adhoc/channel.ts");
+  const { chooseHosts } = await import("../adhoc/hosts.ts");
   const { getFile, putFile } = await import("../adhoc/copy.ts");
   const { endingAll } = await import("../adhoc/ending.ts");
   const { asciiJson, copyDocument, copyLines } = await import("../render/adhoc.ts");
@@ -75,8 +75,7 @@ async function copy(from: string, to: string, options: CopyOptions): Promise<voi
   const { direction, selector, local, remote } = wanted;
   const file = direction === "put" ? await readLocalFile(local) : undefined;
   const { access } = await chooseHosts(input, selector);
-  // A copy by --on goes to a place of each host, however many the selector is about today.
-  const several = options.on !== undefined || access.size > 1;
+  const several = hasPlaceForEach(options.on, access.size);
   const isThere = isDirectory(local);
   const localOf = (host: string): string => localTarget(wanted, { host, several, isDirectory: isThere });
   const { mode, owner } = options;
@@ -86,11 +85,7 @@ async function copy(from: string, to: string, options: CopyOptions): Promise<voi
     };
     if (file === undefined)
       return getFile(access, { ...run, localOf, ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }) });
-    return putFile(access, {
-      ...{ ...run, file },
-      ...(mode === undefined ? {} : { mode }),
-      ...(owner === undefined ? {} : { owner }),
-    });
+    return putFile(access, { ...run, file, mode, owner });
   });
   const exitCode = exitCodeOfCopies(results);
   const places = direction === "put" ? () => remote : localOf;

@@ -30,7 +30,7 @@ export function factsCommand(): Command {
 async function facts(selector: string | undefined, options: { stack: string; json?: boolean }): Promise<void> {
   const { openStack } = await import("../session/opening.ts");
   const { input } = await openStack(options.stack);
-  const { chooseHosts } = await import("../adhoc/channel.ts");
+  const { chooseHosts } = await import("../adhoc/hosts.ts");
   const { readHosts } = await import("../../components/host/reader.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
   const { factLines, factsDocument } = await import("../render/facts.ts");

@@ -1,7 +1,8 @@
-import { basename, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Role } from "../../plan/inventory.ts";
-import type { Tool } from "../../plan/import/tools.ts";
+import { tools, type Tool } from "../../plan/import/tools.ts";
 import { CliError } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 
@@ -16,9 +17,8 @@ interface Options {
   resolve?: boolean;
 }
 
-/** As plan/inventory.ts and plan/import/tools.ts have them, which help shall not load. */
+/** As plan/inventory.ts has them, which help shall not load. */
 const roles: readonly Role[] = ["etcd", "control-plane", "load-balancer", "worker"];
-const tools: readonly Tool[] = ["kubespray", "kubeasz", "k0sctl", "ansible"];
 
 /** `GROUP=ROLE,ROLE`, as often as there are groups. */
 export function parseGroup(text: string, before: Record<string, Role[]> = {}): Record<string, Role[]> {
@@ -39,7 +39,7 @@ export function importCommand(): Command {
     .option("-s, --stack <name>", "name of the stack to make", "imported")
     .option("--out <dir>", "folder of the project that gets the files (default: this one)")
     .option("--dry-run", "print the report, and write nothing")
-    .option("--force", "overwrite files that are there already")
+    .option("--force", "overwrite files that are there already, but for the file of a stack that has secrets")
     .option("--playbooks <dir>", "folder of your playbooks: their group_vars, host_vars, and the roles they use")
     .addOption(new Option("--group <group=role>", "what hosts of a group are; may be repeated").argParser(parseGroup))
     .addOption(new Option("--tool <name>", "whose inventory it is (default: found out)").choices(tools))
@@ -70,7 +70,8 @@ async function importInventory(file: string, options: Options): Promise<void> {
   const { thisProject } = await import("../project/project.ts");
   const { readAnsibleFiles } = await import("../project/ansible-files.ts");
   const { lookUpAddresses, ownAddresses } = await import("../project/addresses.ts");
-  const { writeNew } = await import("../project/new-files.ts");
+  const { filesThere, writeNew } = await import("../project/new-files.ts");
+  const { overwriteFindings } = await import("../../plan/import/overwriting.ts");
   const { importStack } = await import("../../plan/import/index.ts");
   const { PlinthError } = await import("../../plan/findings.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
@@ -84,6 +85,7 @@ async function importInventory(file: string, options: Options): Promise<void> {
     stack,
     from: basename(resolve(file)),
     ownAddresses: ownAddresses(),
+    withRoles: existsSync(join(out, "roles/index.ts")),
     ...(tool === undefined ? {} : { tool }),
     ...(groups === undefined ? {} : { groups }),
   };
@@ -92,7 +94,13 @@ async function importInventory(file: string, options: Options): Promise<void> {
   const addresses = options.resolve === true && unknown.length > 0 ? await lookUpAddresses(unknown) : undefined;
   const result = addresses === undefined ? first : importStack(sources, { ...common, addresses });
   if (result.files === undefined) throw new PlinthError(result.problems);
-  if (options.dryRun !== true) await writeNew(out, result.files, options.force === true);
+  if (options.dryRun !== true) {
+    const force = options.force === true;
+    const paths = result.files.map(({ path }) => path);
+    const refused = overwriteFindings(out, filesThere(out, paths), force);
+    if (refused.length > 0) throw new PlinthError(refused);
+    await writeNew(out, result.files, { force });
+  }
   for (const line of (result.report ?? "").split("\n")) terminal.print(line);
   if (options.dryRun === true) terminal.note("Nothing was written (--dry-run).");
   else terminal.note(`Written below ${out}: ${result.files.map(({ path }) => path).join(", ")}.`);

@@ -14,7 +14,10 @@ export function initCommand(): Command {
     .addOption(addresses("--control-plane <address...>", "control-plane hosts of the stack: one, three or five"))
     .addOption(addresses("--worker <address...>", "workers of the stack"))
     .option("--vip <address>", "virtual IP of the API server, a free address beside the control-plane hosts'")
-    .option("--subnet <cidr>", "subnet of the control-plane hosts; default: the /24 of the first one")
+    .option(
+      "--subnet <cidr>",
+      "subnet of the control-plane hosts; default: the smallest of /24 to /16 that has them and --vip",
+    )
     .option(
       "--operator <address>",
       "this machine, as hosts reach it; default: its address in that subnet, or its first one",

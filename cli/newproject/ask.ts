@@ -1,9 +1,8 @@
-import { networkInterfaces } from "node:os";
-import { contains, parseNetwork } from "../../plan/addresses.ts";
-import { subnetOf, type StackAnswers } from "../../plan/newproject/stack.ts";
+import { operatorFor, type StackAnswers } from "../../plan/newproject/stack.ts";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { LAB_STACK } from "../lab/stack.ts";
+import { ownAddresses } from "../project/addresses.ts";
 
 /** What the command line says. */
 export interface Said {
@@ -47,7 +46,7 @@ export async function answersFrom(
   const vip =
     said.vip ??
     (controlPlane.length > 1 ? await ask?.("Virtual IP of the API server, a free address beside theirs") : undefined);
-  const guessed = operatorAddress(said.subnet ?? subnetOf(controlPlane[0] ?? ""), own);
+  const guessed = operatorFor(own, { controlPlane, vip: given(vip), subnet: said.subnet });
   const operator = said.operator ?? (await ask?.("Address of this machine, as the hosts reach it", guessed)) ?? guessed;
   return {
     ...{ stack, controlPlane, workers, subnet: said.subnet },
@@ -63,18 +62,4 @@ const given = (text: string | undefined): string | undefined => (text === "" ? u
 /** Addresses that are separated by commas or blanks. */
 export function addressesIn(text = ""): string[] {
   return text.split(/[\s,]+/).filter((address) => address !== "");
-}
-
-/** The address of this machine in that subnet, or else the first one. */
-function operatorAddress(subnet: string | undefined, own: readonly string[]): string | undefined {
-  const network = subnet === undefined ? undefined : parseNetwork(subnet);
-  const near = network === undefined ? undefined : own.find((address) => contains(network, address));
-  return near ?? own[0];
-}
-
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flat()
-    .filter((one) => one?.family === "IPv4" && !one.internal)
-    .map((one) => one?.address ?? "");
 }

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, realpath, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { PlinthError } from "../../plan/findings.ts";
 import { folderFindings } from "../../plan/newproject/folder.ts";
 import { projectManifest } from "../../plan/newproject/manifest.ts";
 import { projectFiles, type FirstStack } from "../../plan/newproject/project.ts";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
+import { writeNew } from "../project/new-files.ts";
 import { provide, type Source } from "./package.ts";
 import { ownTexts, ownVersions } from "./sources.ts";
 
@@ -35,11 +36,10 @@ export async function writeProject(
   const plinth = await provide(source, dir);
   const manifest = projectManifest({ name: basename(await realpath(dir)), plinth, versions: ownVersions() }, before);
   const files = projectFiles(name, stack, ownTexts());
-  for (const [path, { text, executable }] of Object.entries(files)) {
-    await mkdir(dirname(join(dir, path)), { recursive: true });
-    // Never over a file that was not there a moment ago.
-    await writeFile(join(dir, path), text, { flag: "wx", mode: executable === true ? 0o777 : 0o666 });
-  }
+  await writeNew(
+    dir,
+    Object.entries(files).map(([path, file]) => ({ path, ...file })),
+  );
   await writeFile(join(dir, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
   return [...Object.keys(files), "package.json"].sort();
 }

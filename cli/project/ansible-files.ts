@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, dirname, extname, join, relative } from "node:path";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import type { PassedOver, SourceFile, Sources } from "../../plan/import/sources.ts";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
@@ -42,13 +42,16 @@ export async function readAnsibleFiles({ file, playbooks }: AnsiblePlaces): Prom
     groupVars: await variablesIn(join(folder, "group_vars"), reading),
     hostVars: await variablesIn(join(folder, "host_vars"), reading),
     ...ofPlaybooks,
-    // Beside its hosts file kubeasz has what it gives to all playbooks.
-    extraVars:
-      (await kindOf(join(folder, "config.yml"), true)) === "file"
-        ? [await read(join(folder, "config.yml"), reading)]
-        : [],
+    extraVars: await extraVarsBeside(file, folder, reading),
     passedOver: [...reading.passedOver, ...(ofPlaybooks?.passedOver ?? [])],
   };
+}
+
+/** Beside its hosts file kubeasz has what it gives to all playbooks. */
+async function extraVarsBeside(file: string, folder: string, reading: Reading): Promise<SourceFile[]> {
+  const path = join(folder, "config.yml");
+  if (resolve(path) === resolve(file) || (await kindOf(path, true)) !== "file") return [];
+  return [await read(path, reading)];
 }
 
 async function kindOf(path: string, optional = false): Promise<"file" | "folder" | "none"> {

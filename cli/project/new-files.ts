@@ -1,32 +1,34 @@
-import { existsSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { CliError } from "../errors.ts";
-import { Exit } from "../exit.ts";
+
+/** A file of a project that is to be written. */
+export interface NewFile {
+  /** Below the project's folder. */
+  path: string;
+  text: string;
+  /** Whether it is run. Default: false. */
+  executable?: true;
+}
+
+/** What is at these paths below a folder already, with the text of what is a file. */
+export function filesThere(folder: string, paths: readonly string[]): { path: string; text: string }[] {
+  return paths.flatMap((path) => {
+    const status = statSync(join(folder, path), { throwIfNoEntry: false });
+    if (status === undefined) return [];
+    return [{ path, text: status.isFile() ? readFileSync(join(folder, path), "utf8") : "" }];
+  });
+}
 
 /**
- * Writes files below a folder.
+ * Writes files below a folder, with the folders that they need.
  *
- * @param force whether files that are there already are overwritten.
- * @throws CliError that names all of those, before anything is written.
+ * @param force whether files that are there already are overwritten; else what somebody makes between a look and now stays, and this fails.
  */
-export async function writeNew(
-  folder: string,
-  files: readonly { path: string; text: string }[],
-  force: boolean,
-): Promise<void> {
-  const there = files.map(({ path }) => path).filter((path) => existsSync(join(folder, path)));
-  if (there.length > 0 && !force) {
-    const are = there.length === 1 ? "is" : "are";
-    throw new CliError(
-      `${there.join(", ")} ${are} in ${folder} already, and nothing was written: choose another --stack, or overwrite by --force.`,
-      Exit.badInput,
-    );
-  }
-  for (const { path, text } of files) {
+export async function writeNew(folder: string, files: readonly NewFile[], { force = false } = {}): Promise<void> {
+  for (const { path, text, executable } of files) {
     const whole = join(folder, path);
     await mkdir(dirname(whole), { recursive: true });
-    // Whoever makes it between the look and now keeps it.
-    await writeFile(whole, text, { flag: force ? "w" : "wx" });
+    await writeFile(whole, text, { flag: force ? "w" : "wx", mode: executable === true ? 0o777 : 0o666 });
   }
 }

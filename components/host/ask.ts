@@ -8,6 +8,7 @@ import {
   type SshPool,
   type SshTarget,
 } from "../../ssh/index.ts";
+import { Deadline } from "./deadline.ts";
 
 /** A command that runs as root, whoever logs in. It must be one that `exec` and sudo can run. */
 export function throughRoot(command: string): string {
@@ -60,7 +61,9 @@ export async function askAsRoot(
     length += chunk.length;
     if (length > longestLook) give(`the answer of the host is longer than ${longestLook / 2 ** 20} Mi characters`);
   };
-  let deadline: NodeJS.Timeout | undefined;
+  const deadline = new Deadline(seconds, () => {
+    give(`no answer within ${seconds} s`);
+  });
   try {
     return await pool.exec(target, `${question}${rootShell(words)}`, {
       ...options,
@@ -70,16 +73,13 @@ export async function askAsRoot(
       onStderr: count,
       onSend: () => {
         options.onSend?.();
-        clearTimeout(deadline);
-        deadline = setTimeout(() => {
-          give(`no answer within ${seconds} s`);
-        }, seconds * 1000);
+        deadline.begin();
       },
     });
   } catch (error) {
     if (why !== undefined && error instanceof SshError) throw new UnfinishedAnswer(why, { cause: error });
     throw error;
   } finally {
-    clearTimeout(deadline);
+    deadline.end();
   }
 }

@@ -44,7 +44,7 @@ export function groupAnswers(answers: readonly AdhocAnswer[]): AnswerGroup[] {
   return [...groups.values()].sort((one, other) => other.hosts.length - one.hosts.length);
 }
 
-/** What a command of many hosts ends with where not all have ended well. */
+/** What a command of many hosts ends with where not all have ended well. `interrupted` is 128 + SIGINT. */
 export const adhocExit = { mixed: 1, timedOut: 124, interrupted: 130, unreachable: 255 } as const;
 
 /**

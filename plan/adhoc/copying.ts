@@ -109,6 +109,9 @@ export function ownerFindings(
   ];
 }
 
+/** Whether each host has a place of its own here: always by --on, however many hosts the selector is about today. */
+export const hasPlaceForEach = (on: string | undefined, hosts: number): boolean => on !== undefined || hosts > 1;
+
 /**
  * Where a file from a host goes on this machine: for one host to the path itself, or into it where it is a directory; for
  * several below a directory of each host's name, under the whole path that it has there.
@@ -195,7 +198,7 @@ export function lookFindings(host: string, path: string, look: PathLook): Findin
 const plainMode = (mode: string): string => mode.replace(/^0+(?=.)/, "");
 
 /** Whether a file is there as it is to be. */
-export function isThere(
+function isThere(
   { content }: PathLook,
   { sha256, mode, owner }: { sha256: string; mode?: string | undefined; owner?: string | undefined },
 ): boolean {
@@ -203,6 +206,24 @@ export function isThere(
   if (mode !== undefined && plainMode(content.mode) !== plainMode(mode)) return false;
   // Numbers, and names without a group, are for the host to compare: it is written again.
   return owner === undefined || content.owner === owner;
+}
+
+/** What an operator says of a file on hosts, beside its content. */
+export interface WantedFile {
+  /** Octal digits. Default: as it is on the host, or as the file here where there is none. */
+  mode?: string | undefined;
+  /** `user` or `user:group`. Default: as it is on the host, or who writes it. */
+  owner?: string | undefined;
+}
+
+/** What is to be written to a host, as seen by {@link PathLook}; undefined where the file is there as it is to be. */
+export function writeOf(
+  look: PathLook,
+  file: { sha256: string; mode: string },
+  { mode, owner }: WantedFile,
+): { mode: string; owner: string | undefined } | undefined {
+  if (isThere(look, { sha256: file.sha256, mode, owner })) return undefined;
+  return { mode: mode ?? look.content?.mode ?? file.mode, owner };
 }
 
 /** What comes in front of a file of a host (`scripts/adhoc/get.sh`). */

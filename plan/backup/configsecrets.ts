@@ -21,11 +21,14 @@ export function secretPlaces(file: unknown, clear: Readonly<Record<string, strin
   });
 }
 
+/** Keys of a stack's file that say how its secrets are encrypted. */
+export const encryptionKeys = ["encryptionsalt", "encryptedkey", "secretsprovider"] as const;
+
 /** A stack's file without what says how its secrets are encrypted. */
 export function withoutSalt(text: string): string {
   return text
     .split("\n")
-    .filter((line) => !/^(encryptionsalt|encryptedkey|secretsprovider):/.test(line))
+    .filter((line) => !encryptionKeys.some((key) => line.startsWith(`${key}:`)))
     .join("\n");
 }
 

@@ -1,5 +1,5 @@
-import { contains, isIPv4, parseNetwork } from "../addresses.ts";
 import { configSchema } from "../config.ts";
+import { addressIn, servedUrl, subnetOf } from "../served.ts";
 import type { Imported } from "./imported.ts";
 import { labelOf } from "./names.ts";
 
@@ -10,8 +10,6 @@ export interface Surroundings {
   ownAddresses?: readonly string[];
 }
 
-/** The port at which `./plinth` serves binaries. */
-const servedAt = 8410;
 /** The longest name of a cluster, which is part of names in certificates. */
 const longestName = 40;
 
@@ -26,20 +24,19 @@ export function guessTheRest(imported: Imported, { stack, ownAddresses = [] }: S
   const name = labelOf(stack).slice(0, longestName).replace(/-+$/, "");
   if (configSchema.shape.clusterName.safeParse(name).success)
     guess("clusterName", name, `plinth:clusterName is ${name}, after the stack: it cannot be changed later`);
-  const subnet = subnetOf(imported);
+  const subnet = subnetOf(balanced(imported));
   if (subnet !== undefined)
     guess(
       "nodeSubnet",
       subnet,
       `plinth:nodeSubnet is ${subnet}, which has the control-plane hosts in it: compare it with your network`,
     );
-  const network = subnet === undefined ? undefined : parseNetwork(subnet);
-  const served = ownAddresses.find((address) => network !== undefined && contains(network, address));
+  const served = addressIn(ownAddresses, subnet);
   if (served !== undefined)
     guess(
       "artifactsUrl",
-      `http://${served}:${servedAt}`,
-      `plinth:artifactsUrl is http://${served}:${servedAt}, this machine: a mirror that stays is better (docs/artifacts.md)`,
+      servedUrl(served),
+      `plinth:artifactsUrl is ${servedUrl(served)}, this machine: a mirror that stays is better (docs/artifacts.md)`,
     );
   else if (config["artifactsUrl"] === undefined)
     checks.push(
@@ -57,21 +54,8 @@ export function guessTheRest(imported: Imported, { stack, ownAddresses = [] }: S
   );
 }
 
-/** The /24 that has all of them, else the smallest network that has, down to /16. */
-function subnetOf({ hosts, config }: Imported): string | undefined {
-  const balanced = hosts.filter(({ roles }) => roles.includes("control-plane") || roles.includes("load-balancer"));
-  const addresses = [...balanced.map(({ line }) => line.address), config["vip"]].filter(
-    (address): address is string => typeof address === "string" && isIPv4(address),
-  );
-  const [first] = addresses;
-  if (first === undefined) return undefined;
-  const bits = (address: string): number => address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  for (let prefix = 24; prefix >= 16; prefix -= 1) {
-    const size = 2 ** (32 - prefix);
-    const base = Math.floor(bits(first) / size) * size;
-    const text = [24, 16, 8, 0].map((shift) => Math.floor(base / 2 ** shift) % 256).join(".");
-    const network = parseNetwork(`${text}/${prefix}`);
-    if (network !== undefined && addresses.every((address) => contains(network, address))) return `${text}/${prefix}`;
-  }
-  return undefined;
+/** The addresses that are to be in the subnet: of the hosts that hold the virtual IP, and that itself. */
+function balanced({ hosts, config }: Imported): string[] {
+  const holders = hosts.filter(({ roles }) => roles.includes("control-plane") || roles.includes("load-balancer"));
+  return [...holders.map(({ line }) => line.address), config["vip"]].filter((address) => typeof address === "string");
 }

@@ -1,5 +1,4 @@
 import { isIPv4 } from "../addresses.ts";
-import { configSchema } from "../config.ts";
 import { interfaceName } from "../texts.ts";
 import type { Imported } from "./imported.ts";
 import { changed, left, taken } from "./outcome.ts";
@@ -20,12 +19,7 @@ export const homegrownRules: readonly Rule[] = [
     if (vip === undefined || !isIPv4(vip)) return left("is no IPv4 address");
     return taken("plinth:vip", { vip });
   }),
-  forStack(["cluster_name", "k8s_cluster_name"], (value) => {
-    const name = textOf(value) ?? "";
-    if (configSchema.shape.clusterName.safeParse(name).success)
-      return taken("plinth:clusterName", { clusterName: name });
-    return left("is no DNS-1123 label of at most 40 characters");
-  }),
+  forStack(["cluster_name", "k8s_cluster_name"], stack.clusterNameOutcome),
   forStack(
     ["container_runtime", "container_manager"],
     stack.onlyOne("containerd", "Nodes run containers by containerd"),

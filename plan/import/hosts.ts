@@ -1,12 +1,12 @@
 import { isIPv4 } from "../addresses.ts";
 import { roles as allRoles, type Role } from "../inventory.ts";
-import { loginName, sshAddress as sshAddressSchema } from "../texts.ts";
+import { sshAddress as sshAddressSchema } from "../texts.ts";
 import type { Groups } from "./groups.ts";
 import { Imported, type ImportedHost } from "./imported.ts";
 import { hostNames, labelOf } from "./names.ts";
-import { changed, left, shortly } from "./outcome.ts";
-import { numberOf, textOf } from "./readings.ts";
-import { groupRoles, isBastion, type Tool } from "./tools.ts";
+import { changed, left, noLogin, noPort, shortly } from "./outcome.ts";
+import { loginOf, portOf, textOf } from "./readings.ts";
+import { groupRoles, isBastion } from "./tools.ts";
 import type { AnsibleHost } from "./variables.ts";
 import { withheldIn } from "./values.ts";
 
@@ -22,7 +22,6 @@ const ways = {
 
 /** What the operator says besides the inventory. */
 export interface HostOptions {
-  tool: Tool;
   /** Group → roles, over what names of groups speak of. */
   groups?: Readonly<Record<string, readonly Role[]>>;
   /** Name → IPv4 address, of names that have been looked up. */
@@ -48,10 +47,8 @@ export function importHosts(groups: Groups, all: readonly AnsibleHost[], options
     })),
   );
   for (const host of imported.hosts) findWay(host, imported, options);
-  // What nobody here can read is told with the rest.
-  const isReadable = (name: string): boolean =>
-    members.every(({ variables }) => withheldIn(variables.get(name)?.value ?? null) === undefined);
-  imported.seen(...Object.values(ways).flat().filter(isReadable));
+  describeLostWays(imported);
+  imported.seenReadable(...Object.values(ways).flat());
   describeNames(imported);
   describeRoles(imported, byGroup);
   describeGroups(imported, groups, byGroup);
@@ -94,10 +91,26 @@ function findWay(host: ImportedHost, imported: Imported, { addresses }: HostOpti
     imported.checks.push(
       `${host.name}: its IPv4 address is not in the inventory, which has ${reached}; write it as address, or run the import with --resolve`,
     );
-  const user = textFor(host, ways.user);
-  if (user !== undefined && loginName.safeParse(user).success) host.line.user = user;
-  const port = numberOf(textFor(host, ways.port));
-  if (port !== undefined && port >= 1 && port <= 65535) host.line.port = port;
+  const [user, port] = [loginOf(textFor(host, ways.user)), portOf(textFor(host, ways.port))];
+  if (user !== undefined) host.line.user = user;
+  if (port !== undefined) host.line.port = port;
+}
+
+/** Users and ports that are none: once for each variable, whatever number of hosts has it. */
+function describeLostWays(imported: Imported): void {
+  for (const [names, read, outcome] of [
+    [ways.user, loginOf, noLogin],
+    [ways.port, portOf, noPort],
+  ] as const) {
+    const lost = imported.hosts.filter((host) => {
+      const text = textFor(host, names);
+      return text !== undefined && read(text) === undefined;
+    });
+    for (const name of names) {
+      const places = lost.flatMap(({ variables }) => variables.get(name)?.where ?? []);
+      if (places.length > 0) imported.add({ ...outcome, what: name, where: shortly([...new Set(places)]) });
+    }
+  }
 }
 
 function describeNames(imported: Imported): void {

@@ -1,6 +1,7 @@
 import type { HostInput, Role } from "../inventory.ts";
 import type { Assigned } from "./groups.ts";
 import { joined, shortly, type Outcome, type Row } from "./outcome.ts";
+import { withheldIn, type Value } from "./values.ts";
 
 /** A host on its way from one inventory to the other. */
 export interface ImportedHost {
@@ -36,11 +37,6 @@ export class Imported {
     if (more !== undefined) this.#config = joined(this.#config, more);
   }
 
-  /** Takes a key away again. */
-  forget(key: string): void {
-    this.#config = Object.fromEntries(Object.entries(this.#config).filter(([name]) => name !== key));
-  }
-
   add({ verdict, what, where, becomes, why }: Outcome & Pick<Row, "what" | "where">): void {
     this.rows.push({ verdict, what, where, becomes, why });
   }
@@ -49,6 +45,21 @@ export class Imported {
   seen(...names: readonly string[]): void {
     for (const name of names) this.#seen.add(name);
   }
+
+  /** The same, but for those that nobody here can read for some host: what becomes of these is still to be said. */
+  seenReadable(...names: readonly string[]): void {
+    const isReadable = (name: string): boolean =>
+      this.hosts.every(({ variables }) => withheldIn(variables.get(name)?.value ?? null) === undefined);
+    this.seen(...names.filter(isReadable));
+  }
+
+  /** The value of a variable for the cluster: that of the first host with one that can be read, control plane first. */
+  readonly valueOf = (name: string): Value | undefined => {
+    const isControlPlane = ({ roles }: ImportedHost): boolean => roles.includes("control-plane");
+    const ordered = [...this.hosts].sort((a, b) => Number(isControlPlane(b)) - Number(isControlPlane(a)));
+    const values = ordered.map(({ variables }) => variables.get(name)?.value);
+    return values.find((value) => value !== undefined && withheldIn(value) === undefined);
+  };
 
   /** Variables of any host of which nobody has said anything yet, in the order of the inventory. */
   variableNames(): string[] {

@@ -8,9 +8,8 @@ import { guessTheRest, type Surroundings } from "./guesses.ts";
 import { homegrownRules, placeBalancers } from "./homegrown.ts";
 import { importHosts } from "./hosts.ts";
 import type { Imported } from "./imported.ts";
-import { importK0sctl, isK0sctl } from "./k0sctl.ts";
+import { importK0sctl, isK0sctl, type K0sctlFile } from "./k0sctl.ts";
 import { kubeaszRules, takeExternalBalancer } from "./kubeasz.ts";
-import type { Assigned } from "./groups.ts";
 import { kubesprayRules } from "./kubespray.ts";
 import { takeDefaults, takeEndpoint } from "./kubesprayendpoint.ts";
 import { nameTheRest } from "./leftover.ts";
@@ -20,9 +19,9 @@ import { describePlaybooks } from "./playbooks.ts";
 import { configValues, hostLines, renderHosts, renderStackFile } from "./render.ts";
 import { renderReport } from "./report.ts";
 import { applyRules, type Rule } from "./rules.ts";
-import { readSources, type Sources } from "./sources.ts";
+import { noExtra, readSources, type Sources } from "./sources.ts";
 import { completeKubespray, toolNames, toolOf, type Tool } from "./tools.ts";
-import { isVaultFile, readYaml, withheldIn, type Problem, type Value } from "./values.ts";
+import { isVaultFile, readYaml, type Problem } from "./values.ts";
 import { effectiveHosts } from "./variables.ts";
 
 /** What the operator says besides the inventory. */
@@ -35,6 +34,8 @@ export interface ImportOptions extends Surroundings {
   groups?: Readonly<Record<string, readonly Role[]>>;
   /** Name → IPv4 address, of names that have been looked up. */
   addresses?: ReadonlyMap<string, string>;
+  /** Whether the project that gets the files has `roles/index.ts`. Default: it has not. */
+  withRoles?: boolean;
 }
 
 /** What is to be written, or why nothing can be. */
@@ -51,7 +52,10 @@ export interface ImportResult {
   unknown?: string[];
 }
 
-const rules: Readonly<Record<Exclude<Tool, "k0sctl">, readonly Rule[]>> = {
+/** Tools whose inventories are Ansible's. */
+type AnsibleTool = Exclude<Tool, "k0sctl">;
+
+const rules: Readonly<Record<AnsibleTool, readonly Rule[]>> = {
   kubespray: [...connectionRules, ...kubesprayRules],
   kubeasz: [...connectionRules, ...kubeaszRules],
   ansible: [...connectionRules, ...nodeRules, ...homegrownRules],
@@ -59,8 +63,8 @@ const rules: Readonly<Record<Exclude<Tool, "k0sctl">, readonly Rule[]>> = {
 
 /** Turns an inventory of Ansible, or a file of k0sctl, into a stack. */
 export function importStack(sources: Sources, options: ImportOptions): ImportResult {
-  const read = readK0sctl(sources) ?? readAnsible(sources, options);
-  if ("problems" in read) return { problems: read.problems.map(findingOf) };
+  const read = readStack(sources, options);
+  if ("problems" in read) return read;
   const { imported, tool } = read;
   if (imported.hosts.length === 0) return { problems: [noHosts(options.from)] };
   shareWays(imported);
@@ -69,6 +73,7 @@ export function importStack(sources: Sources, options: ImportOptions): ImportRes
   const from = `${options.from} (${toolNames[tool]})`;
   const findings = findingsOf(imported, options.stack);
   const about = { stack: options.stack, from };
+  const { withRoles = false } = options;
   const report = renderReport({
     ...about,
     hosts: imported.hosts.length,
@@ -85,7 +90,7 @@ export function importStack(sources: Sources, options: ImportOptions): ImportRes
       .filter(({ line }) => line.address === "")
       .map(({ line, origin }) => (typeof line.sshAddress === "string" ? line.sshAddress : origin)),
     files: [
-      { path: `hosts/${options.stack}.ts`, text: renderHosts(imported, about) },
+      { path: `hosts/${options.stack}.ts`, text: renderHosts(imported, { ...about, withRoles }) },
       { path: `Pulumi.${options.stack}.yaml`, text: renderStackFile(imported, about) },
       { path: `import-${options.stack}.md`, text: report },
     ],
@@ -108,37 +113,56 @@ interface Read {
   tool: Tool;
 }
 
-function readK0sctl({ inventories }: Sources): Read | undefined {
+/** @returns findings where it cannot be read, or is another tool's than `--tool` says. */
+function readStack(sources: Sources, options: ImportOptions): Read | { problems: Finding[] } {
+  const { from, tool } = options;
+  const k0sctl = k0sctlFileOf(sources);
+  if (k0sctl !== undefined)
+    return tool === undefined || tool === "k0sctl"
+      ? { imported: importK0sctl(k0sctl), tool: "k0sctl" }
+      : { problems: [wrongTool(`${from} is a file of k0sctl, and --tool says ${tool}`)] };
+  if (tool === "k0sctl") return { problems: [wrongTool(`${from} is no file of k0sctl, as --tool says`)] };
+  const read = readAnsible(sources, { ...options, tool });
+  return "problems" in read ? { problems: read.problems.map(findingOf) } : read;
+}
+
+function k0sctlFileOf({ inventories }: Sources): K0sctlFile | undefined {
   const [file] = inventories;
   if (file === undefined || inventories.length > 1 || isVaultFile(file.text)) return undefined;
   // Several documents in one file are one cluster and its other objects.
   const documents = file.text.split(/^---\s*$/m).map((text) => readYaml(file.path, text).value);
   const document = documents.find(isK0sctl);
-  if (document === undefined) return undefined;
-  return { imported: importK0sctl({ path: file.path, document }), tool: "k0sctl" };
+  return document === undefined ? undefined : { path: file.path, document };
 }
 
-function readAnsible(sources: Sources, options: ImportOptions): Read | { problems: Problem[] } {
+function readAnsible(
+  sources: Sources,
+  options: Omit<ImportOptions, "tool"> & { tool: AnsibleTool | undefined },
+): Read | { problems: Problem[] } {
   const found = readSources(sources);
-  if (found.problems.length > 0) return { problems: found.problems };
-  // config.yml of kubeasz counts only for kubeasz.
-  const withoutExtra = { ...found, extraVars: new Map<string, Assigned>() };
-  const tool = options.tool ?? toolOf(found.groups, effectiveHosts(withoutExtra));
+  // Whose inventory it is must be known before config.yml counts, or what is wrong with it.
+  const tool = options.tool ?? toolOf(found.groups, effectiveHosts({ ...found, extra: noExtra }));
+  const isKubeasz = tool === "kubeasz";
+  const extra = isKubeasz ? found.extra : noExtra;
+  const problems = [...found.problems, ...extra.problems];
+  if (problems.length > 0) return { problems };
   if (tool === "kubespray") completeKubespray(found.groups);
-  const hosts = effectiveHosts(tool === "kubeasz" ? found : withoutExtra);
-  const imported = importHosts(found.groups, hosts, { ...options, tool: tool === "k0sctl" ? "ansible" : tool });
+  const hosts = effectiveHosts({ ...found, extra });
+  const imported = importHosts(found.groups, hosts, options);
   describeWays(imported);
-  const valueOf = (name: string): Value | undefined =>
-    imported.hosts
-      .map(({ variables }) => variables.get(name)?.value)
-      .find((value) => value !== undefined && withheldIn(value) === undefined);
-  if (tool === "kubespray") takeEndpoint(imported, valueOf);
-  if (tool === "kubeasz") takeExternalBalancer(imported);
-  applyRules(rules[tool === "k0sctl" ? "ansible" : tool], imported);
+  if (tool === "kubespray") takeEndpoint(imported);
+  if (isKubeasz) takeExternalBalancer(imported);
+  applyRules(rules[tool], imported);
   if (tool === "kubespray") takeDefaults(imported);
   placeBalancers(imported);
   nameTheRest(imported);
-  for (const { path, why } of found.passedOver) imported.add({ ...left(why), what: `file ${path}`, where: path });
+  const others = isKubeasz ? [] : (sources.extraVars ?? []);
+  const passedOver = [
+    ...found.passedOver,
+    ...extra.passedOver,
+    ...others.map(({ path }) => ({ path, why: "it would be kubeasz's, and this inventory is not" })),
+  ];
+  for (const { path, why } of passedOver) imported.add({ ...left(why), what: `file ${path}`, where: path });
   return { imported, tool };
 }
 
@@ -151,6 +175,14 @@ function findingOf({ file, line, message }: Problem): Finding {
     remedy: "correct it, or leave it out of a copy that you import",
   };
 }
+
+const wrongTool = (message: string): Finding => ({
+  rule: "import",
+  kind: "input",
+  hosts: [],
+  message,
+  remedy: "leave --tool out, and it is found out, or name the tool whose it is",
+});
 
 const noHosts = (from: string): Finding => ({
   rule: "import",

@@ -1,12 +1,12 @@
 import { isIPv4 } from "../addresses.ts";
-import { configSchema } from "../config.ts";
 import type { Role } from "../inventory.ts";
 import { Imported, type ImportedHost } from "./imported.ts";
 import { k0sRules } from "./k0srules.ts";
 import { hostNames } from "./names.ts";
 import { labelsOutcome, taintsOutcome } from "./noderules.ts";
-import { changed, joined, left, taken, type Outcome } from "./outcome.ts";
-import { isTrue, listOf, mapOf, numberOf, textOf, textsOf } from "./readings.ts";
+import { clusterNameOutcome } from "./stackrules.ts";
+import { changed, joined, left, noLogin, noPort, taken, type Outcome } from "./outcome.ts";
+import { isTrue, listOf, loginOf, mapOf, numberOf, portOf, textOf, textsOf } from "./readings.ts";
 import { isMap, type Value } from "./values.ts";
 
 /** A document of k0sctl, and its place. */
@@ -88,10 +88,10 @@ export function importK0sctl({ path, document }: K0sctlFile): Imported {
       add(`spec.hosts[${index}].role`, left(`is none of ${Object.keys(rolesOf).join(", ")}: the host is left out`));
   for (const [host, given] of members) takeHost(host, given, wayOf(given), { imported, add });
   const metadata = mapOf(document["metadata"]);
-  const name = textOf(metadata["name"]);
-  if (name !== undefined && configSchema.shape.clusterName.safeParse(name).success) {
-    imported.configure({ clusterName: name });
-    add("metadata.name", taken("plinth:clusterName"));
+  if (metadata["name"] !== undefined) {
+    const outcome = clusterNameOutcome(metadata["name"]);
+    imported.configure(outcome.config);
+    add("metadata.name", outcome);
   }
   k0sRules(mapOf(spec["k0s"]), imported, add);
   if (isMap(spec["options"]))
@@ -117,11 +117,14 @@ function takeHost(
   const reached = textOf(way["address"]) ?? "";
   const own = textOf(given["privateAddress"]);
   const address = [own, reached].find((text) => text !== undefined && isIPv4(text)) ?? "";
+  const [user, port] = [loginOf(textOf(way["user"])), portOf(textOf(way["port"]))];
+  if (way["user"] !== undefined && user === undefined) add("spec.hosts.ssh.user", noLogin);
+  if (way["port"] !== undefined && port === undefined) add("spec.hosts.ssh.port", noPort);
   host.line = {
     address,
     ...(reached !== "" && reached !== address ? { sshAddress: reached } : {}),
-    ...(textOf(way["user"]) === undefined ? {} : { user: textOf(way["user"]) }),
-    ...(numberOf(way["port"]) === undefined ? {} : { port: numberOf(way["port"]) }),
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port }),
     ...(textOf(given["privateInterface"]) === undefined ? {} : { interface: textOf(given["privateInterface"]) }),
   };
   add("spec.hosts.ssh", taken("address, sshAddress, user, port"));

@@ -1,7 +1,7 @@
 import { isIPv4 } from "../addresses.ts";
 import type { Imported } from "./imported.ts";
 import { serverName } from "../texts.ts";
-import { changed, left, taken, type Outcome } from "./outcome.ts";
+import { changed, counted, left, taken, type Outcome } from "./outcome.ts";
 import { isTrue, listOf, mapOf, numberOf, textMapOf, textOf, versionOf } from "./readings.ts";
 import * as stack from "./stackrules.ts";
 import { isMap, type Value } from "./values.ts";
@@ -63,7 +63,7 @@ export function k0sRules(k0s: Record<string, Value>, imported: Imported, add: Ad
 
 /** Parts of k0s' configuration without a counterpart, and why. */
 const others: Readonly<Record<string, string>> = {
-  extensions: "charts are no part of Plinth: install them after `up`, by Helm or as you do with other applications",
+  extensions: `what charts bring is ${stack.noPart}`,
   images:
     "images of the cluster's own pods are plinth:corednsImage, metricsServerImage and sandboxImage, registries are plinth:registries",
   workerProfiles: "settings of some kubelets are plinth:groups, or settings of a host (docs/settings.md)",
@@ -95,7 +95,8 @@ function takeEndpoint(
     const router = numberOf(instance?.["virtualRouterID"]);
     imported.configure({ vip, ...(router === undefined ? {} : { virtualRouterId: String(router) }) });
     for (const { roles } of imported.hosts) if (roles.includes("control-plane")) roles.push("load-balancer");
-    const lost = more.length === 0 ? "" : `; further virtual IPs are left out: ${more.join(", ")}`;
+    const lost =
+      more.length === 0 ? "" : `; left out: ${counted(more.length, "further virtual IP", "further virtual IPs")}`;
     add(
       what,
       changed(
@@ -120,8 +121,7 @@ function takeEndpoint(
       isName ? taken("plinth:vipName") : changed("plinth:apiserverSans", "clients reach the API servers by plinth:vip"),
     );
   } else {
-    const port = numberOf(api["port"]);
-    imported.configure({ externalEndpoint: port === undefined || port === 6443 ? address : `${address}:${port}` });
+    imported.configure({ externalEndpoint: stack.endpointAt(address, numberOf(api["port"])) });
     add(`${config}.api.externalAddress`, taken("plinth:externalEndpoint"));
   }
 }

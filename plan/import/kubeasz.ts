@@ -6,7 +6,6 @@ import { insecureOutcome } from "./registries.ts";
 import { forNodes, forStack, type Rule } from "./rules.ts";
 import * as stack from "./stackrules.ts";
 import type { Value } from "./values.ts";
-import { configSchema } from "../config.ts";
 
 /** Places that kubeasz fills in when it makes a cluster: nobody has decided on them. */
 const isPlaceholder = (value: Value): boolean => /^__\w+__$/.test(textOf(value) ?? "");
@@ -21,20 +20,11 @@ export const kubeaszRules: readonly Rule[] = [
   forStack(["NODE_PORT_RANGE"], stack.nodePortsOutcome),
   forStack(["NODE_CIDR_LEN"], stack.nodePrefixOutcome),
   forStack(["CONTAINER_RUNTIME"], stack.onlyOne("containerd", "Nodes run containers by containerd")),
-  forStack(["SECURE_PORT"], (value) =>
-    numberOf(value) === 6443
-      ? taken("nothing: it is Plinth's port")
-      : changed("nothing", "API servers and the VIP have port 6443; a load balancer of your own may have another"),
-  ),
+  forStack(["SECURE_PORT"], stack.apiPortOutcome),
   forStack(["K8S_VER"], (value) =>
     isPlaceholder(value) ? taken("nothing: it was never filled in") : stack.kubernetesOutcome(value),
   ),
-  forStack(["CLUSTER_NAME"], (value) => {
-    const name = textOf(value) ?? "";
-    if (configSchema.shape.clusterName.safeParse(name).success)
-      return taken("plinth:clusterName", { clusterName: name });
-    return left("is no DNS-1123 label of at most 40 characters");
-  }),
+  forStack(["CLUSTER_NAME"], stack.clusterNameOutcome),
   forStack(["MASTER_CERT_HOSTS"], stack.sansOutcome),
   forStack(["INSECURE_REG"], insecureOutcome),
   forStack(
@@ -90,9 +80,8 @@ export const kubeaszRules: readonly Rule[] = [
 
 /** The virtual IP of the hosts in ex_lb, which keepalived and HAProxy hold there as Plinth's load balancers do. */
 export function takeExternalBalancer(imported: Imported): void {
-  imported.seen("EX_APISERVER_VIP", "EX_APISERVER_PORT", "LB_ROLE", "K8S_NODENAME");
-  const valueOf = (name: string): Value | undefined =>
-    imported.hosts.map(({ variables }) => variables.get(name)?.value).find((value) => value !== undefined);
+  imported.seenReadable("EX_APISERVER_VIP", "EX_APISERVER_PORT", "LB_ROLE", "K8S_NODENAME");
+  const { valueOf } = imported;
   const vip = textOf(valueOf("EX_APISERVER_VIP"));
   if (vip === undefined) return;
   const add = (what: string, outcome: ReturnType<typeof taken>): void => {

@@ -127,11 +127,7 @@ export const kubesprayRules: readonly Rule[] = [
     if (servers.length === 0) return taken("nothing: there are none");
     return taken("plinth:dnsUpstreams", { dnsUpstreams: servers });
   }),
-  forStack(["kube_apiserver_port"], (value) =>
-    numberOf(value) === 6443
-      ? taken("nothing: it is Plinth's port")
-      : changed("nothing", "API servers and the VIP have port 6443; a load balancer of your own may have another"),
-  ),
+  forStack(["kube_apiserver_port"], stack.apiPortOutcome),
   forStack(["http_proxy"], (value) => proxyOutcome("http", value)),
   forStack(["https_proxy"], (value) => proxyOutcome("https", value)),
   forStack(["no_proxy", "additional_no_proxy"], (value, { isSet }) =>

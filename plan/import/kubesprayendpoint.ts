@@ -2,7 +2,7 @@ import { isIPv4 } from "../addresses.ts";
 import type { Imported } from "./imported.ts";
 import { changed, taken, type Outcome } from "./outcome.ts";
 import { isTrue, mapOf, numberOf, textOf } from "./readings.ts";
-import type { Value } from "./values.ts";
+import { endpointAt } from "./stackrules.ts";
 
 /** What Kubespray has where its inventory says nothing, as far as Plinth's own defaults are others. */
 const defaults = { podCidr: "10.233.64.0/18", serviceCidr: "10.233.0.0/18" } as const;
@@ -14,7 +14,8 @@ export const endpointVariables = [
 ] as const;
 
 /** How clients reach the API servers: by a VIP that kube-vip has held, or by a load balancer that is somebody else's. */
-export function takeEndpoint(imported: Imported, valueOf: (name: string) => Value | undefined): void {
+export function takeEndpoint(imported: Imported): void {
+  const { valueOf } = imported;
   const balancer = mapOf(valueOf("loadbalancer_apiserver"));
   const [address, port] = [textOf(balancer["address"]), numberOf(balancer["port"])];
   const domain = textOf(valueOf("apiserver_loadbalancer_domain_name"));
@@ -23,7 +24,7 @@ export function takeEndpoint(imported: Imported, valueOf: (name: string) => Valu
     imported.configure(outcome.config);
     imported.add({ ...outcome, what, where: imported.placesOf(what) });
   };
-  imported.seen(...endpointVariables);
+  imported.seenReadable(...endpointVariables);
   if (isTrue(valueOf("kube_vip_enabled")) && vip !== undefined && isIPv4(vip)) {
     add(
       "kube_vip_address",
@@ -39,7 +40,7 @@ export function takeEndpoint(imported: Imported, valueOf: (name: string) => Valu
   }
   const place = address ?? domain;
   if (place === undefined || place === "localhost") return;
-  const externalEndpoint = port === undefined || port === 6443 ? place : `${place}:${port}`;
+  const externalEndpoint = endpointAt(place, port);
   add(
     address === undefined ? "apiserver_loadbalancer_domain_name" : "loadbalancer_apiserver",
     taken("plinth:externalEndpoint", { externalEndpoint }),

@@ -1,12 +1,13 @@
 import type { Imported } from "./imported.ts";
 import { left } from "./outcome.ts";
-import { withheldIn } from "./values.ts";
+import { noPart } from "./stackrules.ts";
+import { whyWithheld, withheldIn } from "./values.ts";
 
-const addOn = "is no part of Plinth: install it after `up`, by Helm or as you do with other applications";
 const otherNetwork =
   "belongs to a pod network that is not Plinth's: it goes into your own installation of that network";
 const own = "is where the tool keeps its own files, and Plinth has places of its own";
-const time = "is no part of the cluster: a role sets the time service (docs/ansible.md, roles, time)";
+const time =
+  "is no part of the cluster: a role of yours sets the time service, by packageInstalled and file (docs/ansible.md, roles)";
 const versions = "Plinth has its own versions, with digests in plinth.lock.json (docs/artifacts.md)";
 const cloud = "is for a cloud, and Plinth is for machines of one's own";
 
@@ -26,7 +27,7 @@ const families: readonly [RegExp, string][] = [
   ],
   [
     /^(metrics_server_|metallb|cert_manager|ingress|argocd|helm|registry_enabled|registry_|local_path|local_volume|dashboard|gateway_api|node_feature|prom|nfs_provisioner|nfs_|openebs|network_check|node_problem|kubeblocks|higress|headlamp|HARBOR|csi_|cinder|aws_ebs|gcp_pd|azure_csi|persistent_volumes|expand_persistent|volume_cross|snapshot|krew|kubelet_csr|scheduler_plugins|netchecker|deploy_netchecker|traefik|longhorn|rook)/i,
-    addOn,
+    `is ${noPart}`,
   ],
   [/^(cloud_provider|external_cloud|external_|openstack|aws|azure|gcp|oci|hcloud|vsphere|upcloud|huaweicloud)/, cloud],
   [
@@ -81,11 +82,6 @@ const families: readonly [RegExp, string][] = [
 ];
 
 const unknown = "is unknown to Plinth: a role of yours that uses it has it as a parameter (docs/ansible.md, variables)";
-const readings = {
-  vaulted:
-    "is encrypted by Ansible Vault and not read: set it as a secret where Plinth has a key for it (docs/ansible.md, Vault)",
-  expression: "is a Jinja expression and not computed here: write what it comes to",
-} as const;
 
 /** Why a variable that no rule knows is not taken. */
 export function reasonFor(name: string): string {
@@ -98,7 +94,7 @@ export function nameTheRest(imported: Imported): void {
     const known = reasonFor(name);
     const [kind] = imported.hosts.flatMap(({ variables }) => withheldIn(variables.get(name)?.value ?? null) ?? []);
     // What has no counterpart anyway need not be computed.
-    const why = kind === "vaulted" || (kind === "expression" && known === unknown) ? readings[kind] : known;
+    const why = kind === "vaulted" || (kind === "expression" && known === unknown) ? whyWithheld[kind] : known;
     imported.add({ ...left(why), what: name, where: imported.placesOf(name) });
     imported.seen(name);
   }

@@ -43,6 +43,10 @@ export const changed = (becomes: string, why: string, config?: Record<string, un
 });
 export const left = (why: string): Outcome => ({ verdict: "left", becomes: "", why });
 
+/** Of ways to hosts. */
+export const noLogin = left("is no name of a user who can log in: write user of the host, or plinth:sshUser");
+export const noPort = left("is no port from 1 to 65535: write port of the host, or plinth:sshPort");
+
 /** Lays one structure over another: maps key by key, lists joined without doubles, anything else replaced. */
 export function joined(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
   const both = Object.entries(over).map(([key, value]): [string, unknown] => {
@@ -62,3 +66,7 @@ export function shortly(items: readonly string[], most = 3): string {
   const more = items.length - most;
   return more > 0 ? `${items.slice(0, most).join(", ")} and ${more} more` : items.join(", ");
 }
+
+/** `1 entry`, `2 entries`: how many there are of what must not be shown. */
+export const counted = (count: number, one: string, several: string): string =>
+  `${count} ${count === 1 ? one : several}`;

@@ -1,5 +1,6 @@
 import { left, shortly, type Row } from "./outcome.ts";
 import { listOf, mapOf, textOf, textsOf } from "./readings.ts";
+import { noPart } from "./stackrules.ts";
 import type { SourceFile } from "./sources.ts";
 import { isMap, isVaultFile, readYaml, type Value } from "./values.ts";
 
@@ -50,8 +51,7 @@ function rolesIn(playbook: Value | undefined, path: string): { role: string; pla
 
 function reasonFor(role: string): string {
   const name = role.toLowerCase().split(/[./]/).at(-1) ?? role;
-  if (addOns.test(name))
-    return "it is no part of Plinth: install it after `up`, by Helm or as you do with other applications";
+  if (addOns.test(name)) return `it is ${noPart}`;
   const known = counterparts.find(([words]) => words.test(name))?.[1];
   if (known === undefined && ofPlinth.test(name)) return "Plinth itself does it";
   return known === undefined

@@ -1,5 +1,5 @@
 import { isIPv4 } from "../addresses.ts";
-import { certifiedName } from "../texts.ts";
+import { certifiedName, loginName } from "../texts.ts";
 import { isMap, type Value } from "./values.ts";
 
 /** Values as rules need them. Ansible takes many forms for one thing. */
@@ -34,6 +34,18 @@ export const textsOf = (value: Value | undefined): string[] => listOf(value).fla
 export function numberOf(value: Value | undefined): number | undefined {
   const text = textOf(value);
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** The number of a TCP port. */
+export function portOf(value: Value | undefined): number | undefined {
+  const port = numberOf(value);
+  return port !== undefined && port >= 1 && port <= 65535 ? port : undefined;
+}
+
+/** The name of a user who can log in. */
+export function loginOf(value: Value | undefined): string | undefined {
+  const name = textOf(value);
+  return loginName.safeParse(name).success ? name : undefined;
 }
 
 /** A map; anything else is an empty one. */

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
+import { isNode } from "../inventory.ts";
 import type { Imported, ImportedHost } from "./imported.ts";
 import { joined, left, shortly, type Outcome } from "./outcome.ts";
-import { withheldIn, type Value } from "./values.ts";
+import { whyWithheld, withheldIn, type Value } from "./values.ts";
 
 /** What rules may look at besides the value. */
 export interface Scope {
   hosts: readonly ImportedHost[];
   /** Whether a variable is set for any host. */
   isSet: (name: string) => boolean;
-  /** The value of a variable for the cluster: that of the first host that has it, control plane first. */
-  valueOf: (name: string) => Value | undefined;
+  valueOf: Imported["valueOf"];
 }
 
 /** How a variable is taken over. */
@@ -17,7 +17,8 @@ export interface Rule {
   /** Names of the variable, over the years. */
   names: readonly string[];
   /**
-   * `stack`: once for the cluster. `nodes`: for the cluster where all Nodes have the same, else as settings of the hosts.
+   * `stack`: once for the cluster. `nodes`: for the cluster what more than half of the Nodes have, where all have a value; else, and of
+   * other hosts what differs, as settings of the hosts.
    * `host`: a property of each host.
    */
   scope: "stack" | "nodes" | "host";
@@ -47,23 +48,13 @@ export function applyRules(rules: readonly Rule[], imported: Imported): void {
   }
 }
 
-function scopeOf(imported: Imported): Scope {
-  const ordered = [...imported.hosts].sort((a, b) => Number(isControlPlane(b)) - Number(isControlPlane(a)));
-  const valueOf = (name: string): Value | undefined => {
-    const values = ordered.map(({ variables }) => variables.get(name)?.value);
-    return values.find((value) => value !== undefined && withheldIn(value) === undefined);
-  };
-  return { hosts: imported.hosts, isSet: (name) => valueOf(name) !== undefined, valueOf };
-}
+const scopeOf = ({ hosts, valueOf }: Imported): Scope => ({
+  hosts,
+  isSet: (name) => valueOf(name) !== undefined,
+  valueOf,
+});
 
 const isControlPlane = ({ roles }: ImportedHost): boolean => roles.includes("control-plane");
-
-/** What is said of values that nobody here can read. */
-const unreadable = {
-  vaulted:
-    "is encrypted by Ansible Vault and not read: set it as a secret where Plinth has a key for it (docs/ansible.md, Vault)",
-  expression: "is a Jinja expression and not computed here: write what it comes to",
-} as const;
 
 interface Given {
   host: ImportedHost;
@@ -80,21 +71,24 @@ function applyRule(rule: Rule, name: string, imported: Imported, scope: Scope): 
   const given = everyone.filter(({ value }) => withheldIn(value) === undefined);
   imported.seen(name);
   const [first] = [...new Set(withheld)];
-  if (first !== undefined) imported.add({ ...left(unreadable[first]), what: name, where: imported.placesOf(name) });
+  if (first !== undefined) imported.add({ ...left(whyWithheld[first]), what: name, where: imported.placesOf(name) });
   if (given.length === 0) return;
   if (rule.scope === "stack") applyToStack(rule, name, given, imported, scope);
-  else if (rule.scope === "nodes" && given.length === imported.hosts.length) {
-    const [most, rest] = majority(given);
+  else if (
+    rule.scope === "nodes" &&
+    imported.hosts.filter(isNode).every((node) => given.some(({ host }) => host === node))
+  ) {
+    const most = majority(given.filter(({ host }) => isNode(host)));
+    const rest = given.filter(({ value }) => !isDeepStrictEqual(value, most[0]?.value));
     if (most.length > 0) applyToStack(rule, name, most, imported, scope);
     if (rest.length > 0) applyToHosts(rule, name, rest, imported, scope);
   } else applyToHosts(rule, name, given, imported, scope);
 }
 
-/** Those that more than half agree with, and the others. */
-function majority(given: readonly Given[]): [Given[], Given[]] {
+/** Those that more than half agree with; none where there are no such. */
+function majority(given: readonly Given[]): Given[] {
   const groups = [...Map.groupBy(given, ({ value }) => JSON.stringify(value)).values()];
-  const most = groups.find((group) => group.length * 2 > given.length) ?? [];
-  return [most, given.filter((one) => !most.includes(one))];
+  return groups.find((group) => group.length * 2 > given.length) ?? [];
 }
 
 const isSame = (given: readonly Given[]): boolean =>

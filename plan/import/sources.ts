@@ -21,7 +21,7 @@ export interface Sources {
   /** The same beside the playbooks. */
   playbookGroupVars?: Readonly<Record<string, readonly SourceFile[]>>;
   playbookHostVars?: Readonly<Record<string, readonly SourceFile[]>>;
-  /** Files with variables for all hosts that win over everything, as `-e @FILE`. */
+  /** `config.yml` beside the inventory: of kubeasz it has variables for all hosts that win over everything; of others it is something else. */
   extraVars?: readonly SourceFile[];
   /** Playbooks, for the roles that they use. */
   playbooks?: readonly SourceFile[];
@@ -43,10 +43,18 @@ export interface Found {
   hostVars: Map<string, Assignments>;
   playbookGroupVars: Map<string, Assignments>;
   playbookHostVars: Map<string, Assignments>;
-  extraVars: Assignments;
   problems: Problem[];
   passedOver: PassedOver[];
+  /** Of {@link Sources.extraVars}: it counts only where the inventory is kubeasz's, and so does what is wrong with it. */
+  extra: Extra;
 }
+
+interface Extra extends Results {
+  variables: Assignments;
+}
+
+/** Nothing that wins over everything. */
+export const noExtra: Extra = { variables: new Map(), problems: [], passedOver: [] };
 
 const vaultWhy = "the file is encrypted by Ansible Vault: set what is in there as secrets (docs/ansible.md, Vault)";
 
@@ -63,15 +71,16 @@ export function readSources(sources: Sources): Found {
   problems.push(...groups.loops(sources.inventories[0]?.path ?? ""));
   const variablesOf = (found: Sources["groupVars"] = {}): Map<string, Assignments> =>
     new Map(Object.entries(found).map(([name, files]) => [name, readVariables(files, { problems, passedOver })]));
+  const extra: Results = { problems: [], passedOver: [] };
   return {
     groups,
     groupVars: variablesOf(sources.groupVars),
     hostVars: variablesOf(sources.hostVars),
     playbookGroupVars: variablesOf(sources.playbookGroupVars),
     playbookHostVars: variablesOf(sources.playbookHostVars),
-    extraVars: readVariables(sources.extraVars ?? [], { problems, passedOver }),
     problems,
     passedOver,
+    extra: { ...extra, variables: readVariables(sources.extraVars ?? [], extra) },
   };
 }
 
@@ -85,6 +94,20 @@ function readInventory(
   { folder = false }: Sources,
   { groups, problems, passedOver }: Results & { groups: Groups },
 ): Awaited[] {
+  /** Reads the file into the groups, or in a folder passes all of it over where it is no inventory: half of one would be hosts of nobody. */
+  const readWhole = (read: (into: Groups) => Pick<ReturnType<typeof readIni>, "problems" | "awaited">): Awaited[] => {
+    const [wrong] = folder ? read(new Groups()).problems : [];
+    if (wrong !== undefined) {
+      passedOver.push({
+        path,
+        why: `it is no inventory: ${wrong.line === undefined ? "it" : `line ${wrong.line}`} ${wrong.message}`,
+      });
+      return [];
+    }
+    const found = read(groups);
+    problems.push(...found.problems);
+    return found.awaited;
+  };
   if (isVaultFile(text)) {
     passedOver.push({ path, why: vaultWhy });
     return [];
@@ -95,15 +118,12 @@ function readInventory(
   }
   const yaml = /\.(ya?ml|json)$/.test(path) || !/\.\w+$/.test(path) ? readYaml(path, text) : undefined;
   if (isMap(yaml?.value)) {
-    const plugin = yaml.value["plugin"];
-    if (typeof plugin === "string") passedOver.push({ path, why: dynamicWhy(`for the plugin ${plugin}`) });
-    else {
-      const found = readYamlInventory(path, yaml.value, groups);
-      if (folder && found.length > 0)
-        passedOver.push({ path, why: `it is no inventory: it ${found[0]?.message ?? ""}` });
-      else problems.push(...found);
+    const { value } = yaml;
+    if (typeof value["plugin"] === "string") {
+      passedOver.push({ path, why: dynamicWhy(`for the plugin ${value["plugin"]}`) });
+      return [];
     }
-    return [];
+    return readWhole((into) => ({ problems: readYamlInventory(path, value, into), awaited: [] }));
   }
   if (/\.(ya?ml|json)$/.test(path)) {
     if (yaml?.value === null) return [];
@@ -112,14 +132,7 @@ function readInventory(
     else problems.push({ file: path, message: "is no inventory: a map of groups was expected" });
     return [];
   }
-  const aside = new Groups();
-  if (folder && readIni(path, text, aside).problems.length > 0) {
-    passedOver.push({ path, why: `it is no inventory: ${readIni(path, text, aside).problems[0]?.message ?? ""}` });
-    return [];
-  }
-  const read = readIni(path, text, groups);
-  problems.push(...read.problems);
-  return read.awaited;
+  return readWhole((into) => readIni(path, text, into));
 }
 
 const dynamicWhy = (what: string): string =>

@@ -1,7 +1,7 @@
 import { parseNetwork } from "../addresses.ts";
 import { configSchema } from "../config.ts";
 import { kubernetesMinors } from "../together.ts";
-import { changed, left, taken, type Outcome } from "./outcome.ts";
+import { changed, counted, left, taken, type Outcome } from "./outcome.ts";
 import { certifiedNames, numberOf, textOf, textsOf, versionOf } from "./readings.ts";
 import type { Value } from "./values.ts";
 
@@ -18,6 +18,27 @@ export function networkOutcome(key: "podCidr" | "serviceCidr", value: Value): Ou
   if (network === undefined) return left("is no canonical IPv4 network such as 10.0.0.0/16");
   if (more.length === 0) return taken(`plinth:${key}`, { [key]: network });
   return changed(`plinth:${key}`, "the cluster has IPv4 only", { [key]: network });
+}
+
+/** What clusters run for their users, for a sentence with `is` in front. */
+export const noPart = "no part of Plinth: install it after `up`, by Helm or as you do with other applications";
+
+/** Port of the API servers, and of the virtual IP in front of them. */
+const apiPort = 6443;
+
+export const apiPortOutcome = (value: Value): Outcome =>
+  numberOf(value) === apiPort
+    ? taken("nothing: it is Plinth's port")
+    : changed("nothing", `API servers and the VIP have port ${apiPort}; a load balancer of your own may have another`);
+
+/** `plinth:externalEndpoint` of a name or an address, and the port where it is another one. */
+export const endpointAt = (place: string, port: number | undefined): string =>
+  port === undefined || port === apiPort ? place : `${place}:${port}`;
+
+export function clusterNameOutcome(value: Value): Outcome {
+  const name = textOf(value) ?? "";
+  if (configSchema.shape.clusterName.safeParse(name).success) return taken("plinth:clusterName", { clusterName: name });
+  return left("is no DNS-1123 label of at most 40 characters");
 }
 
 export function domainOutcome(value: Value): Outcome {
@@ -71,7 +92,11 @@ export function sansOutcome(value: Value): Outcome {
   const config = { apiserverSans: good };
   return bad.length === 0
     ? taken("plinth:apiserverSans", config)
-    : changed("plinth:apiserverSans", `certificates do not hold ${bad.join(", ")}`, config);
+    : changed(
+        "plinth:apiserverSans",
+        `left out: ${counted(bad.length, "name", "names")} that certificates do not hold, which have IPv4 addresses and DNS names`,
+        config,
+      );
 }
 
 export function nodePortsOutcome(value: Value): Outcome {
@@ -104,4 +129,3 @@ export const onlyOne =
     textOf(value) === wanted ? taken("nothing: it is what Plinth does") : changed("nothing", what);
 
 export const leftFor = (why: string) => (): Outcome => left(why);
-export const always = (why: string) => (): Outcome => taken(`nothing: ${why}`);

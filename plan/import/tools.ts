@@ -22,7 +22,7 @@ const kubesprayVariables = [
 ];
 
 /** Whose groups and variables an inventory has. */
-export function toolOf(groups: Groups, hosts: readonly AnsibleHost[]): Tool {
+export function toolOf(groups: Groups, hosts: readonly AnsibleHost[]): Exclude<Tool, "k0sctl"> {
   const names = new Set(groups.names.map(plain));
   const isSet = (variables: readonly string[]): boolean =>
     hosts.some((host) => variables.some((name) => host.variables.has(name)));

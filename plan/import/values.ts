@@ -28,6 +28,13 @@ export interface Problem {
 /** What a file of Ansible Vault begins with. */
 export const isVaultFile = (text: string): boolean => text.startsWith("$ANSIBLE_VAULT;");
 
+/** Why a value that nobody here can read is not taken. */
+export const whyWithheld = {
+  vaulted:
+    "is encrypted by Ansible Vault and not read: set it as a secret where Plinth has a key for it (docs/ansible.md, Vault)",
+  expression: "is a Jinja expression and not computed here: write what it comes to",
+} as const;
+
 export function isMap(value: Value | undefined): value is Record<string, Value> {
   return isObject(value) && !(value instanceof Vaulted) && !(value instanceof Expression);
 }

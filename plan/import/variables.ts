@@ -18,7 +18,7 @@ export interface AnsibleHost {
  * everything at last. Beside the playbooks wins over beside the inventory.
  */
 export function effectiveHosts(found: Found): AnsibleHost[] {
-  const { groups, groupVars, hostVars, playbookGroupVars, playbookHostVars, extraVars } = found;
+  const { groups, groupVars, hostVars, playbookGroupVars, playbookHostVars, extra } = found;
   const memberships = groups.memberships();
   return groups.hosts.map((name) => {
     const mine = memberships.get(name) ?? [];
@@ -32,7 +32,7 @@ export function effectiveHosts(found: Found): AnsibleHost[] {
       groups.variablesOf(name),
       hostVars.get(name),
       playbookHostVars.get(name),
-      extraVars,
+      extra.variables,
     ];
     const all = new Map<string, Assigned>(layers.flatMap((layer) => [...(layer ?? [])]));
     return { name, groups: mine, variables: resolvedAll(name, mine, all) };

@@ -1,3 +1,4 @@
+import { renderHostsFile } from "../hostsfile.ts";
 import type { HostInput } from "../inventory.ts";
 import { namespace } from "../stackconfig.ts";
 import { renderYamlInOrder } from "../yaml.ts";
@@ -50,29 +51,12 @@ export const compilerText = `{
 }
 `;
 
-const literal = (host: HostInput): string => {
-  const fields = Object.entries(host).map(([key, value]) => {
-    const text = Array.isArray(value)
-      ? `[${value.map((one) => JSON.stringify(one)).join(", ")}]`
-      : JSON.stringify(value);
-    return `${key}: ${text}`;
-  });
-  return `  { ${fields.join(", ")} },`;
-};
-
 /** `hosts/<stack>.ts`. */
-export function inventoryText(hosts: readonly HostInput[]): string {
-  return [
-    'import type { HostWith } from "plinth/roles";',
-    'import type { roles } from "../roles/index.ts";',
-    "",
-    "/** One line is one host: a line more lets it join, a line less lets it leave. */",
-    "export default [",
-    ...hosts.map(literal),
-    "] satisfies HostWith<typeof roles>[];",
-    "",
-  ].join("\n");
-}
+export const inventoryText = (hosts: readonly HostInput[]): string =>
+  renderHostsFile(hosts, {
+    comment: "One line is one host: a line more lets it join, a line less lets it leave.",
+    withRoles: true,
+  });
 
 /** `Pulumi.<stack>.yaml`. */
 export function stackText(config: Readonly<Record<string, string>>): string {

@@ -9,31 +9,67 @@
 #     reserved DIRECTORY                  of Plinth that it is in
 #   write PATH SHA256 MODE OWNER    standard input becomes the file, whole or not at all. OWNER `-`: the one it has, or whoever writes it
 
-# owners PATH: the bundles that own it. Manifests are root's alone, and so is what they list.
+# listed BUNDLE FILE: what a manifest or an intent lists, as lines `file DIRECTORY NAME BUNDLE` and, of what is purged, `below DIRECTORY - BUNDLE`.
+listed() {
+  awk -v bundle="$1" -v units=/etc/systemd/system '
+    { sub(/^owns /, "") }
+    $1 == "file" || $1 == "mask" {
+      name = $2
+      sub(/^.*\//, "", name)
+      print "file", substr($2, 1, length($2) - length(name)), name, bundle
+    }
+    $1 == "unit" { print "file", units, $2, bundle }
+    $1 == "directory" && $5 == "purge" { print "below", $2, "-", bundle }' "$2"
+}
+
+# is_meant FILE: whether it is the file that is to be written, by one of its paths.
+is_meant() {
+  case $1 in
+    "$GIVEN" | "$NAMED" | "$TARGET") return 0 ;;
+  esac
+  return 1
+}
+
+# is_below DIRECTORY: whether the file is in it, or is it, by one of its paths.
+is_below() {
+  local path
+  for path in "$GIVEN" "$NAMED" "$TARGET"; do
+    case $path/ in
+      "${1%/}"/*) return 0 ;;
+    esac
+  done
+  return 1
+}
+
+# owners: the bundles that own the file. Manifests are root's alone, and so is what they list. They have paths as planned, and hosts have
+# links in between, as /lib is one: what leads to one place by both ways is one file.
 owners() {
-  local file
+  local file bundle kind directory name place real last=''
   for file in "$STATE/bundles"/*/manifest "$STATE/bundles"/*/intent; do
     if [ ! -r "$file" ]; then continue; fi
-    if awk -v path="$1" -v units="/etc/systemd/system/" '
-      { sub(/^owns /, "") }
-      ($1 == "file" || $1 == "mask") && $2 == path { ours = 1 }
-      $1 == "unit" && units $2 == path { ours = 1 }
-      $1 == "directory" && $5 == "purge" && index(path, $2 "/") == 1 { ours = 1 }
-      END { exit !ours }' "$file"; then
-      file=${file%/*}
-      printf '%s\n' "${file##*/}"
+    bundle=${file%/*}
+    listed "${bundle##*/}" "$file"
+  done | sort -k 2,2 | while read -r kind directory name bundle; do
+    if [ "$directory" != "$last" ]; then
+      last=$directory
+      real=$(realpath -m -- "$directory") || real=$directory
     fi
+    for place in "$directory" "$real"; do
+      if [ "$kind" = below ]; then
+        if is_below "$place"; then printf '%s\n' "$bundle"; fi
+      elif is_meant "${place%/}/$name"; then
+        printf '%s\n' "$bundle"
+      fi
+    done
   done | sort -u
 }
 
-# reserved PATH: sets RESERVED_BY to the directory of Plinth's that it is in, or is.
+# reserved: sets RESERVED_BY to the directory of Plinth's that the file is in, or is.
 reserved() {
   local directory
   RESERVED_BY=
   for directory in $RESERVED; do
-    case $1/ in
-      "$directory"/*) RESERVED_BY=$directory ;;
-    esac
+    if is_below "$directory" || is_below "$(realpath -m -- "$directory")"; then RESERVED_BY=$directory; fi
   done
 }
 
@@ -59,10 +95,10 @@ look() {
   else
     printf 'parent closed\n'
   fi
-  for bundle in $(owners "$TARGET"); do
+  for bundle in $(owners); do
     printf 'owned %s\n' "$bundle"
   done
-  reserved "$TARGET"
+  reserved
   if [ -n "$RESERVED_BY" ]; then printf 'reserved %s\n' "$RESERVED_BY"; fi
   printf 'end\n'
 }
@@ -76,8 +112,10 @@ fail() {
 write() {
   local digest owner
   # Since it was looked at, an up may have come.
-  owner=$(owners "$TARGET")
+  owner=$(owners)
   if [ -n "$owner" ]; then fail "it belongs to the bundle $owner now"; fi
+  reserved
+  if [ -n "$RESERVED_BY" ]; then fail "it is in $RESERVED_BY now, where Plinth keeps its own things"; fi
   owner=$3
   if [ "$owner" = - ] && [ -e "$TARGET" ]; then owner=$(stat -c '%u:%g' "$TARGET"); fi
   TEMPORARY=$(mktemp "$PARENT/.plinth-copy.XXXXXXXXXX") || exit 1
@@ -98,6 +136,9 @@ write() {
 }
 
 VERB=$1
+# As it is given, and with the links in front of its name resolved: a plan may have either.
+GIVEN=$(realpath -ms -- "$2") && NAMED=$(realpath -m -- "${GIVEN%/*}/") || exit 1
+NAMED=${NAMED%/}/${GIVEN##*/}
 # Where links lead to: it is what is there that is replaced, as by every program that writes a file.
 TARGET=$(realpath -m -- "$2") || exit 1
 PARENT=${TARGET%/*}

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -68,6 +69,31 @@ describe("scripts of operators", function () {
       assert.deepEqual(look(path("haproxy.d2/x")), { kind: "none", parent: "none", owned: [] });
       assert.equal(look(join(dir, "state/claim")).reserved, join(dir, "state"));
       assert.deepEqual(look(path("free")), { kind: "none", parent: "directory", owned: [] });
+    });
+
+    it(`know it also where a directory is a link on the host, whichever way the path and the plan take, by ${shell}`, () => {
+      const path = (name: string): string => join(dir, name);
+      mkdirSync(path("usr/lib"), { recursive: true });
+      symlinkSync("usr/lib", path("lib"));
+      symlinkSync("elsewhere", path("usr/lib/linked.conf"));
+      manifest(
+        "node",
+        "manifest",
+        `file ${path("lib/planned.conf")} 0644 root:root x - - file`,
+        `file ${path("lib/linked.conf")} 0644 root:root x - - file`,
+        `file ${path("usr/lib/real.conf")} 0644 root:root x - - file`,
+        `directory ${path("lib/purged")} 0755 root:root purge`,
+      );
+      for (const name of ["usr/lib/planned.conf", "lib/linked.conf", "usr/lib/linked.conf", "lib/real.conf"])
+        assert.deepEqual(look(path(name)).owned, ["node"], name);
+      assert.deepEqual(look(path("usr/lib/purged/new")).owned, ["node"]);
+      assert.deepEqual(look(path("lib/elsewhere")).owned, []);
+      renameSync(path("state"), path("disk"));
+      symlinkSync("disk", path("state"));
+      for (const state of ["state", "disk"]) assert.equal(look(path(`${state}/claim`)).reserved, path("state"));
+      const words = ["write", path("disk/claim"), "0".repeat(64), "0640", "-"];
+      const { status, stderr } = spawnSync(shell, ["-c", script(...words)], { input: "new", encoding: "utf8" });
+      assert.deepEqual([status, stderr], [1, `it is in ${path("state")} now, where Plinth keeps its own things\n`]);
     });
 
     it(`write a file that has become Plinth's meanwhile no more, by ${shell}`, () => {

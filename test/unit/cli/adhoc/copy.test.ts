@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -14,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getFile, putFile, type GetRun, type PutRun } from "../../../../cli/adhoc/copy.ts";
-import { readLocalFile } from "../../../../cli/adhoc/files.ts";
+import { IncomingFile, readLocalFile } from "../../../../cli/adhoc/files.ts";
 import type { CopyResult } from "../../../../plan/adhoc/copying.ts";
 import { TestHosts } from "./servers.ts";
 
@@ -127,6 +128,13 @@ describe("a file that is copied", function () {
     writeFileSync(join(there, "empty"), "");
     await get(join(there, "empty"), { localOf: (host) => join(here, `${host}-empty`) });
     assert.equal(readFileSync(join(here, "cp1-empty"), "utf8"), "");
+  });
+
+  it("has the mode here that was asked for, whatever the umask is", () => {
+    const incoming = new IncomingFile(join(here, "file"), 0o666);
+    incoming.add(Buffer.from(`plinth-file 3 ${createHash("sha256").update("abc").digest("hex")} 644\nabc`));
+    incoming.finish();
+    assert.equal(modeOf(join(here, "file")), "666");
   });
 
   it("leaves nothing here where the host has none, or sends something else", async () => {

@@ -42,7 +42,7 @@ describe("plinth import", function () {
     assert.equal(again.status, 2);
     assert.match(
       again.stderr,
-      /hosts\/shop\.ts, Pulumi\.shop\.yaml, import-shop\.md are in .* already, and nothing was written: .*--force/,
+      /hosts\/shop\.ts, Pulumi\.shop\.yaml, import-shop\.md are in .* already, and nothing was written; .*--force/,
     );
   });
 
@@ -85,6 +85,7 @@ describe("plinth import", function () {
       found.groupVars["workers"]?.map(({ path }) => path),
       ["group_vars/workers/a/deep.yaml", "group_vars/workers/b.yml"],
     );
+    assert.deepEqual(found.extraVars, []);
     assert.deepEqual(Object.keys(found.hostVars), ["w1.example.com"]);
     assert.deepEqual(Object.keys(found.playbookHostVars ?? {}), ["m1"]);
     assert.deepEqual(found.playbooks?.length, 1);
@@ -106,15 +107,18 @@ describe("plinth import", function () {
     assert.deepEqual([...(await lookUpAddresses(["a", "b"], find))], [["a", "192.0.2.1"]]);
   });
 
+  it("overwrites no stack's file with the key to its secrets, even by force", () => {
+    write({ inventory, "Pulumi.b.yaml": "encryptionsalt: v1:x\nconfig: {}\n" });
+    const { status, stderr } = run(join(folder, "inventory"), "--out", folder, "--force", "--stack", "b");
+    assert.equal(status, 2);
+    assert.match(stderr, /Pulumi\.b\.yaml in .* has encryptionsalt, .*choose another --stack/);
+    assert.equal(existsSync(join(folder, "hosts/b.ts")), false);
+    assert.match(readFileSync(join(folder, "Pulumi.b.yaml"), "utf8"), /^encryptionsalt/);
+  });
+
   it("writes no file over one that came in between", async () => {
     write({ "Pulumi.a.yaml": "mine" });
-    const files = [
-      { path: "Pulumi.a.yaml", text: "ours" },
-      { path: "hosts/a.ts", text: "ours" },
-    ];
-    await assert.rejects(writeNew(folder, files, false), /Pulumi\.a\.yaml is in/);
-    assert.equal(existsSync(join(folder, "hosts/a.ts")), false);
-    await writeNew(folder, files, true);
-    assert.equal(readFileSync(join(folder, "Pulumi.a.yaml"), "utf8"), "ours");
+    await assert.rejects(writeNew(folder, [{ path: "Pulumi.a.yaml", text: "ours" }]), /EEXIST/);
+    assert.equal(readFileSync(join(folder, "Pulumi.a.yaml"), "utf8"), "mine");
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
   exitCodeOfCopies,
-  isThere,
+  hasPlaceForEach,
   localMode,
   localTarget,
   lookFindings,
@@ -10,7 +10,9 @@ import {
   parseCopy,
   parseFileHead,
   parsePathLook,
+  writeOf,
   type PathLook,
+  type WantedFile,
 } from "../../../../plan/adhoc/copying.ts";
 
 const sha256 = "0a".repeat(32);
@@ -65,6 +67,10 @@ describe("plan/adhoc/copying", () => {
 
   it("gives each host its own place where there are several", () => {
     const copy = { local: "out", remote: "/var/log//syslog" };
+    assert.deepEqual(
+      [hasPlaceForEach("w*", 1), hasPlaceForEach(undefined, 2), hasPlaceForEach(undefined, 1)],
+      [true, true, false],
+    );
     const one = { host: "w1", several: false, isDirectory: false };
     assert.equal(localTarget(copy, one), "out");
     assert.equal(localTarget(copy, { ...one, isDirectory: true }), "out/syslog");
@@ -114,14 +120,16 @@ describe("plan/adhoc/copying", () => {
     assert.match(found({ parent: "closed" }), /cannot write/);
   });
 
-  it("knows a file that is there already", () => {
+  it("writes what is not there already, with the mode and the owner that it has unless others are wanted", () => {
     const there = look({ kind: "file", content: { sha256, mode: "644", owner: "root:root" } });
-    assert.ok(isThere(there, { sha256 }));
-    assert.ok(isThere(there, { sha256, mode: "0644", owner: "root:root" }));
-    assert.ok(!isThere(there, { sha256, mode: "0600" }));
-    assert.ok(!isThere(there, { sha256, owner: "root" }));
-    assert.ok(!isThere(there, { sha256: "0b".repeat(32) }));
-    assert.ok(!isThere(look(), { sha256 }));
+    const of = (seen: PathLook, wanted: WantedFile = {}, digest = sha256) =>
+      writeOf(seen, { sha256: digest, mode: "0640" }, wanted);
+    assert.equal(of(there), undefined);
+    assert.equal(of(there, { mode: "0644", owner: "root:root" }), undefined);
+    assert.deepEqual(of(there, { mode: "0600" }), { mode: "0600", owner: undefined });
+    assert.deepEqual(of(there, { owner: "root" }), { mode: there.content?.mode, owner: "root" });
+    assert.deepEqual(of(there, {}, "0b".repeat(32)), { mode: there.content?.mode, owner: undefined });
+    assert.deepEqual(of(look()), { mode: "0640", owner: undefined });
   });
 
   it("reads the line in front of a file", () => {

@@ -64,6 +64,30 @@ describe("plan/import: variables", () => {
     assert.deepEqual(values, { x: 2, w: 3, y: "n", ready: true, mode: 420, z: 1 });
   });
 
+  it("come from whole files of a folder: what is no inventory adds no host and no group", () => {
+    const read = (...inventories: Sources["inventories"]) => {
+      const found = readSources({ folder: true, inventories, groupVars: {}, hostVars: {} });
+      assert.deepEqual(found.problems, []);
+      return { hosts: found.groups.hosts, passedOver: found.passedOver.map(({ path, why }) => `${path}: ${why}`) };
+    };
+    const [inventory = { path: "", text: "" }] = file("01", "[web]\nh\n");
+    assert.deepEqual(
+      read(inventory, { path: "02.yml", text: "web: { hosts: { ghost: {} } }\ndb: { servers: {} }\n" }),
+      {
+        hosts: ["h"],
+        passedOver: [
+          "02.yml: it is no inventory: it has servers in the group db, where hosts, vars and children were expected",
+        ],
+      },
+    );
+    assert.deepEqual(read(inventory, { path: "03", text: "[web]\nghost\n[web:things]\n" }), {
+      hosts: ["h"],
+      passedOver: [
+        "03: it is no inventory: line 3 [web:things] is no section of an inventory: use [web], [web:children] or [web:vars]",
+      ],
+    });
+  });
+
   it("that are encrypted are never read, wherever they stand", () => {
     const found = readSources({
       inventories: file("hosts", "[web]\nh\n"),

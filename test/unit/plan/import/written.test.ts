@@ -71,7 +71,11 @@ describe("plan/import: what is written", function () {
     });
 
   it("passes the type check, which a wrong field does not", () => {
-    const text = textOf(imported(kubespray), ".ts");
+    const text = textOf(imported(kubespray, { withRoles: true }), ".ts");
+    assert.match(
+      text,
+      /^import type \{ HostWith \} from "plinth\/roles";\nimport type \{ roles \} from "\.\.\/roles\/index\.ts";\n/,
+    );
     assert.deepEqual(typeErrors(text), []);
     assert.match(typeErrors(text.replace("taints:", "taint:")).join(), /'taint' does not exist/);
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describeFinding } from "../../../../plan/findings.ts";
-import { newStack, subnetOf, type StackAnswers } from "../../../../plan/newproject/stack.ts";
+import { newStack, operatorFor, subnetFor, type StackAnswers } from "../../../../plan/newproject/stack.ts";
 
 const answers: StackAnswers = {
   stack: "prod",
@@ -13,7 +13,8 @@ const answers: StackAnswers = {
 const findingsOf = (said: Partial<StackAnswers>): string[] =>
   newStack({ ...answers, ...said }).findings.map(describeFinding);
 
-describe("the first stack of a new project", () => {
+describe("the first stack of a new project", function () {
+  this.timeout(60_000);
   it("is what the operator says of it", () => {
     const { stack, findings } = newStack(answers);
     assert.deepEqual(findings, []);
@@ -42,7 +43,6 @@ describe("the first stack of a new project", () => {
     assert.deepEqual(findingsOf({ controlPlane: [], operator: undefined, vip: undefined }), [
       "a stack of your own needs at least one control-plane host; say their addresses by --control-plane ADDRESS…, or leave --stack out for hosts on this machine [init]",
       "it is not known where hosts reach this machine; say its address by --operator ADDRESS [init]",
-      ...findingsOf({ controlPlane: [], operator: undefined, vip: undefined }).slice(2),
     ]);
     const twice = findingsOf({ workers: ["192.0.2.11"], vip: "198.51.100.1" }).join("\n");
     assert.match(twice, /duplicate-address/);
@@ -50,13 +50,42 @@ describe("the first stack of a new project", () => {
     assert.match(findingsOf({ controlPlane: ["192.0.2.11", "192.0.2.12"] }).join("\n"), /etcd/);
   });
 
-  it("has the subnet of its first host, and says nothing of what is no address", () => {
-    fc.assert(
-      fc.property(fc.ipV4(), (address) => {
-        const [a, b, c] = address.split(".");
-        assert.equal(subnetOf(address), `${a ?? ""}.${b ?? ""}.${c ?? ""}.0/24`);
-      }),
+  it("is refused with what is wrong besides what is missing", () => {
+    const all = findingsOf({ controlPlane: [], operator: undefined, workers: ["w1.example.com", "192.0.2.21"] });
+    assert.deepEqual(
+      all.map((text) => text.replace(/[;,:].*/, "")),
+      [
+        "a stack of your own needs at least one control-plane host",
+        "it is not known where hosts reach this machine",
+        "w1",
+      ],
     );
-    for (const text of ["", "cp1", "192.0.2", "192.0.2.300.1", "2001:db8::1"]) assert.equal(subnetOf(text), undefined);
+    assert.match(all.at(-1) ?? "", /field 'address' must be an IPv4 address/);
+    assert.match(findingsOf({ controlPlane: [], subnet: "192.0.2.1/24" }).join("\n"), /plinth:nodeSubnet/);
+  });
+
+  it("has hosts of its own stand in for control-plane hosts that are missing, which are nobody else's", () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 8 }),
+        fc.boolean(),
+        (numbers, hasVip) => {
+          const workers = numbers.map((number) => `192.0.2.${number}`);
+          const vip = hasVip ? "192.0.2.13" : undefined;
+          assert.equal(findingsOf({ controlPlane: [], workers, vip }).length, 1);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it("has the subnet of its control-plane hosts and the virtual IP, and this machine's address in it", () => {
+    const own = ["203.0.113.1", "198.51.100.7"];
+    const said = { controlPlane: ["198.51.100.1", "198.51.101.1"], vip: "198.51.100.9" };
+    assert.equal(subnetFor(said), "198.51.100.0/23");
+    assert.equal(operatorFor(own, said), "198.51.100.7");
+    assert.equal(subnetFor({ ...said, vip: "192.0.2.1" }), "198.51.100.0/24");
+    assert.equal(subnetFor({ ...said, subnet: "192.0.2.0/24" }), "192.0.2.0/24");
+    assert.deepEqual([subnetFor({}), operatorFor(own, {}), operatorFor([], said)], [undefined, own[0], undefined]);
   });
 });
