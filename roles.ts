@@ -15,6 +15,7 @@ export type { Block } from "./plan/roles/block.ts";
 export type { HostWith } from "./plan/roles/inventory.ts";
 export type { RoleShape, RoleStage } from "./plan/roles/shape.ts";
 export type { Content, Secret, SecretText } from "./plan/roles/secrets.ts";
+export { archive, download, type ArchiveOptions, type DownloadOptions } from "./plan/roles/blocks/downloads.ts";
 export { directory, file, symlink, type FileOptions } from "./plan/roles/blocks/files.ts";
 export { dropIn, service, socket, timer, unit, type TimerOptions } from "./plan/roles/blocks/units.ts";
 export { authorizedKeys, group, sudoRule, user, type UserOptions } from "./plan/roles/blocks/accounts.ts";

@@ -66,6 +66,8 @@ export interface ResourceArguments {
   volumegroup: { key: string; devices: readonly string[] };
   /** A logical volume of LVM; the key is `GROUP/NAME`, the size bytes or `N%` of the group. */
   volume: { key: string; size: string };
+  /** A directory with what is in an archive, which is a file of the same role. */
+  archive: { key: string; file: string; sha256: string; strip: number };
   /** A shell's commands. */
   command: {
     key: string;
@@ -170,6 +172,11 @@ const forms: { readonly [Kind in ResourceKind]: Form<ResourceArguments[Kind]> } 
   swapfile: { title: "the file", phase: "late", words: ({ bytes }) => [bytes] },
   sysctl: { title: "the kernel parameter", phase: "late", words: ({ value }) => [value] },
   module: { title: "the kernel module", phase: "late", words: () => [] },
+  archive: {
+    title: "the directory",
+    phase: "late",
+    words: ({ file, sha256, strip }) => [file, sha256, strip],
+  },
   command: {
     title: "the command",
     phase: "late",
@@ -198,6 +205,7 @@ export function resourceWords(): string {
     volume: { key: "", size: "" },
     filesystem: { key: "", type: "" },
     swapfile: { key: "", bytes: 0 },
+    archive: { key: "", file: "", sha256: "", strip: 0 },
     command: { key: "", run: "", user: "", seconds: 0 },
   };
   const kinds = Object.keys(forms) as ResourceKind[];

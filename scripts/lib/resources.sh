@@ -39,6 +39,7 @@ resource() {
     volume) resource_volume "$verb" "$@" ;;
     filesystem) resource_filesystem "$verb" "$@" ;;
     swapfile) resource_swapfile "$verb" "$@" ;;
+    archive) resource_archive "$verb" "$@" ;;
     command) resource_command "$verb" "$@" ;;
     *)
       FAILURE="this host script knows no resource $kind"

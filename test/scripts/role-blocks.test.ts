@@ -1,7 +1,18 @@
 /** What blocks of roles do on a host: lines of files, keys of users, authorities, commands, sources of packages. */
 
 import assert from "node:assert/strict";
-import { chmodSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderResource, type Resource } from "../../plan/resources.ts";
 import { Bundle } from "./support/bundle.ts";
@@ -240,6 +251,45 @@ onHosts(
         host().write("/etc/os-release", "ID=debian\n");
         const stderr = await host().refuse(source("Types: deb"), 1);
         assert.match(stderr, /cannot read the packages of \/etc\/apt\S+: E: Failed to fetch http:\/\/a\/x; see that/);
+      });
+    });
+
+    describe("directories of archives", () => {
+      const archive = (sha: string, text: string): Bundle => {
+        const folder = mkdtempSync(join(tmpdir(), "plinth-archive-"));
+        mkdirSync(join(folder, "tool/bin"), { recursive: true });
+        writeFileSync(join(folder, "tool/bin/run"), text, { mode: 0o755 });
+        const made = spawnSync("tar", ["-C", folder, "-czf", host().path("/srv/tool.tar"), "tool"]);
+        assert.equal(made.status, 0);
+        rmSync(folder, { recursive: true });
+        return role({ kind: "archive", key: "/srv/tool", file: "/srv/tool.tar", sha256: sha, strip: 1 });
+      };
+
+      beforeEach(() => {
+        host().write("/srv/x", "");
+      });
+
+      it("have what is in it, are changed as a whole, and go", async () => {
+        await host().apply(archive("a", "one"));
+        assert.equal(host().read("/srv/tool/bin/run"), "one");
+        await quiet(archive("a", "one"));
+        host().write("/srv/tool/old", "");
+        await host().apply(archive("b", "two"));
+        assert.equal(host().read("/srv/tool/bin/run"), "two");
+        assert.ok(!host().exists("/srv/tool/old"));
+        await host().apply(empty());
+        assert.deepEqual(host().list("/srv"), ["tool.tar", "x"]);
+      });
+
+      it("are not put in place of what somebody else has there, nor of archives that cannot be read", async () => {
+        host().write("/srv/tool/theirs", "x");
+        assert.match(await host().refuse(archive("a", "one"), 1), /\/srv\/tool is there, and not from an archive/);
+        assert.equal(host().read("/srv/tool/theirs"), "x");
+        const broken = archive("a", "one");
+        rmSync(host().path("/srv/tool"), { recursive: true });
+        host().write("/srv/tool.tar", "no archive");
+        assert.match(await host().refuse(broken, 1), /cannot unpack the archive of \/srv\/tool: tar: /);
+        assert.deepEqual(host().list("/srv"), ["tool.tar", "x"]);
       });
     });
 
