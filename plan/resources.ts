@@ -182,8 +182,7 @@ const forms: { readonly [Kind in ResourceKind]: Form<ResourceArguments[Kind]> } 
     phase: "late",
     words: ({ creates, unless, run, undo, user, seconds }) => [creates, unless, run, undo, user, seconds],
   },
-  // It is claimed as the unit that it is.
-  service: { title: "the unit", phase: "late", words: () => [], shared: () => "" },
+  service: { title: "the unit", phase: "late", words: () => [] },
 };
 
 /** The kinds with their phases, and how many words each has after its key, as words `KIND:PHASE:COUNT` for the host script. */
@@ -221,6 +220,8 @@ function wordsOf(resource: Resource): readonly (string | number | undefined)[] {
 
 /** What others may not have, too. */
 export function resourceClaims(resource: Resource): readonly ResourceClaim[] {
+  // It is claimed as the unit that it is.
+  if (resource.kind === "service") return [];
   const form = forms[resource.kind] as Form<Resource>;
   const own = { what: `${form.title} ${resource.key}`, shared: form.shared?.(resource) };
   return [own, ...(form.claims?.(resource) ?? [])];
