@@ -92,9 +92,9 @@ export const parallelOption = (): Option =>
   new Option(
     "-p, --parallel <count>",
     "resource operations at the same time (default: four per host, at least 16)",
-  ).argParser(parseParallel);
+  ).argParser(parseCount);
 
-export function parseParallel(text: string): number {
+export function parseCount(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of 1 or more.");
   return value;

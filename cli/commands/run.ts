@@ -23,7 +23,7 @@ export const rootOption = (): Option => new Option("--root", "as root, by sudo; 
 
 export const hostsAtOnceOption = (): Option =>
   new Option("-p, --parallel <count>", "hosts at the same time (default: plinth:sshDials)").argParser(
-    shared.parseParallel,
+    shared.parseCount,
   );
 
 /** Longest time-out that a timer takes: 24 days. */

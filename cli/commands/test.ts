@@ -2,6 +2,7 @@ import { Argument, Command, Option } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import { tierNames, tiers } from "../testing/tiers.ts";
+import { testRolesCommand } from "./test-roles.ts";
 
 const CHECK = "check";
 
@@ -36,7 +37,8 @@ export function testCommand(): Command {
         ]),
       ].join("\n"),
     )
-    .action(test);
+    .action(test)
+    .addCommand(testRolesCommand());
 }
 
 async function test(names: string[], options: { grep?: string }): Promise<void> {
