@@ -70,7 +70,8 @@ async function testRoles(names: string[], { stack, on, kills }: Options): Promis
         .roleBundlesOf(host, reading.facts)
         .map((bundle) => ({ host, bundle, role: roleOfBundle(bundle.name) ?? "" }));
     });
-    const known = new Map(wanted.toReversed().map((one) => [one.role, one]));
+    const known = new Map<string, (typeof wanted)[number]>();
+    for (const one of wanted) if (!known.has(one.role)) known.set(one.role, one);
     const unknown = names.filter((name) => !known.has(name));
     if (unknown.length > 0 || known.size === 0)
       throw new CliError(

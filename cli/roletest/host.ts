@@ -5,6 +5,7 @@ import { parseSnapshot, type Snapshot } from "../../plan/roletest/snapshot.ts";
 import { renderBundle, renderSecrets, type Bundle } from "../../plan/bundle.ts";
 import { renderClaimant } from "../../plan/claim.ts";
 import { secretNames, secretText } from "../../plan/roles/secrets.ts";
+import { hostScriptPath, paths } from "../../plan/names.ts";
 import { hostScript, roleTestScript } from "../../plan/scripts.ts";
 import { shellQuote, shellWord } from "../../plan/shell.ts";
 import { sharedPool, type ExecResult, type SshTarget } from "../../ssh/index.ts";
@@ -39,7 +40,7 @@ export class ApplyFailed extends Error {
 /** The name of the cluster that claims a host for tests. */
 const cluster = "role-test";
 
-/** A host on which a role is tried: the host script is fed to it, and nothing is installed but what roles bring. */
+/** A host on which a role is tried. The host script comes with the claim, and goes with it. */
 export class TestHost {
   readonly name: string;
   readonly #target: SshTarget;
@@ -51,11 +52,14 @@ export class TestHost {
   }
 
   /**
-   * Claims the host.
+   * Puts the host script there and claims the host.
    *
    * @throws CliError when it is somebody's already.
    */
   async claim(): Promise<void> {
+    const put = `/bin/sh -c ${shellQuote(`[ -e ${hostScriptPath} ] || { umask 022 && mkdir -p ${paths.scripts} && cat >${hostScriptPath} && chmod 0755 ${hostScriptPath}; }`)}`;
+    const { code, stderr } = await this.#asRoot(put, hostScript().content);
+    if (code !== 0) throw new CliError(`${this.name}: the host script cannot be put there: ${stderr.trim()}`);
     const { claim } = await this.#status();
     if (claim !== null && claim.cluster !== cluster)
       throw new CliError(
@@ -106,18 +110,18 @@ export class TestHost {
     const { bundles } = await this.#status();
     const own = bundles.find((one) => one.bundle === bundle.name);
     if (own === undefined) return [`there is no bundle ${bundle.name}`];
-    const state = own.state === "applied" || own.state === "ok" ? [] : [`its state is ${own.state}`];
+    const state = own.state === "complete" ? [] : [`its state is ${own.state}`];
     return [...state, ...own.drift.map(({ kind, name, detail }) => `${kind} ${name} ${detail}`.trim())];
   }
 
   async snapshot(units: readonly string[]): Promise<Snapshot> {
-    const { code, stdout, stderr } = await this.#feed(roleTestScript("snapshot"), units, "");
+    const { code, stdout, stderr } = await this.#feed(roleTestScript("snapshot"), units);
     if (code !== 0) throw new CliError(`${this.name} cannot be looked at: ${stderr.trim()}`);
     return parseSnapshot(stdout);
   }
 
   async tamper(words: readonly string[]): Promise<void> {
-    const { code, stderr } = await this.#feed(roleTestScript("tamper"), words, "");
+    const { code, stderr } = await this.#feed(roleTestScript("tamper"), words);
     if (code !== 0) throw new CliError(`${this.name} cannot be changed by hand: ${stderr.trim()}`);
   }
 
@@ -133,15 +137,16 @@ export class TestHost {
   }
 
   #run(words: readonly string[], input: string, killAfter?: number): Promise<ExecResult> {
-    return this.#feed(hostScript().content, words, input, killAfter);
+    const command = [hostScriptPath, ...words].map(shellWord).join(" ");
+    const killed = killAfter === undefined ? "" : `timeout --foreground -s KILL ${killAfter.toFixed(2)} `;
+    return this.#asRoot(killed + command, input);
   }
 
-  /** A script that reads its own input behind its text. */
-  #feed(script: string, words: readonly string[], input: string, killAfter?: number): Promise<ExecResult> {
-    const read = `eval "$(head -c ${Buffer.byteLength(script)})"`;
-    const shell = `/bin/sh -c ${[read, "plinth-host", ...words].map(shellQuote).join(" ")}`;
-    const command =
-      killAfter === undefined ? shell : `timeout --foreground -s KILL ${shellWord(killAfter.toFixed(2))} ${shell}`;
-    return sharedPool.exec(this.#target, throughRoot(command), { stdin: script + input });
+  #feed(script: string, words: readonly string[]): Promise<ExecResult> {
+    return this.#asRoot(["/bin/sh", "-s", ...words].map(shellWord).join(" "), script);
+  }
+
+  #asRoot(command: string, stdin: string): Promise<ExecResult> {
+    return sharedPool.exec(this.#target, throughRoot(command), { stdin });
   }
 }

@@ -18,7 +18,12 @@ export const logs = defineRole({
     /** How long entries stay, such as 1month. Default: as long as there is room. */
     age: oneLine.regex(/^[1-9]\d*(h|day|week|month)$/, "must be a time such as 1month").optional(),
     /** Where entries go besides. Default: nowhere. */
-    collector: oneLine.regex(/^https:\/\/[^@\s]+$/, "must be an address of https without a login").optional(),
+    collector: oneLine
+      .regex(
+        /^(https:\/\/[^@\s]+|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(\/[^@\s]*)?)$/,
+        "must be an address of https without a login, or of http on the host itself",
+      )
+      .optional(),
     /** Certificate of the authority of the collector, in PEM. Default: those that the host trusts. */
     authority: z.string().optional(),
     /** The certificate by which the host shows who it is, in PEM; its key is the secret that `key` names. */

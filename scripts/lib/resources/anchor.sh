@@ -2,7 +2,7 @@
 
 # resource_anchor VERB NAME PEM
 resource_anchor() {
-  local directory command path error
+  local directory command path error fresh
   family
   case $FAMILY in
     rhel) directory=/etc/pki/ca-trust/source/anchors command=update-ca-trust ;;
@@ -27,9 +27,15 @@ resource_anchor() {
   if [ "$1" = differs ]; then
     return 0
   fi
+  # Debian's tool leaves links to what is gone, unless it makes all of them anew.
+  fresh=
+  if [ "$1-$command" = drop-update-ca-certificates ]; then
+    fresh=-f
+  fi
+  # shellcheck disable=SC2086 # an option or nothing
   if ! command -v "$command" >/dev/null; then
     FAILURE="there is no $command on this host, which makes programs trust $2; install the package ca-certificates"
-  elif error=$(timeout 120 "$command" 2>&1 </dev/null); then
+  elif error=$(timeout 120 "$command" $fresh 2>&1 </dev/null); then
     return 0
   else
     FAILURE="$command does not take the authority $2: ${error##*"$NEWLINE"}"
