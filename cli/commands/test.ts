@@ -15,7 +15,7 @@ export function testCommand(): Command {
   return new Command("test")
     .description("run the tests of this project and end with one line: N passed, N failed")
     .addArgument(
-      new Argument("[tier...]", "tiers to run, in this order; none: all but lifecycle and disaster").choices([
+      new Argument("[tier...]", "tiers to run, in this order; none: all that need no name").choices([
         CHECK,
         ...tierNames,
       ]),
