@@ -188,6 +188,29 @@ onHosts(
       assert.deepEqual(host().log(), ["update-ca-trust"]);
     });
 
+    it("make the list of authorities once more after a run that was killed while it was made", async () => {
+      host().command(
+        "update-ca-certificates",
+        'echo made >>"$PLINTH_FAKES/log"; if [ -e "$PLINTH_FAKES/kill" ]; then kill -9 $PPID; fi',
+      );
+      host().command("arm", ': >"$PLINTH_FAKES/kill"');
+      host().command("disarm", 'rm "$PLINTH_FAKES/kill"');
+      const call = (name: string) => host().runFile(host().path(`/../fakes/bin/${name}`), []);
+      host().write("/etc/os-release", "ID=debian\n");
+      const bundle = role({ kind: "anchor", key: "corp", certificate: "PEM" });
+      for (const wanted of [bundle, empty()]) {
+        await call("arm");
+        await host()
+          .apply(wanted)
+          .catch(() => undefined);
+        await call("disarm");
+        host().log();
+        await host().apply(wanted);
+        assert.deepEqual(host().log(), ["made"]);
+        await quiet(wanted);
+      }
+    });
+
     it("do not leave an authority that the host's tool does not take", async () => {
       host().command("update-ca-certificates", "echo broken; exit 1");
       host().write("/etc/os-release", "ID=debian\n");
