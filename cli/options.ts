@@ -92,9 +92,9 @@ export const parallelOption = (): Option =>
   new Option(
     "-p, --parallel <count>",
     "resource operations at the same time (default: four per host, at least 16)",
-  ).argParser(parseParallel);
+  ).argParser(parseCount);
 
-export function parseParallel(text: string): number {
+export function parseCount(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of 1 or more.");
   return value;
@@ -109,7 +109,7 @@ export const onOption = (): Option =>
 export const rootOption = (): Option => new Option("--root", "as root, by sudo; without it as the user who logs in");
 
 export const hostsAtOnceOption = (): Option =>
-  new Option("-p, --parallel <count>", "hosts at the same time (default: plinth:sshDials)").argParser(parseParallel);
+  new Option("-p, --parallel <count>", "hosts at the same time (default: plinth:sshDials)").argParser(parseCount);
 
 /** Longest time-out that a timer takes: 24 days. */
 const mostSeconds = 2_000_000;

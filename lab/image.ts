@@ -23,10 +23,12 @@ async function filesBelow(directory: string): Promise<string[]> {
  */
 export async function recipeDigest(
   user: string,
-  { suite, packages }: Ingredients,
+  { suite, packages, offered }: Ingredients,
   directory: string = recipe,
 ): Promise<string> {
-  const digest = createHash("sha256").update(`${process.arch}\0${user}\0${suite}\0${packages.join(",")}\0`);
+  const digest = createHash("sha256").update(
+    `${process.arch}\0${user}\0${suite}\0${packages.join(",")}\0${offered.join(",")}\0`,
+  );
   for (const file of await filesBelow(directory)) {
     const content = await readFile(file);
     digest.update(`${relative(directory, file)}\0${content.length}\0`).update(content);
@@ -53,7 +55,7 @@ export async function ensureImage(
   const digest = await recipeDigest(user, ingredients);
   const target = imageDirectory(cache, digest);
   if (await exists(join(target, "root"))) return digest;
-  const { suite, packages } = ingredients;
+  const { suite, packages, offered } = ingredients;
   const contents = [suite, ...packages].join(" with ");
   onProgress(`building the base image of the lab's hosts (${contents}; once, about a minute)`);
   const started = Date.now();
@@ -61,7 +63,7 @@ export async function ensureImage(
   await run(
     "building the base image of the lab's hosts",
     ["flock", `${target}.lock`, "unshare", "-m", "--propagation", "private", join(recipe, "build.sh"), target],
-    { env: { LAB_USER: user, LAB_SUITE: suite, LAB_PACKAGES: packages.join(",") } },
+    { env: { LAB_USER: user, LAB_SUITE: suite, LAB_PACKAGES: packages.join(","), LAB_OFFERED: offered.join(",") } },
   );
   onProgress(`base image ready after ${Math.round((Date.now() - started) / 1000)} s`);
   return digest;

@@ -8,6 +8,8 @@ interface Variant {
   suite?: string;
   /** Packages that the base image has besides. */
   packages?: readonly string[];
+  /** Packages that hosts can install, from a folder of their own. */
+  offered?: readonly string[];
   /** Whether the base image is all of it. Default: a script in `host/variants/` makes the rest. */
   imageOnly?: true;
 }
@@ -23,6 +25,19 @@ const known = {
   proxied: { what: "a proxy that does not answer, in root's environment, .curlrc, apt and systemd" },
   "small-mtu": { what: "links of 1400 bytes" },
   "two-subnets": { what: "two networks with a router between them" },
+  packages: {
+    what: "a source of packages on the host itself: those of the roles that ship",
+    offered: [
+      "chrony",
+      "e2fsprogs",
+      "lvm2",
+      "nfs-kernel-server",
+      "systemd-journal-remote",
+      "unattended-upgrades",
+      "xfsprogs",
+    ],
+    imageOnly: true,
+  },
   rclone: { what: "rclone, by which an account takes backups", packages: ["rclone"], imageOnly: true },
 } satisfies Record<string, Variant>;
 
@@ -67,14 +82,18 @@ export interface Ingredients {
   suite: string;
   /** Packages besides those of the recipe, sorted. */
   packages: string[];
+  /** Packages that hosts can install, sorted. */
+  offered: string[];
 }
 
 /** The base image of hosts that are like this. */
 export function ingredientsOf(like: readonly VariantName[]): Ingredients {
   const chosen = like.map((name) => variants[name]);
+  const once = (names: readonly string[]): string[] => [...new Set(names)].sort();
   return {
     suite: chosen.find(({ suite }) => suite !== undefined)?.suite ?? "bookworm",
-    packages: [...new Set(chosen.flatMap(({ packages = [] }) => packages))].sort(),
+    packages: once(chosen.flatMap(({ packages = [] }) => packages)),
+    offered: once(chosen.flatMap(({ offered = [] }) => offered)),
   };
 }
 

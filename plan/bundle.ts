@@ -126,7 +126,7 @@ export interface BundleBinary {
 
 /** A file that the host fetches from the artifact server and checks, such as an archive of an image. */
 export interface BundleDownload extends Omit<BundleFile, "content"> {
-  /** Path below the artifact server's URL, as `SHA256SUMS` lists it, e.g. `images/coredns.tar`. */
+  /** Path below the artifact server's URL, as `SHA256SUMS` lists it, e.g. `images/coredns.tar`; or an address, with its `sha256`. */
   source: string;
   /** Of what the program knows by itself, such as a script of its own. Default: what the artifact server lists. */
   sha256?: string;

@@ -31,8 +31,11 @@ export function locateArtifact(digests: Digests, artifactsUrl: string, item: Fet
   const path = pathOf(item, arch);
   const sha256 = ("source" in item ? item.sha256 : undefined) ?? digests.get(path);
   if (sha256 === undefined) throw new Error(`the artifact server ${artifactsUrl} has no ${path}`);
-  return { sha256, url: `${artifactsUrl.replace(/\/$/, "")}/${path}` };
+  return { sha256, url: isElsewhere(path) ? path : `${artifactsUrl.replace(/\/$/, "")}/${path}` };
 }
+
+/** Whether what roles fetch comes from another place than the artifact server. */
+const isElsewhere = (source: string): boolean => /^https?:\/\//.test(source);
 
 /** The digests that a lock file has for a path on an artifact server; none where it has nothing. */
 export type LockedDigests = (path: string) => readonly string[];
@@ -84,7 +87,9 @@ export function missingArtifacts(
   artifactsUrl: string,
   needed: readonly { item: Fetched; arch: string }[],
 ): Finding[] {
-  const missing = new Set(needed.map(({ item, arch }) => pathOf(item, arch)).filter((path) => !digests.has(path)));
+  const missing = new Set(
+    needed.map(({ item, arch }) => pathOf(item, arch)).filter((path) => !digests.has(path) && !isElsewhere(path)),
+  );
   const finding = (message: string, remedy: string): Finding => ({
     rule: "artifact-missing",
     kind: "input",

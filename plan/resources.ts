@@ -6,7 +6,15 @@
 /** Kind → the key, and what it shall be. */
 export interface ResourceArguments {
   /** A package of the distribution, by the name that Debian has for it. */
-  package: { key: string };
+  package: {
+    key: string;
+    /** The one version of it that is right, as the distribution writes it. Default: any. */
+    version?: string;
+  };
+  /** A package stays as it is when others are upgraded. */
+  hold: { key: string };
+  /** A file that tells where packages come from; the key is its path. */
+  source: { key: string; text: string };
   /** A group of users. `gid`: its number; default: what the host gives. */
   group: { key: string; gid?: number };
   /** An account. */
@@ -31,6 +39,47 @@ export interface ResourceArguments {
   sysctl: { key: string; value: string };
   /** A module of the kernel is loaded now; likewise. */
   module: { key: string };
+  /** Lines of a file that others own. The key is `PATH#NAME`. */
+  block: {
+    key: string;
+    path: string;
+    /** What begins a comment there. */
+    comment: string;
+    /** A command that must take the new file, whose path stands in place of its word `%`. Default: nobody is asked. */
+    judge?: string;
+    text: string;
+  };
+  /** Keys by which a user may log in; the key is the user. */
+  authorized: {
+    key: string;
+    /** Whether others are taken away. */
+    only: boolean;
+    keys: string;
+  };
+  /** An authority that programs of the host trust, by its name. */
+  anchor: { key: string; certificate: string };
+  /** A file to swap to; the key is its path. */
+  swapfile: { key: string; bytes: number };
+  /** A filesystem, on the device that is the key. */
+  filesystem: { key: string; type: string; label?: string };
+  /** A volume group of LVM, on these devices. */
+  volumegroup: { key: string; devices: readonly string[] };
+  /** A logical volume of LVM; the key is `GROUP/NAME`, the size bytes or `N%` of the group. */
+  volume: { key: string; size: string };
+  /** A directory with what is in an archive, which is a file of the same role. */
+  archive: { key: string; file: string; sha256: string; strip: number };
+  /** A shell's commands. */
+  command: {
+    key: string;
+    /** It is run where this is not there, */
+    creates?: string;
+    /** or where this does not end with 0. */
+    unless?: string;
+    run: string;
+    undo?: string;
+    user: string;
+    seconds: number;
+  };
   /** A unit whose file is not ours: when we let go of it, it runs and starts at boot as it did before. */
   service: { key: string };
 }
@@ -57,10 +106,34 @@ interface Form<Arguments> {
   phase: "early" | "late";
   /** The words after the key. */
   words: (args: Arguments) => readonly (string | number | undefined)[];
+  /** What has to be the same where several have it. Default: one has it alone. */
+  shared?: (args: Arguments) => string;
+  /** What it takes besides. Default: nothing. */
+  claims?: (args: Arguments) => readonly ResourceClaim[];
+}
+
+/** What a resource takes, in words. Those that say the same of `shared` have it together; what says nothing has it alone. */
+export interface ResourceClaim {
+  what: string;
+  shared: string | undefined;
 }
 
 const forms: { readonly [Kind in ResourceKind]: Form<ResourceArguments[Kind]> } = {
-  package: { title: "the package", phase: "early", words: () => [] },
+  source: {
+    title: "the file",
+    phase: "early",
+    words: ({ text }) => [text],
+  },
+  package: {
+    title: "the package",
+    phase: "early",
+    words: ({ version }) => [version],
+    // Many may want one.
+    shared: () => "",
+    claims: ({ key, version }) =>
+      version === undefined ? [] : [{ what: `the version of the package ${key}`, shared: version }],
+  },
+  hold: { title: "the hold of the package", phase: "early", words: () => [], shared: () => "" },
   group: { title: "the group", phase: "early", words: ({ gid }) => [gid] },
   account: {
     title: "the user",
@@ -76,8 +149,39 @@ const forms: { readonly [Kind in ResourceKind]: Form<ResourceArguments[Kind]> } 
     ],
   },
   symlink: { title: "the file", phase: "late", words: ({ target }) => [target] },
+  block: {
+    title: "the lines",
+    phase: "late",
+    words: ({ path, comment, judge, text }) => [path, comment, judge, text],
+    claims: ({ path }) => [{ what: `the file ${path}`, shared: "lines of it" }],
+  },
+  authorized: {
+    title: "the keys of the user",
+    phase: "late",
+    words: ({ only, keys }) => [only ? "only" : "besides", keys],
+  },
+  anchor: { title: "the authority", phase: "late", words: ({ certificate }) => [certificate] },
+  volumegroup: {
+    title: "the volume group",
+    phase: "late",
+    words: ({ devices }) => [devices.join(",")],
+    claims: ({ devices }) => devices.map((device) => ({ what: `the device ${device}`, shared: undefined })),
+  },
+  volume: { title: "the volume", phase: "late", words: ({ size }) => [size] },
+  filesystem: { title: "the device", phase: "late", words: ({ type, label }) => [type, label] },
+  swapfile: { title: "the file", phase: "late", words: ({ bytes }) => [bytes] },
   sysctl: { title: "the kernel parameter", phase: "late", words: ({ value }) => [value] },
   module: { title: "the kernel module", phase: "late", words: () => [] },
+  archive: {
+    title: "the directory",
+    phase: "late",
+    words: ({ file, sha256, strip }) => [file, sha256, strip],
+  },
+  command: {
+    title: "the command",
+    phase: "late",
+    words: ({ creates, unless, run, undo, user, seconds }) => [creates, unless, run, undo, user, seconds],
+  },
   service: { title: "the unit", phase: "late", words: () => [] },
 };
 
@@ -91,6 +195,17 @@ export function resourceWords(): string {
     sysctl: { key: "", value: "" },
     module: { key: "" },
     service: { key: "" },
+    source: { key: "", text: "" },
+    hold: { key: "" },
+    block: { key: "", path: "", comment: "", text: "" },
+    authorized: { key: "", only: false, keys: "" },
+    anchor: { key: "", certificate: "" },
+    volumegroup: { key: "", devices: [] },
+    volume: { key: "", size: "" },
+    filesystem: { key: "", type: "" },
+    swapfile: { key: "", bytes: 0 },
+    archive: { key: "", file: "", sha256: "", strip: 0 },
+    command: { key: "", run: "", user: "", seconds: 0 },
   };
   const kinds = Object.keys(forms) as ResourceKind[];
   return kinds
@@ -103,9 +218,13 @@ function wordsOf(resource: Resource): readonly (string | number | undefined)[] {
   return form.words(resource);
 }
 
-/** What others may not have, too, in words. */
-export function resourceTitle({ kind, key }: Pick<Resource, "kind" | "key">): string {
-  return `${forms[kind].title} ${key}`;
+/** What others may not have, too. */
+export function resourceClaims(resource: Resource): readonly ResourceClaim[] {
+  // It is claimed as the unit that it is.
+  if (resource.kind === "service") return [];
+  const form = forms[resource.kind] as Form<Resource>;
+  const own = { what: `${form.title} ${resource.key}`, shared: form.shared?.(resource) };
+  return [own, ...(form.claims?.(resource) ?? [])];
 }
 
 /** Text as one word of a bundle's line: what ends words or means something there stands as `%040`, its octal code; `-` is nothing. */

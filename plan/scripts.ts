@@ -85,6 +85,11 @@ export function adhocScript(name: "run" | "put" | "get", words: readonly string[
   return `set -- ${words.map(shellWord).join(" ")}\n${names}${read(`adhoc/${name}.sh`)}`;
 }
 
+/** What a test of a role has a host do: fed to a shell there as root, and never installed. Words are described in each script. */
+export function roleTestScript(name: "snapshot" | "tamper"): string {
+  return read(`roletest/${name}.sh`);
+}
+
 /** What a host asks for a test of the data path: fed to a shell there, and never installed. */
 export interface NetworkTest {
   /** Of the probe on this host; undefined where there is none. */

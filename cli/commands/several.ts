@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
-import { parseParallel } from "../options.ts";
+import { parseCount } from "../options.ts";
 
 /** The options of a command that may be run for several stacks. */
 export interface SeveralOptions {
@@ -19,7 +19,7 @@ export const stacksOption = (): Option =>
 
 export const atOnceOption = (): Option =>
   new Option("--at-once <count>", "with --stacks: runs at the same time (default: one for two processors)").argParser(
-    parseParallel,
+    parseCount,
   );
 
 /** How a command is run for several stacks. */

@@ -2,6 +2,7 @@ import { Argument, Command, Option } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import { tierNames, tiers } from "../testing/tiers.ts";
+import { testRolesCommand } from "./test-roles.ts";
 
 const CHECK = "check";
 
@@ -14,7 +15,7 @@ export function testCommand(): Command {
   return new Command("test")
     .description("run the tests of this project and end with one line: N passed, N failed")
     .addArgument(
-      new Argument("[tier...]", "tiers to run, in this order; none: all but lifecycle and disaster").choices([
+      new Argument("[tier...]", "tiers to run, in this order; none: all that need no name").choices([
         CHECK,
         ...tierNames,
       ]),
@@ -36,7 +37,8 @@ export function testCommand(): Command {
         ]),
       ].join("\n"),
     )
-    .action(test);
+    .action(test)
+    .addCommand(testRolesCommand());
 }
 
 async function test(names: string[], options: { grep?: string }): Promise<void> {

@@ -2,12 +2,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { bundlesOf } from "../../plan/bringup.ts";
-import type { BundleSecret } from "../../plan/bundle.ts";
-import { artifactsOf, planHost, type HostArtifacts } from "../../plan/bundles/index.ts";
+import type { Bundle, BundleSecret } from "../../plan/bundle.ts";
+import { artifactsOf, planBundle, planHost, type HostArtifacts } from "../../plan/bundles/index.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { findingsWithout, revealedTexts } from "../../plan/secrets.ts";
-import type { RoleShape } from "../../plan/roles/shape.ts";
+import type { HostFacts } from "../../plan/facts.ts";
+import { roleOfBundle, type RoleShape } from "../../plan/roles/shape.ts";
+import { defaultMtu } from "../../plan/mtu.ts";
+import { surroundingsOf } from "../../plan/surroundings.ts";
 import { movedDirectories } from "../../plan/settings/directories.ts";
 import { configFor } from "../../plan/settings/layers.ts";
 import { checkInput } from "../../plan/stackinput.ts";
@@ -42,6 +45,8 @@ export interface Planned {
   artifacts: () => HostArtifacts;
   /** The files of a host that are made while the cluster is. */
   secretsOf: (host: Host) => BundleSecret[];
+  /** What the roles of the project put on a host that tells this of itself. */
+  roleBundlesOf: (host: Host, facts: HostFacts) => Bundle[];
   /** The directories of a host that hold data and are not where they are by default. */
   movedDirectoriesOf: (host: Host) => string[];
 }
@@ -56,6 +61,11 @@ export function plannedFrom(hosts: readonly Host[], config: ClusterConfig): Plan
     bundlesOf: (host) => bundlesOf(host, config).map(({ name }) => name),
     artifacts: () => artifactsOf(hosts, config),
     secretsOf: (host) => planHost({ host, hosts, config }).flatMap(({ secrets }) => secrets),
+    roleBundlesOf: (host, facts) => {
+      const surroundings = surroundingsOf(host, facts, defaultMtu);
+      const entries = bundlesOf(host, config).filter(({ name }) => roleOfBundle(name) !== undefined);
+      return entries.map((entry) => planBundle(entry, { host, hosts, config, surroundings }));
+    },
     movedDirectoriesOf: (host) => movedDirectories(configFor(host, config)),
   };
 }

@@ -74,6 +74,14 @@ export const tiers: readonly Tier[] = [
     timeout: 600_000,
     byName: true,
   },
+  {
+    name: "machines",
+    description: "the same, for machines without a cluster, and every role that ships (only by name)",
+    files: "test/machines/**/*.test.ts",
+    needs: ["pulumi", "artifacts"],
+    timeout: 600_000,
+    byName: true,
+  },
 ];
 
 export const tierNames = tiers.map(({ name }) => name);

@@ -5,6 +5,7 @@
 #   LAB_USER      see customize.sh
 #   LAB_SUITE     code name of the release of Debian
 #   LAB_PACKAGES  packages besides those of packages.txt, with commas between them; may be empty
+#   LAB_OFFERED   see offer.sh
 set -eu
 
 target=$1
@@ -40,11 +41,12 @@ fi
 [ -z "$sources" ] || set -- "$sources"
 
 packages=$(grep -v '^#' "$here/packages.txt" | paste -sd,)
-LAB_USER=$LAB_USER mmdebstrap --mode=root --variant=minbase --quiet \
+LAB_USER=$LAB_USER LAB_OFFERED=$LAB_OFFERED mmdebstrap --mode=root --variant=minbase --quiet \
   --include="$packages${LAB_PACKAGES:+,$LAB_PACKAGES}" \
   --aptopt="$partial/apt.conf" \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
+  --customize-hook="'$here/offer.sh' \"\$1\"" \
   --customize-hook="'$here/customize.sh' \"\$1\"" \
   "$suite" "$partial/root" "$@"
 

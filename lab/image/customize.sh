@@ -50,3 +50,8 @@ printf '# The lab has no name server.\n' >"$root/etc/resolv.conf"
 rm -f "$root/etc/apt/sources.list" "$root"/etc/apt/sources.list.d/* "$root/etc/apt/apt.conf.d/99mmdebstrap"
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/usr/share/doc/* "$root"/usr/share/man/* \
   "$root"/usr/share/locale/*
+if [ -d "$root/srv/packages" ]; then
+  # The role for updates has it run.
+  rm -f "$root/etc/systemd/system/apt-daily-upgrade.timer" "$root/etc/systemd/system/apt-daily-upgrade.service"
+  printf 'Types: deb\nURIs: file:/srv/packages\nSuites: ./\nTrusted: yes\n' >"$root/etc/apt/sources.list.d/lab.sources"
+fi

@@ -1,7 +1,7 @@
 import type { Bundle, BundleDirectory } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
-import { resourceTitle } from "../resources.ts";
+import { resourceClaims } from "../resources.ts";
 import { configFor } from "../settings/layers.ts";
 import type { PartContent } from "./content.ts";
 import { directoriesOfPart, type BundlePart, type Placement, type Socket } from "./part.ts";
@@ -23,11 +23,7 @@ function claimsOf(owned: Owned): Claim[] {
   return [
     ...files.map(({ path }): Claim => ({ what: `the file ${path}`, shared: undefined })),
     ...(owned.binaries ?? []).map(({ name }): Claim => ({ what: `the binary ${name}`, shared: undefined })),
-    ...(owned.resources ?? []).flatMap((resource): Claim[] => {
-      // A package may be wanted by many; a service is claimed as the unit that it is.
-      if (resource.kind === "package" || resource.kind === "service") return [];
-      return [{ what: resourceTitle(resource), shared: undefined }];
-    }),
+    ...(owned.resources ?? []).flatMap(resourceClaims),
     ...(owned.units ?? []).map((unit): Claim => ({ what: `the unit ${unit}`, shared: undefined })),
     // It is made once for the host, whoever has a file of it.
     ...(owned.secrets ?? []).flatMap(({ source }): Claim[] =>

@@ -96,14 +96,14 @@ package_manager() {
   )
 }
 
-# package_install NAME: by MANAGER. Returns 1 with FAILURE set.
+# package_install NAME [VERSION]: by MANAGER. Returns 1 with FAILURE set.
 package_install() {
   local error
-  say "installing the package $1"
+  say "installing the package $1${2:+ $2}"
   case $MANAGER in
-    apt-get) install_by_apt "$1" ;;
-    dnf) install_by_dnf "$1" ;;
-    zypper) install_by_zypper "$1" ;;
+    apt-get) install_by_apt "$1${2:+=$2}" ;;
+    dnf) install_by_dnf "$1${2:+-$2}" ;;
+    zypper) install_by_zypper "$1${2:+=$2}" ;;
     *)
       FAILURE="the package $1 is missing and there is no apt-get, dnf or zypper here; install $1 by hand, then run again"
       return 1
@@ -123,7 +123,7 @@ install $1 by hand or give the host a package source, then run again"
 # process has the tool's lock.
 
 install_by_apt() {
-  local made apt
+  local made apt others
   made=
   if [ ! -e "$POLICY" ]; then
     made=yes
@@ -131,9 +131,16 @@ install_by_apt() {
   fi
   apt="package_manager env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120"
   apt="$apt -o Acquire::Retries=2 -o Acquire::http::Timeout=20"
-  # shellcheck disable=SC2086 # a list of words
-  $apt --no-install-recommends install "$1" </dev/null >"$STAGE/package.log" 2>&1 ||
-    { $apt update && $apt --no-install-recommends install "$1"; } </dev/null >"$STAGE/package.log" 2>&1
+  # A version that is asked for may be older than what is there, or held.
+  others=
+  case $1 in
+    *=*) others="--allow-downgrades --allow-change-held-packages" ;;
+  esac
+  # shellcheck disable=SC2086 # lists of words
+  {
+    $apt --no-install-recommends $others install "$1" </dev/null >"$STAGE/package.log" 2>&1 ||
+      { $apt update && $apt --no-install-recommends $others install "$1"; } </dev/null >"$STAGE/package.log" 2>&1
+  }
   CODE=$?
   if [ -n "$made" ]; then
     rm -f "$POLICY"

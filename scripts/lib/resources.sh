@@ -30,6 +30,17 @@ resource() {
     sysctl) resource_sysctl "$verb" "$@" ;;
     module) resource_module "$verb" "$@" ;;
     service) resource_service "$verb" "$@" ;;
+    source) resource_source "$verb" "$@" ;;
+    hold) resource_hold "$verb" "$@" ;;
+    block) resource_block "$verb" "$@" ;;
+    authorized) resource_authorized "$verb" "$@" ;;
+    anchor) resource_anchor "$verb" "$@" ;;
+    volumegroup) resource_volumegroup "$verb" "$@" ;;
+    volume) resource_volume "$verb" "$@" ;;
+    filesystem) resource_filesystem "$verb" "$@" ;;
+    swapfile) resource_swapfile "$verb" "$@" ;;
+    archive) resource_archive "$verb" "$@" ;;
+    command) resource_command "$verb" "$@" ;;
     *)
       FAILURE="this host script knows no resource $kind"
       return 1

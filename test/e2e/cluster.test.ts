@@ -15,6 +15,7 @@ import { noChange } from "./scenarios/no-change.ts";
 import { newWorker } from "./scenarios/new-worker.ts";
 import { nodeChange } from "./scenarios/node-change.ts";
 import { nodes } from "./scenarios/nodes.ts";
+import { roles } from "./scenarios/roles.ts";
 import { secrecy } from "./scenarios/secrecy.ts";
 import { smoke } from "./scenarios/smoke.ts";
 import { workerLoss } from "./scenarios/worker-loss.ts";
@@ -36,6 +37,7 @@ describe("a cluster on lab hosts", function () {
     await project.remove();
   });
 
+  roles(project, { packages: false, kills: 1 });
   killed(project);
   bringUp(project);
   nodes(project);

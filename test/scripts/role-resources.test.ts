@@ -112,14 +112,14 @@ onHosts(
       host().command("true", ': >"$PLINTH_FAKES/has.old"; : >"$PLINTH_FAKES/needed.used"');
       await host().runFile(host().path("/../fakes/bin/true"), []);
       const bundle = role()
-        .line("resource package old --")
-        .line("resource package new --")
-        .line("resource package used --");
+        .line("resource package old -- -")
+        .line("resource package new -- -")
+        .line("resource package used -- -");
       const { changed } = await host().apply(bundle);
       assert.deepEqual(changed, ["package:new", "package:used"]);
       await quiet(bundle);
       // Another role that wants it, too, keeps it, and is the one that takes it away.
-      const other = new Bundle("role-other").line("resource package new --");
+      const other = new Bundle("role-other").line("resource package new -- -");
       await host().apply(other);
       host().log();
       await host().apply(empty());

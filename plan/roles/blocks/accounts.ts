@@ -67,6 +67,32 @@ export function user(name: string, options: UserOptions = {}): Block {
   };
 }
 
+const publicKey = oneLine.regex(
+  /^(?!-)([^ ]+ )*((sk-)?(ssh|ecdsa)-[a-z0-9@.-]+) AAAA[A-Za-z0-9+/]+={0,2}( .*)?$/,
+  "must be a line of an authorized_keys file, such as ssh-ed25519 AAAA… name",
+);
+
+/**
+ * Keys by which a user may log in, in the file of the user's home. All of it is done as that user.
+ *
+ * @param keys lines of authorized_keys(5), with options and a comment.
+ * @param options `only`: whether keys that others have put there are taken away. Default: they stay.
+ *
+ * Drift: a key is missing, or where they are the only ones, there is another. Removal: they go; where they were the only ones, what was there
+ * before comes back.
+ */
+export function authorizedKeys(
+  name: string,
+  keys: readonly string[],
+  { only = false }: { only?: boolean } = {},
+): Block {
+  const key = accountOf(name, "the user");
+  const lines = keys.map((line) => checked(publicKey, line, `a key of ${name}`));
+  if (lines.length === 0)
+    throw new BlockError(`the user ${name} must have a key: leave the block out where there is none`);
+  return { resources: [{ kind: "authorized", key, only, keys: lines.join("\n") }] };
+}
+
 /**
  * What users may do as others, in the words of sudoers(5), as a file of its own below /etc/sudoers.d that visudo has judged before it counts.
  *

@@ -1,7 +1,7 @@
 import { BlockError, type Block } from "../block.ts";
 import { Secret, SecretText, type Content } from "../secrets.ts";
 import type { FileValidation, SecretTextPart } from "../../bundle.ts";
-import { modeOf, ownerOf, pathOf, unitsOf, type Units } from "./words.ts";
+import { judgeOf, modeOf, ownerOf, pathOf, unitsOf, type Units } from "./words.ts";
 
 export interface FileOptions {
   /** Text in UTF-8; a last line's end is added where there is none. A secret, or text with secrets, is shown nowhere. */
@@ -56,11 +56,7 @@ function partsOf(content: Secret | SecretText): readonly SecretTextPart[] {
 
 function validation(path: string, { validate, validateSeconds = 30 }: FileOptions): { validate?: FileValidation } {
   if (validate === undefined) return {};
-  const words = typeof validate === "string" ? validate.trim().split(/\s+/) : [...validate];
-  const [program = ""] = words;
-  if (program === "" || !words.includes("%"))
-    throw new BlockError(`validate of ${path} must be a command of which one word is %, such as visudo -cf %`);
-  return { validate: { words: words as [string, ...string[]], deadline: validateSeconds } };
+  return { validate: { words: judgeOf(path, validate), deadline: validateSeconds } };
 }
 
 /**

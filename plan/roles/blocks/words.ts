@@ -5,7 +5,7 @@ import { BlockError } from "../block.ts";
 /** Units to restart or reload: one, or several. */
 export type Units = string | readonly string[];
 
-const unitName = /^[A-Za-z0-9@._:-]+\.(service|socket|timer|path|mount|target|slice)$/;
+const unitName = /^[A-Za-z0-9@._:-]+\.(service|socket|timer|path|mount|swap|target|slice)$/;
 
 /** A schema of a block's argument, told in the block's own words. */
 export function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
@@ -48,4 +48,13 @@ export function unitsOf(options: { restart?: Units; reload?: Units }): {
   const restart = list(options.restart);
   const reload = list(options.reload);
   return { ...(restart === undefined ? {} : { restart }), ...(reload === undefined ? {} : { reload }) };
+}
+
+/** A command that judges the file at its word `%`, by its words. */
+export function judgeOf(path: string, command: string | readonly [string, ...string[]]): [string, ...string[]] {
+  const words = typeof command === "string" ? command.trim().split(/\s+/) : [...command];
+  const [program = "", ...rest] = words;
+  if (program === "" || !words.includes("%"))
+    throw new BlockError(`validate of ${path} must be a command of which one word is %, such as visudo -cf %`);
+  return [program, ...rest];
 }

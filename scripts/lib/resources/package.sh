@@ -1,18 +1,25 @@
 # Resource: a package of the distribution. `before` tells `installed` or `absent`.
 
+# resource_package VERB NAME VERSION: any version where none is said.
 resource_package() {
+  local now
   package_manager_find
   package_name "$2"
   case $1 in
     differs)
-      if package_installed "$PACKAGE"; then
+      if ! package_installed "$PACKAGE"; then
+        REASON="is not installed"
+        return 0
+      fi
+      now=$(package_version "$PACKAGE")
+      if [ -z "${3-}" ] || [ "$now" = "$3" ]; then
         return 1
       fi
-      REASON="is not installed"
+      REASON="has the version $now, expected $3"
       ;;
     before) if package_installed "$PACKAGE"; then echo installed; else echo absent; fi ;;
     make)
-      package_install "$PACKAGE" && hash -r || return 1
+      package_install "$PACKAGE" "${3-}" && hash -r || return 1
       if ! package_installed "$PACKAGE"; then
         FAILURE="the package $PACKAGE was installed, but the package manager does not know it"
         return 1
@@ -36,6 +43,14 @@ package_installed() {
       state=$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)
       [ "$state" = installed ]
       ;;
+  esac
+}
+
+# package_version NAME: prints it as the distribution writes it.
+package_version() {
+  case $FAMILY in
+    rhel | suse) rpm -q --queryformat '%{VERSION}-%{RELEASE}' "$1" ;;
+    *) dpkg-query -W -f='${Version}' "$1" ;;
   esac
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { CommanderError, type Command } from "commander";
 import { commandLine } from "../../../cli/app.ts";
 import { separateArguments } from "../../../cli/commands/kubectl.ts";
-import { parseParallel } from "../../../cli/options.ts";
+import { parseCount } from "../../../cli/options.ts";
 
 /** The text of --help, as a user sees it. */
 function helpOf(command: Command): string {
@@ -109,7 +109,7 @@ describe("command line", () => {
   });
 
   it("takes whole numbers of 1 and more for --parallel", () => {
-    assert.equal(parseParallel("12"), 12);
-    for (const text of ["0", "-1", "1.5", "x"]) assert.throws(() => parseParallel(text), /whole number/);
+    assert.equal(parseCount("12"), 12);
+    for (const text of ["0", "-1", "1.5", "x"]) assert.throws(() => parseCount(text), /whole number/);
   });
 });

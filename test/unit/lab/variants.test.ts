@@ -39,8 +39,12 @@ describe("lab: what hosts are like", () => {
   });
 
   it("is a base image of its own where packages or the release differ", () => {
-    assert.deepEqual(ingredientsOf(["small-mtu", "proxied"]), { suite: "bookworm", packages: [] });
-    assert.deepEqual(ingredientsOf(["debian-13", "resolved"]), { suite: "trixie", packages: ["systemd-resolved"] });
+    assert.deepEqual(ingredientsOf(["small-mtu", "proxied"]), { suite: "bookworm", packages: [], offered: [] });
+    assert.deepEqual(ingredientsOf(["debian-13", "resolved"]), {
+      suite: "trixie",
+      packages: ["systemd-resolved"],
+      offered: [],
+    });
   });
 
   it("is made by a script, but for the release, and for packages where they are all", () => {

@@ -84,7 +84,7 @@ describe("roles", () => {
         "plinth-bundle 1",
         "bundle role-time",
         "generation 1",
-        "resource package chrony --",
+        "resource package chrony -- -",
         "resource service chrony.service --",
         "file /etc/chrony/conf.d/site.conf 0644 root:root restart=chrony.service",
         "|server ntp.example.com iburst",

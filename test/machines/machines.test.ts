@@ -1,0 +1,15 @@
+import { Project } from "../e2e/support/project.ts";
+import { roles } from "../e2e/scenarios/roles.ts";
+import { stopAtFirstFailure } from "../support/inOrder.ts";
+
+// Lab hosts of their own, which offer the packages that roles install.
+describe("machines and their roles", function () {
+  this.timeout(1_800_000);
+  stopAtFirstFailure(this);
+  const project = new Project("machines");
+
+  before(() => project.create());
+  after(() => project.remove());
+
+  roles(project, { packages: true, kills: 8 });
+});
