@@ -72,13 +72,13 @@ plan_units() {
   done <"$STAGE/manifest"
 }
 
-# units_drop: stops and disables the units that are no longer wanted; their files are still there.
+# units_drop: lets go of the units that are no longer wanted; their files are still there.
 units_drop() {
   local op unit
   DROPPED=
   while read -r op unit _; do
     if [ "$op" = drop-unit ]; then
-      unit_drop "$unit" || return 1
+      unit_let_go "$unit" || return 1
       DROPPED="$DROPPED $unit"
     fi
   done <"$STAGE/ops"

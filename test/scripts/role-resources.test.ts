@@ -169,6 +169,56 @@ onHosts(
       assert.match(host().unit("theirs.service", "running"), /theirs/);
     });
 
+    it("leave units that ran before running, whether the role goes or the host, and restart those that read what is put back", async () => {
+      for (const unit of ["ssh.service", "cron.service", "log.service"]) {
+        host().packaged(unit).setUnit(unit, "active", "active").setUnit(unit, "sub", "running");
+        host().setUnit(unit, "invocation", "1");
+      }
+      host().setUnit("ssh.service", "enabled", "enabled").setUnit("cron.service", "enabled", "disabled");
+      host().setUnit("log.service", "enabled", "enabled").packaged("ours.service");
+      const bundle = role()
+        .line("resource service ssh.service --")
+        .line("resource service cron.service --")
+        .line("resource service log.service --")
+        .line("resource service ours.service --")
+        .file("/etc/ssh/sshd_config.d/x.conf", "ours\n", { restart: "ssh.service", reload: "log.service" })
+        .line("unit ssh.service")
+        .line("unit cron.service")
+        .line("unit log.service")
+        .line("unit ours.service");
+      const back = [
+        "stop ours.service",
+        "disable ours.service",
+        "disable cron.service",
+        "reload-or-restart log.service",
+        "start cron.service",
+        "restart ssh.service",
+      ];
+      await host().apply(bundle);
+      assert.equal(host().unit("cron.service", "enabled"), "enabled");
+      host().log();
+      const { restarted, reloaded } = await host().apply(empty());
+      assert.deepEqual(
+        host()
+          .log()
+          .filter((line) => !/^(enable|daemon-reload)/.test(line)),
+        back,
+      );
+      assert.deepEqual([restarted, reloaded], [["ssh.service"], ["log.service"]]);
+      await host().apply(bundle);
+      host().log();
+      const { code, stderr } = await host().run(["release", "--host", "cp1"]);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(
+        host()
+          .log()
+          .filter((line) => !/^(enable|daemon-reload)/.test(line)),
+        back,
+      );
+      assert.equal(host().unit("ssh.service", "enabled"), "enabled");
+      assert.equal(host().unit("cron.service", "enabled"), "disabled");
+    });
+
     it("go with the host", async () => {
       host().write("/proc/sys/net/core/somaxconn", "128\n");
       host().write("/etc/theirs", "theirs\n");
