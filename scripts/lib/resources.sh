@@ -9,11 +9,15 @@
 # The memory of what was there is /var/lib/plinth/before/KIND%KEY, written before the intent. In STAGE/ops this leaves
 #   make-resource PHASE new|known KIND KEY WORD…   |   drop-resource KIND KEY WORD…
 
-# resource VERB KIND KEY WORD…: words as they stand in a manifest.
+# resource VERB KIND KEY WORDS: the words as they stand in a manifest, all of them as one text.
 resource() {
   local verb kind count
   verb=$1 kind=$2
-  shift 2
+  # They are no patterns for files, and who is called next must be able to use some.
+  set -f
+  # shellcheck disable=SC2086 # the manifest's words
+  set -- "$3" $4
+  set +f
   count=$#
   REASON=
   while [ "$count" -gt 0 ]; do
@@ -69,12 +73,9 @@ resources_compute() {
     if [ "$kind" != resource ]; then
       continue
     fi
-    set -f
-    # shellcheck disable=SC2086 # the plan's words
-    if resource differs "$name" "$key" $words; then
+    if resource differs "$name" "$key" "$words"; then
       printf '%s %s %s\n' "$name" "$key" "$REASON"
     fi
-    set +f
   done <"$plan" >"$STAGE/resources"
   awk -v stage="$STAGE" -v kinds="$RESOURCE_KINDS" '
     function op(text) { print text >> (stage "/ops") }
@@ -118,10 +119,7 @@ resources_remember() {
     if [ "$op-$known" != make-resource-new ]; then
       continue
     fi
-    set -f
-    # shellcheck disable=SC2086 # the plan's words
-    text=$(resource before "$kind" "$key" $words)
-    set +f
+    text=$(resource before "$kind" "$key" "$words")
     before_path "$kind" "$key"
     mkdir -p "$STATE/before" && printf '%s\n' "$text" | write_atomic "$BEFORE_PATH" 0600 || return 1
   done <"$STAGE/ops"
@@ -135,14 +133,10 @@ resources_make() {
       continue
     fi
     FAILURE="cannot make the $kind $key"
-    set -f
-    # shellcheck disable=SC2086 # the plan's words
-    if resource differs "$kind" "$key" $words; then
-      resource make "$kind" "$key" $words || return 1
-      set +f
+    if resource differs "$kind" "$key" "$words"; then
+      resource make "$kind" "$key" "$words" || return 1
       CHANGED_RESOURCES="$CHANGED_RESOURCES $kind:$key"
     fi
-    set +f
     FAILURE=
   done <"$STAGE/ops"
 }
@@ -158,16 +152,11 @@ resources_drop() {
   done <"$STAGE/ops"
 }
 
-# resource_drop KIND KEY WORDS: the last in one word.
+# resource_drop KIND KEY WORDS
 resource_drop() {
-  local kind key words
-  kind=$1 key=$2 words=$3
-  before_read "$kind" "$key"
-  FAILURE="cannot take the $kind $key back"
-  set -f
-  # shellcheck disable=SC2086 # the manifest's words
-  resource drop "$kind" "$key" $words || return 1
-  set +f
+  before_read "$1" "$2"
+  FAILURE="cannot take the $1 $2 back"
+  resource drop "$1" "$2" "$3" || return 1
   FAILURE=
 }
 

@@ -20,20 +20,20 @@ validations_run() {
       /*) ;;
       *) source=$STAGE/$source ;;
     esac
-    set -f
-    # shellcheck disable=SC2086 # the plan's words
-    validate_file "$1" "$path" "$source" "$mode" "$owner" "$seconds" $words || return 1
-    set +f
+    validate_file "$1" "$path" "$source" "$mode" "$owner" "$seconds" "$words" || return 1
   done <"$STAGE/plan"
 }
 
-# validate_file yes|'' PATH SOURCE MODE OWNER SECONDS WORD…
+# validate_file yes|'' PATH SOURCE MODE OWNER SECONDS WORDS
 validate_file() {
   local lenient path copy seconds count code last
   lenient=$1 path=$2 copy=$STAGE/validate seconds=$6
   FAILURE="cannot write under $RUN"
   install -T -m "$4" -o "${5%:*}" -g "${5#*:}" "$3" "$copy" 2>/dev/null || install -T -m 0600 "$3" "$copy" || return 1
-  shift 6
+  set -f
+  # shellcheck disable=SC2086 # the plan's words
+  set -- $7
+  set +f
   count=$#
   while [ "$count" -gt 0 ]; do
     if [ "$1" = %045 ]; then
@@ -45,7 +45,6 @@ validate_file() {
     set -- "$@" "$WORD"
     count=$((count - 1))
   done
-  set +f
   if ! command -v "$1" >/dev/null; then
     FAILURE="$1, which is to judge $path, is not on this host"
     [ -n "$lenient" ]

@@ -231,6 +231,21 @@ onHosts(
       assert.equal(host().read("/etc/theirs"), "theirs\n");
     });
 
+    it("that fail are taken back without what others have, too", async () => {
+      host().command(
+        "modprobe",
+        'if [ "$1" = -r ]; then rmdir "$PLINTH_ROOT/sys/module/$2"; else mkdir -p "$PLINTH_ROOT/sys/module/$1"; fi',
+      );
+      await host().apply(new Bundle("role-other").line("resource module shared --"));
+      await host().apply(role());
+      const failing = role().line("resource module shared --").line("resource sysctl net.none -- 1");
+      assert.match(
+        await host().refuse(failing, 1),
+        /no parameter net\.none .*the previous configuration was put back/s,
+      );
+      assert.ok(host().exists("/sys/module/shared"));
+    });
+
     it("are put back when what comes after them fails", async () => {
       host().write("/proc/sys/net/core/somaxconn", "128\n");
       await host().apply(role().service("a.service"));
