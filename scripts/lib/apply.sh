@@ -20,7 +20,7 @@ apply() {
   if [ -e "$STATE/release" ] && ! { rm -f "$STATE/release" && sync "$STATE"; }; then
     die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?); nothing was changed"
   fi
-  if ! { fetch_all "$STAGE/plan" && packages_install "$STAGE/plan" && users_make "$STAGE/plan" && owners_exist "$STAGE/plan"; }; then
+  if ! { fetch_all "$STAGE/plan" && packages_install "$STAGE/plan" && users_make "$STAGE/plan"; }; then
     die "$EXIT_FAILED" "$FAILURE; no file was changed"
   fi
   changes_compute "$STAGE/plan" || die "$EXIT_FAILED" "cannot compare the bundle $BUNDLE with the host"
@@ -30,6 +30,9 @@ apply() {
       problems="$problems${problems:+; }$line"
     done <"$STAGE/problems"
     die "$EXIT_BAD_INPUT" "$problems; nothing was changed"
+  fi
+  if ! owners_exist "$STAGE/plan" "$STAGE/resources"; then
+    die "$EXIT_FAILED" "$FAILURE; no file was changed"
   fi
   intent_read
   hits_merge

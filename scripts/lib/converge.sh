@@ -93,6 +93,10 @@ converge() {
   CHANGED_RESOURCES=
   units_drop || return 1
   resources_make early || return 1
+  # Those that have just been made, or come with a package.
+  if [ -n "$CHANGED_RESOURCES" ]; then
+    owners_exist "$STAGE/manifest" || return 1
+  fi
   validations_run '' || return 1
   files_write || return 1
   if [ -n "$HIT_DAEMON_RELOAD" ]; then
