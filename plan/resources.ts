@@ -25,8 +25,6 @@ export interface ResourceArguments {
     /** Who it is. Default: nothing. */
     comment?: string;
   };
-  /** A symbolic link; the key is its path. */
-  symlink: { key: string; target: string };
   /** A kernel parameter has a value now; that it has it after a boot is for a file. */
   sysctl: { key: string; value: string };
   /** A module of the kernel is loaded now; likewise. */
@@ -75,7 +73,6 @@ const forms: { readonly [Kind in ResourceKind]: Form<ResourceArguments[Kind]> } 
       comment,
     ],
   },
-  symlink: { title: "the file", phase: "late", words: ({ target }) => [target] },
   sysctl: { title: "the kernel parameter", phase: "late", words: ({ value }) => [value] },
   module: { title: "the kernel module", phase: "late", words: () => [] },
   service: { title: "the unit", phase: "late", words: () => [] },
@@ -87,7 +84,6 @@ export function resourceWords(): string {
     package: { key: "" },
     group: { key: "" },
     account: { key: "", home: "", shell: "", system: false },
-    symlink: { key: "", target: "" },
     sysctl: { key: "", value: "" },
     module: { key: "" },
     service: { key: "" },

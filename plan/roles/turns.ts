@@ -35,10 +35,15 @@ export function roleTurns(
       bundlesOf(host, config)
         .filter(({ name }) => staying.has(name) && !isTakenBack(host.name, name, config))
         .map((entry) => {
-          const { files, secrets, downloads = [] } = planBundle(entry, { host, hosts, config, surroundings });
+          const {
+            files,
+            secrets,
+            downloads = [],
+            links = [],
+          } = planBundle(entry, { host, hosts, config, surroundings });
           return [
             entry.name,
-            new Set([...files, ...secrets, ...downloads].flatMap(({ path }) => holders.get(path) ?? [])),
+            new Set([...files, ...secrets, ...downloads, ...links].flatMap(({ path }) => holders.get(path) ?? [])),
           ];
         }),
     );

@@ -203,9 +203,14 @@ plan_of_manifest() {
 file_kept() {
   local source
   source="=$5"
-  if [ -f "$1$2" ]; then
-    source=$1$2
-  fi
+  case $5 in
+    link:*) source=$5 ;;
+    *)
+      if [ -f "$1$2" ]; then
+        source=$1$2
+      fi
+      ;;
+  esac
   printf '%s\n' "file $2 $3 $4 $source $6 $7 ${8-}"
 }
 

@@ -31,7 +31,7 @@ REQUIRE_ARGUMENTS="etcd-quorum:4 api-ready:2"
 JUDGE_ARGUMENTS="command:2 start:4"
 
 # Resources that a bundle may have, KIND:PHASE:WORDS: when each is made, and how many words it has after its key.
-RESOURCE_KINDS="package:early:0 group:early:1 account:early:7 symlink:late:1 sysctl:late:1 module:late:0 service:late:0"
+RESOURCE_KINDS="package:early:0 group:early:1 account:early:7 sysctl:late:1 module:late:0 service:late:0"
 
 # Units that `retire` stops, in this order.
 RETIRED_UNITS="keepalived.service kube-scheduler.service kube-controller-manager.service kube-apiserver.service haproxy.service"

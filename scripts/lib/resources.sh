@@ -30,7 +30,6 @@ resource() {
     package) resource_package "$verb" "$@" ;;
     group) resource_group "$verb" "$@" ;;
     account) resource_account "$verb" "$@" ;;
-    symlink) resource_symlink "$verb" "$@" ;;
     sysctl) resource_sysctl "$verb" "$@" ;;
     module) resource_module "$verb" "$@" ;;
     service) resource_service "$verb" "$@" ;;
@@ -167,7 +166,6 @@ resources_forget() {
     if [ "$op" = drop-resource ]; then
       before_path "$kind" "$key"
       rm -f "$BEFORE_PATH"
-      rm -rf "$BEFORE_PATH.copy"
     fi
   done <"$STAGE/ops"
   if [ -d "$STATE/before" ]; then

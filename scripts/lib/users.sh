@@ -59,8 +59,10 @@ owners_exist() {
     fi
   done <"$1"
   while read -r kind _ _ owner _; do
-    case $kind in
-      file | directory)
+    case $kind-$owner in
+      # Of links nobody asks who owns them.
+      file--) ;;
+      file-* | directory-*)
         # shellcheck disable=SC2086 # a list of words
         has_word "${owner%:*}" $users $made_users || users="$users ${owner%:*}"
         # shellcheck disable=SC2086 # a list of words

@@ -10,7 +10,7 @@ import { killEverywhere, timeless } from "./support/killing.ts";
 /** A role with what it can have: files over the host's own, a link, a parameter, a service of a package. */
 function role(): Bundle {
   return new Bundle("role-demo")
-    .line("resource symlink /etc/link restart=theirs.service -- /etc/ours")
+    .line("symlink /etc/link /etc/ours restart=theirs.service")
     .line("resource sysctl net.core.somaxconn -- 1024")
     .line("resource service theirs.service --")
     .file("/etc/theirs.conf", "ours\n", { restart: "theirs.service" })

@@ -1,7 +1,6 @@
 /** What roles put on hosts besides files and units: made, found changed, taken back. */
 
 import assert from "node:assert/strict";
-import { readlinkSync, symlinkSync } from "node:fs";
 import { Bundle, me } from "./support/bundle.ts";
 import { onHosts } from "./support/suite.ts";
 import { userDatabase } from "./support/users.ts";
@@ -58,29 +57,6 @@ onHosts(
     it("fail with a sentence where the kernel has no such parameter", async () => {
       const stderr = await host().refuse(role().line("resource sysctl net.none -- 1"), 1);
       assert.match(stderr, /this kernel has no parameter net\.none/);
-    });
-
-    it("have symbolic links, and put what was there before back byte for byte", async () => {
-      host().write("/etc/theirs", "theirs\n");
-      symlinkSync("theirs", host().path("/etc/link"));
-      const bundle = role()
-        .line("resource symlink /etc/theirs restart=a.service -- /etc/ours")
-        .line("resource symlink /etc/link -- /etc/a%040b")
-        .service("a.service");
-      await host().apply(bundle);
-      assert.equal(readlinkSync(host().path("/etc/theirs")), "/etc/ours");
-      assert.equal(readlinkSync(host().path("/etc/link")), "/etc/a b");
-      await quiet(bundle);
-      const { restarted } = await host().apply(
-        role()
-          .line("resource symlink /etc/theirs restart=a.service -- /etc/other")
-          .line("resource symlink /etc/link -- /etc/a%040b")
-          .service("a.service"),
-      );
-      assert.deepEqual(restarted, ["a.service"]);
-      await host().apply(empty());
-      assert.equal(host().read("/etc/theirs"), "theirs\n");
-      assert.equal(readlinkSync(host().path("/etc/link")), "theirs");
     });
 
     it("have modules of the kernel, and unload those that they have loaded", async () => {
@@ -223,7 +199,7 @@ onHosts(
       host().write("/proc/sys/net/core/somaxconn", "128\n");
       host().write("/etc/theirs", "theirs\n");
       await host().apply(
-        role().line("resource sysctl net.core.somaxconn -- 1024").line("resource symlink /etc/theirs -- /etc/ours"),
+        role().line("resource sysctl net.core.somaxconn -- 1024").line("symlink /etc/theirs /etc/ours"),
       );
       const { code, stderr } = await host().run(["release", "--host", "cp1"]);
       assert.equal(code, 0, stderr);
