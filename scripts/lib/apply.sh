@@ -44,8 +44,9 @@ apply() {
   busy=
   if [ -s "$STAGE/ops" ] || [ -e "$HOME_DIR/intent" ]; then
     busy=yes
+    FAILURE=
     if ! { bundle_remember && save_originals && resources_remember && keep_previous && intent_write; }; then
-      die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?); no file was changed"
+      die "$EXIT_FAILED" "${FAILURE:-cannot write under $STATE (is the disk full or read-only?)}; no file was changed"
     fi
   fi
   if ! converge "$HIT_RESTART" "$HIT_RELOAD"; then

@@ -1,7 +1,8 @@
 # Resources: what roles put on a host besides files, units and directories. Each kind is one function in resources/KIND.sh,
 # `resource_KIND VERB KEY WORD…`:
 #   differs   0 where the host is not as wanted, with REASON; it changes nothing
-#   before    prints what is there, for `drop`: asked once, before the first change
+#   before    prints what is there, for `drop`: asked once, before the first change. Returns 1 where it cannot be told, with FAILURE or with
+#             what a program says of it on stderr
 #   make      brings it; returns 1 with FAILURE set
 #   drop      takes it back: BEFORE is what `before` has printed. Returns 1 with FAILURE set
 # All of them may be called again after a run was killed in them.
@@ -111,17 +112,27 @@ resources_compute() {
     }' section=different "$STAGE/resources" section=others "$@" section=old "$old" "$intent" section=plan "$plan"
 }
 
-# resources_remember: writes down what was there before us, of what comes new.
+# resources_remember: writes down what was there before us, of what comes new. Returns 1, with FAILURE set where it cannot be told.
 resources_remember() {
-  local op known kind key words text
+  local op known kind key words text reason
+  FAILURE=
   while read -r op _ known kind key words; do
     if [ "$op-$known" != make-resource-new ]; then
       continue
     fi
-    text=$(resource before "$kind" "$key" "$words")
+    if ! text=$(resource_before "$kind" "$key" "$words" 2>"$STAGE/before.log"); then
+      reason=$(grep -v '^$' "$STAGE/before.log" | tail -n 1)
+      FAILURE="cannot tell what the $kind $key is before it is changed${reason:+ ($reason)}, so it could not be put back later; correct the cause and run again"
+      return 1
+    fi
     before_path "$kind" "$key"
     mkdir -p "$STATE/before" && printf '%s\n' "$text" | write_atomic "$BEFORE_PATH" 0600 || return 1
   done <"$STAGE/ops"
+}
+
+# resource_before KIND KEY WORDS: what it prints, and on stderr why it cannot be told.
+resource_before() {
+  resource before "$@" || { printf '%s\n' "$FAILURE" >&2 && return 1; }
 }
 
 # resources_make early|late: returns 1 with FAILURE set.

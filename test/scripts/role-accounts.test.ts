@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Bundle, me } from "./support/bundle.ts";
 import { onHosts } from "./support/suite.ts";
+import { userDatabase } from "./support/users.ts";
 
 const [user = "", group = ""] = me.split(":");
 
@@ -47,5 +48,43 @@ onHosts("owners of a role's files", (host) => {
       await host().refuse(wrong, 1),
       new RegExp(`there is no user ${user} on this host.*no file was changed`),
     );
+  });
+});
+
+onHosts("users that were there before", (host) => {
+  it("have their own group, other groups and day of expiry back once a role lets go of them", async () => {
+    const users = userDatabase(host());
+    const line = "old:x:1200:100:Old:/home/old:/bin/sh";
+    users.add(line, "users daemon", "20000");
+    await host().claim();
+    await host().apply(
+      new Bundle("role-demo")
+        .line("resource group staff2 -- 4000")
+        .line("resource account old -- - staff2 /home/old /bin/bash - login Old"),
+    );
+    assert.deepEqual([users.groups("old"), users.expires("old")], ["staff2 daemon", ""]);
+    await host().apply(new Bundle("role-demo", 2));
+    assert.deepEqual([users.line("old"), users.groups("old"), users.expires("old")], [line, "users daemon", "20000"]);
+  });
+
+  it("that nobody can tell are not changed: they could not be put back", async () => {
+    userDatabase(host()).add("old:x:1200:100:Old:/home/old:/bin/sh", "users");
+    host().command(
+      "getent",
+      'if [ "$1" = shadow ]; then echo "getent: broken" >&2; exit 1; fi; exec /usr/bin/getent "$@"',
+    );
+    await host().claim();
+    host().command("systemctl", "exit 1");
+    for (const line of [
+      "resource account root -- - root /root /bin/no - login -",
+      "resource service cron.service --",
+    ]) {
+      const stderr = await host().refuse(new Bundle("role-demo").line(line).file("/etc/x", "x"), 1);
+      assert.match(
+        stderr,
+        /^cp1: cannot tell what the (account root|service cron\.service) is before it is changed \(.+\), so it could not be put back later; correct the cause and run again; no file was changed\n$/,
+      );
+    }
+    assert.deepEqual([host().exists("/etc/x"), host().list("/var/lib/plinth/before")], [false, []]);
   });
 });

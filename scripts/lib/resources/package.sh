@@ -10,7 +10,7 @@ resource_package() {
       fi
       REASON="is not installed"
       ;;
-    before) if package_installed "$PACKAGE"; then echo installed; else echo absent; fi ;;
+    before) package_before "$PACKAGE" ;;
     make)
       package_install "$PACKAGE" && hash -r || return 1
       if ! package_installed "$PACKAGE"; then
@@ -35,6 +35,33 @@ package_installed() {
     *)
       state=$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)
       [ "$state" = installed ]
+      ;;
+  esac
+}
+
+# package_before NAME: that the package manager cannot tell is not that it is absent.
+package_before() {
+  local answer code
+  case $FAMILY in
+    rhel | suse)
+      if answer=$(LC_ALL=C rpm -q "$1" 2>&1); then
+        echo installed
+        return
+      fi
+      case $answer in
+        *' is not installed'*) echo absent ;;
+        *) FAILURE=${answer##*"$NEWLINE"} && return 1 ;;
+      esac
+      ;;
+    *)
+      # It ends with 1 for a package that it does not know, and with 2 when it cannot tell (dpkg-query(1)).
+      answer=$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>"$STAGE/package.log")
+      code=$?
+      if [ "$code" -gt 1 ]; then
+        FAILURE=$(tail -n 1 "$STAGE/package.log")
+        return 1
+      fi
+      if [ "$answer" = installed ]; then echo installed; else echo absent; fi
       ;;
   esac
 }
