@@ -107,7 +107,9 @@ resources_compute() {
         n = split(old[ids[i]], f, " ")
         if (ids[i] in planned || (f[2] == "service") != services) continue
         owns(old[ids[i]])
-        if (!(ids[i] in other)) op("drop-resource " ids[i] words(7))
+        if (ids[i] in other) continue
+        op("drop-resource " ids[i] words(7))
+        hits(f[5], "restart"); hits(f[6], "reload")
       }
     }' section=different "$STAGE/resources" section=others "$@" section=old "$old" "$intent" section=plan "$plan"
 }

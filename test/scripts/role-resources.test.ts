@@ -54,6 +54,20 @@ onHosts(
       assert.deepEqual(host().list("/var/lib/plinth/before"), []);
     });
 
+    it("restart and reload what reads them when they go as when they come", async () => {
+      host().write("/proc/sys/net/core/somaxconn", "128\n");
+      host().write("/proc/sys/vm/swappiness", "60\n");
+      const units = () => role().service("a.service").service("b.service");
+      await host().apply(units());
+      const bundle = units()
+        .line("resource sysctl net.core.somaxconn restart=a.service -- 1024")
+        .line("resource sysctl vm.swappiness reload=b.service -- 1");
+      for (const one of [bundle, units()]) {
+        const { restarted, reloaded } = await host().apply(one);
+        assert.deepEqual([restarted, reloaded], [["a.service"], ["b.service"]]);
+      }
+    });
+
     it("fail with a sentence where the kernel has no such parameter", async () => {
       const stderr = await host().refuse(role().line("resource sysctl net.none -- 1"), 1);
       assert.match(stderr, /this kernel has no parameter net\.none/);
