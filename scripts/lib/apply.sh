@@ -36,7 +36,7 @@ apply() {
   fi
   intent_read
   hits_merge
-  if ! validations_run yes; then
+  if ! validations_run first; then
     die "$EXIT_BAD_INPUT" "$FAILURE; nothing was changed"
   fi
   judges_run

@@ -97,7 +97,7 @@ converge() {
   if [ -n "$CHANGED_RESOURCES" ]; then
     owners_exist "$STAGE/manifest" || return 1
   fi
-  validations_run '' || return 1
+  validations_run early || return 1
   files_write || return 1
   if [ -n "$HIT_DAEMON_RELOAD" ]; then
     if ! error=$(control 90 daemon-reload 2>&1); then
@@ -107,6 +107,7 @@ converge() {
   fi
   resources_make late || return 1
   resources_drop || return 1
+  validations_run late || return 1
   prepares_run || return 1
   effects_lost
   units_converge "$UNITS" "$1 $EFFECTS_LOST" "$2" && checks_run

@@ -1,7 +1,7 @@
 /** What roles put on hosts besides files and units: made, found changed, taken back. */
 
 import assert from "node:assert/strict";
-import { Bundle, me } from "./support/bundle.ts";
+import { Bundle } from "./support/bundle.ts";
 import { onHosts } from "./support/suite.ts";
 import { userDatabase } from "./support/users.ts";
 
@@ -250,46 +250,3 @@ onHosts(
   },
   120,
 );
-
-onHosts("files that a program judges", (host) => {
-  const bundle = (text: string, generation = 1): Bundle =>
-    new Bundle("role-demo", generation)
-      .file("/etc/sudoers.d/x", text)
-      .line("validate /etc/sudoers.d/x 10 judge -cf %045");
-
-  beforeEach(async () => {
-    await host().claim();
-    host().command("judge", '! grep -n wrong "$2" | sed "s|^|$2: syntax error on line |" | grep .');
-  });
-
-  it("are written when it takes them, and not judged again while they stay", async () => {
-    await host().apply(bundle("right\n"));
-    host().command("judge", "exit 1");
-    const { changed } = await host().apply(bundle("right\n"));
-    assert.deepEqual(changed, []);
-  });
-
-  it("stay as they are when it refuses, with what it says and without a trace of the copy", async () => {
-    await host().apply(bundle("right\n"));
-    const before = host().snapshot();
-    const stderr = await host().refuse(bundle("wrong\n", 2), 65);
-    assert.match(
-      stderr,
-      /^cp1: judge refuses the new \/etc\/sudoers\.d\/x: \/etc\/sudoers\.d\/x: syntax error on line 1:wrong; nothing was changed\n$/,
-    );
-    assert.deepEqual(host().snapshot(), before);
-  });
-
-  it("tell nothing of a secret", async () => {
-    const secret = new Bundle("role-demo").secret("/etc/x", "wrong password").line("validate /etc/x 10 judge -cf %045");
-    assert.match(await host().refuse(secret, 65), /^cp1: judge refuses the new \/etc\/x; nothing was changed\n$/);
-  });
-
-  it("need a program that is there", async () => {
-    const none = new Bundle("role-demo").file("/etc/x", "x").line("validate /etc/x 10 no-such-judge %045");
-    const stderr = await host().refuse(none, 1);
-    assert.match(stderr, /no-such-judge, which is to judge \/etc\/x, is not on this host/);
-    assert.equal(host().exists("/etc/x"), false);
-    assert.ok(me.includes(":"));
-  });
-});
