@@ -108,7 +108,8 @@ export function resourceTitle({ kind, key }: Pick<Resource, "kind" | "key">): st
 export function wordOf(text: string | number | undefined): string {
   if (text === undefined || text === "") return "-";
   const coded = (mark: string): string => `%${mark.charCodeAt(0).toString(8).padStart(3, "0")}`;
-  const word = String(text).replaceAll(/[%\s|\\"]/g, coded);
+  // Of blanks, those of ASCII alone: a code is one byte, and shells and awk end words at no others.
+  const word = String(text).replaceAll(/[%\t\n\v\f\r |\\"]/g, coded);
   return word === "-" ? coded("-") : word;
 }
 

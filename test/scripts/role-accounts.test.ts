@@ -1,6 +1,7 @@
 /** Users and groups of roles, and of packages that roles have: as owners of files, and as they were before. */
 
 import assert from "node:assert/strict";
+import { wordOf } from "../../plan/resources.ts";
 import { Bundle, me } from "./support/bundle.ts";
 import { onHosts } from "./support/suite.ts";
 import { userDatabase } from "./support/users.ts";
@@ -51,7 +52,19 @@ onHosts("owners of a role's files", (host) => {
   });
 });
 
-onHosts("users that were there before", (host) => {
+onHosts("users of roles", (host) => {
+  it("have what a role says of them letter by letter, blanks of all kinds among them", async () => {
+    const comment = "Ann\u00a0B\u2028C d%|e";
+    const users = userDatabase(host());
+    await host().claim();
+    const bundle = new Bundle("role-demo").line(
+      `resource account ann -- - ann /home/ann /bin/bash - login ${wordOf(comment)}`,
+    );
+    await host().apply(bundle);
+    assert.equal(users.line("ann"), `ann:x:1300:1300:${comment}:/home/ann:/bin/bash`);
+    assert.deepEqual((await host().apply(bundle)).changed, []);
+  });
+
   it("have their own group, other groups and day of expiry back once a role lets go of them", async () => {
     const users = userDatabase(host());
     const line = "old:x:1200:100:Old:/home/old:/bin/sh";

@@ -9,6 +9,18 @@ interface Status {
   bundles: { bundle: string; drift: { kind: string; name: string; detail: string }[] }[];
 }
 
+/** A modprobe for which the kernel has `inside`, and `short` is another name of `long-name`. */
+const modprobe = [
+  "case $1 in -*) name=$2 ;; *) name=$1 ;; esac",
+  '[ "$name" != short ] || name=long-name',
+  'directory=$PLINTH_ROOT/sys/module/$(echo "$name" | tr - _)',
+  "case $1 in",
+  '  --show-depends) if [ "$name" = inside ]; then echo "builtin inside"; else echo "insmod /lib/needed.ko"; echo "insmod /lib/$name.ko.xz a=b"; fi ;;',
+  '  -r) rmdir "$directory" ;;',
+  '  *) mkdir -p "$directory" ;;',
+  "esac",
+].join("\n");
+
 onHosts(
   "resources of roles",
   (host) => {
@@ -74,17 +86,19 @@ onHosts(
     });
 
     it("have modules of the kernel, and unload those that they have loaded", async () => {
-      host().command(
-        "modprobe",
-        'if [ "$1" = -r ]; then rmdir "$PLINTH_ROOT/sys/module/$2"; else mkdir -p "$PLINTH_ROOT/sys/module/$1"; fi',
-      );
+      host().command("modprobe", modprobe);
       host().write("/sys/module/there/x", "");
-      const bundle = role().line("resource module there --").line("resource module missing --");
-      await host().apply(bundle);
+      const bundle = role()
+        .line("resource module there --")
+        .line("resource module missing --")
+        .line("resource module inside --")
+        .line("resource module short --");
+      const { changed } = await host().apply(bundle);
+      assert.deepEqual(changed, ["module:missing", "module:short"]);
       assert.ok(host().exists("/sys/module/missing"));
       await quiet(bundle);
       await host().apply(empty());
-      assert.ok(!host().exists("/sys/module/missing"));
+      assert.ok(!host().exists("/sys/module/missing") && !host().exists("/sys/module/long_name"));
       assert.ok(host().exists("/sys/module/there"));
     });
 
@@ -222,10 +236,7 @@ onHosts(
     });
 
     it("that fail are taken back without what others have, too", async () => {
-      host().command(
-        "modprobe",
-        'if [ "$1" = -r ]; then rmdir "$PLINTH_ROOT/sys/module/$2"; else mkdir -p "$PLINTH_ROOT/sys/module/$1"; fi',
-      );
+      host().command("modprobe", modprobe);
       await host().apply(new Bundle("role-other").line("resource module shared --"));
       await host().apply(role());
       const failing = role().line("resource module shared --").line("resource sysctl net.none -- 1");
