@@ -1,6 +1,8 @@
 /** What roles put on hosts besides files and units: made, found changed, taken back. */
 
 import assert from "node:assert/strict";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Bundle } from "./support/bundle.ts";
 import { onHosts } from "./support/suite.ts";
 import { userDatabase } from "./support/users.ts";
@@ -130,6 +132,37 @@ onHosts(
       assert.deepEqual(host().log(), []);
       await host().apply(new Bundle("role-other", 2));
       assert.deepEqual(host().log(), ["--remove new"]);
+    });
+
+    it("wait for whoever has the lock of dpkg when they remove packages, and say so where it takes too long", async () => {
+      host().write("/etc/os-release", "ID=debian\n");
+      host().command("dpkg-query", '[ -e "$PLINTH_FAKES/has.new" ] && printf installed');
+      host().command("apt-get", ': >"$PLINTH_FAKES/has.new"');
+      host().command(
+        "dpkg",
+        [
+          '[ "$1" = --remove ] || exit 0',
+          'echo x >>"$PLINTH_FAKES/tries"',
+          'if [ -e "$PLINTH_FAKES/busy" ] || [ "$(wc -l <"$PLINTH_FAKES/tries")" -lt 3 ]; then',
+          '  echo "dpkg: error: dpkg frontend lock was locked by another process with pid 7" >&2; echo "Note: removing it is wrong" >&2; exit 2',
+          "fi",
+          'rm "$PLINTH_FAKES/has.new"',
+        ].join("\n"),
+      );
+      const bundle = role().line("resource package new --");
+      await host().apply(bundle);
+      writeFileSync(join(host().fakes, "busy"), "");
+      host().env["PLINTH_PACKAGE_LOCK_SECONDS"] = "0";
+      assert.match(
+        await host().refuse(empty(), 1),
+        /cannot remove the package new: another process has dpkg's lock; wait/,
+      );
+      rmSync(join(host().fakes, "busy"));
+      rmSync(join(host().fakes, "tries"));
+      host().env["PLINTH_PACKAGE_LOCK_SECONDS"] = "60";
+      await host().apply(bundle);
+      await host().apply(empty());
+      assert.ok(!existsSync(join(host().fakes, "has.new")));
     });
 
     it("have groups and users; users of theirs are locked when they go, others are as before", async () => {

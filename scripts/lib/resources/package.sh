@@ -79,11 +79,37 @@ package_remove() {
   say "removing the package $1"
   case $FAMILY in
     rhel | suse) timeout 600 rpm -e "$1" </dev/null >"$STAGE/package.log" 2>&1 ;;
-    *) timeout 600 env DEBIAN_FRONTEND=noninteractive dpkg --remove "$1" </dev/null >"$STAGE/package.log" 2>&1 ;;
+    *) dpkg_remove "$1" ;;
   esac
   CODE=$?
+  if [ "$CODE" != 0 ] && dpkg_locked; then
+    FAILURE="cannot remove the package $1: another process has dpkg's lock; wait until it is done, then run again"
+    return 1
+  fi
   if [ "$CODE" != 0 ]; then
     FAILURE="cannot remove the package $1: $(grep -v '^$' "$STAGE/package.log" | tail -n 1); remove it by hand, then run again"
     return 1
   fi
+}
+
+# dpkg_remove NAME: waits for two minutes when another process has the lock, as installations do. By dpkg itself, which never takes away what
+# needs the package.
+dpkg_remove() {
+  local begin code
+  uptime_seconds
+  begin=$UPTIME
+  while :; do
+    timeout 600 env DEBIAN_FRONTEND=noninteractive LC_ALL=C dpkg --remove "$1" </dev/null >"$STAGE/package.log" 2>&1
+    code=$?
+    uptime_seconds
+    if [ "$code" = 0 ] || ! dpkg_locked || [ $((UPTIME - begin)) -ge "${PLINTH_PACKAGE_LOCK_SECONDS:-120}" ]; then
+      return "$code"
+    fi
+    sleep 0.5
+  done
+}
+
+# dpkg_locked: whether another process was in the way, by what dpkg has said last.
+dpkg_locked() {
+  grep -q 'locked by another process' "$STAGE/package.log"
 }
