@@ -152,7 +152,8 @@ changes_compare() {
     function plan_file(   path, sha, source, m, o, text) {
       path = f[2]; m = permission(f[3]); o = f[4]
       if (path in otherfile) problem(path " belongs to the bundle " otherfile[path] " already; one file belongs to one bundle")
-      if (kind(path) == "4") problem(path " is wanted as a " (f[8] == "link" ? "symbolic link" : "file") " but is a directory; move it away, then run again")
+      text = f[8] == "link" ? "symbolic link" : "file"
+      if (kind(path) == "4") problem(path " is wanted as a " text " but is a directory; move it away, then run again")
       if (f[8] == "link") { plan_link(path, substr(f[5], 6)); return }
       sha = f[5] ~ /^=/ ? substr(f[5], 2, 64) : wanted[f[5]]
       source = f[5] ~ /^=.*:/ ? substr(f[5], 67) : f[5]

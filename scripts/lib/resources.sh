@@ -124,7 +124,8 @@ resources_remember() {
     fi
     if ! text=$(resource_before "$kind" "$key" "$words" 2>"$STAGE/before.log"); then
       reason=$(grep -v '^$' "$STAGE/before.log" | tail -n 1)
-      FAILURE="cannot tell what the $kind $key is before it is changed${reason:+ ($reason)}, so it could not be put back later; correct the cause and run again"
+      FAILURE="cannot tell what the $kind $key is before it is changed${reason:+ ($reason)}, so it could not be put back later; \
+correct the cause and run again"
       return 1
     fi
     before_path "$kind" "$key"

@@ -45,7 +45,7 @@ service_again() {
     verb=restart
   elif has_word "$1" $HIT_RELOAD; then
     # Started where it is down.
-    verb=reload-or-restart
+    verb="reload-or-restart"
   fi
   if ! error=$(control 120 "$verb" "$1" 2>&1); then
     FAILURE="cannot $verb $1, with the files from before: ${error##*"$NEWLINE"}"
