@@ -67,7 +67,7 @@ function giversFirst(bundles: readonly string[], giving: ReadonlyMap<string, Rea
   while (waiting.length > 0) {
     const waits = (bundle: string): boolean =>
       waiting.some((other) => other !== bundle && giving.get(bundle)?.has(other) === true);
-    const next = waiting.find((bundle) => !waits(bundle)) ?? (waiting[0]);
+    const next = waiting.find((bundle) => !waits(bundle)) ?? waiting[0];
     ordered.push(next);
     waiting = waiting.filter((bundle) => bundle !== next);
   }
