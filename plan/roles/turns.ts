@@ -64,12 +64,12 @@ export function roleTurns(
 function giversFirst(bundles: readonly string[], giving: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   const ordered: string[] = [];
   let waiting = [...bundles];
-  while (waiting.length > 0) {
-    const waits = (bundle: string): boolean =>
-      waiting.some((other) => other !== bundle && giving.get(bundle)?.has(other) === true);
+  const waits = (bundle: string): boolean =>
+    waiting.some((other) => other !== bundle && giving.get(bundle)?.has(other) === true);
+  for (;;) {
     const next = waiting.find((bundle) => !waits(bundle)) ?? waiting[0];
+    if (next === undefined) return ordered;
     ordered.push(next);
     waiting = waiting.filter((bundle) => bundle !== next);
   }
-  return ordered;
 }
