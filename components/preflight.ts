@@ -40,6 +40,7 @@ import type { RawConfig } from "../plan/rawconfig.ts";
 import type { Recording } from "../plan/record.ts";
 import { rejoiningHosts, rejoiningWarning } from "../plan/rejoining.ts";
 import { formerRoles } from "../plan/roles/former.ts";
+import { roleTurns } from "../plan/roles/turns.ts";
 import type { RoleShape } from "../plan/roles/shape.ts";
 import type { RunRequests } from "../plan/requests.ts";
 import { expiryWarnings, kubeconfigsIn } from "../plan/expiry.ts";
@@ -277,6 +278,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     config: {
       ...config,
       ...formerRoles(hosts, config, readings),
+      ...roleTurns(hosts, config, readings, linkMtu),
       ...(ways === undefined ? {} : { ways, apiInstance: instanceOf(config, instances) }),
     },
     hosts,

@@ -251,32 +251,56 @@ const places: Readonly<Record<RoleStage, { after: string; stage: BundleEntry["st
   "after-node": { after: "register", stage: "node" },
 };
 
-type Roles = Pick<ClusterConfig, "roles" | "formerRoles">;
+type Roles = Pick<ClusterConfig, "roles" | "formerRoles" | "roleTurns">;
 
-function roleEntry(name: string, stage: RoleStage, role: RoleShape | undefined): BundleEntry {
-  const goes = (host: Host, { formerRoles = {} }: Roles): boolean => formerRoles[host.name]?.includes(name) ?? false;
+/** Whether a bundle is of a role that the host has, and is not to have any more. */
+export function isTakenBack(host: string, bundle: string, { formerRoles = {} }: Roles): boolean {
+  const role = roleOfBundle(bundle);
+  return role !== undefined && (formerRoles[host]?.includes(role) ?? false);
+}
+
+/** The bundle that has its turn on a host where another one stands: a role that gives a file up goes before the one that gets it. */
+export function inTurn(host: string, bundle: string, { roleTurns = {} }: Roles): string {
+  return roleTurns[host]?.[bundle] ?? bundle;
+}
+
+function roleEntry(
+  name: string,
+  stage: BundleEntry["stage"],
+  role: RoleShape | undefined,
+  includes: Audience["includes"],
+): BundleEntry {
   return {
     kind: "bundle",
     name: roleBundle(name),
     type: roleType,
-    stage: places[stage].stage,
-    audience: {
-      title: `hosts with the role ${name}`,
-      includes: (host, config) => (role !== undefined && hasRole(host, role)) || goes(host, config),
-    },
+    stage,
+    audience: { title: `hosts with the role ${name}`, includes },
     title: `the host has what the role ${name} is`,
     parts: role === undefined ? [] : [rolePart(role)],
   };
 }
 
-/** The bundles of roles, in the order of the project's list; then those that nobody defines any more. */
-function roleEntries({ roles = [], formerRoles = {} }: Roles, wanted: RoleStage): BundleEntry[] {
-  const defined = new Set(roles.map(({ name }) => name));
-  const gone = [...new Set(Object.values(formerRoles).flat())].filter((name) => !defined.has(name)).sort();
-  return [
-    ...roles.filter(({ stage }) => stage === wanted).map((role) => roleEntry(role.name, wanted, role)),
-    ...(wanted === "before-cluster" ? gone.map((name) => roleEntry(name, wanted, undefined)) : []),
-  ];
+/** The bundles of roles that hosts are to have, in the order of the project's list. */
+function roleEntries({ roles = [] }: Roles, wanted: RoleStage): BundleEntry[] {
+  return roles
+    .filter(({ stage }) => stage === wanted)
+    .map((role) => roleEntry(role.name, places[wanted].stage, role, (host) => hasRole(host, role)));
+}
+
+/**
+ * The same bundles, and those of roles that nobody defines any more, for hosts that are to lose them: the last of the list first. They stand
+ * before all others, whatever stage their role is of: what they give up may be what another role is to have.
+ */
+function takenBackEntries({ roles = [], formerRoles = {} }: Roles): BundleEntry[] {
+  const former = new Set(Object.values(formerRoles).flat());
+  const defined = roles.filter(({ name }) => former.has(name)).reverse();
+  const gone = [...former].filter((name) => !roles.some((role) => role.name === name)).sort();
+  const entry = (name: string, role?: RoleShape): BundleEntry =>
+    roleEntry(name, places["before-cluster"].stage, role, (host, config) =>
+      isTakenBack(host.name, roleBundle(name), config),
+    );
+  return [...defined.map((role) => entry(role.name, role)), ...gone.map((name) => entry(name))];
 }
 
 const known = new WeakMap<object, readonly BringUpStep[]>();
@@ -288,6 +312,7 @@ export function stepsOf(config: Roles): readonly BringUpStep[] {
   if (before !== undefined) return before;
   const steps = bringUp.flatMap((step): BringUpStep[] => [
     step,
+    ...(step.name === places["before-cluster"].after ? takenBackEntries(config) : []),
     ...(Object.entries(places) as [RoleStage, { after: string }][])
       .filter(([, { after }]) => after === step.name)
       .flatMap(([stage]) => roleEntries(config, stage)),
@@ -296,9 +321,13 @@ export function stepsOf(config: Roles): readonly BringUpStep[] {
   return steps;
 }
 
-/** @throws Error when there is none. */
+/**
+ * The step of a name; of a role that some hosts are to have and others to lose, what it is for those that are to have it.
+ *
+ * @throws Error when there is none.
+ */
 export function stepNamed(name: string, config: Roles = {}): BringUpStep {
-  const step = stepsOf(config).find((candidate) => candidate.name === name);
+  const step = stepsOf(config).findLast((candidate) => candidate.name === name);
   if (step === undefined) throw new Error(`there is no step ${name}`);
   return step;
 }
@@ -326,5 +355,6 @@ export function ownerOfBundle(bundle: string): string {
 
 /** The bundles that a host gets. */
 export function bundlesOf(host: Host, config: ClusterConfig): BundleEntry[] {
-  return bundlesIn(config).filter(({ audience }) => audience.includes(host, config));
+  const entries = bundlesIn(config).filter(({ audience }) => audience.includes(host, config));
+  return entries.map((entry) => entries.find(({ name }) => name === inTurn(host.name, entry.name, config)) ?? entry);
 }

@@ -132,6 +132,12 @@ export interface BundleDownload extends Omit<BundleFile, "content"> {
   sha256?: string;
 }
 
+/** A symbolic link. */
+export interface BundleLink extends Pick<BundleFile, "path" | "restart" | "reload"> {
+  /** Where it leads, absolute or from its own directory; of the characters that paths of bundles have. */
+  target: string;
+}
+
 /** A directory that services need. */
 export interface BundleDirectory {
   path: string;
@@ -155,6 +161,8 @@ export interface Bundle {
   downloads?: readonly BundleDownload[];
   files: readonly BundleFile[];
   secrets: readonly BundleSecret[];
+  /** Default: none. */
+  links?: readonly BundleLink[];
   /** What is neither file nor unit, in the order in which it is made. Default: nothing. */
   resources?: readonly Resource[];
   /** Units in the order in which they are restarted. */
@@ -175,7 +183,7 @@ export interface FetchedBinary {
   url: string;
 }
 
-function attributes(file: Pick<BundleFile, "restart" | "reload">): string {
+function attributes(file: Pick<BundleLink, "restart" | "reload">): string {
   const restart = file.restart?.length ? ` restart=${file.restart.join(",")}` : "";
   const reload = file.reload?.length ? ` reload=${file.reload.join(",")}` : "";
   return restart + reload;
@@ -225,6 +233,7 @@ export function renderBundle(
     const directive = isKeyMaterial(secret.source) ? "secret" : "public";
     lines.push(`${directive} ${secret.path} ${secret.mode} ${secret.owner}${attributes(secret)}`);
   }
+  for (const link of bundle.links ?? []) lines.push(`symlink ${link.path} ${link.target}${attributes(link)}`);
   for (const { path, validate } of [...bundle.files, ...bundle.secrets]) {
     if (validate === undefined) continue;
     lines.push(["validate", path, validate.deadline, ...validate.words.map(wordOf)].join(" "));

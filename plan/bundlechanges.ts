@@ -8,7 +8,7 @@ export interface FileChange {
   path: string;
   kind: "added" | "changed" | "removed";
   /** `contents` for text that the bundle holds; the others are fetched, or come by standard input. */
-  form: "contents" | "download" | "secret" | "public";
+  form: "contents" | "download" | "secret" | "public" | "link";
   /** Unified diff of the contents; empty when they stay, or are not part of the text. */
   diff: string[];
   /** Mode, owner or digest, as `before → after`, when one of these changes. */
@@ -86,6 +86,7 @@ const forms: Readonly<Record<string, FileChange["form"]>> = {
   download: "download",
   secret: "secret",
   public: "public",
+  symlink: "link",
 };
 
 /** Reads the bundle in a command's text, whatever stands around it; undefined when there is none. */
@@ -136,9 +137,10 @@ function textOf(content: readonly string[]): string {
   return content.length === 0 ? "" : `${content.join("\n")}\n`;
 }
 
-/** Digests are told by their first digits, and addresses not at all: the digest says what is fetched. */
+/** Of links, where they lead. Digests are told by their first digits, and addresses not at all: the digest says what is fetched. */
 function describeAttributes({ form, attributes }: Entry): string {
   const [mode = "", owner = "", digest] = attributes;
+  if (form === "link") return mode;
   return [mode, owner, ...(form === "download" ? [`sha256 ${(digest ?? "").slice(0, 12)}`] : [])].join(" ");
 }
 

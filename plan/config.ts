@@ -317,6 +317,8 @@ export interface Remembered {
   roles?: readonly RoleShape[];
   /** Host → roles that it has, and is not to have any more: what is left to do is to take them back. */
   formerRoles?: Readonly<Record<string, readonly string[]>>;
+  /** Host → bundle of a role → the one that has its turn in its place there, see plan/roles/turns.ts. */
+  roleTurns?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** A configuration with the roles of the project; as it is where there are none. */

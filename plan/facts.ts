@@ -103,6 +103,8 @@ export interface HostFacts {
   claim?: Claim;
   /** Bundle name → how far it got. */
   bundles: Record<string, BundleFact>;
+  /** Files that bundles of roles have brought; undefined where there are none. */
+  roleFiles?: { bundle: string; path: string }[];
   /** Restores of etcd's data; undefined where there was none. */
   restores?: RestoreFacts;
   /** Bundle that was brought to its end → directories of its data there. */
@@ -239,6 +241,9 @@ function factReaders(facts: HostFacts, claim: Map<string, string | number>): Lin
     "data-directory": words("its directories", z.tuple([told.plainName, told.absolutePath]), ([bundle, path]) => {
       const before = Object.hasOwn(facts.dataDirectories, bundle) ? facts.dataDirectories[bundle] : undefined;
       facts.dataDirectories[bundle] = [...(before ?? []), path];
+    }),
+    "role-file": words("its roles", z.tuple([told.plainName, told.absolutePath]), ([bundle, path]) => {
+      (facts.roleFiles ??= []).push({ bundle, path });
     }),
     unmounted: words("its mounts", z.tuple([told.absolutePath, told.absolutePath]), ([path, mount]) => {
       facts.unmounted[path] = mount;

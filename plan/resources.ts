@@ -33,8 +33,6 @@ export interface ResourceArguments {
     /** Who it is. Default: nothing. */
     comment?: string;
   };
-  /** A symbolic link; the key is its path. */
-  symlink: { key: string; target: string };
   /** A kernel parameter has a value now; that it has it after a boot is for a file. */
   sysctl: { key: string; value: string };
   /** A module of the kernel is loaded now; likewise. */
@@ -148,7 +146,6 @@ const forms: { readonly [Kind in ResourceKind]: Form<ResourceArguments[Kind]> } 
       comment,
     ],
   },
-  symlink: { title: "the file", phase: "late", words: ({ target }) => [target] },
   block: {
     title: "the lines",
     phase: "late",
@@ -191,7 +188,6 @@ export function resourceWords(): string {
     package: { key: "" },
     group: { key: "" },
     account: { key: "", home: "", shell: "", system: false },
-    symlink: { key: "", target: "" },
     sysctl: { key: "", value: "" },
     module: { key: "" },
     service: { key: "" },
@@ -231,7 +227,8 @@ export function resourceClaims(resource: Resource): readonly ResourceClaim[] {
 export function wordOf(text: string | number | undefined): string {
   if (text === undefined || text === "") return "-";
   const coded = (mark: string): string => `%${mark.charCodeAt(0).toString(8).padStart(3, "0")}`;
-  const word = String(text).replaceAll(/[%\s|\\"]/g, coded);
+  // Of blanks, those of ASCII alone: a code is one byte, and shells and awk end words at no others.
+  const word = String(text).replaceAll(/[%\t\n\v\f\r |\\"]/g, coded);
   return word === "-" ? coded("-") : word;
 }
 

@@ -1,4 +1,4 @@
-import { bringUp, stepNamed, stepsOf, type BringUpStep } from "./bringup.ts";
+import { bringUp, inTurn, isTakenBack, stepNamed, stepsOf, type BringUpStep } from "./bringup.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
 import { isNode, withRole, type Host, type Role } from "./inventory.ts";
@@ -144,7 +144,7 @@ function orderLast(
 ): OrderedStep[] {
   const steps = hosts.flatMap((host): Step[] => {
     const own = stepsFor(host, config).filter(
-      ({ name }) => isLast(name, config) || (ofNode(name, config) && !changesAsNode(host)),
+      (step) => isLast(step.name, config) || (ofNode(step, config) && !changesAsNode(host)),
     );
     // What such a host gives up last takes its load balancer with it.
     return formerBalancers.has(host.name)
@@ -176,7 +176,7 @@ function stepsFor(host: Host, config: ClusterConfig): Step[] {
   return stepsOf(config)
     .filter((step) => step.kind === "bundle" || step.kind === "node")
     .filter(({ audience }) => audience.includes(host, config))
-    .map(({ name }) => ({ host: host.name, name }));
+    .map(({ name }) => ({ host: host.name, name: inTurn(host.name, name, config) }));
 }
 
 /**
@@ -232,7 +232,9 @@ function occurrencesOf(step: ControlPlaneStep, hosts: readonly Host[], config: C
     const isCluster = hosts.some(({ roles }) => roles.includes("control-plane"));
     return isCluster || step.byClusterOnly !== true ? [{ host: "", name }] : [];
   }
-  return hosts.filter((host) => audience.includes(host, config)).map((host) => ({ host: host.name, name }));
+  return hosts
+    .filter((host) => audience.includes(host, config))
+    .map((host) => ({ host: host.name, name: inTurn(host.name, name, config) }));
 }
 
 /** Whether a step makes the control plane, as opposed to a Node: no Node step comes before it. */
@@ -244,20 +246,20 @@ export function isControlPlaneStep(
   if (last === true) return false;
   const step = stepNamed(name, config);
   if (step.kind === "membership") return true;
-  if (ofNode(name, config)) return false;
+  if (ofNode({ host, name }, config)) return false;
   return hosts.some((candidate) => candidate.name === host && servesApi(candidate));
 }
 
-/** Whether a step makes a Node of a host. */
-function ofNode(name: string, config: ClusterConfig): boolean {
+/** Whether a step makes a Node of a host. A role that a host loses goes before that, whatever its stage. */
+function ofNode({ host, name }: Step, config: ClusterConfig): boolean {
+  if (isTakenBack(host, name, config)) return false;
   const step = stepNamed(name, config);
   return "stage" in step && step.stage === "node";
 }
 
 /** Whether a step needs the cluster's API, and the rights there of whom it brings in. */
-function needsApi(name: string, config: ClusterConfig): boolean {
-  const step = stepNamed(name, config);
-  return ofNode(name, config) && !("ahead" in step);
+function needsApi(step: Step, config: ClusterConfig): boolean {
+  return ofNode(step, config) && !("ahead" in stepNamed(step.name, config));
 }
 
 /** Whether a step is the first of a Node that needs the API; the others of the Node wait for it. */
@@ -279,7 +281,7 @@ export function keyOf({ host, name }: Step): string {
 /** What is done for a host when its turn as a Node comes: all but what a host of the control plane got with that. */
 function nodeStepsOf(host: Host, config: ClusterConfig): Step[] {
   return stepsFor(host, config).filter(
-    ({ name }) => !isLast(name, config) && (ofNode(name, config) || !servesApi(host)),
+    (step) => !isLast(step.name, config) && (ofNode(step, config) || !servesApi(host)),
   );
 }
 
@@ -308,8 +310,8 @@ function orderJoining(host: Host, config: ClusterConfig, served: readonly Step[]
   const done = stepsFor(host, config)
     .filter(({ name }) => !isLast(name, config) && !steps.some((step) => step.name === name))
     .slice(-1);
-  const ahead = steps.filter(({ name }) => !needsApi(name, config));
-  const others = steps.filter(({ name }) => needsApi(name, config));
+  const ahead = steps.filter((step) => !needsApi(step, config));
+  const others = steps.filter((step) => needsApi(step, config));
   const meeting = others.find(({ name }) => stepNamed(name, config).kind === "bundle");
   const chain = (links: readonly Step[], first: readonly Step[]): OrderedStep[] =>
     links.map((step, index) => ({ ...step, after: index === 0 ? [...first] : links.slice(index - 1, index) }));

@@ -15,11 +15,11 @@ interface Claim {
 }
 
 /** What is owned. */
-type Owned = Pick<PartContent, "binaries" | "downloads" | "files" | "resources" | "secrets" | "units"> &
+type Owned = Pick<PartContent, "binaries" | "downloads" | "files" | "links" | "resources" | "secrets" | "units"> &
   Pick<BundlePart, "users"> & { directories?: readonly BundleDirectory[] };
 
 function claimsOf(owned: Owned): Claim[] {
-  const files = [...(owned.files ?? []), ...(owned.secrets ?? []), ...(owned.downloads ?? [])];
+  const files = [...(owned.files ?? []), ...(owned.secrets ?? []), ...(owned.downloads ?? []), ...(owned.links ?? [])];
   return [
     ...files.map(({ path }): Claim => ({ what: `the file ${path}`, shared: undefined })),
     ...(owned.binaries ?? []).map(({ name }): Claim => ({ what: `the binary ${name}`, shared: undefined })),
@@ -148,6 +148,7 @@ export function compose(name: string, parts: readonly BundlePart[], given: Place
     downloads: planned.flatMap(({ content }) => content.downloads ?? []),
     files: planned.flatMap(({ content }) => content.files ?? []),
     secrets: planned.flatMap(({ content }) => content.secrets ?? []),
+    links: planned.flatMap(({ content }) => content.links ?? []),
     resources: planned.flatMap(({ content }) => content.resources ?? []),
     units: started.flatMap(({ content }) => content.units ?? []),
     judges: started.flatMap(({ content }) => content.judges ?? []),

@@ -3,6 +3,7 @@ import type {
   BundleDirectory,
   BundleDownload,
   BundleFile,
+  BundleLink,
   BundlePackage,
   BundleSecret,
 } from "../bundle.ts";
@@ -20,6 +21,7 @@ export interface PartContent {
   files?: readonly BundleFile[];
   /** A `leaf` among their sources is made for the host because it stands here. */
   secrets?: readonly BundleSecret[];
+  links?: readonly BundleLink[];
   /** In the order in which they are restarted. */
   units?: readonly string[];
   judges?: readonly Judge[];

@@ -79,7 +79,7 @@ export function joinBlocks(role: string, blocks: readonly Block[]): PartContent 
         ]),
   ];
   const units = once(blocks.flatMap(unitsOf));
-  const own = new Set(files.map(({ path }) => path));
+  const own = new Set([...files, ...all("links")].map(({ path }) => path));
   const resources: Resource[] = [
     ...all("resources"),
     // A parameter may be a module's.
@@ -95,6 +95,7 @@ export function joinBlocks(role: string, blocks: readonly Block[]): PartContent 
     downloads: all("downloads"),
     files,
     secrets: all("secrets"),
+    links: all("links"),
     units,
     prepares: all("prepares"),
     checks: all("checks"),
@@ -110,6 +111,7 @@ function unitsOf(block: Block): string[] {
     ...(block.files ?? []),
     ...(block.secrets ?? []),
     ...(block.downloads ?? []),
+    ...(block.links ?? []),
     ...(block.resources ?? []),
   ];
   return [...(block.units ?? []), ...inputs.flatMap(({ restart = [], reload = [] }) => [...restart, ...reload])];

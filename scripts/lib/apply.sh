@@ -20,7 +20,7 @@ apply() {
   if [ -e "$STATE/release" ] && ! { rm -f "$STATE/release" && sync "$STATE"; }; then
     die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?); nothing was changed"
   fi
-  if ! { fetch_all "$STAGE/plan" && packages_install "$STAGE/plan" && users_make "$STAGE/plan" && owners_exist "$STAGE/plan"; }; then
+  if ! { fetch_all "$STAGE/plan" && packages_install "$STAGE/plan" && users_make "$STAGE/plan"; }; then
     die "$EXIT_FAILED" "$FAILURE; no file was changed"
   fi
   changes_compute "$STAGE/plan" || die "$EXIT_FAILED" "cannot compare the bundle $BUNDLE with the host"
@@ -31,9 +31,12 @@ apply() {
     done <"$STAGE/problems"
     die "$EXIT_BAD_INPUT" "$problems; nothing was changed"
   fi
+  if ! owners_exist "$STAGE/plan" "$STAGE/resources"; then
+    die "$EXIT_FAILED" "$FAILURE; no file was changed"
+  fi
   intent_read
   hits_merge
-  if ! validations_run yes; then
+  if ! validations_run first; then
     die "$EXIT_BAD_INPUT" "$FAILURE; nothing was changed"
   fi
   judges_run
@@ -41,8 +44,9 @@ apply() {
   busy=
   if [ -s "$STAGE/ops" ] || [ -e "$HOME_DIR/intent" ]; then
     busy=yes
+    FAILURE=
     if ! { bundle_remember && save_originals && resources_remember && keep_previous && intent_write; }; then
-      die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?); no file was changed"
+      die "$EXIT_FAILED" "${FAILURE:-cannot write under $STATE (is the disk full or read-only?)}; no file was changed"
     fi
   fi
   if ! converge "$HIT_RESTART" "$HIT_RELOAD"; then
@@ -200,9 +204,14 @@ plan_of_manifest() {
 file_kept() {
   local source
   source="=$5"
-  if [ -f "$1$2" ]; then
-    source=$1$2
-  fi
+  case $5 in
+    link:*) source=$5 ;;
+    *)
+      if [ -f "$1$2" ]; then
+        source=$1$2
+      fi
+      ;;
+  esac
   printf '%s\n' "file $2 $3 $4 $source $6 $7 ${8-}"
 }
 

@@ -12,7 +12,7 @@
 #   problems   sentences; not empty: nothing may be done
 #   save       paths that were here before us and are about to be replaced
 #   previous   our own paths that are about to be replaced or removed
-#   ops        what to do, in order: drop-unit UNIT | directory PATH MODE OWNER | write SOURCE PATH MODE OWNER
+#   ops        what to do, in order: drop-unit UNIT | directory PATH MODE OWNER | write SOURCE PATH MODE OWNER | symlink TARGET PATH
 #              remove PATH (what was there before us comes back) | delete PATH | rmdir PATH | link NAME TARGET | unlink NAME | unmask PATH
 #   hits       restart UNIT | reload UNIT | daemon-reload
 #   owns       what the intent must remember as ours: the manifest's lines and the plan's
@@ -20,7 +20,8 @@
 #   differences  what of the plan is not as it should be, for people: KIND NAME DETAIL…; never a content
 
 # changes_compute PLAN: PLAN is as `stream_read` and `fetch_all` leave it; its sources are relative to the stage or
-# absolute. A source `=SHA:FILE` has been verified; `=SHA` stands for content that is expected on disk and cannot be written.
+# absolute. A source `=SHA:FILE` has been verified; `=SHA` stands for content that is expected on disk and cannot be written. `link:TARGET`
+# is a symbolic link.
 changes_compute() {
   local plan home old intent replaced file
   plan=$1
@@ -60,8 +61,8 @@ changes_look() {
     $1 == "file" { path = $2; if ($5 ~ /^content\//) print $5 > (stage "/sources"); else if ($5 ~ /^\//) print $5 > (stage "/sources") }
     $1 == "binary" { path = bin $2 }
     $1 == "unit" || $1 == "file" || $1 == "binary" { if (!(path in seen)) print root path > (stage "/look"); seen[path] = 1 }
-    # Not of binaries, which are links, and hundreds of megabytes behind them.
-    $1 == "file" { if (!(path in summed)) print root path > (stage "/look-content"); summed[path] = 1 }
+    # Not of links, nor of binaries, which are such, and hundreds of megabytes behind them.
+    $1 == "file" && $5 !~ /^link:/ { if (!(path in summed)) print root path > (stage "/look-content"); summed[path] = 1 }
     ' "$@"
   : >>"$STAGE/look" && : >>"$STAGE/look-content" && : >>"$STAGE/look-directories" && : >>"$STAGE/sources"
   # A path that is not there makes these complain and fail: that it is missing is the finding.
@@ -102,6 +103,11 @@ changes_compare() {
       else if (sum[path] != sha) differ("file", path, "its content is another")
       if (kind(path) == "8" && (mode[path] != m || owner[path] != o)) differ("mode", path, attributes(m, o, mode[path], owner[path]))
     }
+    function differ_link(path, wanted) {
+      if (!(path in type)) differ("missing-file", path, "is missing")
+      else if (type[path] == "a") differ("file", path, "leads to " points_to(path) ", expected " wanted)
+      else differ("file", path, "is no symbolic link")
+    }
     function permission(m) { sub(/^0+/, "", m); return m == "" ? "0" : m }
     function each(list, verb,   n, i, names) {
       n = split(list, names, ",")
@@ -129,17 +135,32 @@ changes_compare() {
       else if (dmode[path] != m || downer[path] != o) differ("directory", path, attributes(m, o, dmode[path], downer[path]))
       own("directory " path " " f[3] " " o " " f[5]); manifest(line[i])
     }
+    # What is to be kept of what is about to be replaced.
+    function replace(path) {
+      if (path in type && !(path in oldfile)) print path > (stage "/save")
+      keep_previous(path)
+    }
+    function plan_link(path, wanted) {
+      if (kind(path) != "a" || points_to(path) != wanted) {
+        differ_link(path, wanted)
+        replace(path)
+        op("symlink " wanted " " path)
+        hit(path, f[6], f[7])
+      }
+      own(line[i]); manifest(line[i])
+    }
     function plan_file(   path, sha, source, m, o, text) {
       path = f[2]; m = permission(f[3]); o = f[4]
       if (path in otherfile) problem(path " belongs to the bundle " otherfile[path] " already; one file belongs to one bundle")
-      if (kind(path) == "4") problem(path " is wanted as a file but is a directory; move it away, then run again")
+      text = f[8] == "link" ? "symbolic link" : "file"
+      if (kind(path) == "4") problem(path " is wanted as a " text " but is a directory; move it away, then run again")
+      if (f[8] == "link") { plan_link(path, substr(f[5], 6)); return }
       sha = f[5] ~ /^=/ ? substr(f[5], 2, 64) : wanted[f[5]]
       source = f[5] ~ /^=.*:/ ? substr(f[5], 67) : f[5]
       differ_file(path, sha, m, o)
       if (kind(path) != "8" || sum[path] != sha || mode[path] != m || owner[path] != o) {
         if (source ~ /^=/) problem("the previous content of " path " is not kept")
-        if (path in type && !(path in oldfile)) print path > (stage "/save")
-        keep_previous(path)
+        replace(path)
         op("write " source " " path " " f[3] " " o)
         hit(path, f[6], f[7])
       }

@@ -72,13 +72,13 @@ plan_units() {
   done <"$STAGE/manifest"
 }
 
-# units_drop: stops and disables the units that are no longer wanted; their files are still there.
+# units_drop: lets go of the units that are no longer wanted; their files are still there.
 units_drop() {
   local op unit
   DROPPED=
   while read -r op unit _; do
     if [ "$op" = drop-unit ]; then
-      unit_drop "$unit" || return 1
+      unit_let_go "$unit" || return 1
       DROPPED="$DROPPED $unit"
     fi
   done <"$STAGE/ops"
@@ -93,7 +93,11 @@ converge() {
   CHANGED_RESOURCES=
   units_drop || return 1
   resources_make early || return 1
-  validations_run '' || return 1
+  # Those that have just been made, or come with a package.
+  if [ -n "$CHANGED_RESOURCES" ]; then
+    owners_exist "$STAGE/manifest" || return 1
+  fi
+  validations_run early || return 1
   files_write || return 1
   if [ -n "$HIT_DAEMON_RELOAD" ]; then
     if ! error=$(control 90 daemon-reload 2>&1); then
@@ -103,6 +107,7 @@ converge() {
   fi
   resources_make late || return 1
   resources_drop || return 1
+  validations_run late || return 1
   prepares_run || return 1
   effects_lost
   units_converge "$UNITS" "$1 $EFFECTS_LOST" "$2" && checks_run

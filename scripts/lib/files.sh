@@ -72,6 +72,10 @@ files_write() {
         esac
         temps="$temps $TEMPORARY"
         ;;
+      symlink)
+        temporary "$ROOT$b"
+        ln -sfnT "$a" "$TEMPORARY" || return 1
+        ;;
       link)
         mkdir -p "$OPT/bin" && chmod 0755 "$OPT" "$OPT/bin" || return 1
         temporary "$OPT/bin/$a"
@@ -86,7 +90,7 @@ files_write() {
   while read -r op a b c d; do
     path=
     case $op in
-      write)
+      write | symlink)
         path=$ROOT$b
         temporary "$path"
         mv -fT "$TEMPORARY" "$path" || return 1
@@ -178,7 +182,7 @@ parents_make() {
           MADE="$MADE $path"
         fi
         ;;
-      write) missing_above "$b" ;;
+      write | symlink) missing_above "$b" ;;
     esac
   done <"$STAGE/ops"
   if [ -n "$MADE" ]; then

@@ -53,13 +53,13 @@ release_all() {
   # The VIP leaves first, and in order: a stopped keepalived hands it over and takes it off the interface.
   for unit in $OWNED_UNITS; do
     case $unit in
-      keepalived*) unit_drop "$unit" || return 1 ;;
+      keepalived*) unit_let_go "$unit" || return 1 ;;
     esac
   done
   for unit in $OWNED_UNITS; do
     case $unit in
       keepalived*) ;;
-      *) unit_drop "$unit" || return 1 ;;
+      *) unit_let_go "$unit" || return 1 ;;
     esac
   done
   FAILURE="cannot remove a file of ours"
@@ -84,6 +84,7 @@ release_all() {
     FAILURE="systemctl daemon-reload failed"
     return 1
   fi
+  release_hits
   resources_release "$STAGE/owned" || return 1
   rm -rf "$OPT" || return 1
   release_selinux || return 1
@@ -148,6 +149,21 @@ $(awk '
       for (i = 2; i <= n; i++) for (j = i; j > 1 && sorted[j] > sorted[j - 1]; j--) { t = sorted[j]; sorted[j] = sorted[j - 1]; sorted[j - 1] = t }
       for (i = 1; i <= n; i++) print "directory " sorted[i] ":" flag[sorted[i]] }' "$@")
 EOF
+}
+
+# release_hits: sets HIT_RESTART and HIT_RELOAD to the units that have read what is taken away: those that ran before us run on.
+release_hits() {
+  awk '
+    function hits(list, verb,   n, i, names) {
+      n = split(list, names, ",")
+      for (i = 1; i <= n; i++) if (names[i] != "-") print verb " " names[i]
+    }
+    { sub(/^owns /, "") }
+    $1 == "file" || $1 == "binary" { hits($6, "restart"); hits($7, "reload") }
+    $1 == "resource" { hits($5, "restart"); hits($6, "reload") }
+    $1 == "restart" || $1 == "reload"' "$STAGE/owned" >"$STAGE/hits"
+  INTENT_RESTART='' INTENT_RELOAD='' INTENT_DAEMON_RELOAD=''
+  hits_merge
 }
 
 # release_purge PATH: deletes PATH, but nothing that is mounted below it: that may be somebody's data, seen through a volume.

@@ -1,7 +1,8 @@
 # Resources: what roles put on a host besides files, units and directories. Each kind is one function in resources/KIND.sh,
 # `resource_KIND VERB KEY WORD…`:
 #   differs   0 where the host is not as wanted, with REASON; it changes nothing
-#   before    prints what is there, for `drop`: asked once, before the first change
+#   before    prints what is there, for `drop`: asked once, before the first change. Returns 1 where it cannot be told, with FAILURE or with
+#             what a program says of it on stderr
 #   make      brings it; returns 1 with FAILURE set
 #   drop      takes it back: BEFORE is what `before` has printed. Returns 1 with FAILURE set
 # All of them may be called again after a run was killed in them.
@@ -9,11 +10,15 @@
 # The memory of what was there is /var/lib/plinth/before/KIND%KEY, written before the intent. In STAGE/ops this leaves
 #   make-resource PHASE new|known KIND KEY WORD…   |   drop-resource KIND KEY WORD…
 
-# resource VERB KIND KEY WORD…: words as they stand in a manifest.
+# resource VERB KIND KEY WORDS: the words as they stand in a manifest, all of them as one text.
 resource() {
   local verb kind count
   verb=$1 kind=$2
-  shift 2
+  # They are no patterns for files, and who is called next must be able to use some.
+  set -f
+  # shellcheck disable=SC2086 # the manifest's words
+  set -- "$3" $4
+  set +f
   count=$#
   REASON=
   while [ "$count" -gt 0 ]; do
@@ -26,7 +31,6 @@ resource() {
     package) resource_package "$verb" "$@" ;;
     group) resource_group "$verb" "$@" ;;
     account) resource_account "$verb" "$@" ;;
-    symlink) resource_symlink "$verb" "$@" ;;
     sysctl) resource_sysctl "$verb" "$@" ;;
     module) resource_module "$verb" "$@" ;;
     service) resource_service "$verb" "$@" ;;
@@ -80,12 +84,9 @@ resources_compute() {
     if [ "$kind" != resource ]; then
       continue
     fi
-    set -f
-    # shellcheck disable=SC2086 # the plan's words
-    if resource differs "$name" "$key" $words; then
+    if resource differs "$name" "$key" "$words"; then
       printf '%s %s %s\n' "$name" "$key" "$REASON"
     fi
-    set +f
   done <"$plan" >"$STAGE/resources"
   awk -v stage="$STAGE" -v kinds="$RESOURCE_KINDS" '
     function op(text) { print text >> (stage "/ops") }
@@ -117,25 +118,35 @@ resources_compute() {
         n = split(old[ids[i]], f, " ")
         if (ids[i] in planned || (f[2] == "service") != services) continue
         owns(old[ids[i]])
-        if (!(ids[i] in other)) op("drop-resource " ids[i] words(7))
+        if (ids[i] in other) continue
+        op("drop-resource " ids[i] words(7))
+        hits(f[5], "restart"); hits(f[6], "reload")
       }
     }' section=different "$STAGE/resources" section=others "$@" section=old "$old" "$intent" section=plan "$plan"
 }
 
-# resources_remember: writes down what was there before us, of what comes new.
+# resources_remember: writes down what was there before us, of what comes new. Returns 1, with FAILURE set where it cannot be told.
 resources_remember() {
-  local op known kind key words text
+  local op known kind key words text reason
+  FAILURE=
   while read -r op _ known kind key words; do
     if [ "$op-$known" != make-resource-new ]; then
       continue
     fi
-    set -f
-    # shellcheck disable=SC2086 # the plan's words
-    text=$(resource before "$kind" "$key" $words)
-    set +f
+    if ! text=$(resource_before "$kind" "$key" "$words" 2>"$STAGE/before.log"); then
+      reason=$(grep -v '^$' "$STAGE/before.log" | tail -n 1)
+      FAILURE="cannot tell what the $kind $key is before it is changed${reason:+ ($reason)}, so it could not be put back later; \
+correct the cause and run again"
+      return 1
+    fi
     before_path "$kind" "$key"
     mkdir -p "$STATE/before" && printf '%s\n' "$text" | write_atomic "$BEFORE_PATH" 0600 || return 1
   done <"$STAGE/ops"
+}
+
+# resource_before KIND KEY WORDS: what it prints, and on stderr why it cannot be told.
+resource_before() {
+  resource before "$@" || { printf '%s\n' "$FAILURE" >&2 && return 1; }
 }
 
 # resources_make early|late: returns 1 with FAILURE set.
@@ -146,14 +157,10 @@ resources_make() {
       continue
     fi
     FAILURE="cannot make the $kind $key"
-    set -f
-    # shellcheck disable=SC2086 # the plan's words
-    if resource differs "$kind" "$key" $words; then
-      resource make "$kind" "$key" $words || return 1
-      set +f
+    if resource differs "$kind" "$key" "$words"; then
+      resource make "$kind" "$key" "$words" || return 1
       CHANGED_RESOURCES="$CHANGED_RESOURCES $kind:$key"
     fi
-    set +f
     FAILURE=
   done <"$STAGE/ops"
 }
@@ -169,16 +176,11 @@ resources_drop() {
   done <"$STAGE/ops"
 }
 
-# resource_drop KIND KEY WORDS: the last in one word.
+# resource_drop KIND KEY WORDS
 resource_drop() {
-  local kind key words
-  kind=$1 key=$2 words=$3
-  before_read "$kind" "$key"
-  FAILURE="cannot take the $kind $key back"
-  set -f
-  # shellcheck disable=SC2086 # the manifest's words
-  resource drop "$kind" "$key" $words || return 1
-  set +f
+  before_read "$1" "$2"
+  FAILURE="cannot take the $1 $2 back"
+  resource drop "$1" "$2" "$3" || return 1
   FAILURE=
 }
 
@@ -189,7 +191,6 @@ resources_forget() {
     if [ "$op" = drop-resource ]; then
       before_path "$kind" "$key"
       rm -f "$BEFORE_PATH"
-      rm -rf "$BEFORE_PATH.copy"
     fi
   done <"$STAGE/ops"
   if [ -d "$STATE/before" ]; then

@@ -6,7 +6,7 @@
 #   binary link                           executables of ours, and the links to them
 #   unit-stopped unit-disabled unit-masked unit-missing
 #   package user sysctl swap              what a bundle needs besides
-#   group symlink module service          likewise, of roles
+#   group module service                  likewise, of roles
 status() {
   local claim text comma
   VERIFY=
@@ -99,7 +99,12 @@ manifest_compare() {
     case $kind in
       bundle | generation | user | package | directory | resource | binary | unit | require | judge | prepare | check) printf '%s\n' "$kind $words" ;;
       # Kept content is not looked for: what is on disk either is what the manifest says or it is drift.
-      file) printf '%s\n' "file $1 $2 $3 =$4 $5 $6 ${7-}" ;;
+      file)
+        case $4 in
+          link:*) printf '%s\n' "file $words" ;;
+          *) printf '%s\n' "file $1 $2 $3 =$4 $5 $6 ${7-}" ;;
+        esac
+        ;;
     esac
     case $kind in
       user) getent passwd "$1" >/dev/null || differs user "$1" "is missing" ;;

@@ -6,7 +6,8 @@
 #                  bundle NAME | generation N | user NAME HOME | package NAME COMMAND
 #                  directory PATH MODE OWNER FLAG(keep|purge|-) | binary NAME VERSION SHA URL RESTART RELOAD
 #                  file PATH MODE OWNER content/N RESTART RELOAD KIND(file|secret|public) | unit NAME
-#                  resource KIND KEY SHA RESTART RELOAD WORD… (SHA of the content that follows; it is in content/SHA)
+#                  file PATH - - link:TARGET RESTART RELOAD link
+#                  resource KIND KEY - RESTART RELOAD WORD…
 #                  validate PATH SECONDS WORD…
 #                  download PATH MODE OWNER SHA URL RESTART RELOAD (`fetch_all` makes a `file` of KIND download of it)
 #                  require | judge | prepare | check NAME SECONDS UNIT ARGUMENTS…
@@ -191,6 +192,13 @@ stream_read() {
       if ($1 == "file") content_of(count)
       else { announced[$2] = count; secrets++ }
       next
+    }
+    $1 == "symlink" {
+      fields(3, 5, "symlink PATH TARGET [restart=UNITS] [reload=UNITS]")
+      path($2)
+      if ($3 !~ /^[A-Za-z0-9._\/@:+=,~%-]+$/) bad("the target of " $2 " holds a character that is not allowed")
+      options(4)
+      plan("file " $2 " - - link:" $3 " " restart " " reload " link"); next
     }
     $1 == "resource" {
       fields(4, 0, "resource KIND KEY [restart=UNITS] [reload=UNITS] -- WORDS")

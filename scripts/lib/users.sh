@@ -36,23 +36,37 @@ users_make() {
   done <"$1"
 }
 
-# owners_exist PLAN: whether every owner named in the plan is known. Returns 1 with FAILURE set.
+# owners_exist PLAN [RESOURCES]: whether every owner named in the plan (or a manifest) is known. RESOURCES are those of the plan that are yet to be
+# made, lines of `KIND KEY …`: users and groups among them need not be there, and nobody knows whom a package brings. Returns 1 with FAILURE
+# set.
 owners_exist() {
-  local users groups planned kind name owner
-  users='' groups='' planned=
-  # Those that roles make, which is done later.
-  while read -r kind _ name _ _ _ _ owner _; do
-    if [ "$kind" = resource ]; then
-      planned="$planned $name $owner"
+  local users groups made_users made_groups kind resource name owner
+  users='' groups='' made_users='' made_groups=
+  if [ -n "${2-}" ]; then
+    while read -r kind name _; do
+      case $kind in
+        package) return 0 ;;
+        # With an account comes a group of its name, if that is its own.
+        account) made_users="$made_users $name" ;;
+        group) made_groups="$made_groups $name" ;;
+      esac
+    done <"$2"
+  fi
+  while read -r kind resource name _ _ _ _ owner _; do
+    # shellcheck disable=SC2086 # a list of words
+    if [ "$kind-$resource-$name" = "resource-account-$owner" ] && has_word "$name" $made_users; then
+      made_groups="$made_groups $name"
     fi
   done <"$1"
   while read -r kind _ _ owner _; do
-    case $kind in
-      file | directory)
+    case $kind-$owner in
+      # Of links nobody asks who owns them.
+      file--) ;;
+      file-* | directory-*)
         # shellcheck disable=SC2086 # a list of words
-        has_word "${owner%:*}" $users $planned || users="$users ${owner%:*}"
+        has_word "${owner%:*}" $users $made_users || users="$users ${owner%:*}"
         # shellcheck disable=SC2086 # a list of words
-        has_word "${owner#*:}" $groups $planned || groups="$groups ${owner#*:}"
+        has_word "${owner#*:}" $groups $made_groups || groups="$groups ${owner#*:}"
         ;;
     esac
   done <"$1"

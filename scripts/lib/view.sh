@@ -21,6 +21,7 @@ view_make() {
     case $op in
       directory) view_below_etc "$a" && { install -d -m "$b" -o "${c%:*}" -g "${c#*:}" "$view$a" || return 1; } ;;
       write) view_below_etc "$b" && { view_write "$a" "$view$b" "$c" "$d" || return 1; } ;;
+      symlink) view_below_etc "$b" && { (umask 022 && mkdir -p "$view${b%/*}") && ln -sfnT "$a" "$view$b" || return 1; } ;;
       remove | delete | unmask) view_below_etc "$a" && { rm -f "$view$a" || return 1; } ;;
       link) ln -sfnT "$b" "$view/bin/$a" || return 1 ;;
       unlink) rm -f "$view/bin/$a" || return 1 ;;

@@ -22,6 +22,7 @@
 #   rules-gone UNIT FAMILY TABLE             packet filter rules of a service that somebody has flushed
 #   certificate PATH BASE64                  each certificate of the cluster, in DER
 #   data-directory BUNDLE PATH               where a bundle that was brought to its end has data
+#   role-file BUNDLE PATH                    a file that the bundle of a role has
 #   unmounted PATH MOUNT-POINT               a directory that was asked for is to lie on a file system of /etc/fstab that is not mounted
 #   populated PATH                           a directory of Kubernetes' that is there and not empty
 #   listen tcp|udp ADDRESS PORT PID COMMAND UNIT     `-` where unknown, as for sockets of the kernel

@@ -19,6 +19,7 @@ facts_host() {
   joined_anew
   restores
   data_directories
+  role_files
   unmounted
   populated
   listeners

@@ -157,6 +157,19 @@ data_directories() {
   done
 }
 
+# role_files: what the bundles of roles have, or have begun to bring.
+role_files() {
+  local bundle file
+  for bundle in "$STATE/bundles"/role-*; do
+    for file in "$bundle/manifest" "$bundle/intent"; do
+      if [ -r "$file" ]; then
+        cat "$file"
+      fi
+    done | awk -v bundle="${bundle##*/}" '{ sub(/^owns /, "") }
+      $1 == "file" && !($2 in seen) { seen[$2] = 1; print "role-file " bundle " " $2 }'
+  done
+}
+
 # unmounted: of the directories that were asked for, those whose disk is missing: what would be written there would be hidden by it later.
 unmounted() {
   local path

@@ -135,6 +135,14 @@ onHosts("facts", (host) => {
     assert.equal((await told()).at(-1), "etcd-data");
   });
 
+  it("tell which files roles have, of which a bundle of Plinth's own is none", async () => {
+    await host().claim();
+    await host().apply(new Bundle("etcd").file("/etc/etcd.conf", "x"));
+    await host().apply(new Bundle("role-a").file("/etc/a", "x").file("/etc/b", "x"));
+    const lines = (await facts(host())).filter((line) => line.startsWith("role-file"));
+    assert.deepEqual(lines, ["role-file role-a /etc/a", "role-file role-a /etc/b"]);
+  });
+
   it("tell modules that can be loaded, and versions of tools", async () => {
     host().command("modprobe", 'case "$*" in "-n -q vxlan" | "-n -q br_netfilter") exit 0 ;; *) exit 1 ;; esac');
     host().command("nft", 'echo "nftables v1.0.6 (Lester Gooch #5)"');

@@ -1,6 +1,7 @@
 /** Runs that bring a role, or take it back, are killed at every command that changes something. */
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Bundle } from "./support/bundle.ts";
 import { FakeHost } from "./support/fake-host.ts";
@@ -9,7 +10,7 @@ import { killEverywhere, timeless } from "./support/killing.ts";
 /** A role with what it can have: files over the host's own, a link, a parameter, a service of a package. */
 function role(): Bundle {
   return new Bundle("role-demo")
-    .line("resource symlink /etc/link restart=theirs.service -- /etc/ours")
+    .line("symlink /etc/link /etc/ours restart=theirs.service")
     .line("resource sysctl net.core.somaxconn -- 1024")
     .line("resource service theirs.service --")
     .file("/etc/theirs.conf", "ours\n", { restart: "theirs.service" })
@@ -46,6 +47,22 @@ describe("a run for a role that is killed", function () {
     };
     const commands = await killEverywhere({ from: before, victim: apply(role()), recover, end: made.snapshot() }, 3);
     assert.ok(commands > 10, `${commands} commands`);
+  });
+
+  it("in a release is completed by the next: what ran before runs, with what was there before", async () => {
+    const release = (host: FakeHost) => host.run(["release", "--host", "cp1"]);
+    const end = made.copy();
+    try {
+      const { code, stderr } = await release(end);
+      assert.equal(code, 0, stderr);
+      assert.match(end.unit("theirs.service", "running"), /theirs\n.*a file/);
+      const recover = async (host: FakeHost): Promise<void> => {
+        if (existsSync(host.script)) assert.equal((await release(host)).code, 0);
+      };
+      await killEverywhere({ from: made, victim: release, recover, end: end.snapshot() }, 3);
+    } finally {
+      end.remove();
+    }
   });
 
   it("can be taken back: what was there before is there again", async () => {

@@ -1,14 +1,27 @@
 /** What roles put on hosts besides files and units: made, found changed, taken back. */
 
 import assert from "node:assert/strict";
-import { readlinkSync, symlinkSync } from "node:fs";
-import { Bundle, me } from "./support/bundle.ts";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Bundle } from "./support/bundle.ts";
 import { onHosts } from "./support/suite.ts";
 import { userDatabase } from "./support/users.ts";
 
 interface Status {
   bundles: { bundle: string; drift: { kind: string; name: string; detail: string }[] }[];
 }
+
+/** A modprobe for which the kernel has `inside`, and `short` is another name of `long-name`. */
+const modprobe = [
+  "case $1 in -*) name=$2 ;; *) name=$1 ;; esac",
+  '[ "$name" != short ] || name=long-name',
+  'directory=$PLINTH_ROOT/sys/module/$(echo "$name" | tr - _)',
+  "case $1 in",
+  '  --show-depends) if [ "$name" = inside ]; then echo "builtin inside"; else echo "insmod /lib/needed.ko"; echo "insmod /lib/$name.ko.xz a=b"; fi ;;',
+  '  -r) rmdir "$directory" ;;',
+  '  *) mkdir -p "$directory" ;;',
+  "esac",
+].join("\n");
 
 onHosts(
   "resources of roles",
@@ -55,46 +68,39 @@ onHosts(
       assert.deepEqual(host().list("/var/lib/plinth/before"), []);
     });
 
+    it("restart and reload what reads them when they go as when they come", async () => {
+      host().write("/proc/sys/net/core/somaxconn", "128\n");
+      host().write("/proc/sys/vm/swappiness", "60\n");
+      const units = () => role().service("a.service").service("b.service");
+      await host().apply(units());
+      const bundle = units()
+        .line("resource sysctl net.core.somaxconn restart=a.service -- 1024")
+        .line("resource sysctl vm.swappiness reload=b.service -- 1");
+      for (const one of [bundle, units()]) {
+        const { restarted, reloaded } = await host().apply(one);
+        assert.deepEqual([restarted, reloaded], [["a.service"], ["b.service"]]);
+      }
+    });
+
     it("fail with a sentence where the kernel has no such parameter", async () => {
       const stderr = await host().refuse(role().line("resource sysctl net.none -- 1"), 1);
       assert.match(stderr, /this kernel has no parameter net\.none/);
     });
 
-    it("have symbolic links, and put what was there before back byte for byte", async () => {
-      host().write("/etc/theirs", "theirs\n");
-      symlinkSync("theirs", host().path("/etc/link"));
-      const bundle = role()
-        .line("resource symlink /etc/theirs restart=a.service -- /etc/ours")
-        .line("resource symlink /etc/link -- /etc/a%040b")
-        .service("a.service");
-      await host().apply(bundle);
-      assert.equal(readlinkSync(host().path("/etc/theirs")), "/etc/ours");
-      assert.equal(readlinkSync(host().path("/etc/link")), "/etc/a b");
-      await quiet(bundle);
-      const { restarted } = await host().apply(
-        role()
-          .line("resource symlink /etc/theirs restart=a.service -- /etc/other")
-          .line("resource symlink /etc/link -- /etc/a%040b")
-          .service("a.service"),
-      );
-      assert.deepEqual(restarted, ["a.service"]);
-      await host().apply(empty());
-      assert.equal(host().read("/etc/theirs"), "theirs\n");
-      assert.equal(readlinkSync(host().path("/etc/link")), "theirs");
-    });
-
     it("have modules of the kernel, and unload those that they have loaded", async () => {
-      host().command(
-        "modprobe",
-        'if [ "$1" = -r ]; then rmdir "$PLINTH_ROOT/sys/module/$2"; else mkdir -p "$PLINTH_ROOT/sys/module/$1"; fi',
-      );
+      host().command("modprobe", modprobe);
       host().write("/sys/module/there/x", "");
-      const bundle = role().line("resource module there --").line("resource module missing --");
-      await host().apply(bundle);
+      const bundle = role()
+        .line("resource module there --")
+        .line("resource module missing --")
+        .line("resource module inside --")
+        .line("resource module short --");
+      const { changed } = await host().apply(bundle);
+      assert.deepEqual(changed, ["module:missing", "module:short"]);
       assert.ok(host().exists("/sys/module/missing"));
       await quiet(bundle);
       await host().apply(empty());
-      assert.ok(!host().exists("/sys/module/missing"));
+      assert.ok(!host().exists("/sys/module/missing") && !host().exists("/sys/module/long_name"));
       assert.ok(host().exists("/sys/module/there"));
     });
 
@@ -126,6 +132,37 @@ onHosts(
       assert.deepEqual(host().log(), []);
       await host().apply(new Bundle("role-other", 2));
       assert.deepEqual(host().log(), ["--remove new"]);
+    });
+
+    it("wait for whoever has the lock of dpkg when they remove packages, and say so where it takes too long", async () => {
+      host().write("/etc/os-release", "ID=debian\n");
+      host().command("dpkg-query", '[ -e "$PLINTH_FAKES/has.new" ] && printf installed');
+      host().command("apt-get", ': >"$PLINTH_FAKES/has.new"');
+      host().command(
+        "dpkg",
+        [
+          '[ "$1" = --remove ] || exit 0',
+          'echo x >>"$PLINTH_FAKES/tries"',
+          'if [ -e "$PLINTH_FAKES/busy" ] || [ "$(wc -l <"$PLINTH_FAKES/tries")" -lt 3 ]; then',
+          '  echo "dpkg: error: dpkg frontend lock was locked by another process with pid 7" >&2; echo "Note: removing it is wrong" >&2; exit 2',
+          "fi",
+          'rm "$PLINTH_FAKES/has.new"',
+        ].join("\n"),
+      );
+      const bundle = role().line("resource package new --");
+      await host().apply(bundle);
+      writeFileSync(join(host().fakes, "busy"), "");
+      host().env["PLINTH_PACKAGE_LOCK_SECONDS"] = "0";
+      assert.match(
+        await host().refuse(empty(), 1),
+        /cannot remove the package new: another process has dpkg's lock; wait/,
+      );
+      rmSync(join(host().fakes, "busy"));
+      rmSync(join(host().fakes, "tries"));
+      host().env["PLINTH_PACKAGE_LOCK_SECONDS"] = "60";
+      await host().apply(bundle);
+      await host().apply(empty());
+      assert.ok(!existsSync(join(host().fakes, "has.new")));
     });
 
     it("have groups and users; users of theirs are locked when they go, others are as before", async () => {
@@ -169,16 +206,78 @@ onHosts(
       assert.match(host().unit("theirs.service", "running"), /theirs/);
     });
 
+    it("leave units that ran before running, whether the role goes or the host, and restart those that read what is put back", async () => {
+      for (const unit of ["ssh.service", "cron.service", "log.service"]) {
+        host().packaged(unit).setUnit(unit, "active", "active").setUnit(unit, "sub", "running");
+        host().setUnit(unit, "invocation", "1");
+      }
+      host().setUnit("ssh.service", "enabled", "enabled").setUnit("cron.service", "enabled", "disabled");
+      host().setUnit("log.service", "enabled", "enabled").packaged("ours.service");
+      const bundle = role()
+        .line("resource service ssh.service --")
+        .line("resource service cron.service --")
+        .line("resource service log.service --")
+        .line("resource service ours.service --")
+        .file("/etc/ssh/sshd_config.d/x.conf", "ours\n", { restart: "ssh.service", reload: "log.service" })
+        .line("unit ssh.service")
+        .line("unit cron.service")
+        .line("unit log.service")
+        .line("unit ours.service");
+      const back = [
+        "stop ours.service",
+        "disable ours.service",
+        "disable cron.service",
+        "reload-or-restart log.service",
+        "start cron.service",
+        "restart ssh.service",
+      ];
+      await host().apply(bundle);
+      assert.equal(host().unit("cron.service", "enabled"), "enabled");
+      host().log();
+      const { restarted, reloaded } = await host().apply(empty());
+      assert.deepEqual(
+        host()
+          .log()
+          .filter((line) => !/^(enable|daemon-reload)/.test(line)),
+        back,
+      );
+      assert.deepEqual([restarted, reloaded], [["ssh.service"], ["log.service"]]);
+      await host().apply(bundle);
+      host().log();
+      const { code, stderr } = await host().run(["release", "--host", "cp1"]);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(
+        host()
+          .log()
+          .filter((line) => !/^(enable|daemon-reload)/.test(line)),
+        back,
+      );
+      assert.equal(host().unit("ssh.service", "enabled"), "enabled");
+      assert.equal(host().unit("cron.service", "enabled"), "disabled");
+    });
+
     it("go with the host", async () => {
       host().write("/proc/sys/net/core/somaxconn", "128\n");
       host().write("/etc/theirs", "theirs\n");
       await host().apply(
-        role().line("resource sysctl net.core.somaxconn -- 1024").line("resource symlink /etc/theirs -- /etc/ours"),
+        role().line("resource sysctl net.core.somaxconn -- 1024").line("symlink /etc/theirs /etc/ours"),
       );
       const { code, stderr } = await host().run(["release", "--host", "cp1"]);
       assert.equal(code, 0, stderr);
       assert.equal(host().read("/proc/sys/net/core/somaxconn"), "128\n");
       assert.equal(host().read("/etc/theirs"), "theirs\n");
+    });
+
+    it("that fail are taken back without what others have, too", async () => {
+      host().command("modprobe", modprobe);
+      await host().apply(new Bundle("role-other").line("resource module shared --"));
+      await host().apply(role());
+      const failing = role().line("resource module shared --").line("resource sysctl net.none -- 1");
+      assert.match(
+        await host().refuse(failing, 1),
+        /no parameter net\.none .*the previous configuration was put back/s,
+      );
+      assert.ok(host().exists("/sys/module/shared"));
     });
 
     it("are put back when what comes after them fails", async () => {
@@ -195,46 +294,3 @@ onHosts(
   },
   120,
 );
-
-onHosts("files that a program judges", (host) => {
-  const bundle = (text: string, generation = 1): Bundle =>
-    new Bundle("role-demo", generation)
-      .file("/etc/sudoers.d/x", text)
-      .line("validate /etc/sudoers.d/x 10 judge -cf %045");
-
-  beforeEach(async () => {
-    await host().claim();
-    host().command("judge", '! grep -n wrong "$2" | sed "s|^|$2: syntax error on line |" | grep .');
-  });
-
-  it("are written when it takes them, and not judged again while they stay", async () => {
-    await host().apply(bundle("right\n"));
-    host().command("judge", "exit 1");
-    const { changed } = await host().apply(bundle("right\n"));
-    assert.deepEqual(changed, []);
-  });
-
-  it("stay as they are when it refuses, with what it says and without a trace of the copy", async () => {
-    await host().apply(bundle("right\n"));
-    const before = host().snapshot();
-    const stderr = await host().refuse(bundle("wrong\n", 2), 65);
-    assert.match(
-      stderr,
-      /^cp1: judge refuses the new \/etc\/sudoers\.d\/x: \/etc\/sudoers\.d\/x: syntax error on line 1:wrong; nothing was changed\n$/,
-    );
-    assert.deepEqual(host().snapshot(), before);
-  });
-
-  it("tell nothing of a secret", async () => {
-    const secret = new Bundle("role-demo").secret("/etc/x", "wrong password").line("validate /etc/x 10 judge -cf %045");
-    assert.match(await host().refuse(secret, 65), /^cp1: judge refuses the new \/etc\/x; nothing was changed\n$/);
-  });
-
-  it("need a program that is there", async () => {
-    const none = new Bundle("role-demo").file("/etc/x", "x").line("validate /etc/x 10 no-such-judge %045");
-    const stderr = await host().refuse(none, 1);
-    assert.match(stderr, /no-such-judge, which is to judge \/etc\/x, is not on this host/);
-    assert.equal(host().exists("/etc/x"), false);
-    assert.ok(me.includes(":"));
-  });
-});

@@ -1,7 +1,8 @@
+import { z } from "zod";
 import { BlockError, type Block } from "../block.ts";
 import { Secret, SecretText, type Content } from "../secrets.ts";
 import type { FileValidation, SecretTextPart } from "../../bundle.ts";
-import { judgeOf, modeOf, ownerOf, pathOf, unitsOf, type Units } from "./words.ts";
+import { checked, judgeOf, modeOf, ownerOf, pathOf, unitsOf, type Units } from "./words.ts";
 
 export interface FileOptions {
   /** Text in UTF-8; a last line's end is added where there is none. A secret, or text with secrets, is shown nowhere. */
@@ -71,12 +72,19 @@ export function directory(
   return { directories: [{ path: pathOf(path), mode: modeOf(mode), owner: ownerOf(owner) }] };
 }
 
+const linkTarget = z
+  .string()
+  .regex(/^[A-Za-z0-9._@:+=,~%/-]+$/, "must be a path of A-Z a-z 0-9 . _ @ : + = , ~ % - and /");
+
 /**
  * A symbolic link.
+ *
+ * @param target where it leads; without a `/` in front from the directory of the link.
  *
  * Drift: another target, or no such link. Removal: what was there before comes back.
  */
 export function symlink(path: string, target: string, options: { restart?: Units; reload?: Units } = {}): Block {
-  if (target === "" || /[\n\0]/.test(target)) throw new BlockError(`the target of ${path} must be a path`);
-  return { resources: [{ kind: "symlink", key: pathOf(path), target, ...unitsOf(options) }] };
+  return {
+    links: [{ path: pathOf(path), target: checked(linkTarget, target, `the target of ${path}`), ...unitsOf(options) }],
+  };
 }

@@ -1,4 +1,5 @@
-# Resource: an account. `before` tells `absent`, or the line of passwd and, after a blank, its groups by commas.
+# Resource: an account. `before` tells `absent`, or the line of passwd and, after blanks, the other groups that it is in by commas, and the day on
+# which it ends, `-` for neither.
 
 # resource_account VERB NAME UID GROUP HOME SHELL GROUPS system|login COMMENT
 resource_account() {
@@ -14,22 +15,32 @@ resource_account() {
 }
 
 # account_read NAME: sets ACCOUNT_UID, ACCOUNT_GROUP, ACCOUNT_COMMENT, ACCOUNT_HOME, ACCOUNT_SHELL and ACCOUNT_GROUPS (with blanks);
-# returns 1 where there is none.
+# returns 1 where there is none, or it cannot be told.
 account_read() {
   local entry
   entry=$(getent passwd "$1") || return 1
   IFS=: read -r _ _ ACCOUNT_UID ACCOUNT_GROUP ACCOUNT_COMMENT ACCOUNT_HOME ACCOUNT_SHELL <<EOF2
 $entry
 EOF2
-  ACCOUNT_GROUP=$(id -gn "$1")
-  ACCOUNT_GROUPS=$(id -Gn "$1")
+  ACCOUNT_GROUP=$(id -gn "$1") && ACCOUNT_GROUPS=$(id -Gn "$1")
+}
+
+# account_expires NAME: prints the day on which it ends, in days since the epoch; nothing where it does not. Returns 1 where that cannot be
+# told.
+account_expires() {
+  local entry code
+  entry=$(getent shadow "$1")
+  code=$?
+  case $code in
+    # 2: it has no entry there (getent(1)).
+    0 | 2) printf '%s' "$entry" | cut -d : -f 8 ;;
+    *) return 1 ;;
+  esac
 }
 
 # account_locked NAME: whether it has ended, as `drop` leaves it.
 account_locked() {
-  local expires
-  expires=$(getent shadow "$1" | cut -d : -f 8)
-  [ "$expires" = 1 ]
+  [ "$(account_expires "$1")" = 1 ]
 }
 
 # account_differs NAME UID GROUP HOME SHELL GROUPS KIND COMMENT
@@ -63,12 +74,23 @@ account_differs() {
   fi
 }
 
+# account_before NAME
 account_before() {
-  if account_read "$1"; then
-    printf '%s %s\n' "$(getent passwd "$1" | tr ' ' '\001')" "$(printf '%s' "$ACCOUNT_GROUPS" | tr ' ' ,)"
-  else
+  local entry code group groups expires
+  entry=$(getent passwd "$1")
+  code=$?
+  if [ "$code" = 2 ]; then
     echo absent
+    return
   fi
+  [ "$code" = 0 ] && account_read "$1" && expires=$(account_expires "$1") || return 1
+  groups=
+  for group in $ACCOUNT_GROUPS; do
+    if [ "$group" != "$ACCOUNT_GROUP" ]; then
+      groups="$groups${groups:+,}$group"
+    fi
+  done
+  printf '%s %s %s\n' "$(printf '%s' "$entry" | tr ' ' '\001')" "${groups:--}" "${expires:--}"
 }
 
 # account_make NAME UID GROUP HOME SHELL GROUPS KIND COMMENT: returns 1 with FAILURE set.
@@ -100,7 +122,7 @@ account_make() {
 
 # account_drop NAME: one of ours is locked and its files stay; one that was there is as it was. Returns 1 with FAILURE set.
 account_drop() {
-  local error groups group comment home shell
+  local error entry groups expires group comment home shell
   if ! getent passwd "$1" >/dev/null; then
     return 0
   fi
@@ -111,11 +133,13 @@ account_drop() {
     fi
     return 0
   fi
-  groups=${BEFORE#* }
-  IFS=: read -r _ _ _ group comment home shell <<EOF2
-$(printf '%s' "${BEFORE% *}" | tr '\001' ' ')
+  read -r entry groups expires <<EOF2
+$BEFORE
 EOF2
-  if ! error=$(usermod --gid "$group" --home "$home" --shell "$shell" --comment "$comment" --groups "$groups" "$1" 2>&1); then
+  IFS=: read -r _ _ _ group comment home shell <<EOF2
+$(printf '%s' "$entry" | tr '\001' ' ')
+EOF2
+  if ! error=$(usermod --gid "$group" --home "$home" --shell "$shell" --comment "$comment" --groups "${groups#-}" --expiredate "${expires#-}" "$1" 2>&1); then
     FAILURE="cannot put the user $1 back: ${error##*"$NEWLINE"}"
     return 1
   fi

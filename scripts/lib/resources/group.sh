@@ -2,8 +2,9 @@
 
 # resource_group VERB NAME [GID]
 resource_group() {
-  local entry gid error
+  local entry gid error code
   entry=$(getent group "$2")
+  code=$?
   case $1 in
     differs)
       gid=${entry#*:*:}
@@ -16,7 +17,14 @@ resource_group() {
         return 1
       fi
       ;;
-    before) if [ -n "$entry" ]; then echo present; else echo absent; fi ;;
+    before)
+      # 2: there is none (getent(1)).
+      case $code in
+        0) echo present ;;
+        2) echo absent ;;
+        *) return 1 ;;
+      esac
+      ;;
     make)
       if [ -n "$entry" ]; then
         FAILURE="the group $2 is there with another gid than $3, and files may be its own; change it by hand (groupmod), then run again"

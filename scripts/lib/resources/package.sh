@@ -17,7 +17,7 @@ resource_package() {
       fi
       REASON="has the version $now, expected $3"
       ;;
-    before) if package_installed "$PACKAGE"; then echo installed; else echo absent; fi ;;
+    before) package_before "$PACKAGE" ;;
     make)
       package_install "$PACKAGE" "${3-}" && hash -r || return 1
       if ! package_installed "$PACKAGE"; then
@@ -54,6 +54,33 @@ package_version() {
   esac
 }
 
+# package_before NAME: that the package manager cannot tell is not that it is absent.
+package_before() {
+  local answer code
+  case $FAMILY in
+    rhel | suse)
+      if answer=$(LC_ALL=C rpm -q "$1" 2>&1); then
+        echo installed
+        return
+      fi
+      case $answer in
+        *' is not installed'*) echo absent ;;
+        *) FAILURE=${answer##*"$NEWLINE"} && return 1 ;;
+      esac
+      ;;
+    *)
+      # It ends with 1 for a package that it does not know, and with 2 when it cannot tell (dpkg-query(1)).
+      answer=$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>"$STAGE/package.log")
+      code=$?
+      if [ "$code" -gt 1 ]; then
+        FAILURE=$(tail -n 1 "$STAGE/package.log")
+        return 1
+      fi
+      if [ "$answer" = installed ]; then echo installed; else echo absent; fi
+      ;;
+  esac
+}
+
 # package_needed NAME: whether a package that stays needs it.
 package_needed() {
   case $FAMILY in
@@ -67,11 +94,37 @@ package_remove() {
   say "removing the package $1"
   case $FAMILY in
     rhel | suse) timeout 600 rpm -e "$1" </dev/null >"$STAGE/package.log" 2>&1 ;;
-    *) timeout 600 env DEBIAN_FRONTEND=noninteractive dpkg --remove "$1" </dev/null >"$STAGE/package.log" 2>&1 ;;
+    *) dpkg_remove "$1" ;;
   esac
   CODE=$?
+  if [ "$CODE" != 0 ] && dpkg_locked; then
+    FAILURE="cannot remove the package $1: another process has dpkg's lock; wait until it is done, then run again"
+    return 1
+  fi
   if [ "$CODE" != 0 ]; then
     FAILURE="cannot remove the package $1: $(grep -v '^$' "$STAGE/package.log" | tail -n 1); remove it by hand, then run again"
     return 1
   fi
+}
+
+# dpkg_remove NAME: waits for two minutes when another process has the lock, as installations do. By dpkg itself, which never takes away what
+# needs the package.
+dpkg_remove() {
+  local begin code
+  uptime_seconds
+  begin=$UPTIME
+  while :; do
+    timeout 600 env DEBIAN_FRONTEND=noninteractive LC_ALL=C dpkg --remove "$1" </dev/null >"$STAGE/package.log" 2>&1
+    code=$?
+    uptime_seconds
+    if [ "$code" = 0 ] || ! dpkg_locked || [ $((UPTIME - begin)) -ge "${PLINTH_PACKAGE_LOCK_SECONDS:-120}" ]; then
+      return "$code"
+    fi
+    sleep 0.5
+  done
+}
+
+# dpkg_locked: whether another process was in the way, by what dpkg has said last.
+dpkg_locked() {
+  grep -q 'locked by another process' "$STAGE/package.log"
 }

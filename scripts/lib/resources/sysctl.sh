@@ -2,11 +2,11 @@
 
 # resource_sysctl VERB KEY VALUE
 resource_sysctl() {
-  local file value
+  local file value read
   file=$ROOT/proc/sys/$(printf '%s' "$2" | tr ./ /.)
-  value=
+  value='' read=yes
   if [ -e "$file" ]; then
-    value=$(tr -s '[:space:]' ' ' <"$file")
+    value=$(tr -s '[:space:]' ' ' <"$file") || read=
     value=${value% }
   fi
   case $1 in
@@ -19,7 +19,8 @@ resource_sysctl() {
         return 1
       fi
       ;;
-    before) printf '%s\n' "$value" ;;
+    # One that is not there comes with a module.
+    before) [ -n "$read" ] && printf '%s\n' "$value" ;;
     make)
       if [ ! -e "$file" ]; then
         FAILURE="this kernel has no parameter $2 (is its module loaded?)"

@@ -44,8 +44,15 @@ say "usermod $*"
 for name in "$@"; do :; done
 while [ $# -gt 1 ]; do
   case $1 in
-    --comment) comment=$2; shift ;; --home) shift ;; --shell) shell=$2; shift ;; --gid) shift ;;
-    --groups) echo "$name $2" | tr , ' ' >members.new; shift ;;
+    --comment) comment=$2; shift ;; --home) shift ;; --shell) shell=$2; shift ;;
+    --gid)
+      entry=$(getent group "$2") || exit 6
+      gid=\${entry#*:*:}
+      sed -i "s|^\\($name:[^:]*:[^:]*\\):[^:]*|\\1:\${gid%%:*}|" passwd
+      sed -i "s|^$name [^ ]*|$name \${entry%%:*}|" members
+      shift
+      ;;
+    --groups) echo "$name $(sed -n "s|^$name \\([^ ]*\\).*|\\1|p" members) $2" | tr , ' ' >members.new; shift ;;
     --groups=*) also=\${1#--groups=} ;;
     --expiredate) sed -i "/^$name /d" expires; echo "$name $2" >>expires; shift ;;
   esac
@@ -69,8 +76,14 @@ export function userDatabase(host: FakeHost) {
     return existsSync(path) ? readFileSync(path, "utf8") : "";
   };
   return {
-    /** A user that was there before. */
-    add(line: string, group: string): void {
+    /**
+     * A user that was there before.
+     *
+     * @param group those that it is in, its own first, with blanks between.
+     * @param expires day on which it ends. Default: never.
+     */
+    add(line: string, group: string, expires = ""): void {
+      writeFileSync(join(host.fakes, "expires"), `${file("expires")}${line.split(":")[0] ?? ""} ${expires}\n`);
       writeFileSync(join(host.fakes, "passwd"), `${file("passwd")}${line}\n`);
       writeFileSync(join(host.fakes, "members"), `${file("members")}${line.split(":")[0] ?? ""} ${group}\n`);
     },
@@ -84,6 +97,13 @@ export function userDatabase(host: FakeHost) {
       const changed = lines.map((line) => (line.startsWith(`${name}:`) ? line.replace(/[^:]*$/, shell) : line));
       writeFileSync(join(host.fakes, "passwd"), changed.join("\n"));
     },
+    /** The groups of a user, its own first. */
+    groups: (name: string): string =>
+      file("members")
+        .split("\n")
+        .find((line) => line.startsWith(`${name} `))
+        ?.slice(name.length + 1)
+        .trim() ?? "",
     /** Day on which a user ends; empty: never. */
     expires: (name: string): string =>
       file("expires")

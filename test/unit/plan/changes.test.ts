@@ -90,6 +90,16 @@ describe("changes of a bundle", () => {
     );
   });
 
+  it("links that lead elsewhere, and the units that read them", () => {
+    const text = (target: string) =>
+      `plinth-bundle 1\nbundle role-a\ngeneration 1\nsymlink /etc/a ${target} restart=a.service\nunit a.service\nend\n`;
+    const changes = compareBundles(text("/etc/b"), text("/etc/c"));
+    assert.deepEqual(changes?.files, [
+      { path: "/etc/a", kind: "changed", form: "link", diff: [], attributes: "/etc/b → /etc/c" },
+    ]);
+    assert.deepEqual(changes.restarted, ["a.service"]);
+  });
+
   it("checks and preparations, also of a kind that is not known here", () => {
     const changes = compared([
       ...edited(["check active 30 a.service", "check active 60 a.service"]),

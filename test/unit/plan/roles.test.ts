@@ -8,6 +8,7 @@ import type { HostInput } from "../../../plan/inventory.ts";
 import { unreadSecret } from "../../../plan/rawconfig.ts";
 import { wordOf } from "../../../plan/resources.ts";
 import { formerRoles } from "../../../plan/roles/former.ts";
+import { roleTurns } from "../../../plan/roles/turns.ts";
 import { secretText as textWith } from "../../../plan/roles/secrets.ts";
 import { explain, originText } from "../../../plan/settings/explain.ts";
 import { checkInput, type CheckedInput } from "../../../plan/stackinput.ts";
@@ -310,6 +311,60 @@ describe("the steps of roles", () => {
     }
     assert.deepEqual(formerRoles(some, withRoles(own, []), new Map()), {});
   });
+
+  it("take roles back before they bring others, whatever stage those are of", () => {
+    const lists: Written[] = [
+      { ...worker, roles: ["worker", "banner"] },
+      { name: "w2", address: "192.0.2.22", roles: ["worker", "after"] },
+    ];
+    const { hosts: some, config: own } = check([banner, after], lists);
+    const carrying = (...names: string[]) =>
+      Object.fromEntries(names.map((name) => [name, { generation: 1, state: "complete" as const }]));
+    const readings = new Map([
+      ["w1", { facts: factsOf("w1", { bundles: carrying("node", "role-after", "role-motd") }) }],
+    ]);
+    const config = { ...own, ...formerRoles(some, own, readings) };
+    for (const bootstrapped of [true, false])
+      for (const inService of [new Set<string>(), new Set(["w1", "w2"])]) {
+        const steps = orderSteps(some, { ...options, bootstrapped, config, inService });
+        const of = (host: string): string[] => steps.flatMap((step) => (step.host === host ? [step.name] : []));
+        const own = (names: string[]): string[] =>
+          names.filter((name) => name.startsWith("role-") || name === "register");
+        assert.deepEqual(own(of("w1").filter((name) => name !== "register")), [
+          "role-after",
+          "role-motd",
+          "role-banner",
+        ]);
+        assert.deepEqual(own(of("w2")), ["register", "role-after"]);
+        const waits = steps.find((step) => keyOf(step) === "w1/role-banner")?.after ?? [];
+        assert.ok(waits.some((step) => keyOf(step) === "w1/role-motd"));
+      }
+  });
+
+  it("let the role that gives a file up go before the one that gets it, and others in the order of the list", () => {
+    const roleWith = (name: string, ...paths: string[]) =>
+      defineRole({ name, plan: () => paths.map((path) => file(path, { content: "" })) });
+    const roles = [roleWith("a", "/etc/f"), roleWith("b", "/etc/g"), roleWith("c")];
+    const lists = [
+      { ...worker, roles: ["worker", "a", "b", "c"] },
+      { name: "w2", address: "192.0.2.22", roles: ["worker", "a", "b", "c"] },
+    ];
+    const { hosts: some, config: own } = check(roles, lists);
+    const turnsOf = (...roleFiles: { bundle: string; path: string }[]) =>
+      roleTurns(some, own, new Map([["w1", { facts: factsOf("w1", { roleFiles }) }]]), 1500);
+    const turns = turnsOf({ bundle: "role-c", path: "/etc/f" }, { bundle: "role-b", path: "/etc/g" });
+    const steps = orderSteps(some, { ...options, config: { ...own, ...turns }, inService: new Set(["w1", "w2"]) });
+    const of = (host: string): string[] =>
+      steps.flatMap(({ host: one, name }) => (one === host && name.startsWith("role-") ? [name] : []));
+    assert.deepEqual(of("w1"), ["role-b", "role-c", "role-a"]);
+    assert.deepEqual(of("w2"), ["role-a", "role-b", "role-c"]);
+    // Nothing moves, or its role is not to stay; where it goes in a circle, each still has one turn.
+    assert.deepEqual(turnsOf({ bundle: "role-a", path: "/etc/f" }, { bundle: "role-gone", path: "/etc/g" }), {});
+    const circle = turnsOf({ bundle: "role-b", path: "/etc/f" }, { bundle: "role-a", path: "/etc/g" }).roleTurns?.[
+      "w1"
+    ];
+    assert.deepEqual(Object.keys(circle ?? {}).sort(), Object.values(circle ?? {}).sort());
+  });
 });
 
 describe("blocks of roles", () => {
@@ -381,13 +436,19 @@ describe("blocks of roles", () => {
 
   it("write words that end nowhere but where they do", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary-ascii" }), (text) => {
-        const word = wordOf(text);
-        assert.match(word, /^[^\s|"\\]+$/);
-        const back =
-          word === "-" ? "" : word.replaceAll(/%(\d{3})/g, (_, code: string) => String.fromCharCode(parseInt(code, 8)));
-        assert.equal(back, text);
-      }),
+      fc.property(
+        fc.array(fc.oneof(fc.string({ unit: "binary", maxLength: 2 }), fc.constantFrom("\u00a0", "\u2028"))),
+        (texts) => {
+          const text = texts.join("");
+          const word = wordOf(text);
+          assert.match(word, /^[^\t\n\v\f\r |"\\]+$/);
+          const back =
+            word === "-"
+              ? ""
+              : word.replaceAll(/%([0-7]{3})/g, (_, code: string) => String.fromCharCode(parseInt(code, 8)));
+          assert.equal(back, text);
+        },
+      ),
     );
   });
 });
