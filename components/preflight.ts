@@ -39,6 +39,7 @@ import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
 import type { RawConfig } from "../plan/rawconfig.ts";
 import type { Recording } from "../plan/record.ts";
 import { rejoiningHosts, rejoiningWarning } from "../plan/rejoining.ts";
+import { roleFindingsOnHosts } from "../plan/roles/findings.ts";
 import { formerRoles } from "../plan/roles/former.ts";
 import type { RoleShape } from "../plan/roles/shape.ts";
 import type { RunRequests } from "../plan/requests.ts";
@@ -223,6 +224,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   const saidByHosts = [
     ...guardHosts(hosts, config, judged, identity),
     ...mtuFindings(hosts, config, judged, linkMtu),
+    ...(kind.input.findings.length === 0 ? roleFindingsOnHosts(hosts, config, judged, linkMtu) : []),
     ...guardReplacements(situation),
   ];
   findings.push(

@@ -9,7 +9,7 @@ import { hostSchema, parseInventory, withRole, type Host } from "./inventory.ts"
 import { nodeNetworkArguments } from "./networksizes.ts";
 import type { PoolMaterial } from "./poolmaterial.ts";
 import type { RawConfig } from "./rawconfig.ts";
-import { roleFindings } from "./roles/findings.ts";
+import { askedRoles, roleFindings } from "./roles/findings.ts";
 import type { RoleShape } from "./roles/shape.ts";
 import { validateCluster, validateSharing } from "./validate.ts";
 
@@ -64,11 +64,13 @@ export function checkPool(
       ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24", externalEndpoint: "cluster.invalid" }
       : { ...material.settings, externalEndpoint: endpointText(material.endpoint) };
   const { config: parsed, findings: configFindings, unread } = parseConfig({ ...own, ...shared });
-  const config = parsed === undefined ? undefined : withRoles(parsed, roles);
+  const asked = askedRoles(hosts, roles);
+  const config = parsed === undefined ? undefined : withRoles(parsed, asked.usable);
   const findings = [
     ...inventoryFindings,
     ...validateSharing(hosts),
     ...configFindings,
+    ...asked.findings,
     ...foreign.map((key) =>
       input(
         "pool-setting",
@@ -98,7 +100,7 @@ export function checkPool(
       ...judgePool(hosts, config, material),
     );
   }
-  if (config !== undefined)
+  if (config !== undefined && asked.findings.length === 0)
     findings.push(...roleFindings(hosts, config, { unread, usable: material !== undefined && findings.length === 0 }));
   return { hosts, config, findings };
 }

@@ -4,7 +4,7 @@ import type { Finding } from "./findings.ts";
 import { parseInventory, type Host } from "./inventory.ts";
 import { checkPool, isPool } from "./pool.ts";
 import type { RawConfig } from "./rawconfig.ts";
-import { roleFindings, roleListFindings } from "./roles/findings.ts";
+import { askedRoles, roleFindings, roleListFindings } from "./roles/findings.ts";
 import type { RoleShape } from "./roles/shape.ts";
 import { validateCluster, validateInventory } from "./validate.ts";
 
@@ -32,7 +32,8 @@ export function checkInput(inventory: unknown, rawConfig: RawConfig, roles: read
   const names = roles.map(({ name }) => name);
   const { hosts, findings: inventoryFindings } = parseInventory(inventory, 1, names);
   const { config: parsed, findings: configFindings, unread } = parseConfig(rawConfig);
-  const config = parsed === undefined ? undefined : withRoles(parsed, roles);
+  const asked = askedRoles(hosts, roles);
+  const config = parsed === undefined ? undefined : withRoles(parsed, asked.usable);
   const clusterFindings = config === undefined ? [] : validateCluster(hosts, config);
   const findings = [
     ...inventoryFindings,
@@ -40,7 +41,9 @@ export function checkInput(inventory: unknown, rawConfig: RawConfig, roles: read
     ...configFindings,
     ...validateAddresses(hosts, config),
     ...clusterFindings,
+    ...asked.findings,
   ];
-  if (config !== undefined) findings.push(...roleFindings(hosts, config, { unread, usable: findings.length === 0 }));
+  if (config !== undefined && asked.findings.length === 0)
+    findings.push(...roleFindings(hosts, config, { unread, usable: findings.length === 0 }));
   return { hosts, config, findings };
 }

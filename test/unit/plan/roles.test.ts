@@ -4,9 +4,11 @@ import { bringUp, bundlesOf, stepsOf } from "../../../plan/bringup.ts";
 import { renderBundle } from "../../../plan/bundle.ts";
 import { planBundle, planHost } from "../../../plan/bundles/index.ts";
 import { withRoles, type ClusterConfig } from "../../../plan/config.ts";
+import type { HostFacts } from "../../../plan/facts.ts";
 import type { HostInput } from "../../../plan/inventory.ts";
 import { unreadSecret } from "../../../plan/rawconfig.ts";
 import { wordOf } from "../../../plan/resources.ts";
+import { roleFindingsOnHosts } from "../../../plan/roles/findings.ts";
 import { formerRoles } from "../../../plan/roles/former.ts";
 import { secretText as textWith } from "../../../plan/roles/secrets.ts";
 import { explain, originText } from "../../../plan/settings/explain.ts";
@@ -200,6 +202,42 @@ describe("roles", () => {
       sentences(check([broken], [{ ...worker, roles: ["worker", "broken"] }]))[0] ?? "",
       /^role-plan w1: the role broken cannot be planned: the path "etc\/motd" must be an absolute path/,
     );
+  });
+
+  it("that cannot be planned on a host as it is are findings, too, once it has told what it is", () => {
+    const fussy = defineRole({
+      name: "fussy",
+      plan: ({ facts: { family, selinux } }) => {
+        if (family === "rhel" && selinux) throw new Error("no policy");
+        return family === "suse" ? [file("/etc/sysctl.d/90-plinth.conf", { content: "" })] : [];
+      },
+    });
+    const { hosts, config, findings } = check([fussy], [{ ...worker, roles: ["worker", "fussy"] }]);
+    assert.deepEqual(findings, []);
+    const on = (facts: Partial<HostFacts>) =>
+      sentences({
+        findings: roleFindingsOnHosts(hosts, config, new Map([["w1", { facts: factsOf("w1", facts) }]]), 1500),
+      });
+    assert.deepEqual(on({ family: "debian" }), []);
+    assert.deepEqual(on({ family: "rhel" }), []);
+    assert.deepEqual(on({ family: "rhel", selinux: "enforcing" }), [
+      "role-plan w1: the role fussy cannot be planned on a host of the family rhel with SELinux: no policy",
+    ]);
+    assert.deepEqual(on({ family: "suse" }), [
+      "role-conflict w1: Plinth's baseline and the role fussy both own the file /etc/sysctl.d/90-plinth.conf",
+    ]);
+  });
+
+  it("that cannot tell which hosts they are for are findings", () => {
+    const lost = defineRole({
+      name: "lost",
+      appliesTo: ({ labels }) => (labels["disk"] ?? assert.fail("no disk")) === "nvme",
+      plan: () => [],
+    });
+    const expected = ["role-applies cp1,cp2,cp3: the role lost cannot tell whether it is for this host: no disk"];
+    assert.deepEqual(sentences(check([lost, banner], [])), expected);
+    const pool = checkInput([{ ...worker, roles: ["worker"] }], { clusterStack: "a/b/c" }, [lost]);
+    assert.ok(sentences(pool).some((sentence) => sentence.startsWith("role-applies w1: the role lost")));
   });
 
   it("name secrets that never stand in a bundle's text", () => {
