@@ -374,6 +374,13 @@ describe("blocks of roles", () => {
     );
   });
 
+  it("have each parameter of the kernel once in a role", () => {
+    const role = defineRole({ name: "net", plan: () => [1024, 2048].map((n) => sysctl({ "net.core.somaxconn": n })) });
+    assert.deepEqual(sentences(check([role], [{ ...worker, roles: ["worker", "net"] }])), [
+      "role-plan w1: the role net cannot be planned: the kernel parameter net.core.somaxconn is given twice, as 1024 and as 2048: give it once",
+    ]);
+  });
+
   it("say what they cannot be made of", () => {
     for (const [make, expected] of [
       [() => file("/etc/../x", { content: "" }), /no \. or \.\./],
