@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { ClusterConfig } from "../config.ts";
 import type { Family } from "../distributions.ts";
 import { roles as ownRoles, type Host } from "../inventory.ts";
 import type { Block } from "./block.ts";
+import type { RoleConfig } from "./config.ts";
 import { longestRoleName, roleNamePattern, stages, type RoleShape, type RoleStage } from "./shape.ts";
 
 /** What a host has told of itself, as far as roles follow it. */
@@ -18,8 +18,11 @@ export interface RoleContext<Parameters> {
   host: Host;
   /** All hosts of the stack, in the order of the inventory. */
   hosts: readonly Host[];
-  /** The stack's configuration as it is for the host, with defaults, without `plinth:secrets`: roles name those by `secret`. */
-  config: Omit<ClusterConfig, "secrets">;
+  /**
+   * The stack's configuration as it is for the host, with defaults, without what has secrets in it: `backup`, `proxy`, `registryCredentials`,
+   * `sudoPassword`, and `secrets`, which roles name by `secret`.
+   */
+  config: RoleConfig;
   /** As the schema has made them of what stack, groups and host say. */
   parameters: Parameters;
   facts: RoleFacts;

@@ -5,6 +5,7 @@ import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
 import type { Resource } from "../resources.ts";
 import { BlockError, type Block } from "./block.ts";
+import { openConfig } from "./config.ts";
 import { parametersFor, saidParameters } from "./parameters.ts";
 import { roleBundle, type RoleShape } from "./shape.ts";
 
@@ -40,12 +41,10 @@ export function rolePart(role: RoleShape): BundlePart {
 function blocksOf(role: RoleShape, { host, hosts, config, surroundings }: Placement): readonly Block[] {
   const read = parametersFor(role, host, config);
   if ("issues" in read) throw new Error(`${host.name}: the parameters of the role ${role.name} are not right`);
-  // A role gets its secrets by name alone.
-  const open = Object.fromEntries(Object.entries(config).filter(([key]) => key !== "secrets"));
   return role.plan({
     host,
     hosts,
-    config: open,
+    config: openConfig(config),
     parameters: read.parameters,
     facts: { family: surroundings?.family ?? "debian", selinux: surroundings?.selinux ?? false },
   });

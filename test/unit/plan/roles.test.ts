@@ -3,11 +3,12 @@ import fc from "fast-check";
 import { bringUp, bundlesOf, stepsOf } from "../../../plan/bringup.ts";
 import { renderBundle } from "../../../plan/bundle.ts";
 import { planBundle, planHost } from "../../../plan/bundles/index.ts";
-import { withRoles, type ClusterConfig } from "../../../plan/config.ts";
+import { configKeys, withRoles, type ClusterConfig } from "../../../plan/config.ts";
 import type { HostFacts } from "../../../plan/facts.ts";
 import type { HostInput } from "../../../plan/inventory.ts";
 import { unreadSecret } from "../../../plan/rawconfig.ts";
 import { wordOf } from "../../../plan/resources.ts";
+import { roleHidden } from "../../../plan/roles/config.ts";
 import { roleFindingsOnHosts } from "../../../plan/roles/findings.ts";
 import { formerRoles } from "../../../plan/roles/former.ts";
 import { secretText as textWith } from "../../../plan/roles/secrets.ts";
@@ -265,6 +266,48 @@ describe("roles", () => {
     );
     assert.deepEqual(sentences(check([role], hosts, { secrets: { login: unreadSecret } })), []);
     assert.throws(() => file("/etc/x", { content: secret("a"), mode: "0644" }), /everyone could read it/);
+  });
+});
+
+describe("the configuration that roles are given", () => {
+  it("has nothing secret anywhere in it", () => {
+    const mark = "very-secret-very-secret";
+    const keys = { accessKey: mark, secretKey: mark };
+    const s3 = { endpoint: "https://s3.example.com", bucket: "sets", members: keys, operators: keys };
+    const privateKey = `PRIVATE KEY ${mark}`;
+    const ssh = { host: "b.example.com", user: "sets", privateKey, hostKey: "ssh-ed25519 AAAA", path: "/srv/sets" };
+    const targets = [
+      { name: "s", s3 },
+      { name: "h", ssh },
+    ];
+    const secrets = {
+      backup: { recipients: [`age1${"q".repeat(58)}`], password: mark, targets },
+      proxy: { http: `http://ann:${mark}@proxy.example.com:3128` },
+      registries: { "r.example.com": { mirrors: [{ url: "https://r.example.com" }] } },
+      registryCredentials: { "r.example.com": { username: "ann", password: mark } },
+      secrets: { login: mark },
+      sudoPassword: mark,
+    };
+    let given: object | undefined;
+    const role = defineRole({
+      name: "curious",
+      plan: ({ config, host, hosts }) => {
+        given = { config, host, hosts };
+        return [];
+      },
+    });
+    const input = check([role], [{ ...worker, roles: ["worker", "curious"] }], secrets);
+    planned(input);
+    const strings = (value: unknown): unknown[] =>
+      typeof value === "object" && value !== null ? Object.entries(value).flat().flatMap(strings) : [value];
+    const marked = (value: unknown) => strings(value).filter((text) => String(text).includes(mark)).length;
+    assert.equal(marked(input.config), 10, "the settings have it themselves");
+    assert.ok(given !== undefined && "config" in given && strings(given.config).includes("demo"));
+    assert.equal(marked(given), 0);
+    // A key by whose name something secret can be told is in the list, or in none of the stack's secrets.
+    const named = configKeys.filter((key) => /secret|password|credential|token|key$/i.test(key));
+    assert.deepEqual(named.toSorted(), ["registryCredentials", "secrets", "sudoPassword"]);
+    assert.ok(named.every((key) => (roleHidden as readonly string[]).includes(key)));
   });
 });
 
