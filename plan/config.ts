@@ -16,7 +16,7 @@ import { proxySchema } from "./proxysettings.ts";
 import { largestMtu, smallestMtu } from "./mtu.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import { registriesSchema, registryCredentialsSchema } from "./registrysettings.ts";
-import { parametersSchema, type RoleShape } from "./roles/shape.ts";
+import { parametersSchema, secretNamePattern, type RoleShape } from "./roles/shape.ts";
 import type { VrrpInstance, Ways } from "./wayshape.ts";
 import { directoriesSchema } from "./settings/directories.ts";
 import { groupSchema, overlay, sysctls } from "./settings/schema.ts";
@@ -189,7 +189,7 @@ const clusterSettings = {
   exportPoolMaterial: flag.default(false),
 };
 
-const secretName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "must be a name of A-Z a-z 0-9 . _ -");
+const secretName = z.string().regex(secretNamePattern, "must be a name of A-Z a-z 0-9 . _ -");
 
 /** Settings of a stack's own hosts and of how they are reached, be they the cluster's or a worker pool's. */
 const hostSettings = {

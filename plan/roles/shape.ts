@@ -35,6 +35,9 @@ export function roleOfBundle(bundle: string): string | undefined {
   return bundle.startsWith(prefix) ? bundle.slice(prefix.length) : undefined;
 }
 
+/** How `plinth:secrets` calls secrets. */
+export const secretNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
 /** Parameters by role, as the stack, a group or a host has them. */
 export const parametersSchema = z.record(
   z.string().regex(roleNamePattern, "must be the name of a role"),
