@@ -3,7 +3,7 @@ import type { Family } from "../distributions.ts";
 import { roles as ownRoles, type Host } from "../inventory.ts";
 import type { Block } from "./block.ts";
 import type { RoleConfig } from "./config.ts";
-import { longestRoleName, roleNamePattern, stages, type RoleShape, type RoleStage } from "./shape.ts";
+import { isRoleName, longestRoleName, stages, type RoleShape, type RoleStage } from "./shape.ts";
 
 /** What a host has told of itself, as far as roles follow it. */
 export interface RoleFacts {
@@ -67,9 +67,9 @@ export function defineRole<const Name extends string, Schema extends z.ZodObject
   definition: RoleDefinition<Name, Schema>,
 ): ProjectRole<Name, Schema> {
   const { name, stage = "before-cluster", appliesTo, plan } = definition;
-  if (!roleNamePattern.test(name) || name.length > longestRoleName)
+  if (!isRoleName(name))
     throw new Error(
-      `a role cannot have the name ${JSON.stringify(name)}: use lower-case letters, digits and single '-', at most ${longestRoleName} characters`,
+      `a role cannot have the name ${JSON.stringify(definition.name)}: use lower-case letters, digits and single '-', at most ${longestRoleName} characters`,
     );
   if ((ownRoles as readonly string[]).includes(name))
     throw new Error(`a role cannot have the name ${name}: it is one of Plinth's own (${ownRoles.join(", ")})`);

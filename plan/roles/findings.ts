@@ -169,11 +169,11 @@ function parameterFindings(role: RoleShape, host: Host, config: ClusterConfig): 
   return read.issues.map(({ path, place, reason }) => {
     const said = originOf(layers, "parameters", [role.name, ...path]);
     const where = place === "" ? "its parameters" : `the parameter ${printable(place, 200)}`;
-    const from = said === undefined ? "" : ` (${places("parameters", [role.name, ...path]).name})`;
+    const from = said === undefined ? "" : ` (${printable(places("parameters", [role.name, ...path]).name, 300)})`;
     return input(
       "role-parameters",
       [host.name],
-      `of the role ${role.name}, ${where}${from} ${reason}`,
+      `of the role ${role.name}, ${where}${from} ${printable(reason, 500)}`,
       `the role has the parameters ${listed(known)}: set them in plinth:parameters.${role.name}, a group's parameters.${role.name}, or the host's`,
     );
   });
@@ -198,7 +198,8 @@ function planFindings(placement: Placement, secretsKnown: boolean): Finding[] {
       owners.push({ ...bundle, name: ownerOfBundle(entry.name), sockets: socketsOf(entry.parts, host, config) });
       if (role === undefined || !secretsKnown) continue;
       for (const { path, source } of bundle.secrets) {
-        const missing = source.kind === "role" ? secretNames(source.text).filter((name) => !(name in own.secrets)) : [];
+        const missing =
+          source.kind === "role" ? secretNames(source.text).filter((name) => !Object.hasOwn(own.secrets, name)) : [];
         for (const name of missing)
           findings.push(
             input(

@@ -10,7 +10,8 @@ import { unreadSecret } from "../../../plan/rawconfig.ts";
 import { wordOf } from "../../../plan/resources.ts";
 import { roleHidden } from "../../../plan/roles/config.ts";
 import { roleFindingsOnHosts } from "../../../plan/roles/findings.ts";
-import { formerRoles } from "../../../plan/roles/former.ts";
+import { formerRoles, mostFormerRoles } from "../../../plan/roles/former.ts";
+import { roleOfBundle } from "../../../plan/roles/shape.ts";
 import { secretText as textWith } from "../../../plan/roles/secrets.ts";
 import { explain, originText } from "../../../plan/settings/explain.ts";
 import { checkInput, type CheckedInput } from "../../../plan/stackinput.ts";
@@ -260,6 +261,11 @@ describe("roles", () => {
     const [first] = bundle.secrets;
     assert.ok(first?.source.kind === "role");
     assert.equal(textWith(first.source.text, { login: "hunter2" }), "user=a\npassword=hunter2\n");
+    const inherited = defineRole({ name: "i", plan: () => [file("/etc/i", { content: secret("constructor") })] });
+    assert.match(
+      sentences(check([inherited], [{ ...worker, roles: ["worker", "i"] }]))[0] ?? "",
+      /secret constructor, which plinth:secrets does not have/,
+    );
     assert.match(
       sentences(check([role], hosts, { secrets: { login: "x" } }))[0] ?? "",
       /secret token, which plinth:secrets does not have/,
@@ -390,6 +396,26 @@ describe("the steps of roles", () => {
       assert.equal(text, `plinth-bundle 1\nbundle ${entry.name}\ngeneration 1\nend\n`);
     }
     assert.deepEqual(formerRoles(some, withRoles(own, []), new Map()), {});
+  });
+});
+
+describe("bundles that hosts say they carry", () => {
+  it("are roles only by names that roles can have, and only so many", () => {
+    for (const name of ["role-", "role-A", "role-a/b", "role-a b", "role-a--b", `role-${"a".repeat(41)}`, "etcd"])
+      assert.equal(roleOfBundle(name), undefined, name);
+    assert.equal(roleOfBundle("role-a-b"), "a-b");
+    const { hosts, config } = check([], []);
+    const claimed = [...Array.from({ length: 1000 }, (_, index) => `role-r${index}`), "role-../x"];
+    const bundles = Object.fromEntries(
+      claimed.map((name) => [name, { generation: 1, state: "complete" as const }] as const),
+    );
+    const { formerRoles: former } = formerRoles(
+      hosts,
+      config,
+      new Map([["cp1", { facts: factsOf("cp1", { bundles }) }]]),
+    );
+    assert.equal(former?.["cp1"]?.length, mostFormerRoles);
+    assert.ok(former?.["cp1"]?.every((name) => /^r\d+$/.test(name)));
   });
 });
 
