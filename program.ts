@@ -5,7 +5,6 @@
  */
 
 import * as pulumi from "@pulumi/pulumi";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { readDigests } from "./components/artifacts.ts";
@@ -21,13 +20,13 @@ import { readOutputsOf, readPrevious } from "./components/previous.ts";
 import type { ProgramArgs } from "./components/preflight.ts";
 import { deploy } from "./components/program.ts";
 import type { Recorded } from "./components/record.ts";
+import { readRoles } from "./components/roles.ts";
 import { isConfigSecret, withoutSourcePositions } from "./components/sdk.ts";
 import { keepSecret, markSecrets } from "./components/secrets.ts";
 import { outcomeOf, type Outcome } from "./plan/backup/outcome.ts";
 import { isPool } from "./plan/pool.ts";
 import { readRecording } from "./plan/record.ts";
 import { readRequests } from "./plan/requests.ts";
-import type { RoleShape } from "./plan/roles/shape.ts";
 import { errorWithout, secretTexts } from "./plan/secrets.ts";
 import { namespace, readConfig } from "./plan/stackconfig.ts";
 
@@ -69,7 +68,7 @@ async function run({ dir }: ProjectArgs, { inventory }: { inventory: unknown }):
     stack,
     config,
     inventory,
-    roles: await ownRoles(dir),
+    roles: await readRoles(dir),
     readHosts,
     readWorkloads,
     readDigests,
@@ -124,13 +123,4 @@ async function ownInventory({ dir }: ProjectArgs, stack: string): Promise<unknow
   const file = pathToFileURL(join(dir, "hosts", `${stack}.ts`));
   const { default: inventory } = (await import(file.href)) as { default: unknown };
   return inventory;
-}
-
-/** The roles that `roles/index.ts` exports; none where there is no such file. */
-async function ownRoles(dir: string): Promise<readonly RoleShape[]> {
-  const file = join(dir, "roles", "index.ts");
-  if (!existsSync(file)) return [];
-  const { roles } = (await import(pathToFileURL(file).href)) as { roles?: unknown };
-  if (!Array.isArray(roles)) throw new Error(`${file} must export a list of roles: export const roles = [ … ]`);
-  return roles as RoleShape[];
 }

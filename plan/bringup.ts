@@ -297,7 +297,7 @@ export function stepsOf(config: Roles): readonly BringUpStep[] {
 }
 
 /** @throws Error when there is none. */
-export function stepNamed(name: string, config: Roles = {}): BringUpStep {
+export function stepNamed(name: string, config: Roles): BringUpStep {
   const step = stepsOf(config).find((candidate) => candidate.name === name);
   if (step === undefined) throw new Error(`there is no step ${name}`);
   return step;

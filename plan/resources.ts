@@ -55,52 +55,42 @@ interface Form<Arguments> {
    * bundle, once its files are gone, and services run again at the end.
    */
   phase: "early" | "late";
-  /** The words after the key. */
-  words: (args: Arguments) => readonly (string | number | undefined)[];
+  /** The words after the key, one function for each. */
+  words: readonly ((args: Arguments) => string | number | undefined)[];
 }
 
 const forms: { readonly [Kind in ResourceKind]: Form<ResourceArguments[Kind]> } = {
-  package: { title: "the package", phase: "early", words: () => [] },
-  group: { title: "the group", phase: "early", words: ({ gid }) => [gid] },
+  package: { title: "the package", phase: "early", words: [] },
+  group: { title: "the group", phase: "early", words: [({ gid }) => gid] },
   account: {
     title: "the user",
     phase: "early",
-    words: ({ key, uid, group, groups, home, shell, system, comment }) => [
-      uid,
-      group ?? key,
-      home,
-      shell,
-      groups?.join(","),
-      system ? "system" : "login",
-      comment,
+    words: [
+      ({ uid }) => uid,
+      ({ key, group }) => group ?? key,
+      ({ home }) => home,
+      ({ shell }) => shell,
+      ({ groups }) => groups?.join(","),
+      ({ system }) => (system ? "system" : "login"),
+      ({ comment }) => comment,
     ],
   },
-  symlink: { title: "the file", phase: "late", words: ({ target }) => [target] },
-  sysctl: { title: "the kernel parameter", phase: "late", words: ({ value }) => [value] },
-  module: { title: "the kernel module", phase: "late", words: () => [] },
-  service: { title: "the unit", phase: "late", words: () => [] },
+  symlink: { title: "the file", phase: "late", words: [({ target }) => target] },
+  sysctl: { title: "the kernel parameter", phase: "late", words: [({ value }) => value] },
+  module: { title: "the kernel module", phase: "late", words: [] },
+  service: { title: "the unit", phase: "late", words: [] },
 };
 
 /** The kinds with their phases, and how many words each has after its key, as words `KIND:PHASE:COUNT` for the host script. */
 export function resourceWords(): string {
-  const some: { readonly [Kind in ResourceKind]: ResourceArguments[Kind] } = {
-    package: { key: "" },
-    group: { key: "" },
-    account: { key: "", home: "", shell: "", system: false },
-    symlink: { key: "", target: "" },
-    sysctl: { key: "", value: "" },
-    module: { key: "" },
-    service: { key: "" },
-  };
-  const kinds = Object.keys(forms) as ResourceKind[];
-  return kinds
-    .map((kind) => `${kind}:${forms[kind].phase}:${wordsOf({ kind, ...some[kind] } as Resource).length}`)
+  return Object.entries(forms)
+    .map(([kind, { phase, words }]) => `${kind}:${phase}:${words.length}`)
     .join(" ");
 }
 
-function wordsOf(resource: Resource): readonly (string | number | undefined)[] {
-  const form = forms[resource.kind] as Form<Resource>;
-  return form.words(resource);
+function wordsOf(resource: Resource): (string | number | undefined)[] {
+  const { words } = forms[resource.kind] as Form<Resource>;
+  return words.map((word) => word(resource));
 }
 
 /** What others may not have, too, in words. */

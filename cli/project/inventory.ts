@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { readRoles } from "../../components/roles.ts";
 import { bundlesOf } from "../../plan/bringup.ts";
 import type { BundleSecret } from "../../plan/bundle.ts";
 import { artifactsOf, planHost, type HostArtifacts } from "../../plan/bundles/index.ts";
@@ -74,18 +75,14 @@ export async function importInventory(project: Project, stack: string): Promise<
   }
 }
 
-/** What `roles/index.ts` exports as `roles`; none where there is no such file. Its code runs, that of a proposal never does. */
+/** The roles of the project, as the program reads them. Their code runs, that of a proposal never does. */
 export async function importRoles(project: Project): Promise<readonly RoleShape[]> {
-  const path = join(project.dir, "roles", "index.ts");
-  if (!existsSync(path)) return [];
   try {
-    const { roles } = (await import(pathToFileURL(path).href)) as { roles?: unknown };
-    if (Array.isArray(roles)) return roles as RoleShape[];
+    return await readRoles(project.dir);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(`The roles in ${path} cannot be loaded: ${reason}`, Exit.badInput, { cause: error });
+    throw new CliError(`${reason.replace(/^t/, "T")}.`, Exit.badInput, { cause: error });
   }
-  throw new CliError(`${path} must export a list of roles: export const roles = [ … ].`, Exit.badInput);
 }
 
 /**

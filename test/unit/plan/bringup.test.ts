@@ -81,8 +81,8 @@ describe("plan/bringup", () => {
   });
 
   it("knows its steps by name", () => {
-    assert.equal(stepNamed("drain").kind, "node");
-    assert.throws(() => stepNamed("nothing"), /there is no step nothing/);
+    assert.equal(stepNamed("drain", {}).kind, "node");
+    assert.throws(() => stepNamed("nothing", {}), /there is no step nothing/);
   });
 
   it("says what hosts fetch, each once", () => {
