@@ -14,7 +14,8 @@ import { commandVariable, lockForProcess, pluginVariable } from "./components/ho
 import { readHosts } from "./components/host/reader.ts";
 import { readWorkloads } from "./components/host/workloads.ts";
 import { readLockedDigests } from "./components/locked.ts";
-import type { ClusterOutputs, PoolOutputs } from "./components/outputs.ts";
+import { deployMachines } from "./components/machines.ts";
+import type { ClusterOutputs, MachineOutputs, PoolOutputs } from "./components/outputs.ts";
 import { deployPool } from "./components/pool.ts";
 import { readOutputsOf, readPrevious } from "./components/previous.ts";
 import type { ProgramArgs } from "./components/preflight.ts";
@@ -24,13 +25,14 @@ import { readRoles } from "./components/roles.ts";
 import { isConfigSecret, withoutSourcePositions } from "./components/sdk.ts";
 import { keepSecret, markSecrets } from "./components/secrets.ts";
 import { outcomeOf, type Outcome } from "./plan/backup/outcome.ts";
+import { isMachineStack } from "./plan/machinestack.ts";
 import { isPool } from "./plan/pool.ts";
 import { readRecording } from "./plan/record.ts";
 import { readRequests } from "./plan/requests.ts";
 import { errorWithout, secretTexts } from "./plan/secrets.ts";
 import { namespace, readConfig } from "./plan/stackconfig.ts";
 
-export type { ClusterOutputs, PoolOutputs, Recorded };
+export type { ClusterOutputs, MachineOutputs, PoolOutputs, Recorded };
 
 /** A project: the folder that holds its inventories and its stacks. */
 export interface ProjectArgs {
@@ -47,8 +49,8 @@ export interface ProjectArgs {
  * export default program({ dir: import.meta.dirname });
  * ```
  *
- * It is the program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, or a pool of workers for the cluster of another
- * stack, and its outputs out. The engine runs it at every preview and every run, by `plinth` and by plain `pulumi`.
+ * It is the program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, a pool of workers for the cluster of another
+ * stack, or machines alone, and its outputs out. The engine runs it at every preview and every run, by `plinth` and by plain `pulumi`.
  *
  * @returns the program. Given an inventory, it takes that, unchecked, in place of what `hosts/<stack>.ts` exports, and does not load that file.
  * It throws a `PlinthError` with all findings when inventory, configuration or hosts are not right; no host has been touched then.
@@ -57,8 +59,8 @@ export function program(project: ProjectArgs): (given?: { inventory: unknown }) 
   return async (given) => run(project, given ?? { inventory: await ownInventory(project, pulumi.getStack()) });
 }
 
-/** What a stack tells other projects: a cluster's outputs, a pool's, or those of a run that records its resources. */
-export type ProgramOutputs = ClusterOutputs | PoolOutputs | Recorded;
+/** What a stack tells other projects: a cluster's outputs, a pool's, those of machines alone, or those of a run that records its resources. */
+export type ProgramOutputs = ClusterOutputs | PoolOutputs | MachineOutputs | Recorded;
 
 async function run({ dir }: ProjectArgs, { inventory }: { inventory: unknown }): Promise<ProgramOutputs> {
   withoutSourcePositions();
@@ -96,7 +98,10 @@ async function run({ dir }: ProjectArgs, { inventory }: { inventory: unknown }):
       )
       .map(([, value]) => value),
   );
-  const declare = () => (isPool(config) ? deployPool({ ...args, readOutputsOf }) : deploy(args));
+  const declare = () => {
+    if (isPool(config)) return deployPool({ ...args, readOutputsOf });
+    return isMachineStack(inventory) ? deployMachines(args) : deploy(args);
+  };
   if (secrets.length === 0) return declare();
   keepSecret(secrets);
   try {

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { backupRule, setBefore, unstoredFindings, type ComingChange } from "../plan/backup/before.ts";
 import type { Outcome } from "../plan/backup/outcome.ts";
 import { abandonedHosts, abandonedWarning } from "../plan/abandoned.ts";
+import { formerBundles } from "../plan/formerbundles.ts";
 import { planCluster } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import {
@@ -172,7 +173,8 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     clusterId === undefined ? undefined : knownValue(clusterId),
     args.readPrevious(),
   ]);
-  if (clusterId !== undefined && !pulumi.runtime.isDryRun())
+  // Without a cluster there is none that runs of different places could meet on: the engine's lock of the stack is the one there is.
+  if (clusterId !== undefined && !pulumi.runtime.isDryRun() && config.machinesOnly !== true)
     findings.push(...(await lockFindings(args.lock(all, controlPlane))));
   const moved = new Map(hosts.map((host) => [host.name, movedDirectories(configFor(host, config))]));
   const readings = await args.readHosts(all, moved);
@@ -279,6 +281,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     config: {
       ...config,
       ...formerRoles(hosts, config, readings),
+      ...formerBundles(hosts, readings),
       ...(ways === undefined ? {} : { ways, apiInstance: instanceOf(config, instances) }),
     },
     hosts,

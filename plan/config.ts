@@ -317,6 +317,10 @@ export interface Remembered {
   roles?: readonly RoleShape[];
   /** Host → roles that it has, and is not to have any more: what is left to do is to take them back. */
   formerRoles?: Readonly<Record<string, readonly string[]>>;
+  /** Machine besides the cluster → bundles of Nodes that it carries from when it was one: likewise. */
+  formerBundles?: Readonly<Record<string, readonly string[]>>;
+  /** Whether the stack has no cluster, but machines alone. Default: no. */
+  machinesOnly?: true;
 }
 
 /** A configuration with the roles of the project; as it is where there are none. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
 import type { Host } from "./inventory.ts";
 import { machineIdsOf, rememberedHost } from "./membership.ts";
@@ -82,6 +83,14 @@ export function recordOf(
 export function isNewStack(previous: PreviousRun | undefined, readings: ReadonlyMap<string, HostReading>): boolean {
   const claimed = [...readings.values()].some((reading) => "facts" in reading && reading.facts.claim !== undefined);
   return previous === undefined && !claimed;
+}
+
+/** Whether a stack of machines gets its first cluster: its keys are new, though the stack is not. */
+export function beginsCluster(
+  previous: Pick<PreviousRun, "kind"> | undefined,
+  { machinesOnly }: Pick<ClusterConfig, "machinesOnly">,
+): boolean {
+  return previous?.kind === "machines" && machinesOnly !== true;
 }
 
 /**

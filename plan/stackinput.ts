@@ -2,6 +2,7 @@ import { validateAddresses } from "./addressrules.ts";
 import { parseConfig, withRoles, type ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import { parseInventory, type Host } from "./inventory.ts";
+import { checkMachines, isMachineStack } from "./machinestack.ts";
 import { checkPool, isPool } from "./pool.ts";
 import type { RawConfig } from "./rawconfig.ts";
 import { askedRoles, roleFindings, roleListFindings } from "./roles/findings.ts";
@@ -19,7 +20,8 @@ export interface CheckedInput {
 }
 
 /**
- * Reads and checks an inventory and a configuration together. Of a pool's stack what can be judged without its cluster.
+ * Reads and checks an inventory and a configuration together. Of a pool's stack what can be judged without its cluster; a stack without any
+ * host of a cluster is one of machines.
  *
  * @param inventory the default export of `hosts/<stack>.ts`.
  * @param rawConfig as `readConfig` has it.
@@ -29,6 +31,7 @@ export function checkInput(inventory: unknown, rawConfig: RawConfig, roles: read
   const listFindings = roleListFindings(roles);
   if (listFindings.length > 0) return { hosts: [], config: undefined, findings: listFindings };
   if (isPool(rawConfig)) return checkPool(inventory, rawConfig, undefined, roles);
+  if (isMachineStack(inventory)) return checkMachines(inventory, rawConfig, roles);
   const names = roles.map(({ name }) => name);
   const { hosts, findings: inventoryFindings } = parseInventory(inventory, 1, names);
   const { config: parsed, findings: configFindings, unread } = parseConfig(rawConfig);

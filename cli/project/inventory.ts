@@ -38,6 +38,8 @@ export interface StackInput {
 
 /** What follows from the whole configuration. Secrets that only the engine decrypts make no difference to it. */
 export interface Planned {
+  /** Whether the stack has no cluster, but machines alone. */
+  machinesOnly: boolean;
   /** Names of the bundles that a host is to have. */
   bundlesOf: (host: Host) => string[];
   artifacts: () => HostArtifacts;
@@ -54,6 +56,7 @@ export interface LoadedStack extends StackInput {
 
 export function plannedFrom(hosts: readonly Host[], config: ClusterConfig): Planned {
   return {
+    machinesOnly: config.machinesOnly === true,
     bundlesOf: (host) => bundlesOf(host, config).map(({ name }) => name),
     artifacts: () => artifactsOf(hosts, config),
     secretsOf: (host) => planHost({ host, hosts, config }).flatMap(({ secrets }) => secrets),
