@@ -27,16 +27,16 @@ export async function record(
   const found = recordOf(hosts, machineIdsOf(hosts, readings, previous), tombstones);
   const anew = startsAnew(previous, incarnation);
   const begins = beginsCluster(previous, checked.config);
-  const newKeys = isNewStack(previous, readings) || begins;
+  const newStack = isNewStack(previous, readings);
   if (
     args.recording === "first" &&
     !pulumi.runtime.isDryRun() &&
     (anew || begins || !isRecorded(previous, found) || forgetsWays(previous, ways))
   )
-    throw new RecordFirst(newKeys);
+    throw new RecordFirst(newStack, begins);
   if (args.recording !== "now" && args.recording !== "adopt") return undefined;
-  const keys = newKeys || args.recording === "adopt" ? await declareKeys() : {};
-  const outputs = Object.entries(await args.readPrevious()).filter(([name]) => !(begins && name === "kind"));
+  const keys = newStack || args.recording === "adopt" ? await declareKeys() : {};
+  const outputs = Object.entries(await args.readPrevious());
   const kept = outputs.map(([name, value]) => [name, secretOutputs.has(name) ? pulumi.secret(value) : value] as const);
   return {
     ...Object.fromEntries(kept),

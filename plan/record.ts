@@ -31,10 +31,13 @@ export class RecordFirst extends Error {
   override readonly name = "RecordFirst";
   /** Whether the stack is new: then its keys are made, too. */
   readonly newStack: boolean;
+  /** Whether it cannot be saved ahead, but only as it is made: the run has to save after every step. */
+  readonly stepwise: boolean;
 
-  constructor(newStack: boolean) {
+  constructor(newStack: boolean, stepwise = false) {
     super("keys, ids and the machines of hosts are saved by a run of their own first");
     this.newStack = newStack;
+    this.stepwise = stepwise;
   }
 }
 
@@ -85,7 +88,10 @@ export function isNewStack(previous: PreviousRun | undefined, readings: Readonly
   return previous === undefined && !claimed;
 }
 
-/** Whether a stack of machines gets its first cluster: its keys are new, though the stack is not. */
+/**
+ * Whether a stack of machines gets its first cluster: its keys are new, though the stack is not. They cannot be saved ahead, because they are
+ * part of what its machines are part of, and the engine takes those for something to delete where they are not declared.
+ */
 export function beginsCluster(
   previous: Pick<PreviousRun, "kind"> | undefined,
   { machinesOnly }: Pick<ClusterConfig, "machinesOnly">,
