@@ -5,7 +5,6 @@
  */
 
 import * as pulumi from "@pulumi/pulumi";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { readDigests } from "./components/artifacts.ts";
@@ -15,23 +14,25 @@ import { commandVariable, lockForProcess, pluginVariable } from "./components/ho
 import { readHosts } from "./components/host/reader.ts";
 import { readWorkloads } from "./components/host/workloads.ts";
 import { readLockedDigests } from "./components/locked.ts";
-import type { ClusterOutputs, PoolOutputs } from "./components/outputs.ts";
+import { deployMachines } from "./components/machines.ts";
+import type { ClusterOutputs, MachineOutputs, PoolOutputs } from "./components/outputs.ts";
 import { deployPool } from "./components/pool.ts";
 import { readOutputsOf, readPrevious } from "./components/previous.ts";
 import type { ProgramArgs } from "./components/preflight.ts";
 import { deploy } from "./components/program.ts";
 import type { Recorded } from "./components/record.ts";
+import { readRoles } from "./components/roles.ts";
 import { isConfigSecret, withoutSourcePositions } from "./components/sdk.ts";
 import { keepSecret, markSecrets } from "./components/secrets.ts";
 import { outcomeOf, type Outcome } from "./plan/backup/outcome.ts";
+import { isMachineStack } from "./plan/machinestack.ts";
 import { isPool } from "./plan/pool.ts";
 import { readRecording } from "./plan/record.ts";
 import { readRequests } from "./plan/requests.ts";
-import type { RoleShape } from "./plan/roles/shape.ts";
 import { errorWithout, secretTexts } from "./plan/secrets.ts";
 import { namespace, readConfig } from "./plan/stackconfig.ts";
 
-export type { ClusterOutputs, PoolOutputs, Recorded };
+export type { ClusterOutputs, MachineOutputs, PoolOutputs, Recorded };
 
 /** A project: the folder that holds its inventories and its stacks. */
 export interface ProjectArgs {
@@ -48,8 +49,8 @@ export interface ProjectArgs {
  * export default program({ dir: import.meta.dirname });
  * ```
  *
- * It is the program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, or a pool of workers for the cluster of another
- * stack, and its outputs out. The engine runs it at every preview and every run, by `plinth` and by plain `pulumi`.
+ * It is the program of every stack: `hosts/<stack>.ts` and `Pulumi.<stack>.yaml` in, a cluster, a pool of workers for the cluster of another
+ * stack, or machines alone, and its outputs out. The engine runs it at every preview and every run, by `plinth` and by plain `pulumi`.
  *
  * @returns the program. Given an inventory, it takes that, unchecked, in place of what `hosts/<stack>.ts` exports, and does not load that file.
  * It throws a `PlinthError` with all findings when inventory, configuration or hosts are not right; no host has been touched then.
@@ -58,8 +59,8 @@ export function program(project: ProjectArgs): (given?: { inventory: unknown }) 
   return async (given) => run(project, given ?? { inventory: await ownInventory(project, pulumi.getStack()) });
 }
 
-/** What a stack tells other projects: a cluster's outputs, a pool's, or those of a run that records its resources. */
-export type ProgramOutputs = ClusterOutputs | PoolOutputs | Recorded;
+/** What a stack tells other projects: a cluster's outputs, a pool's, those of machines alone, or those of a run that records its resources. */
+export type ProgramOutputs = ClusterOutputs | PoolOutputs | MachineOutputs | Recorded;
 
 async function run({ dir }: ProjectArgs, { inventory }: { inventory: unknown }): Promise<ProgramOutputs> {
   withoutSourcePositions();
@@ -69,7 +70,7 @@ async function run({ dir }: ProjectArgs, { inventory }: { inventory: unknown }):
     stack,
     config,
     inventory,
-    roles: await ownRoles(dir),
+    roles: await readRoles(dir),
     readHosts,
     readWorkloads,
     readDigests,
@@ -97,7 +98,10 @@ async function run({ dir }: ProjectArgs, { inventory }: { inventory: unknown }):
       )
       .map(([, value]) => value),
   );
-  const declare = () => (isPool(config) ? deployPool({ ...args, readOutputsOf }) : deploy(args));
+  const declare = () => {
+    if (isPool(config)) return deployPool({ ...args, readOutputsOf });
+    return isMachineStack(inventory) ? deployMachines(args) : deploy(args);
+  };
   if (secrets.length === 0) return declare();
   keepSecret(secrets);
   try {
@@ -124,13 +128,4 @@ async function ownInventory({ dir }: ProjectArgs, stack: string): Promise<unknow
   const file = pathToFileURL(join(dir, "hosts", `${stack}.ts`));
   const { default: inventory } = (await import(file.href)) as { default: unknown };
   return inventory;
-}
-
-/** The roles that `roles/index.ts` exports; none where there is no such file. */
-async function ownRoles(dir: string): Promise<readonly RoleShape[]> {
-  const file = join(dir, "roles", "index.ts");
-  if (!existsSync(file)) return [];
-  const { roles } = (await import(pathToFileURL(file).href)) as { roles?: unknown };
-  if (!Array.isArray(roles)) throw new Error(`${file} must export a list of roles: export const roles = [ … ]`);
-  return roles as RoleShape[];
 }

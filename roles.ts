@@ -13,6 +13,7 @@ export {
 } from "./plan/roles/define.ts";
 export type { Block } from "./plan/roles/block.ts";
 export type { HostWith } from "./plan/roles/inventory.ts";
+export type { RoleConfig } from "./plan/roles/config.ts";
 export type { RoleShape, RoleStage } from "./plan/roles/shape.ts";
 export type { Content, Secret, SecretText } from "./plan/roles/secrets.ts";
 export { archive, download, type ArchiveOptions, type DownloadOptions } from "./plan/roles/blocks/downloads.ts";

@@ -207,7 +207,7 @@ export class Fleet {
       case "node":
         return this.rosterStep(this.machine(step.host), planned.name, after);
       case "bundle":
-        return this.bundle(this.machine(step.host), entryFor(step.host, planned, this.args.formerBalancers), after);
+        return this.bundle(this.machine(step.host), planned, after);
       default:
         throw new Error(`${step.name} is not done for hosts`);
     }
@@ -249,8 +249,9 @@ export class Fleet {
     return facts === undefined ? undefined : joinedAnewAt(facts, this.args.rejoining.has(name));
   }
 
-  private bundle({ plan, facts, host }: Machine, entry: BundleEntry, after: readonly pulumi.Resource[]) {
-    const { hosts, config, locate, keys, heal, texts, linkMtu } = this.args;
+  private bundle({ plan, facts, host }: Machine, planned: BundleEntry, after: readonly pulumi.Resource[]) {
+    const { hosts, config, locate, keys, heal, texts, linkMtu, formerBalancers } = this.args;
+    const entry = entryFor(plan, planned, formerBalancers, config);
     const { name } = entry;
     const bundle = {
       host,
@@ -262,7 +263,7 @@ export class Fleet {
     };
     const surroundings = surroundingsOf(plan, facts, linkMtu);
     const joinedAnew = this.joinedAnew(plan.name, facts);
-    const planned = planBundle(entry, { host: plan, hosts, config, texts, surroundings, joinedAnew });
-    return new Bundle(entry, planned, bundle, { parent: this.parent }).command;
+    const content = planBundle(entry, { host: plan, hosts, config, texts, surroundings, joinedAnew });
+    return new Bundle(entry, content, bundle, { parent: this.parent }).command;
   }
 }

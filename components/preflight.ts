@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { backupRule, setBefore, unstoredFindings, type ComingChange } from "../plan/backup/before.ts";
 import type { Outcome } from "../plan/backup/outcome.ts";
 import { abandonedHosts, abandonedWarning } from "../plan/abandoned.ts";
+import { formerBundles } from "../plan/formerbundles.ts";
 import { planCluster } from "../plan/bundles/index.ts";
 import type { ClusterConfig } from "../plan/config.ts";
 import {
@@ -39,6 +40,7 @@ import { parsePreviousRun, type PreviousRun } from "../plan/previousrun.ts";
 import type { RawConfig } from "../plan/rawconfig.ts";
 import type { Recording } from "../plan/record.ts";
 import { rejoiningHosts, rejoiningWarning } from "../plan/rejoining.ts";
+import { roleFindingsOnHosts } from "../plan/roles/findings.ts";
 import { formerRoles } from "../plan/roles/former.ts";
 import { roleTurns } from "../plan/roles/turns.ts";
 import type { RoleShape } from "../plan/roles/shape.ts";
@@ -172,7 +174,8 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
     clusterId === undefined ? undefined : knownValue(clusterId),
     args.readPrevious(),
   ]);
-  if (clusterId !== undefined && !pulumi.runtime.isDryRun())
+  // Without a cluster there is none that runs of different places could meet on: the engine's lock of the stack is the one there is.
+  if (clusterId !== undefined && !pulumi.runtime.isDryRun() && config.machinesOnly !== true)
     findings.push(...(await lockFindings(args.lock(all, controlPlane))));
   const moved = new Map(hosts.map((host) => [host.name, movedDirectories(configFor(host, config))]));
   const readings = await args.readHosts(all, moved);
@@ -224,6 +227,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   const saidByHosts = [
     ...guardHosts(hosts, config, judged, identity),
     ...mtuFindings(hosts, config, judged, linkMtu),
+    ...(kind.input.findings.length === 0 ? roleFindingsOnHosts(hosts, config, judged, linkMtu) : []),
     ...guardReplacements(situation),
   ];
   findings.push(
@@ -279,6 +283,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
       ...config,
       ...formerRoles(hosts, config, readings),
       ...roleTurns(hosts, config, readings, linkMtu),
+      ...formerBundles(hosts, readings),
       ...(ways === undefined ? {} : { ways, apiInstance: instanceOf(config, instances) }),
     },
     hosts,

@@ -6,6 +6,7 @@ import { keyNames } from "../plan/pki.ts";
 import { poolMaterial } from "../plan/pool.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
 import { modesOf } from "../plan/protections.ts";
+import { beginsCluster } from "../plan/record.ts";
 import { checkInput } from "../plan/stackinput.ts";
 import { guardTenants, tenantNamespaces } from "../plan/tenants.ts";
 import { changedWayWarning, changesWay } from "../plan/ways.ts";
@@ -28,7 +29,7 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Record
     guards: ({ config, hosts, readings, previous, nodes, ways }) => [
       ...goneFindings(hosts, readings, previous),
       ...returnFindings(readings, previous),
-      ...guardSettingsChange(config, previous),
+      ...guardSettingsChange(config, beginsCluster(previous, config) ? undefined : previous),
       ...guardTenants(config.tenants, previous?.tenants),
       ...(ways === undefined ? [] : poolEndpointFindings({ stack: args.stack, config, ways, previous, nodes })),
     ],
@@ -45,15 +46,21 @@ export async function deploy(args: ProgramArgs): Promise<ClusterOutputs | Record
 async function declareKeys(
   checked: Preflight,
 ): Promise<Pick<ClusterOutputs, "endpoint" | "caCertificate" | "kubeconfig" | "clusterId">> {
-  const cluster = new Cluster(checked.config.clusterName, checked);
+  const cluster = new Cluster(checked.config.clusterName, checked, renamed(checked));
   await cluster.makeHostKeys();
   const { endpoint, caCertificate, kubeconfig } = cluster;
   return { endpoint, caCertificate, kubeconfig, clusterId: checked.clusterId };
 }
 
+/** In a stack that had machines alone, what they were part of is the cluster now: they stay what they are. */
+function renamed({ previous, config }: Preflight): pulumi.ComponentResourceOptions {
+  const name = previous?.clusterName;
+  return beginsCluster(previous, config) && name !== undefined ? { aliases: [{ name }] } : {};
+}
+
 async function declareCluster(checked: Preflight): Promise<ClusterOutputs> {
   const { config, clusterId } = checked;
-  const cluster = new Cluster(config.clusterName, checked);
+  const cluster = new Cluster(config.clusterName, checked, renamed(checked));
   const parts = await cluster.bringUp();
   return {
     ...fleetOutputs(checked, parts),

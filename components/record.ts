@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { formerMachines, startsAnew } from "../plan/guards.ts";
 import { machineIdsOf } from "../plan/membership.ts";
 import { secretOutputs } from "../plan/outputs.ts";
-import { hostsAhead, isNewStack, isRecorded, recordOf, RecordFirst } from "../plan/record.ts";
+import { beginsCluster, hostsAhead, isNewStack, isRecorded, recordOf, RecordFirst } from "../plan/record.ts";
 import { forgetsWays } from "../plan/ways.ts";
 import type { Preflight, ProgramArgs } from "./preflight.ts";
 
@@ -26,13 +26,14 @@ export async function record(
   const { hosts, readings, previous, tombstones, abandoned, incarnation, fromSnapshot, ways } = checked;
   const found = recordOf(hosts, machineIdsOf(hosts, readings, previous), tombstones);
   const anew = startsAnew(previous, incarnation);
+  const begins = beginsCluster(previous, checked.config);
   const newStack = isNewStack(previous, readings);
   if (
     args.recording === "first" &&
     !pulumi.runtime.isDryRun() &&
-    (anew || !isRecorded(previous, found) || forgetsWays(previous, ways))
+    (anew || begins || !isRecorded(previous, found) || forgetsWays(previous, ways))
   )
-    throw new RecordFirst(newStack);
+    throw new RecordFirst(newStack, begins);
   if (args.recording !== "now" && args.recording !== "adopt") return undefined;
   const keys = newStack || args.recording === "adopt" ? await declareKeys() : {};
   const outputs = Object.entries(await args.readPrevious());

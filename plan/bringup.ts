@@ -1,7 +1,7 @@
 import { apiserver } from "./bundles/apiserver.ts";
 import { authorityKeys } from "./bundles/authoritykeys.ts";
 import { backup } from "./bundles/backup.ts";
-import { baseline } from "./bundles/baseline.ts";
+import { baseline, machineBaseline } from "./bundles/baseline.ts";
 import { clusterAuthority } from "./bundles/clusterauthority.ts";
 import { connections } from "./bundles/connections.ts";
 import { controllerManager, scheduler } from "./bundles/controllers.ts";
@@ -19,6 +19,7 @@ import { runtime } from "./bundles/runtime.ts";
 import { servingCertificates } from "./bundles/servingcertificates.ts";
 import { shutdown } from "./bundles/shutdown.ts";
 import type { ClusterConfig } from "./config.ts";
+import { isFormer, type Former } from "./former.ts";
 import { isNode, type Host, type Role } from "./inventory.ts";
 import { hasRole, rolePart } from "./roles/part.ts";
 import { roleBundle, roleOfBundle, type RoleShape, type RoleStage } from "./roles/shape.ts";
@@ -88,6 +89,11 @@ export type BringUpStep = BundleEntry | MembershipStep | NodeStep | ObjectsStep 
 
 const everyHost: Audience = { title: "every host", includes: () => true };
 const nodes: Audience = { title: "Nodes: workers and control-plane hosts", includes: isNode };
+/** Those, and machines that were one: what is left to do there is to take the bundle back. */
+const carriers = (bundle: string): Audience => ({
+  title: nodes.title,
+  includes: (host, config) => isNode(host) || isFormer(host, bundle, config),
+});
 const once: Audience = { title: "once", includes: () => false };
 const withRole = (role: Role): Audience => ({
   title: `hosts with the role ${role}`,
@@ -114,8 +120,9 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "host",
     carriesTraffic: true,
     audience: everyHost,
-    title: "swap is off, logs are bounded, the kernel is set up for pods",
-    parts: [baseline, networkManagers],
+    title:
+      "swap is off, logs are bounded, the kernel is set up for pods; nothing of that on machines besides the cluster",
+    parts: [baseline, machineBaseline, networkManagers],
   },
   {
     kind: "bundle",
@@ -196,7 +203,7 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "node",
     carriesTraffic: true,
     ahead: true,
-    audience: nodes,
+    audience: carriers("runtime"),
     title: "containerd runs containers",
     parts: [runtime],
   },
@@ -206,7 +213,7 @@ export const bringUp: readonly BringUpStep[] = [
     type: "plinth:worker:NodeAgents",
     stage: "node",
     carriesTraffic: true,
-    audience: nodes,
+    audience: carriers("node"),
     title: "kubelet, kube-proxy and flannel run",
     parts: [shutdown, kubelet, kubeProxy, flannel, ruleSetsPart],
   },
@@ -326,7 +333,7 @@ export function stepsOf(config: Roles): readonly BringUpStep[] {
  *
  * @throws Error when there is none.
  */
-export function stepNamed(name: string, config: Roles = {}): BringUpStep {
+export function stepNamed(name: string, config: Roles): BringUpStep {
   const step = stepsOf(config).findLast((candidate) => candidate.name === name);
   if (step === undefined) throw new Error(`there is no step ${name}`);
   return step;
@@ -338,12 +345,19 @@ export function bundlesIn(config: Roles): BundleEntry[] {
 }
 
 /**
- * A bundle as it is for a host: of a load balancer that is not wanted any more, what is left is that it goes.
+ * A bundle as it is for a host: of a load balancer that is not wanted any more, and of what a machine has from when it was a Node, what is
+ * left is that it goes.
  *
  * @param formerBalancers names of the hosts with such a one, see `formerBalancers` in plan/ways.ts.
  */
-export function entryFor(host: string, entry: BundleEntry, formerBalancers: ReadonlySet<string>): BundleEntry {
-  const goes = entry.name === "loadbalancer" && formerBalancers.has(host);
+export function entryFor(
+  host: Host,
+  entry: BundleEntry,
+  formerBalancers: ReadonlySet<string>,
+  config: Former,
+): BundleEntry {
+  if (isFormer(host, entry.name, config)) return { ...entry, parts: [] };
+  const goes = entry.name === "loadbalancer" && formerBalancers.has(host.name);
   return goes ? { ...entry, parts: [noLoadBalancer] } : entry;
 }
 

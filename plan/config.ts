@@ -16,7 +16,7 @@ import { proxySchema } from "./proxysettings.ts";
 import { largestMtu, smallestMtu } from "./mtu.ts";
 import { holdsUnread, isUnread, type RawConfig } from "./rawconfig.ts";
 import { registriesSchema, registryCredentialsSchema } from "./registrysettings.ts";
-import { parametersSchema, type RoleShape } from "./roles/shape.ts";
+import { parametersSchema, secretNamePattern, type RoleShape } from "./roles/shape.ts";
 import type { VrrpInstance, Ways } from "./wayshape.ts";
 import { directoriesSchema } from "./settings/directories.ts";
 import { groupSchema, overlay, sysctls } from "./settings/schema.ts";
@@ -189,7 +189,7 @@ const clusterSettings = {
   exportPoolMaterial: flag.default(false),
 };
 
-const secretName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "must be a name of A-Z a-z 0-9 . _ -");
+const secretName = z.string().regex(secretNamePattern, "must be a name of A-Z a-z 0-9 . _ -");
 
 /** Settings of a stack's own hosts and of how they are reached, be they the cluster's or a worker pool's. */
 const hostSettings = {
@@ -319,6 +319,10 @@ export interface Remembered {
   formerRoles?: Readonly<Record<string, readonly string[]>>;
   /** Host → bundle of a role → the one that has its turn in its place there, see plan/roles/turns.ts. */
   roleTurns?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Machine besides the cluster → bundles of Nodes that it carries from when it was one: likewise. */
+  formerBundles?: Readonly<Record<string, readonly string[]>>;
+  /** Whether the stack has no cluster, but machines alone. Default: no. */
+  machinesOnly?: true;
 }
 
 /** A configuration with the roles of the project; as it is where there are none. */

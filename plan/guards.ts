@@ -12,7 +12,8 @@ import { portFindings } from "./guards/ports.ts";
 import { forwardFindings, resolverFindings } from "./guards/network.ts";
 import { firewalldFindings } from "./guards/firewalld.ts";
 import { securityFindings } from "./guards/security.ts";
-import type { HostRule } from "./guards/rule.ts";
+import { servingFindings } from "./guards/machines.ts";
+import { forCluster, type HostRule } from "./guards/rule.ts";
 import {
   addressFindings,
   interfaceFindings,
@@ -20,7 +21,7 @@ import {
   swapFindings,
   timeSyncFindings,
 } from "./guards/hostsettings.ts";
-import type { Host } from "./inventory.ts";
+import { isMachine, type Host } from "./inventory.ts";
 import { configFor } from "./settings/layers.ts";
 
 export {
@@ -37,6 +38,7 @@ export {
   returnFindings,
   startsAnew,
 } from "./guards/gone.ts";
+export { clusterLeftFindings } from "./guards/machines.ts";
 export { lastWorkerFindings, type WorkerSituation } from "./guards/lastworker.ts";
 export { guardMembership, guardReplacements, type MembershipSituation } from "./guards/membership.ts";
 export { mtuFindings } from "./guards/network.ts";
@@ -81,18 +83,20 @@ export const overridable = [
 
 /** In the order in which findings of one host are told. */
 const hostRules: readonly HostRule[] = [
-  remnantFindings,
-  directoryFindings,
+  servingFindings,
+  forCluster(remnantFindings),
+  forCluster(directoryFindings),
   portFindings,
   machineFindings,
   toolFindings,
-  capacityFindings,
+  forCluster(capacityFindings),
   pressureFindings,
   baselineFindings,
   kernelFindings,
   swapFindings,
-  timeSyncFindings,
-  nameFindings,
+  // A role may be what keeps it right.
+  forCluster(timeSyncFindings),
+  forCluster(nameFindings),
   addressFindings,
   interfaceFindings,
   resolverFindings,
@@ -123,7 +127,8 @@ export function guardHosts(
       ...hostRules.flatMap((rule) => rule(host, reading.facts, own)),
     ];
   });
-  return [...findings, ...sameMachineFindings(hosts, readings), ...clockFindings(hosts, readings)];
+  const inCluster = hosts.filter((host) => !isMachine(host));
+  return [...findings, ...sameMachineFindings(hosts, readings), ...clockFindings(inCluster, readings)];
 }
 
 /** The findings that remain when the named guards are set aside, and those that were set aside. */

@@ -56,8 +56,8 @@ export const hostSchema = z.strictObject({
   name: hostName,
   /** IPv4 address of one of its interfaces, by which other hosts reach it: that of the Node, of etcd's peer, of certificates. */
   address: ipv4,
-  /** What it does in the cluster. */
-  roles: z.array(z.enum(roles)),
+  /** What it does in the cluster. Default: nothing; it is a machine besides it, as in a stack without a cluster. */
+  roles: z.array(z.enum(roles)).default([]),
   /** The roles of the project that it has. Written into `roles` of the inventory, with the others. */
   projectRoles: z.array(z.string().regex(roleNamePattern)).optional(),
   /** Parameters of roles of the project, by role, over those of `plinth:groups` and `plinth:parameters`. */
@@ -164,7 +164,7 @@ const isOwnRole = (role: string): role is Role => (roles as readonly string[]).i
 /** Hosts as they are written: one list has Plinth's roles and those of the project. */
 function writtenHost(projectRoles: readonly string[]) {
   const known = [...roles, ...projectRoles];
-  const written = z.array(z.enum(known)).nonempty("must have at least one role");
+  const written = z.array(z.enum(known)).default([]);
   return hostSchema
     .omit({ projectRoles: true })
     .extend({ roles: written })
@@ -182,6 +182,11 @@ function nameOf(item: unknown): string | undefined {
 /** Whether the host runs pods, and is a Node: workers, and control-plane hosts for what the cluster itself needs. */
 export function isNode(host: Pick<Host, "roles">): boolean {
   return host.roles.includes("worker") || host.roles.includes("control-plane");
+}
+
+/** Whether a host has nothing to do with a cluster but that it may be in its stack: it has roles of the project alone, or none. */
+export function isMachine(host: { readonly roles: readonly unknown[] }): boolean {
+  return host.roles.length === 0;
 }
 
 /** The hosts that have a role, in the order of the inventory. */

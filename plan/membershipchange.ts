@@ -1,5 +1,5 @@
 import type { HostReading } from "./facts.ts";
-import { isNode, type Host } from "./inventory.ts";
+import { isMachine, isNode, type Host } from "./inventory.ts";
 import { nodeBundle } from "./names.ts";
 import { unreadable, type LeftOut } from "./leftout.ts";
 import { isAt, peerUrlOf, type LiveCluster, type RankedHost } from "./livecluster.ts";
@@ -7,7 +7,7 @@ import type { LeavingHost } from "./membership.ts";
 import type { Tombstone } from "./outputs.ts";
 import type { PreviousRun } from "./previousrun.ts";
 import type { RunRequests } from "./requests.ts";
-import { isBootstrapped } from "./waves.ts";
+import { isBootstrapped, nodesInService } from "./waves.ts";
 
 /** What a change of who belongs to the cluster is told by. */
 export interface ChangeSources {
@@ -31,7 +31,7 @@ export interface MembershipChange {
   /** With what earlier runs were asked, and still holds. */
   requests: RunRequests;
   tombstones: Record<string, Tombstone>;
-  /** Hosts that leave count: a cluster whose members all leave at once has been brought up all the same. */
+  /** Hosts that leave count: a cluster whose members all leave at once has been brought up all the same. Of machines alone: whether one serves. */
   bootstrapped: boolean;
   /** Hosts of a cluster in service that the run leaves as they are. */
   leftOut: LeftOut;
@@ -73,10 +73,10 @@ export function membershipChange(sources: ChangeSources): MembershipChange {
   const inventory = new Set(hosts.map(({ name }) => name));
   const lostBefore = Object.fromEntries(Object.entries(previous?.lost ?? {}).filter(([name]) => !inventory.has(name)));
   const lost = new Set([...requests.lost, ...Object.keys(lostBefore)]);
-  const bootstrapped = isBootstrapped(
-    [...hosts, ...leaving.filter(({ recorded }) => recorded), ...controlPlane],
-    readings,
-  );
+  const ranked = [...hosts, ...leaving.filter(({ recorded }) => recorded), ...controlPlane];
+  const bootstrapped = ranked.every(isMachine)
+    ? nodesInService(hosts, readings).size > 0
+    : isBootstrapped(ranked, readings);
   const answers = (name: string): boolean => "facts" in (readings.get(name) ?? {});
   // A run that took them for leaving was killed, and the inventory has them again: nothing about the roster has changed then.
   const stayAfterAll = (live.nodes ?? []).some(({ name, leaving: mark }) => inventory.has(name) && mark !== undefined);

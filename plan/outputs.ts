@@ -47,9 +47,7 @@ const ways = z.object({
 /** Outputs that are secrets as a whole. */
 export const secretOutputs: ReadonlySet<string> = new Set(["kubeconfig", "tenantKubeconfigs", "poolMaterial"]);
 
-const ofEveryStack = {
-  /** URL of the API server, e.g. `https://192.0.2.10:6443`. */
-  endpoint: z.string(),
+const ofHosts = {
   /** Host name → address and roles, and what the next run needs to tell whether it is the same machine. */
   hosts: z.record(z.string(), host),
   /** Host name → versions of its kernel, distribution and tools, as it said before this run. */
@@ -58,6 +56,12 @@ const ofEveryStack = {
   clusterId: z.string(),
   /** Hosts that were declared lost, by name. They are refused until they are reset. */
   lost: z.record(z.string(), tombstone),
+};
+
+const ofEveryCluster = {
+  ...ofHosts,
+  /** URL of the API server, e.g. `https://192.0.2.10:6443`. */
+  endpoint: z.string(),
   /** Node, or `roster` for the cluster as a whole, → the control-plane host on which its steps run. For the next run. */
   survivors: z.record(z.string(), z.string()),
   /** How often the roster was made good although nothing about it had changed. For the next run. */
@@ -72,7 +76,7 @@ const ofEveryStack = {
 
 /** Outputs of a cluster's stack. Other stacks read them by StackReference. */
 export const clusterOutputs = z.object({
-  ...ofEveryStack,
+  ...ofEveryCluster,
   /** PEM certificate of the authority that signed the API servers' certificates. */
   caCertificate: z.string(),
   /** Kubeconfig of the administrator, YAML. A secret. */
@@ -95,9 +99,18 @@ export const clusterOutputs = z.object({
 });
 export type ClusterValues = z.output<typeof clusterOutputs>;
 
+/** Outputs of a stack of machines alone: there is no cluster to tell of. */
+export const machineOutputs = z.object({
+  kind: z.literal("machines"),
+  /** The name that hosts are claimed with. A cluster that the stack gets later may have another. */
+  clusterName: z.string(),
+  ...ofHosts,
+});
+export type MachineValues = z.output<typeof machineOutputs>;
+
 /** Outputs of a pool's stack. */
 export const poolOutputs = z.object({
-  ...ofEveryStack,
+  ...ofEveryCluster,
   /** Component → version. */
   versions: z.object({ kubernetes: version, containerd: version }),
   /** Fully qualified name of the cluster's stack. */

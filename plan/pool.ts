@@ -9,9 +9,9 @@ import { hostSchema, parseInventory, withRole, type Host } from "./inventory.ts"
 import { nodeNetworkArguments } from "./networksizes.ts";
 import type { PoolMaterial } from "./poolmaterial.ts";
 import type { RawConfig } from "./rawconfig.ts";
-import { roleFindings } from "./roles/findings.ts";
+import { askedRoles, roleFindings } from "./roles/findings.ts";
 import type { RoleShape } from "./roles/shape.ts";
-import { validateCluster, validateSharing } from "./validate.ts";
+import { validateCluster, validateMachines, validateSharing } from "./validate.ts";
 
 /** Whether a stack's configuration makes it a worker pool of another stack's cluster. */
 export function isPool(rawConfig: RawConfig): boolean {
@@ -30,6 +30,13 @@ function differs(key: string, value: unknown, material: PoolMaterial | undefined
     (material?.settings as Record<string, unknown> | undefined)?.[key],
   ];
   return !parsed.success || !accepted.some((other) => isDeepStrictEqual(parsed.data, other));
+}
+
+/** The cluster's settings that a stack of something else has, and that are no defaults. */
+export function settingsOtherThan(rawConfig: RawConfig, material: PoolMaterial | undefined): string[] {
+  return Object.entries(rawConfig)
+    .filter(([key, value]) => clusterKeys.includes(key) && value !== "" && differs(key, value, material))
+    .map(([key]) => key);
 }
 
 function input(rule: string, hosts: string[], message: string, remedy: string): Finding {
@@ -55,20 +62,21 @@ export function checkPool(
     0,
     roles.map(({ name }) => name),
   );
-  const foreign = Object.entries(rawConfig)
-    .filter(([key, value]) => clusterKeys.includes(key) && value !== "" && differs(key, value, material))
-    .map(([key]) => key);
+  const foreign = settingsOtherThan(rawConfig, material);
   const own = Object.fromEntries(Object.entries(rawConfig).filter(([key]) => !clusterKeys.includes(key)));
   const shared =
     material === undefined
       ? { clusterName: "cluster", nodeSubnet: "192.0.2.0/24", externalEndpoint: "cluster.invalid" }
       : { ...material.settings, externalEndpoint: endpointText(material.endpoint) };
   const { config: parsed, findings: configFindings, unread } = parseConfig({ ...own, ...shared });
-  const config = parsed === undefined ? undefined : withRoles(parsed, roles);
+  const asked = askedRoles(hosts, roles);
+  const config = parsed === undefined ? undefined : withRoles(parsed, asked.usable);
   const findings = [
     ...inventoryFindings,
     ...validateSharing(hosts),
+    ...validateMachines(hosts),
     ...configFindings,
+    ...asked.findings,
     ...foreign.map((key) =>
       input(
         "pool-setting",
@@ -98,7 +106,7 @@ export function checkPool(
       ...judgePool(hosts, config, material),
     );
   }
-  if (config !== undefined)
+  if (config !== undefined && asked.findings.length === 0)
     findings.push(...roleFindings(hosts, config, { unread, usable: material !== undefined && findings.length === 0 }));
   return { hosts, config, findings };
 }

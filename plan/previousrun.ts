@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Finding } from "./findings.ts";
-import { clusterOutputs, poolOutputs } from "./outputs.ts";
+import { clusterOutputs, machineOutputs, poolOutputs } from "./outputs.ts";
 
 /**
  * Outputs as they are read back, of clusters and pools. All but the hosts may be missing: earlier releases did not write
@@ -8,6 +8,7 @@ import { clusterOutputs, poolOutputs } from "./outputs.ts";
  */
 const previousOutputs = z
   .object({
+    ...machineOutputs.shape,
     ...poolOutputs.shape,
     ...clusterOutputs.shape,
     versions: clusterOutputs.shape.versions.partial(),

@@ -18,11 +18,12 @@ export function proxyHasLogin({ proxy }: Pick<ClusterConfig, "proxy">): boolean 
 export function noProxyOf(config: ClusterConfig): string[] {
   const { vip, vipName, serviceVip, externalEndpoint } = config;
   const artifacts = addressOfUrl(config.artifactsUrl) ?? new URL(config.artifactsUrl).hostname;
-  const known = [
-    ...["localhost", "127.0.0.0/8", config.nodeSubnet, config.podCidr, config.serviceCidr],
+  const ofCluster = [
+    ...[config.nodeSubnet, config.podCidr, config.serviceCidr],
     ...[vip, serviceVip, vipName, externalEndpoint?.host].filter((place) => place !== undefined),
-    ...[".svc", `.${config.clusterDomain}`, artifacts],
+    ...[".svc", `.${config.clusterDomain}`],
   ];
+  const known = ["localhost", "127.0.0.0/8", ...(config.machinesOnly === true ? [] : ofCluster), artifacts];
   return [...new Set([...known, ...config.proxy.noProxy])];
 }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
 import type { Host } from "./inventory.ts";
 import { machineIdsOf, rememberedHost } from "./membership.ts";
@@ -30,10 +31,13 @@ export class RecordFirst extends Error {
   override readonly name = "RecordFirst";
   /** Whether the stack is new: then its keys are made, too. */
   readonly newStack: boolean;
+  /** Whether it cannot be saved ahead, but only as it is made: the run has to save after every step. */
+  readonly stepwise: boolean;
 
-  constructor(newStack: boolean) {
+  constructor(newStack: boolean, stepwise = false) {
     super("keys, ids and the machines of hosts are saved by a run of their own first");
     this.newStack = newStack;
+    this.stepwise = stepwise;
   }
 }
 
@@ -82,6 +86,17 @@ export function recordOf(
 export function isNewStack(previous: PreviousRun | undefined, readings: ReadonlyMap<string, HostReading>): boolean {
   const claimed = [...readings.values()].some((reading) => "facts" in reading && reading.facts.claim !== undefined);
   return previous === undefined && !claimed;
+}
+
+/**
+ * Whether a stack of machines gets its first cluster: its keys are new, though the stack is not. They cannot be saved ahead, because they are
+ * part of what its machines are part of, and the engine takes those for something to delete where they are not declared.
+ */
+export function beginsCluster(
+  previous: Pick<PreviousRun, "kind"> | undefined,
+  { machinesOnly }: Pick<ClusterConfig, "machinesOnly">,
+): boolean {
+  return previous?.kind === "machines" && machinesOnly !== true;
 }
 
 /**

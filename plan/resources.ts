@@ -102,8 +102,8 @@ interface Form<Arguments> {
    * bundle, once its files are gone, and services run again at the end.
    */
   phase: "early" | "late";
-  /** The words after the key. */
-  words: (args: Arguments) => readonly (string | number | undefined)[];
+  /** The words after the key, one function for each. */
+  words: readonly ((args: Arguments) => string | number | undefined)[];
   /** What has to be the same where several have it. Default: one has it alone. */
   shared?: (args: Arguments) => string;
   /** What it takes besides. Default: nothing. */
@@ -120,98 +120,85 @@ const forms: { readonly [Kind in ResourceKind]: Form<ResourceArguments[Kind]> } 
   source: {
     title: "the file",
     phase: "early",
-    words: ({ text }) => [text],
+    words: [({ text }) => text],
   },
   package: {
     title: "the package",
     phase: "early",
-    words: ({ version }) => [version],
+    words: [({ version }) => version],
     // Many may want one.
     shared: () => "",
     claims: ({ key, version }) =>
       version === undefined ? [] : [{ what: `the version of the package ${key}`, shared: version }],
   },
-  hold: { title: "the hold of the package", phase: "early", words: () => [], shared: () => "" },
-  group: { title: "the group", phase: "early", words: ({ gid }) => [gid] },
+  hold: { title: "the hold of the package", phase: "early", words: [], shared: () => "" },
+  group: { title: "the group", phase: "early", words: [({ gid }) => gid] },
   account: {
     title: "the user",
     phase: "early",
-    words: ({ key, uid, group, groups, home, shell, system, comment }) => [
-      uid,
-      group ?? key,
-      home,
-      shell,
-      groups?.join(","),
-      system ? "system" : "login",
-      comment,
+    words: [
+      ({ uid }) => uid,
+      ({ key, group }) => group ?? key,
+      ({ home }) => home,
+      ({ shell }) => shell,
+      ({ groups }) => groups?.join(","),
+      ({ system }) => (system ? "system" : "login"),
+      ({ comment }) => comment,
     ],
   },
   block: {
     title: "the lines",
     phase: "late",
-    words: ({ path, comment, judge, text }) => [path, comment, judge, text],
+    words: [({ path }) => path, ({ comment }) => comment, ({ judge }) => judge, ({ text }) => text],
     claims: ({ path }) => [{ what: `the file ${path}`, shared: "lines of it" }],
   },
   authorized: {
     title: "the keys of the user",
     phase: "late",
-    words: ({ only, keys }) => [only ? "only" : "besides", keys],
+    words: [({ only }) => (only ? "only" : "besides"), ({ keys }) => keys],
   },
-  anchor: { title: "the authority", phase: "late", words: ({ certificate }) => [certificate] },
+  anchor: { title: "the authority", phase: "late", words: [({ certificate }) => certificate] },
   volumegroup: {
     title: "the volume group",
     phase: "late",
-    words: ({ devices }) => [devices.join(",")],
+    words: [({ devices }) => devices.join(",")],
     claims: ({ devices }) => devices.map((device) => ({ what: `the device ${device}`, shared: undefined })),
   },
-  volume: { title: "the volume", phase: "late", words: ({ size }) => [size] },
-  filesystem: { title: "the device", phase: "late", words: ({ type, label }) => [type, label] },
-  swapfile: { title: "the file", phase: "late", words: ({ bytes }) => [bytes] },
-  sysctl: { title: "the kernel parameter", phase: "late", words: ({ value }) => [value] },
-  module: { title: "the kernel module", phase: "late", words: () => [] },
+  volume: { title: "the volume", phase: "late", words: [({ size }) => size] },
+  filesystem: { title: "the device", phase: "late", words: [({ type }) => type, ({ label }) => label] },
+  swapfile: { title: "the file", phase: "late", words: [({ bytes }) => bytes] },
+  sysctl: { title: "the kernel parameter", phase: "late", words: [({ value }) => value] },
+  module: { title: "the kernel module", phase: "late", words: [] },
   archive: {
     title: "the directory",
     phase: "late",
-    words: ({ file, sha256, strip }) => [file, sha256, strip],
+    words: [({ file }) => file, ({ sha256 }) => sha256, ({ strip }) => strip],
   },
   command: {
     title: "the command",
     phase: "late",
-    words: ({ creates, unless, run, undo, user, seconds }) => [creates, unless, run, undo, user, seconds],
+    words: [
+      ({ creates }) => creates,
+      ({ unless }) => unless,
+      ({ run }) => run,
+      ({ undo }) => undo,
+      ({ user }) => user,
+      ({ seconds }) => seconds,
+    ],
   },
-  service: { title: "the unit", phase: "late", words: () => [] },
+  service: { title: "the unit", phase: "late", words: [] },
 };
 
 /** The kinds with their phases, and how many words each has after its key, as words `KIND:PHASE:COUNT` for the host script. */
 export function resourceWords(): string {
-  const some: { readonly [Kind in ResourceKind]: ResourceArguments[Kind] } = {
-    package: { key: "" },
-    group: { key: "" },
-    account: { key: "", home: "", shell: "", system: false },
-    sysctl: { key: "", value: "" },
-    module: { key: "" },
-    service: { key: "" },
-    source: { key: "", text: "" },
-    hold: { key: "" },
-    block: { key: "", path: "", comment: "", text: "" },
-    authorized: { key: "", only: false, keys: "" },
-    anchor: { key: "", certificate: "" },
-    volumegroup: { key: "", devices: [] },
-    volume: { key: "", size: "" },
-    filesystem: { key: "", type: "" },
-    swapfile: { key: "", bytes: 0 },
-    archive: { key: "", file: "", sha256: "", strip: 0 },
-    command: { key: "", run: "", user: "", seconds: 0 },
-  };
-  const kinds = Object.keys(forms) as ResourceKind[];
-  return kinds
-    .map((kind) => `${kind}:${forms[kind].phase}:${wordsOf({ kind, ...some[kind] } as Resource).length}`)
+  return Object.entries(forms)
+    .map(([kind, { phase, words }]) => `${kind}:${phase}:${words.length}`)
     .join(" ");
 }
 
-function wordsOf(resource: Resource): readonly (string | number | undefined)[] {
-  const form = forms[resource.kind] as Form<Resource>;
-  return form.words(resource);
+function wordsOf(resource: Resource): (string | number | undefined)[] {
+  const { words } = forms[resource.kind] as Form<Resource>;
+  return words.map((word) => word(resource));
 }
 
 /** What others may not have, too. */

@@ -9,7 +9,7 @@ import { relianceFindings } from "./bundles/reliance.ts";
 import { validateServicePorts } from "./serviceportrules.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { Finding } from "./findings.ts";
-import { withRole, type Host } from "./inventory.ts";
+import { isMachine, withRole, type Host } from "./inventory.ts";
 import { validateNetworkSizes } from "./networksizes.ts";
 import { validateRegistries } from "./registrysettings.ts";
 import { settingsFindings } from "./settings/layers.ts";
@@ -73,9 +73,23 @@ export function validateSharing(hosts: readonly Host[]): Finding[] {
   return findings;
 }
 
+/** What machines besides a cluster have that only hosts of one can have. */
+export function validateMachines(hosts: readonly Host[]): Finding[] {
+  return hosts
+    .filter((host) => isMachine(host) && host.settings !== undefined)
+    .map(({ name, settings }) =>
+      finding(
+        "machine-setting",
+        [name],
+        `it has settings (${Object.keys(settings ?? {}).join(", ")}), which are for hosts of a cluster, and no role of one`,
+        "remove them: what a machine is to have is for a role of the project",
+      ),
+    );
+}
+
 /** What is wrong with the inventory of a cluster as a whole, whatever the configuration. */
 export function validateInventory(hosts: readonly Host[]): Finding[] {
-  const findings = validateSharing(hosts);
+  const findings = [...validateSharing(hosts), ...validateMachines(hosts)];
   const members = withRole(hosts, "etcd");
   if (members.length === 0) {
     findings.push(finding("etcd-count", [], "no host has the role etcd", "give 1, 3 or 5 hosts the role etcd"));

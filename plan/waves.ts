@@ -1,7 +1,8 @@
 import { bringUp, inTurn, isTakenBack, stepNamed, stepsOf, type BringUpStep } from "./bringup.ts";
 import type { ClusterConfig } from "./config.ts";
 import type { HostReading } from "./facts.ts";
-import { isNode, withRole, type Host, type Role } from "./inventory.ts";
+import { isFormer } from "./former.ts";
+import { isMachine, isNode, withRole, type Host, type Role } from "./inventory.ts";
 import type { RankedHost } from "./livecluster.ts";
 
 /** One step of plan/bringup.ts for one host. */
@@ -21,11 +22,6 @@ export interface OrderedStep extends Step {
 /** Whether a host belongs to what the API is made of: such hosts change one at a time. */
 function servesApi(host: Host): boolean {
   return (["etcd", "control-plane", "load-balancer"] as const).some((role) => host.roles.includes(role));
-}
-
-/** Whether a host has nothing to do with the cluster but that it is in its stack: it has roles of the project alone. */
-function isMachine(host: Host): boolean {
-  return host.roles.length === 0;
 }
 
 /** The bundles of which a host has one when it serves: a Node, or a machine besides the cluster. */
@@ -171,12 +167,17 @@ function controlPlaneSteps(config: ClusterConfig): ControlPlaneStep[] {
   );
 }
 
-/** Everything that is done for one host, in its order. */
+/** Everything that is done for one host, in its order. What it carries from when it was a Node goes first, the last of it before the others. */
 function stepsFor(host: Host, config: ClusterConfig): Step[] {
-  return stepsOf(config)
+  const names = stepsOf(config)
     .filter((step) => step.kind === "bundle" || step.kind === "node")
     .filter(({ audience }) => audience.includes(host, config))
-    .map(({ name }) => ({ host: host.name, name: inTurn(host.name, name, config) }));
+    .map(({ name }) => inTurn(host.name, name, config));
+  const former = names.filter((name) => isFormer(host, name, config));
+  return [...former.toReversed(), ...names.filter((name) => !former.includes(name))].map((name) => ({
+    host: host.name,
+    name,
+  }));
 }
 
 /**
@@ -229,6 +230,7 @@ function rolling(section: readonly ControlPlaneStep[], hosts: readonly Host[], c
 function occurrencesOf(step: ControlPlaneStep, hosts: readonly Host[], config: ClusterConfig): Step[] {
   const { name, audience } = step;
   if (step.kind === "membership") {
+    if (config.machinesOnly === true) return [];
     const isCluster = hosts.some(({ roles }) => roles.includes("control-plane"));
     return isCluster || step.byClusterOnly !== true ? [{ host: "", name }] : [];
   }

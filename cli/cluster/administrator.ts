@@ -1,6 +1,7 @@
 import { PlinthError } from "../../plan/findings.ts";
 import { parsePoolMaterial, type PoolMaterial } from "../../plan/poolmaterial.ts";
 import { CliError } from "../errors.ts";
+import { Exit } from "../exit.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 import { readOutputs, readRawOutputs, type Outputs } from "../pulumi/outputs.ts";
 
@@ -34,8 +35,11 @@ export async function administratorOf(context: EngineContext, outputs: Outputs):
 
 /** The same, for who cannot do without: before the first `up` a CliError says what to do. */
 export async function requireAdministrator(context: EngineContext): Promise<string> {
-  const kubeconfig = await administratorOf(context, await readOutputs(context, { secrets: true }));
+  const outputs = await readOutputs(context, { secrets: true });
+  const kubeconfig = await administratorOf(context, outputs);
   if (kubeconfig !== undefined) return kubeconfig;
+  if (outputs.kind === "machines")
+    throw new CliError(`Stack "${context.stack}" has machines alone and no cluster, which this is for.`, Exit.badInput);
   throw new CliError(
     `Stack "${context.stack}" has no kubeconfig yet: bring the cluster up first ("./plinth up --stack ${context.stack}").`,
   );

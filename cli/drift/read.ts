@@ -58,7 +58,11 @@ export async function readDrift(input: StackInput, context: EngineContext): Prom
       runPulumi(context, ["stack", "export", "--show-secrets"]).then(readDeclared),
       administratorOf(context, outputs),
     ]);
-    const [nodes, objects] = await Promise.all([readNodes(kubeconfig), readObjects(kubeconfig, declared)]);
+    const nothing = { nodes: [] };
+    const [nodes, objects] = await Promise.all([
+      input.planned.machinesOnly ? nothing : readNodes(kubeconfig),
+      readObjects(kubeconfig, declared),
+    ]);
     return { last: { ...run, nodes: declared.nodes }, nodes, objects };
   };
   const [answers, { last, nodes, objects }] = await Promise.all([askHosts(input, driftScript(), LOOK_SECONDS), look()]);

@@ -20,7 +20,8 @@ export interface ConvergeOptions {
  * applied again need not be saved sooner. So that a killed run loses nothing else, keys, ids and the machines of hosts are
  * saved by a run of their own where some are new, before any host is touched.
  *
- * A run with a saved plan may do nothing that the plan does not hold, also not save ahead: it saves after every step.
+ * A run with a saved plan may do nothing that the plan does not hold, also not save ahead: it saves after every step. So does one by which a
+ * stack of machines gets a cluster.
  */
 export async function converge(
   engine: Engine,
@@ -28,7 +29,7 @@ export async function converge(
   { hosts, target, plan, unsaved, onWarning }: ConvergeOptions,
 ): Promise<RunEvents> {
   const run = (recording: Recording): Promise<RunEvents> =>
-    runOnce(engine, terminal, { hosts, recording, target, plan, onWarning });
+    runOnce(engine, terminal, { hosts, recording, target, plan, onWarning, saveSteps: recording === "along" });
   const save = async (newStack: boolean): Promise<void> => {
     terminal.note(newStack ? "Saving keys and ids first." : "Saving which machines the hosts are first.");
     await saveRecord(engine, terminal, { hosts, newStack, onWarning });
@@ -39,6 +40,7 @@ export async function converge(
     return await run("first");
   } catch (error) {
     if (!isRecordFirst(error)) throw error;
+    if (error.stepwise) return run("along");
     await save(error.newStack);
   }
   return run("first");
@@ -51,7 +53,7 @@ export function saveRecord(
   { newStack, ...options }: Pick<ConvergeOptions, "hosts" | "onWarning"> & { newStack: boolean },
 ): Promise<RunEvents> {
   const target = recordedTargets(newStack);
-  return runOnce(engine, terminal, { ...options, recording: "now", target, plan: undefined });
+  return runOnce(engine, terminal, { ...options, recording: "now", target, plan: undefined, saveSteps: false });
 }
 
 /** Saves the keys and ids that hosts hold of a stack whose state is gone, which the engine's plugins have been given. */
@@ -60,23 +62,29 @@ export function saveAdopted(
   terminal: Terminal,
   options: Pick<ConvergeOptions, "hosts" | "onWarning">,
 ): Promise<RunEvents> {
-  return runOnce(engine, terminal, { ...options, recording: "adopt", target: recordedTargets(true), plan: undefined });
+  const target = recordedTargets(true);
+  return runOnce(engine, terminal, { ...options, recording: "adopt", target, plan: undefined, saveSteps: false });
 }
 
 /** One run of the engine. */
 async function runOnce(
   engine: Engine,
   terminal: Terminal,
-  { hosts, recording, target, plan, onWarning }: Omit<ConvergeOptions, "unsaved"> & { recording: Recording },
+  {
+    hosts,
+    recording,
+    target,
+    plan,
+    onWarning,
+    saveSteps,
+  }: Omit<ConvergeOptions, "unsaved"> & { recording: Recording; saveSteps: boolean },
 ): Promise<RunEvents> {
   const { events } = await operateAloud(
     engine,
     terminal,
     hosts,
     (events) =>
-      withRecording(recording, () =>
-        engine.up({ events, target, ...(plan === undefined ? {} : { plan }), saveSteps: plan !== undefined }),
-      ),
+      withRecording(recording, () => engine.up({ events, target, ...(plan === undefined ? {} : { plan }), saveSteps })),
     onWarning,
   );
   return events;

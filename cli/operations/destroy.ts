@@ -110,10 +110,11 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
       return;
     }
     const pool = isPool(engine.context.settings.config);
-    const what = `the ${pool ? "worker pool" : "cluster"} of stack "${stack}"`;
+    const { machinesOnly } = input.planned;
+    const what = machinesOnly ? `stack "${stack}"` : `the ${pool ? "worker pool" : "cluster"} of stack "${stack}"`;
     if (run.yes !== true) {
-      const besides = pool ? "without a drain" : "and forget its certificate authorities";
-      const question = `Destroy ${what} on ${hosts.join(", ") || "no host"} ${besides}?`;
+      const besides = machinesOnly ? "" : pool ? " without a drain" : " and forget its certificate authorities";
+      const question = `Destroy ${what} on ${hosts.join(", ") || "no host"}${besides}?`;
       if (!(await confirm(question, stop))) {
         terminal.print("Nothing was changed.");
         throw new QuietExit(Exit.failed);
@@ -125,7 +126,7 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
     // Hosts are released with the key and by the ways that this reads, also where there is no cluster to lock.
     const { access } = await resolveAccess([...(members ?? []), ...(pool ? input.hosts : [])], input.config);
     await resolveAccess(formerHosts(previous?.hosts ?? {}, hosts), input.config);
-    if (members !== undefined) await lockCluster(run, members, access);
+    if (members !== undefined && !machinesOnly) await lockCluster(run, members, access);
     // The authorities are protected against a slip of the inventory; who destroys the cluster means them, too.
     await runPulumi(engine.context, ["state", "unprotect", "--all", "--yes"]);
     const { events } = await phases.measure("destroy", () =>

@@ -1,4 +1,5 @@
 import { contains, isIPv4, specialNetworks } from "../../plan/addresses.ts";
+import { isMachine } from "../../plan/inventory.ts";
 import { mayBreakNetwork } from "../../plan/networkcheck/when.ts";
 import type { NetworkReport } from "../network/check.ts";
 import { networkLines } from "../network/render.ts";
@@ -21,8 +22,9 @@ export interface NetworkAfterUp {
 /** Whether a run has to be followed by a test of the network. */
 export function isTestDue(steps: readonly FinishedStep[], input: Pick<LoadedStack, "hosts" | "config">): boolean {
   const { hosts, config } = input;
-  // A fleet that is simulated has no data path.
-  if (!config.networkCheck.afterUp || hosts.every(({ address }) => isSimulated(address))) return false;
+  // A fleet that is simulated has no data path, nor have machines without a cluster.
+  if (hosts.every(isMachine) || !config.networkCheck.afterUp || hosts.every(({ address }) => isSimulated(address)))
+    return false;
   const changed = steps.filter(({ op, failed }) => isChange(op) && !failed);
   return mayBreakNetwork(changed.map(({ urn }) => ({ types: parseUrn(urn)?.types ?? [] })));
 }

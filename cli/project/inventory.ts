@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { readRoles } from "../../components/roles.ts";
 import { bundlesOf } from "../../plan/bringup.ts";
 import type { Bundle, BundleSecret } from "../../plan/bundle.ts";
 import { artifactsOf, planBundle, planHost, type HostArtifacts } from "../../plan/bundles/index.ts";
@@ -40,6 +41,8 @@ export interface StackInput {
 
 /** What follows from the whole configuration. Secrets that only the engine decrypts make no difference to it. */
 export interface Planned {
+  /** Whether the stack has no cluster, but machines alone. */
+  machinesOnly: boolean;
   /** Names of the bundles that a host is to have. */
   bundlesOf: (host: Host) => string[];
   artifacts: () => HostArtifacts;
@@ -58,6 +61,7 @@ export interface LoadedStack extends StackInput {
 
 export function plannedFrom(hosts: readonly Host[], config: ClusterConfig): Planned {
   return {
+    machinesOnly: config.machinesOnly === true,
     bundlesOf: (host) => bundlesOf(host, config).map(({ name }) => name),
     artifacts: () => artifactsOf(hosts, config),
     secretsOf: (host) => planHost({ host, hosts, config }).flatMap(({ secrets }) => secrets),
@@ -84,18 +88,14 @@ export async function importInventory(project: Project, stack: string): Promise<
   }
 }
 
-/** What `roles/index.ts` exports as `roles`; none where there is no such file. Its code runs, that of a proposal never does. */
+/** The roles of the project, as the program reads them. Their code runs, that of a proposal never does. */
 export async function importRoles(project: Project): Promise<readonly RoleShape[]> {
-  const path = join(project.dir, "roles", "index.ts");
-  if (!existsSync(path)) return [];
   try {
-    const { roles } = (await import(pathToFileURL(path).href)) as { roles?: unknown };
-    if (Array.isArray(roles)) return roles as RoleShape[];
+    return await readRoles(project.dir);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(`The roles in ${path} cannot be loaded: ${reason}`, Exit.badInput, { cause: error });
+    throw new CliError(`${reason.replace(/^t/, "T")}.`, Exit.badInput, { cause: error });
   }
-  throw new CliError(`${path} must export a list of roles: export const roles = [ … ].`, Exit.badInput);
 }
 
 /**

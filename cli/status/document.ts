@@ -78,7 +78,8 @@ function addonsDocument(reading: AddonsReading | undefined) {
   return { addons: Object.fromEntries(reading.addons.map(({ name, wanted, ready }) => [name, { wanted, ready }])) };
 }
 
-function networkDocument(reading: NetworkReading) {
+function networkDocument(reading: NetworkReading | undefined) {
+  if (reading === undefined) return {};
   if ("error" in reading) return { networkError: reading.error };
   if (reading.record === undefined) return { network: null };
   const { at, paths, failed, findings, untested } = reading.record;

@@ -340,6 +340,7 @@ export function judge(
   }
   const command = `./plinth check network${stackOption(stack)}`;
   // An API that does not answer has been told of.
-  if (!("error" in observation.nodes)) problems.push(...judgeRecord(observation.network, check, command));
+  if (observation.network !== undefined && !("error" in observation.nodes))
+    problems.push(...judgeRecord(observation.network, check, command));
   return problems;
 }

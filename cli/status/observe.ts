@@ -71,12 +71,23 @@ async function readAddons({ hosts }: StackInput, api: ClusterApi | undefined): P
   return { addons: reading.value.filter(({ name }) => own.has(name)) };
 }
 
+/** API servers, leaders, Nodes, add-ons and the last test of the network, as the API tells them. */
+type ClusterLook = [
+  apiservers: [string, Readiness][],
+  leaders: LeaderStatus[],
+  nodes: NodesReading,
+  addons: AddonsReading | undefined,
+  network: Observation["network"],
+];
+
 /**
  * Looks at every host, every API server, the leases, the Nodes and the last test of the network, all at once. Hosts that are down only cost their time
  * limit.
  *
  * @param stack whose network it is.
  * @param kubeconfigs certificates in those of the stack's outputs.
+ * Of a stack of machines alone there are but the hosts.
+ *
  * @param api still being found, which takes as long as looking at the hosts; undefined when the stack has none.
  */
 export async function observe(
@@ -85,7 +96,8 @@ export async function observe(
   stack: string,
   kubeconfigs: Promise<readonly KubeconfigCertificate[]>,
 ): Promise<Observation> {
-  const cluster = api.then(async (known) => {
+  const cluster = api.then(async (known): Promise<ClusterLook> => {
+    if (input.planned.machinesOnly) return [[], [], { nodes: [] }, undefined, undefined];
     try {
       return await Promise.all([
         readApiservers(input, known),

@@ -155,6 +155,38 @@ function databaseRow({ name }: EtcdMember, observation: Observation): string[][]
   ];
 }
 
+/** None where there is no cluster. */
+function clusterLines(
+  hosts: readonly Host[],
+  vips: readonly string[],
+  observation: Observation,
+  title: (text: string) => string,
+  stack: string,
+): string[] {
+  const { apiservers, leaders, network } = observation;
+  if (network === undefined) return [];
+  return [
+    ...memberLines(hosts, observation, title),
+    title("API"),
+    ...(apiservers.size === 0
+      ? []
+      : formatTable([
+          ["API SERVER", "READY"],
+          ...[...apiservers].map(([name, { ready, message }]) => [name, ready ? "ok" : message]),
+        ])),
+    ...formatTable([
+      ...vips.map((vip) => [`VIP ${vip}`, vipHolders(vip, observation).join(", ") || "nobody"]),
+      ...leaders.map(({ lease, holder, message }) => [lease, holder ?? message ?? "unknown"]),
+    ]),
+    title("Network"),
+    `  ${recordLine(network)}`,
+    ...backupLines(observation, title),
+    title("Nodes"),
+    ...nodeLines(hosts, observation, stack),
+    ...addonLines(observation, title),
+  ];
+}
+
 /**
  * The whole status as lines.
  *
@@ -169,7 +201,7 @@ export function statusLines(
   stack: string,
   warnings: readonly Problem[] = [],
 ): string[] {
-  const { readings, apiservers, leaders, at } = observation;
+  const { readings, at } = observation;
   const title = (text: string): string => terminal.paint("bold", text);
   const lines = [
     title("Hosts"),
@@ -177,24 +209,7 @@ export function statusLines(
       ["HOST", "ADDRESS", "SSH", "UPTIME", "BUNDLES", "FIRST CERTIFICATE ENDS"],
       ...hosts.map((host) => hostRow(host, readings.get(host.name), at)),
     ]),
-    ...memberLines(hosts, observation, title),
-    title("API"),
-    ...(apiservers.size === 0
-      ? []
-      : formatTable([
-          ["API SERVER", "READY"],
-          ...[...apiservers].map(([name, { ready, message }]) => [name, ready ? "ok" : message]),
-        ])),
-    ...formatTable([
-      ...vips.map((vip) => [`VIP ${vip}`, vipHolders(vip, observation).join(", ") || "nobody"]),
-      ...leaders.map(({ lease, holder, message }) => [lease, holder ?? message ?? "unknown"]),
-    ]),
-    title("Network"),
-    `  ${recordLine(observation.network)}`,
-    ...backupLines(observation, title),
-    title("Nodes"),
-    ...nodeLines(hosts, observation, stack),
-    ...addonLines(observation, title),
+    ...clusterLines(hosts, vips, observation, title, stack),
     "",
     ...(warnings.length === 0
       ? []

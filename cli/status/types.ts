@@ -70,8 +70,8 @@ export interface Observation {
   addons: AddonsReading | undefined;
   /** Certificates in the kubeconfigs of the stack's outputs. */
   kubeconfigs: readonly KubeconfigCertificate[];
-  /** The last test of the data path. */
-  network: NetworkReading;
+  /** The last test of the data path; undefined where there is no cluster. */
+  network: NetworkReading | undefined;
   /** What members know of targets of backups; undefined where the configuration has none. */
   backups?: TargetState[];
   /** The last restore drill as most members tell it; undefined where the configuration has no backups. */

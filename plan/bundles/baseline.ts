@@ -3,7 +3,7 @@ import type { Check } from "../conditions.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Finding } from "../findings.ts";
 import type { PlaceOf } from "../settings/place.ts";
-import { isNode, type Host } from "../inventory.ts";
+import { isMachine, isNode, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { proxyModules, proxyPackages } from "../kubeproxymode.ts";
 import { unitScript } from "../scripts.ts";
@@ -74,8 +74,9 @@ export function sysctlFindings({ sysctls, kubeletConfig }: ClusterConfig, place:
   });
 }
 
-/** Kernel parameters of a host: Plinth's with `plinth:sysctls` on top, where an empty value leaves one alone. */
+/** Kernel parameters of a host: Plinth's with `plinth:sysctls` on top, where an empty value leaves one alone. Machines besides the cluster have none. */
 export function sysctlsOf(host: Host, config: ClusterConfig): Record<string, string> {
+  if (isMachine(host)) return {};
   const own = isNode(host) ? nodeParameters : {};
   const merged = Object.entries({ ...own, ...config.sysctls });
   return Object.fromEntries(merged.filter(([, value]) => value !== "").toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -175,14 +176,18 @@ function checks(host: Host, config: ClusterConfig): Check[] {
   ];
 }
 
+/** The proxies by which packages are installed. */
+const proxies = (config: ClusterConfig) => proxyFile(paths.proxies, config);
+
 /**
- * What every host gets before anything else: bounded logs and no swap; on Nodes also kernel modules, kernel parameters and the
+ * What every host of the cluster gets before anything else: bounded logs and no swap; on Nodes also kernel modules, kernel parameters and the
  * tools that Kubernetes calls.
  *
  * Parameters that are no longer listed keep their value until the host reboots, as do all of them when it is released.
  */
 export const baseline: BundlePart = {
   name: "baseline",
+  appliesTo: (host) => !isMachine(host),
   plan: ({ host, config, surroundings }) => ({
     packages: [
       ...(isNode(host)
@@ -205,9 +210,9 @@ export const baseline: BundlePart = {
       file(unitPath(swapUnit), swapService, [swapUnit]),
       file("/etc/systemd/journald.conf.d/90-plinth.conf", journalLimits, [journalUnit]),
       file(unitPath(journalUnit), journalService, [journalUnit]),
-      ...proxyFile(paths.proxies, config).files,
+      ...proxies(config).files,
     ],
-    secrets: proxyFile(paths.proxies, config).secrets,
+    secrets: proxies(config).secrets,
     units: [journalUnit, swapUnit, baselineUnit],
     // Scripts of units are here by then, and programs come with later bundles.
     prepares:
@@ -216,4 +221,11 @@ export const baseline: BundlePart = {
         : [],
     checks: checks(host, config),
   }),
+};
+
+/** What machines besides the cluster get instead: what Plinth needs to bring them what their roles are. */
+export const machineBaseline: BundlePart = {
+  name: "machine",
+  appliesTo: isMachine,
+  plan: ({ config }) => proxies(config),
 };

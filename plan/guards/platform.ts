@@ -1,7 +1,7 @@
 import type { ClusterConfig } from "../config.ts";
 import type { HostFacts } from "../facts.ts";
 import type { Finding } from "../findings.ts";
-import { isNode, type Host } from "../inventory.ts";
+import { isMachine, isNode, type Host } from "../inventory.ts";
 import { modulesOf } from "../bundles/baseline.ts";
 import { proxyMode } from "../kubeproxymode.ts";
 import { atLeast } from "../versions.ts";
@@ -35,14 +35,16 @@ export const machineFindings: HostRule = (host, facts) => {
  */
 const leastVersions = { systemd: "247", curl: "7.76.0", haproxy: "2.4", keepalived: "2.2" };
 
-/** Tools that are older than what units and configuration need. Those that are not there come from the distribution. */
-export const toolFindings: HostRule = (host, { systemd, versions }) =>
-  Object.entries({ ...versions, systemd }).flatMap(([tool, version]): Finding[] => {
-    const least = Object.hasOwn(leastVersions, tool) ? leastVersions[tool as keyof typeof leastVersions] : undefined;
-    if (least === undefined || atLeast(version, least) !== false) return [];
-    const message = `its ${tool} is ${version}, and what Plinth brings needs ${least} or later`;
-    return [guard("tool-version", [host.name], message, "upgrade the host to a later release of its distribution")];
-  });
+/** Tools that are older than what units and configuration need. Those that are not there come from the distribution; machines have no load balancer of ours. */
+export const toolFindings: HostRule = (host, { systemd, versions: { curl, ...others } }) =>
+  Object.entries({ ...(isMachine(host) ? {} : others), ...(curl === undefined ? {} : { curl }), systemd }).flatMap(
+    ([tool, version]): Finding[] => {
+      const least = Object.hasOwn(leastVersions, tool) ? leastVersions[tool as keyof typeof leastVersions] : undefined;
+      if (least === undefined || atLeast(version, least) !== false) return [];
+      const message = `its ${tool} is ${version}, and what Plinth brings needs ${least} or later`;
+      return [guard("tool-version", [host.name], message, "upgrade the host to a later release of its distribution")];
+    },
+  );
 
 /** What config `hostBaseline` demands. */
 export const baselineFindings: HostRule = (host, facts, { hostBaseline }) => {

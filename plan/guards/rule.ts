@@ -1,10 +1,15 @@
 import type { ClusterConfig } from "../config.ts";
 import type { HostFacts } from "../facts.ts";
 import type { Finding } from "../findings.ts";
-import type { Host } from "../inventory.ts";
+import { isMachine, type Host } from "../inventory.ts";
 
 /** Judges one host by what it says about itself. */
 export type HostRule = (host: Host, facts: HostFacts, config: ClusterConfig) => Finding[];
+
+/** A rule about what the cluster has of its hosts: machines besides it need not be so. */
+export function forCluster(rule: HostRule): HostRule {
+  return (host, facts, config) => (isMachine(host) ? [] : rule(host, facts, config));
+}
 
 /**
  * What is dangerous.

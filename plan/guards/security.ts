@@ -1,15 +1,16 @@
-import { isNode } from "../inventory.ts";
+import { isMachine, isNode, type Host } from "../inventory.ts";
 import { paths } from "../names.ts";
 import { directoriesOf } from "../settings/directories.ts";
 import { hasContainerPolicy } from "../surroundings.ts";
 import { guard, type HostRule } from "./rule.ts";
 
-/** Where hosts have programs of ours whatever they are. */
-const runsPrograms = (path: string): boolean => path === paths.software || path === paths.scripts;
+/** Where hosts have programs of ours; machines besides the cluster have the host script alone. */
+const runsPrograms = (host: Host, path: string): boolean =>
+  path === paths.scripts || (path === paths.software && !isMachine(host));
 
 /** What keeps programs and packets of a host from doing what Kubernetes needs. */
 export const securityFindings: HostRule = (host, { family, selinux, noexec }, { directories }) => [
-  ...(selinux === "enforcing" && !hasContainerPolicy(family)
+  ...(!isMachine(host) && selinux === "enforcing" && !hasContainerPolicy(family)
     ? [
         guard(
           "selinux",
@@ -20,7 +21,9 @@ export const securityFindings: HostRule = (host, { family, selinux, noexec }, { 
       ]
     : []),
   ...Object.entries(noexec)
-    .filter(([path]) => runsPrograms(path) || (isNode(host) && path === directoriesOf({ directories }).containerd))
+    .filter(
+      ([path]) => runsPrograms(host, path) || (isNode(host) && path === directoriesOf({ directories }).containerd),
+    )
     .map(([path, mount]) =>
       guard(
         "noexec",

@@ -4,8 +4,11 @@ import type { PartContent } from "../bundles/content.ts";
  * What one line of a role puts on a host. Blocks are values: the functions of plan/roles/blocks/ make them, and the role's part joins them
  * in their order.
  */
-export interface Block extends PartContent {
-  /** Kernel parameters: those of a role go into one file. */
+export interface Block extends Pick<
+  PartContent,
+  "directories" | "downloads" | "files" | "links" | "resources" | "secrets" | "units"
+> {
+  /** Kernel parameters, each of one block: those of a role go into one file. */
   parameters?: Readonly<Record<string, string>>;
   /** Modules of the kernel: likewise. */
   modules?: readonly string[];

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { ClusterConfig } from "../config.ts";
 import type { Family } from "../distributions.ts";
 import { roles as ownRoles, type Host } from "../inventory.ts";
 import type { Block } from "./block.ts";
-import { longestRoleName, roleNamePattern, stages, type RoleShape, type RoleStage } from "./shape.ts";
+import type { RoleConfig } from "./config.ts";
+import { isRoleName, longestRoleName, stages, type RoleShape, type RoleStage } from "./shape.ts";
 
 /** What a host has told of itself, as far as roles follow it. */
 export interface RoleFacts {
@@ -18,8 +18,11 @@ export interface RoleContext<Parameters> {
   host: Host;
   /** All hosts of the stack, in the order of the inventory. */
   hosts: readonly Host[];
-  /** The stack's configuration as it is for the host, with defaults, without `plinth:secrets`: roles name those by `secret`. */
-  config: Omit<ClusterConfig, "secrets">;
+  /**
+   * The stack's configuration as it is for the host, with defaults, without what has secrets in it: `backup`, `proxy`, `registryCredentials`,
+   * `sudoPassword`, and `secrets`, which roles name by `secret`.
+   */
+  config: RoleConfig;
   /** As the schema has made them of what stack, groups and host say. */
   parameters: Parameters;
   facts: RoleFacts;
@@ -64,9 +67,9 @@ export function defineRole<const Name extends string, Schema extends z.ZodObject
   definition: RoleDefinition<Name, Schema>,
 ): ProjectRole<Name, Schema> {
   const { name, stage = "before-cluster", appliesTo, plan } = definition;
-  if (!roleNamePattern.test(name) || name.length > longestRoleName)
+  if (!isRoleName(name))
     throw new Error(
-      `a role cannot have the name ${JSON.stringify(name)}: use lower-case letters, digits and single '-', at most ${longestRoleName} characters`,
+      `a role cannot have the name ${JSON.stringify(definition.name)}: use lower-case letters, digits and single '-', at most ${longestRoleName} characters`,
     );
   if ((ownRoles as readonly string[]).includes(name))
     throw new Error(`a role cannot have the name ${name}: it is one of Plinth's own (${ownRoles.join(", ")})`);

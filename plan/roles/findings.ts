@@ -2,11 +2,14 @@ import { bundlesOf, ownerOfBundle } from "../bringup.ts";
 import { sysctlsOf } from "../bundles/baseline.ts";
 import { conflictsBetween, socketsOf, type Owner } from "../bundles/compose.ts";
 import { planBundle } from "../bundles/index.ts";
+import type { Placement } from "../bundles/part.ts";
 import type { ClusterConfig } from "../config.ts";
+import type { HostReading } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import type { Host } from "../inventory.ts";
 import { printable } from "../printable.ts";
 import { configFor, originOf, layersOf, placesOf } from "../settings/layers.ts";
+import { plainSurroundings, surroundingsOf } from "../surroundings.ts";
 import { parametersFor } from "./parameters.ts";
 import { rolesOf } from "./part.ts";
 import { secretNames } from "./secrets.ts";
@@ -27,6 +30,42 @@ export function roleListFindings(roles: readonly RoleShape[]): Finding[] {
   );
 }
 
+/** Roles that tell which hosts they are for, and what is wrong with those that do not: without these nothing about roles can be judged. */
+export function askedRoles(
+  hosts: readonly Host[],
+  roles: readonly RoleShape[],
+): { usable: RoleShape[]; findings: Finding[] } {
+  const judged = roles.map((role) => ({ role, findings: appliesFindings(hosts, role) }));
+  return {
+    usable: judged.flatMap(({ role, findings }) => (findings.length === 0 ? [role] : [])),
+    findings: judged.flatMap(({ findings }) => findings),
+  };
+}
+
+function appliesFindings(hosts: readonly Host[], role: RoleShape): Finding[] {
+  const failed = hosts.flatMap((host): { host: string; reason: string }[] => {
+    try {
+      role.appliesTo(host);
+      return [];
+    } catch (error) {
+      return [{ host: host.name, reason: reasonIn(error) }];
+    }
+  });
+  return [...Map.groupBy(failed, ({ reason }) => reason)].map(([reason, alike]) =>
+    input(
+      "role-applies",
+      alike.map(({ host }) => host),
+      `the role ${role.name} cannot tell whether it is for this host: ${reason}`,
+      `correct appliesTo in roles/${role.name}.ts`,
+    ),
+  );
+}
+
+/** What somebody else's function has thrown, for people. */
+function reasonIn(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error), 500);
+}
+
 export interface RoleSituation {
   /** Keys of the configuration with secrets that were not decrypted. */
   unread: readonly string[];
@@ -34,7 +73,10 @@ export interface RoleSituation {
   usable: boolean;
 }
 
-/** What is wrong with roles on hosts: their parameters, and when those are right, what they put there. */
+/**
+ * What is wrong with roles on hosts: their parameters, and when those are right, what they put there. Hosts are not known yet, so that each is
+ * taken for one with Debian; {@link roleFindingsOnHosts} judges again once they are.
+ */
 export function roleFindings(
   hosts: readonly Host[],
   config: ClusterConfig,
@@ -57,8 +99,29 @@ export function roleFindings(
   ];
   if (!usable || findings.length > 0) return findings;
   return hosts.flatMap((host) =>
-    rolesOf(host, config).length === 0 ? [] : planFindings(host, hosts, config, !unread.includes("secrets")),
+    rolesOf(host, config).length === 0 ? [] : planFindings({ host, hosts, config }, !unread.includes("secrets")),
   );
+}
+
+/**
+ * What is wrong with what roles put on hosts as these are: of input in which nothing is wrong as far as it can be judged without them.
+ *
+ * @param readings hosts without one, or whose facts are not known, are not judged.
+ */
+export function roleFindingsOnHosts(
+  hosts: readonly Host[],
+  config: ClusterConfig,
+  readings: ReadonlyMap<string, HostReading>,
+  linkMtu: number,
+): Finding[] {
+  return hosts.flatMap((host) => {
+    const reading = readings.get(host.name);
+    if (reading === undefined || !("facts" in reading) || rolesOf(host, config).length === 0) return [];
+    const surroundings = surroundingsOf(host, reading.facts, linkMtu);
+    // As such a one it was judged before.
+    if (surroundings.family === undefined && surroundings.selinux === undefined) return [];
+    return planFindings({ host, hosts, config, surroundings }, true);
+  });
 }
 
 /** Parameters of the stack and its groups for roles that the project does not have. */
@@ -106,29 +169,37 @@ function parameterFindings(role: RoleShape, host: Host, config: ClusterConfig): 
   return read.issues.map(({ path, place, reason }) => {
     const said = originOf(layers, "parameters", [role.name, ...path]);
     const where = place === "" ? "its parameters" : `the parameter ${printable(place, 200)}`;
-    const from = said === undefined ? "" : ` (${places("parameters", [role.name, ...path]).name})`;
+    const from = said === undefined ? "" : ` (${printable(places("parameters", [role.name, ...path]).name, 300)})`;
     return input(
       "role-parameters",
       [host.name],
-      `of the role ${role.name}, ${where}${from} ${reason}`,
+      `of the role ${role.name}, ${where}${from} ${printable(reason, 500)}`,
       `the role has the parameters ${listed(known)}: set them in plinth:parameters.${role.name}, a group's parameters.${role.name}, or the host's`,
     );
   });
 }
 
+/** Which hosts a role was asked about, where it is no usual one. */
+function asOn({ surroundings: { family, selinux } = plainSurroundings }: Placement): string {
+  const what = [...(family === undefined ? [] : [`the family ${family}`]), ...(selinux === true ? ["SELinux"] : [])];
+  return what.length === 0 ? "" : ` on a host of ${what.join(" with ")}`;
+}
+
 /** Plans a host, and says what cannot be planned, what two of its roles or Plinth want at once, and which secrets are missing. */
-function planFindings(host: Host, hosts: readonly Host[], config: ClusterConfig, secretsKnown: boolean): Finding[] {
+function planFindings(placement: Placement, secretsKnown: boolean): Finding[] {
+  const { host, config } = placement;
   const owners: Owner[] = [];
   const findings: Finding[] = [];
   const own = configFor(host, config);
   for (const entry of bundlesOf(host, config)) {
     const role = roleOfBundle(entry.name);
     try {
-      const bundle = planBundle(entry, { host, hosts, config });
+      const bundle = planBundle(entry, placement);
       owners.push({ ...bundle, name: ownerOfBundle(entry.name), sockets: socketsOf(entry.parts, host, config) });
       if (role === undefined || !secretsKnown) continue;
       for (const { path, source } of bundle.secrets) {
-        const missing = source.kind === "role" ? secretNames(source.text).filter((name) => !(name in own.secrets)) : [];
+        const missing =
+          source.kind === "role" ? secretNames(source.text).filter((name) => !Object.hasOwn(own.secrets, name)) : [];
         for (const name of missing)
           findings.push(
             input(
@@ -141,12 +212,11 @@ function planFindings(host: Host, hosts: readonly Host[], config: ClusterConfig,
       }
     } catch (error) {
       if (role === undefined) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
       findings.push(
         input(
           "role-plan",
           [host.name],
-          `the role ${role} cannot be planned: ${printable(reason, 500)}`,
+          `the role ${role} cannot be planned${asOn(placement)}: ${reasonIn(error)}`,
           `correct roles/${role}.ts, or the parameters that it is given`,
         ),
       );

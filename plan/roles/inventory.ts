@@ -20,8 +20,8 @@ type Named<Roles extends readonly RoleShape[], Name> = Extract<Roles[number], { 
  * ```
  */
 export type HostWith<Roles extends readonly RoleShape[]> = Omit<HostInput, "roles" | "parameters"> & {
-  /** What it does in the cluster, and roles of the project; at least one. */
-  roles: (Role | Roles[number]["name"])[];
+  /** What it does in the cluster, and roles of the project. Default: none. */
+  roles?: (Role | Roles[number]["name"])[];
   /** Parameters of roles that it has, over those of `plinth:groups` and `plinth:parameters`. */
   parameters?: {
     [Name in Roles[number]["name"]]?: Some<z.input<Named<Roles, Name>["parameters"]>>;

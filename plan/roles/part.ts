@@ -4,7 +4,8 @@ import type { BundlePart, Placement } from "../bundles/part.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
 import type { Resource } from "../resources.ts";
-import type { Block } from "./block.ts";
+import { BlockError, type Block } from "./block.ts";
+import { openConfig } from "./config.ts";
 import { parametersFor, saidParameters } from "./parameters.ts";
 import { roleBundle, type RoleShape } from "./shape.ts";
 
@@ -40,12 +41,10 @@ export function rolePart(role: RoleShape): BundlePart {
 function blocksOf(role: RoleShape, { host, hosts, config, surroundings }: Placement): readonly Block[] {
   const read = parametersFor(role, host, config);
   if ("issues" in read) throw new Error(`${host.name}: the parameters of the role ${role.name} are not right`);
-  // A role gets its secrets by name alone.
-  const open = Object.fromEntries(Object.entries(config).filter(([key]) => key !== "secrets"));
   return role.plan({
     host,
     hosts,
-    config: open,
+    config: openConfig(config),
     parameters: read.parameters,
     facts: { family: surroundings?.family ?? "debian", selinux: surroundings?.selinux ?? false },
   });
@@ -56,14 +55,17 @@ const once = <T>(items: readonly T[]): T[] => [...new Set(items)];
 /** Names are order: of files in one folder later ones win, and Plinth's own begin with 90. */
 const rank = "70";
 
-/** What a role's blocks come to. A unit that a file restarts is one of the role's, whether a block names it or not. */
+/**
+ * What a role's blocks come to. A unit that a file restarts is one of the role's, whether a block names it or not.
+ *
+ * @throws BlockError where they do not go together.
+ */
 export function joinBlocks(role: string, blocks: readonly Block[]): PartContent {
-  const all = <Key extends keyof PartContent>(key: Key): NonNullable<PartContent[Key]>[number][] =>
-    blocks.flatMap((block) => [...(block[key] ?? [])] as NonNullable<PartContent[Key]>[number][]);
-  const parameters = Object.entries(Object.assign({}, ...blocks.map((block) => block.parameters ?? {})) as object) as [
-    string,
-    string,
-  ][];
+  const all = <Key extends Exclude<keyof Block, "parameters" | "modules" | "units">>(
+    key: Key,
+  ): NonNullable<Block[Key]>[number][] =>
+    blocks.flatMap((block) => [...(block[key] ?? [])] as NonNullable<Block[Key]>[number][]);
+  const parameters = kernelParameters(blocks);
   const modules = once(blocks.flatMap((block) => block.modules ?? []));
   const bundle = roleBundle(role);
   const files = [
@@ -97,9 +99,20 @@ export function joinBlocks(role: string, blocks: readonly Block[]): PartContent 
     secrets: all("secrets"),
     links: all("links"),
     units,
-    prepares: all("prepares"),
-    checks: all("checks"),
   };
+}
+
+/** @throws BlockError where two blocks have a parameter: one of the values would be nobody's. */
+function kernelParameters(blocks: readonly Block[]): [key: string, value: string][] {
+  const parameters = blocks.flatMap(({ parameters = {} }) => Object.entries(parameters));
+  const values = new Map<string, string>();
+  for (const [key, value] of parameters) {
+    const before = values.get(key);
+    if (before !== undefined)
+      throw new BlockError(`the kernel parameter ${key} is given twice, as ${before} and as ${value}: give it once`);
+    values.set(key, value);
+  }
+  return parameters;
 }
 
 function generated(path: string, lines: readonly string[]): NonNullable<PartContent["files"]>[number] {

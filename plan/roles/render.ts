@@ -9,7 +9,7 @@ export interface RenderOptions {
   /** The parameters, as stack, groups and host together say them. Default: none. */
   parameters?: Readonly<Record<string, unknown>>;
   /** The host. Default: `{ name: "host", address: "192.0.2.1", roles: [] }`. */
-  host?: Partial<Omit<HostInput, "roles">> & { roles?: readonly string[] };
+  host?: Partial<Omit<HostInput, "roles">>;
   /** The other hosts of the stack. Default: none. */
   others?: readonly HostInput[];
   /** What the host tells of itself. Default: Debian, without SELinux. */
@@ -54,7 +54,7 @@ export function renderRole(role: RoleShape, options: RenderOptions = {}): Render
   const context: RoleContext<unknown> = {
     host,
     hosts: [host, ...others.map(hostOf)],
-    config: config as RoleContext<unknown>["config"],
+    config: config as unknown as RoleContext<unknown>["config"],
     parameters: read.data,
     facts: { family: "debian", selinux: false, ...facts },
   };
@@ -92,7 +92,7 @@ export function renderRole(role: RoleShape, options: RenderOptions = {}): Render
   };
 }
 
-function hostOf(input: Omit<HostInput, "roles"> & { roles: readonly string[] }): Host {
+function hostOf(input: HostInput): Host {
   const read = hostSchema.safeParse(input);
   if (read.success) return read.data;
   throw new Error(`the host ${input.name} is not right: ${read.error.issues.map(({ message }) => message).join("; ")}`);

@@ -23,6 +23,11 @@ export interface RoleShape {
 export const roleNamePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 export const longestRoleName = 40;
 
+/** Whether a role can be called so. */
+export function isRoleName(name: unknown): name is string {
+  return typeof name === "string" && name.length <= longestRoleName && roleNamePattern.test(name);
+}
+
 const prefix = "role-";
 
 /** The bundle of a role on a host. */
@@ -30,10 +35,14 @@ export function roleBundle(role: string): string {
   return `${prefix}${role}`;
 }
 
-/** The role of a bundle; undefined: it is one of Plinth's own. */
+/** The role of a bundle; undefined: it is one of Plinth's own, or of nobody: a host says what it likes. */
 export function roleOfBundle(bundle: string): string | undefined {
-  return bundle.startsWith(prefix) ? bundle.slice(prefix.length) : undefined;
+  const name = bundle.startsWith(prefix) ? bundle.slice(prefix.length) : undefined;
+  return isRoleName(name) ? name : undefined;
 }
+
+/** How `plinth:secrets` calls secrets. */
+export const secretNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** Parameters by role, as the stack, a group or a host has them. */
 export const parametersSchema = z.record(

@@ -1,22 +1,29 @@
 import assert from "node:assert/strict";
 import { deploy } from "../../components/program.ts";
 import { bundleGeneration, claimGeneration, type HostReading } from "../../plan/facts.ts";
-import type { HostInput } from "../../plan/inventory.ts";
 import { peerUrlOf } from "../../plan/livecluster.ts";
 import { noRequests } from "../../plan/requests.ts";
-import { configOf, factsOf, hostsOf, memberStatus, rawConfig, threeHosts } from "../support/cluster.ts";
+import {
+  configOf,
+  factsOf,
+  hostsOf,
+  memberStatus,
+  rawConfig,
+  threeHosts,
+  type RankedInput,
+} from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
 import { plain, record, type Registration } from "../support/recorder.ts";
 
 const clusterId = "0123456789abcdef";
-const inventory: readonly HostInput[] = [
+const inventory: readonly RankedInput[] = [
   ...threeHosts,
-  ...[1, 2].map((n): HostInput => ({ name: `w${n}`, address: `192.0.2.2${n}`, roles: ["worker"] })),
+  ...[1, 2].map((n): RankedInput => ({ name: `w${n}`, address: `192.0.2.2${n}`, roles: ["worker"] })),
 ];
 const hosts = hostsOf(inventory);
 
 /** A host in service of a cluster that was brought up with the virtual IP 192.0.2.10. */
-function reading({ name, address, roles }: HostInput): HostReading {
+function reading({ name, address, roles }: RankedInput): HostReading {
   const blank = factsOf(name);
   const serves = roles.includes("etcd");
   const bundles = ["baseline", ...(serves ? ["etcd", "controlplane", "loadbalancer"] : []), "runtime", "node"];

@@ -6,7 +6,6 @@ import { deploy } from "../../components/program.ts";
 import { bundleGeneration, claimGeneration, type HostFacts, type HostReading } from "../../plan/facts.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { overridable } from "../../plan/guards.ts";
-import type { HostInput } from "../../plan/inventory.ts";
 import { peerUrlOf } from "../../plan/livecluster.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { PreviousRun } from "../../plan/previousrun.ts";
@@ -15,13 +14,21 @@ import { modesOf } from "../../plan/protections.ts";
 import { parseWorkloads } from "../../plan/refusals.ts";
 import type { RestoreFact } from "../../plan/restore/facts.ts";
 import { noRequests, type RunRequests } from "../../plan/requests.ts";
-import { configOf, factsOf, hostsOf, memberStatus, rawConfig, threeHosts } from "../support/cluster.ts";
+import {
+  configOf,
+  factsOf,
+  hostsOf,
+  memberStatus,
+  rawConfig,
+  threeHosts,
+  type RankedInput,
+} from "../support/cluster.ts";
 import { digestsFor } from "../support/digests.ts";
 import { record } from "../support/recorder.ts";
 
 const clusterId = "0123456789abcdef";
-const worker: HostInput = { name: "w1", address: "192.0.2.21", roles: ["worker"] };
-const inventory: readonly HostInput[] = [...threeHosts, worker];
+const worker: RankedInput = { name: "w1", address: "192.0.2.21", roles: ["worker"] };
+const inventory: readonly RankedInput[] = [...threeHosts, worker];
 const everybody = hostsOf(inventory);
 const backup = {
   ...{ recipients: [`age1${"q".repeat(58)}`], password: "a-password-of-the-lab" },
@@ -55,7 +62,7 @@ const memberOf = (name: string, cluster: string): EtcdFacts => ({
 });
 
 /** A host that serves in the cluster, with something else about it. */
-function serving({ name, address, roles }: HostInput, more: Partial<HostFacts> = {}): HostReading {
+function serving({ name, address, roles }: RankedInput, more: Partial<HostFacts> = {}): HostReading {
   const blank = factsOf(name);
   const bundles = [...(roles.includes("etcd") ? ["etcd", "controlplane", "loadbalancer"] : []), "runtime", "node"];
   return {
@@ -81,7 +88,7 @@ function serving({ name, address, roles }: HostInput, more: Partial<HostFacts> =
 const silent: HostReading = { failure: "unreachable", message: "no answer within 10 s" };
 
 interface Situation {
-  inventory?: readonly HostInput[];
+  inventory?: readonly RankedInput[];
   config?: Record<string, unknown>;
   /** What differs about hosts: facts, or that they do not answer. */
   hosts?: Record<string, Partial<HostFacts> | "silent" | "blank" | "seeded">;
@@ -177,9 +184,9 @@ async function outcome(
   return { rules, warnings, commands: registrations.filter(({ type }) => type === "command:remote:Command").length };
 }
 
-const another: HostInput = { name: "cp9", address: "192.0.2.19", roles: ["etcd", "control-plane", "load-balancer"] };
+const another: RankedInput = { name: "cp9", address: "192.0.2.19", roles: ["etcd", "control-plane", "load-balancer"] };
 /** A worker that takes the place of w1. */
-const successor: HostInput = { name: "w2", address: "192.0.2.22", roles: ["worker"] };
+const successor: RankedInput = { name: "w2", address: "192.0.2.22", roles: ["worker"] };
 const without = (...names: string[]) => inventory.filter(({ name }) => !names.includes(name));
 const minor = (version: string, by: number): string => {
   const [major = 0, middle = 0] = version.split(".").map(Number);

@@ -66,6 +66,19 @@ describe("roles of the project", () => {
     assert.match(String(plain(command?.inputs["create"])), /bundle role-login\ngeneration \d+\nend\n/);
   });
 
+  it("are refused before anything is declared where a host is one on which they cannot be planned", async () => {
+    const debian = defineRole({
+      name: "login",
+      plan: ({ facts: { family } }) => (family === "debian" ? [] : assert.fail("only for Debian")),
+    });
+    const facts = factsOf("cp2", { family: "rhel" });
+    const readings = new Map([...readingsOf(hosts), ["cp2", { facts }] as const]);
+    await assert.rejects(
+      run({ roles: [debian], config: rawConfig, readHosts: () => Promise.resolve(readings) }),
+      /cp2: the role login cannot be planned on a host of the family rhel: only for Debian; .* \[role-plan\]/,
+    );
+  });
+
   it("are refused before any host is touched where they are not right", async () => {
     await assert.rejects(run({ config: { ...rawConfig, secrets: { login: "very-secret" } } }), (error: unknown) => {
       assert.ok(error instanceof PlinthError);

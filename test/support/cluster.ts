@@ -8,8 +8,11 @@ import type { HostFacts, HostReading } from "../../plan/facts.ts";
 import type { MemberStatus } from "../../plan/members.ts";
 import { parseInventory, type Host, type HostInput } from "../../plan/inventory.ts";
 
+/** A host that says what it does in the cluster, be it nothing. */
+export type RankedInput = HostInput & { roles: NonNullable<HostInput["roles"]> };
+
 /** Three stacked control-plane hosts. */
-export const threeHosts: HostInput[] = [1, 2, 3].map((n) => ({
+export const threeHosts: RankedInput[] = [1, 2, 3].map((n) => ({
   name: `cp${n}`,
   address: `192.0.2.1${n}`,
   roles: ["etcd", "control-plane", "load-balancer"],

@@ -5,7 +5,7 @@ import { configOf, hostsOf, rawConfig, readingsOf, threeHosts } from "./cluster.
 import { digestsFor } from "./digests.ts";
 
 /** An inventory with the key of each host pinned. */
-export function pinned(inventory: readonly HostInput[]): HostInput[] {
+export function pinned<Input extends HostInput>(inventory: readonly Input[]): (Input & { hostKey: string })[] {
   return inventory.map((host) => ({ ...host, hostKey: `ssh-ed25519 KEY-${host.name}` }));
 }
 

@@ -1,12 +1,13 @@
 import { BlockError } from "../block.ts";
 import { Secret, SecretText } from "../secrets.ts";
+import { secretNamePattern } from "../shape.ts";
 
 /**
  * A secret of the stack's configuration: `plinth:secrets["NAME"]`. Where a file has it as its content, or in a text that `secretText` makes,
  * it reaches the host by standard input, and is in no preview, no log and in the state encrypted.
  */
 export function secret(name: string): Secret {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name))
+  if (!secretNamePattern.test(name))
     throw new BlockError(`a secret cannot have the name ${JSON.stringify(name)}: use A-Z a-z 0-9 . _ -`);
   return new Secret(name);
 }

@@ -6,14 +6,21 @@ import { readPrevious } from "../../../components/previous.ts";
 import { deploy } from "../../../components/program.ts";
 import { bundles } from "../../../plan/bringup.ts";
 import { bundleGeneration, claimGeneration, type HostReading } from "../../../plan/facts.ts";
-import type { HostInput } from "../../../plan/inventory.ts";
 import { noRequests } from "../../../plan/requests.ts";
-import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
+import {
+  configOf,
+  factsOf,
+  hostsOf,
+  rawConfig,
+  readingsOf,
+  threeHosts,
+  type RankedInput,
+} from "../../support/cluster.ts";
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
 
-const inventory: HostInput[] = [
+const inventory: RankedInput[] = [
   ...threeHosts,
   { name: "w1", address: "192.0.2.21", roles: ["worker"] as const },
   { name: "w2", address: "192.0.2.22", roles: ["worker"] as const },

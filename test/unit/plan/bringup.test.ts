@@ -30,9 +30,9 @@ describe("plan/bringup", () => {
   it("leaves of a load balancer that is not wanted any more that it goes, and changes nothing else", () => {
     const former = new Set(["cp1"]);
     for (const entry of bundles) {
-      assert.equal(entryFor("cp2", entry, former), entry);
+      assert.equal(entryFor(named("cp2"), entry, former, {}), entry);
       const parts = entry.name === "loadbalancer" ? [noLoadBalancer] : entry.parts;
-      assert.deepEqual(entryFor("cp1", entry, former), { ...entry, parts });
+      assert.deepEqual(entryFor(named("cp1"), entry, former, {}), { ...entry, parts });
     }
   });
 
@@ -81,8 +81,8 @@ describe("plan/bringup", () => {
   });
 
   it("knows its steps by name", () => {
-    assert.equal(stepNamed("drain").kind, "node");
-    assert.throws(() => stepNamed("nothing"), /there is no step nothing/);
+    assert.equal(stepNamed("drain", {}).kind, "node");
+    assert.throws(() => stepNamed("nothing", {}), /there is no step nothing/);
   });
 
   it("says what hosts fetch, each once", () => {

@@ -3,11 +3,15 @@ import fc from "fast-check";
 import { bringUp, bundlesOf, stepsOf } from "../../../plan/bringup.ts";
 import { renderBundle } from "../../../plan/bundle.ts";
 import { planBundle, planHost } from "../../../plan/bundles/index.ts";
-import { withRoles, type ClusterConfig } from "../../../plan/config.ts";
+import { configKeys, withRoles, type ClusterConfig } from "../../../plan/config.ts";
+import type { HostFacts } from "../../../plan/facts.ts";
 import type { HostInput } from "../../../plan/inventory.ts";
 import { unreadSecret } from "../../../plan/rawconfig.ts";
 import { wordOf } from "../../../plan/resources.ts";
-import { formerRoles } from "../../../plan/roles/former.ts";
+import { roleHidden } from "../../../plan/roles/config.ts";
+import { roleFindingsOnHosts } from "../../../plan/roles/findings.ts";
+import { formerRoles, mostFormerRoles } from "../../../plan/roles/former.ts";
+import { roleOfBundle } from "../../../plan/roles/shape.ts";
 import { roleTurns } from "../../../plan/roles/turns.ts";
 import { secretText as textWith } from "../../../plan/roles/secrets.ts";
 import { explain, originText } from "../../../plan/settings/explain.ts";
@@ -203,6 +207,42 @@ describe("roles", () => {
     );
   });
 
+  it("that cannot be planned on a host as it is are findings, too, once it has told what it is", () => {
+    const fussy = defineRole({
+      name: "fussy",
+      plan: ({ facts: { family, selinux } }) => {
+        if (family === "rhel" && selinux) throw new Error("no policy");
+        return family === "suse" ? [file("/etc/sysctl.d/90-plinth.conf", { content: "" })] : [];
+      },
+    });
+    const { hosts, config, findings } = check([fussy], [{ ...worker, roles: ["worker", "fussy"] }]);
+    assert.deepEqual(findings, []);
+    const on = (facts: Partial<HostFacts>) =>
+      sentences({
+        findings: roleFindingsOnHosts(hosts, config, new Map([["w1", { facts: factsOf("w1", facts) }]]), 1500),
+      });
+    assert.deepEqual(on({ family: "debian" }), []);
+    assert.deepEqual(on({ family: "rhel" }), []);
+    assert.deepEqual(on({ family: "rhel", selinux: "enforcing" }), [
+      "role-plan w1: the role fussy cannot be planned on a host of the family rhel with SELinux: no policy",
+    ]);
+    assert.deepEqual(on({ family: "suse" }), [
+      "role-conflict w1: Plinth's baseline and the role fussy both own the file /etc/sysctl.d/90-plinth.conf",
+    ]);
+  });
+
+  it("that cannot tell which hosts they are for are findings", () => {
+    const lost = defineRole({
+      name: "lost",
+      appliesTo: ({ labels }) => (labels["disk"] ?? assert.fail("no disk")) === "nvme",
+      plan: () => [],
+    });
+    const expected = ["role-applies cp1,cp2,cp3: the role lost cannot tell whether it is for this host: no disk"];
+    assert.deepEqual(sentences(check([lost, banner], [])), expected);
+    const pool = checkInput([{ ...worker, roles: ["worker"] }], { clusterStack: "a/b/c" }, [lost]);
+    assert.ok(sentences(pool).some((sentence) => sentence.startsWith("role-applies w1: the role lost")));
+  });
+
   it("name secrets that never stand in a bundle's text", () => {
     const role = defineRole({
       name: "login",
@@ -222,12 +262,59 @@ describe("roles", () => {
     const [first] = bundle.secrets;
     assert.ok(first?.source.kind === "role");
     assert.equal(textWith(first.source.text, { login: "hunter2" }), "user=a\npassword=hunter2\n");
+    const inherited = defineRole({ name: "i", plan: () => [file("/etc/i", { content: secret("constructor") })] });
+    assert.match(
+      sentences(check([inherited], [{ ...worker, roles: ["worker", "i"] }]))[0] ?? "",
+      /secret constructor, which plinth:secrets does not have/,
+    );
     assert.match(
       sentences(check([role], hosts, { secrets: { login: "x" } }))[0] ?? "",
       /secret token, which plinth:secrets does not have/,
     );
     assert.deepEqual(sentences(check([role], hosts, { secrets: { login: unreadSecret } })), []);
     assert.throws(() => file("/etc/x", { content: secret("a"), mode: "0644" }), /everyone could read it/);
+  });
+});
+
+describe("the configuration that roles are given", () => {
+  it("has nothing secret anywhere in it", () => {
+    const mark = "very-secret-very-secret";
+    const keys = { accessKey: mark, secretKey: mark };
+    const s3 = { endpoint: "https://s3.example.com", bucket: "sets", members: keys, operators: keys };
+    const privateKey = `PRIVATE KEY ${mark}`;
+    const ssh = { host: "b.example.com", user: "sets", privateKey, hostKey: "ssh-ed25519 AAAA", path: "/srv/sets" };
+    const targets = [
+      { name: "s", s3 },
+      { name: "h", ssh },
+    ];
+    const secrets = {
+      backup: { recipients: [`age1${"q".repeat(58)}`], password: mark, targets },
+      proxy: { http: `http://ann:${mark}@proxy.example.com:3128` },
+      registries: { "r.example.com": { mirrors: [{ url: "https://r.example.com" }] } },
+      registryCredentials: { "r.example.com": { username: "ann", password: mark } },
+      secrets: { login: mark },
+      sudoPassword: mark,
+    };
+    let given: object | undefined;
+    const role = defineRole({
+      name: "curious",
+      plan: ({ config, host, hosts }) => {
+        given = { config, host, hosts };
+        return [];
+      },
+    });
+    const input = check([role], [{ ...worker, roles: ["worker", "curious"] }], secrets);
+    planned(input);
+    const strings = (value: unknown): unknown[] =>
+      typeof value === "object" && value !== null ? Object.entries(value).flat().flatMap(strings) : [value];
+    const marked = (value: unknown) => strings(value).filter((text) => String(text).includes(mark)).length;
+    assert.equal(marked(input.config), 10, "the settings have it themselves");
+    assert.ok(given !== undefined && "config" in given && strings(given.config).includes("demo"));
+    assert.equal(marked(given), 0);
+    // A key by whose name something secret can be told is in the list, or in none of the stack's secrets.
+    const named = configKeys.filter((key) => /secret|password|credential|token|key$/i.test(key));
+    assert.deepEqual(named.toSorted(), ["registryCredentials", "secrets", "sudoPassword"]);
+    assert.ok(named.every((key) => (roleHidden as readonly string[]).includes(key)));
   });
 });
 
@@ -367,6 +454,27 @@ describe("the steps of roles", () => {
   });
 });
 
+describe("bundles that hosts say they carry", () => {
+  it("are roles only by names that roles can have, and only so many", () => {
+    for (const name of ["role-", "role-A", "role-a/b", "role-a b", "role-a--b", `role-${"a".repeat(41)}`, "etcd"])
+      assert.equal(roleOfBundle(name), undefined, name);
+    assert.equal(roleOfBundle("role-a-b"), "a-b");
+    const { hosts, config } = check([], []);
+    const claimed = [...Array.from({ length: 1000 }, (_, index) => `role-r${index}`), "role-../x"];
+    const bundles = Object.fromEntries(
+      claimed.map((name) => [name, { generation: 1, state: "complete" as const }] as const),
+    );
+    const { formerRoles: former } = formerRoles(
+      hosts,
+      config,
+      new Map([["cp1", { facts: factsOf("cp1", { bundles }) }]]),
+    );
+    const taken = former?.["cp1"] ?? [];
+    assert.equal(taken.length, mostFormerRoles);
+    assert.ok(taken.every((name) => /^r\d+$/.test(name)));
+  });
+});
+
 describe("blocks of roles", () => {
   it("put parameters and modules of the kernel into one file of the role each, and claim the values", () => {
     const role = defineRole({
@@ -389,6 +497,13 @@ describe("blocks of roles", () => {
       renderBundle(bundle, 1, () => assert.fail()),
       /resource module tcp_bbr --\nresource sysctl net\.core\.somaxconn -- 1024\nresource sysctl net\.ipv4\.tcp_rmem -- 4096%04087380%0406291456\n/,
     );
+  });
+
+  it("have each parameter of the kernel once in a role", () => {
+    const role = defineRole({ name: "net", plan: () => [1024, 2048].map((n) => sysctl({ "net.core.somaxconn": n })) });
+    assert.deepEqual(sentences(check([role], [{ ...worker, roles: ["worker", "net"] }])), [
+      "role-plan w1: the role net cannot be planned: the kernel parameter net.core.somaxconn is given twice, as 1024 and as 2048: give it once",
+    ]);
   });
 
   it("say what they cannot be made of", () => {

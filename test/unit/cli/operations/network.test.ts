@@ -40,11 +40,13 @@ describe("the test of the network after a run", () => {
     assert.equal(isTestDue([], input), false);
   });
 
-  it("is not due where the configuration says so, nor for a fleet that is simulated", () => {
+  it("is not due where the configuration says so, nor for a fleet that is simulated, nor without a cluster", () => {
     const off = configOf({ networkCheck: { afterUp: false } });
     assert.equal(isTestDue([step(carrying)], { ...input, config: off }), false);
     const simulated = input.hosts.map((host, index) => ({ ...host, address: `127.1.0.${index + 1}` }));
     assert.equal(isTestDue([step(carrying)], { ...input, hosts: simulated }), false);
+    const machines = input.hosts.map((host) => ({ ...host, roles: [] }));
+    assert.equal(isTestDue([step(carrying)], { ...input, hosts: machines }), false);
   });
 
   describe("ends", () => {

@@ -551,3 +551,40 @@ describe("the judgement about a cluster", () => {
     ]);
   });
 });
+
+describe("the status of a stack of machines", () => {
+  const [machine] = hostsOf([{ name: "m1", address: "192.0.2.31" }]);
+  const bundle = { generation: 1, state: "complete" as const, units: {}, drift: [] };
+  const probe: HostProbe = {
+    ...{ uptime: 60, machineId: "m", addresses: { "192.0.2.31": "eth0" }, reportError: undefined, etcd: undefined },
+    ...{ certificates: [], goneRules: [], backups: [] },
+    report: {
+      claim: { cluster: "machines", clusterId: "1", host: "m1" },
+      script: "ok",
+      bundles: [
+        { ...bundle, bundle: "baseline" },
+        { ...bundle, bundle: "role-time" },
+      ],
+    },
+  };
+  const observation: Observation = {
+    ...{ at: 0, readings: new Map([["m1", { probe }]]), apiservers: new Map(), leaders: [], nodes: { nodes: [] } },
+    ...{ addons: undefined, kubeconfigs: [], network: undefined },
+  };
+
+  it("is that of its hosts, and healthy without a cluster", () => {
+    assert.ok(machine);
+    const problems = judge([machine], [], observation, "edge");
+    assert.deepEqual(problems, []);
+    assert.deepEqual(statusLines([machine], [], observation, problems, bare, "edge"), [
+      "Hosts",
+      "  HOST  ADDRESS     SSH  UPTIME  BUNDLES              FIRST CERTIFICATE ENDS",
+      "  m1    192.0.2.31  ok   1 min   baseline, role-time  -",
+      "",
+      "Everything is healthy.",
+    ]);
+    const document = statusDocument(observation, problems);
+    assert.equal(document["healthy"], true);
+    assert.ok(!("network" in document) && !("networkError" in document));
+  });
+});

@@ -25,7 +25,7 @@ describe("the first stack of a new project", function () {
       "plinth:artifactsUrl": "http://192.0.2.5:8410",
     });
     assert.deepEqual(
-      stack.hosts.map(({ name, address, roles }) => `${name} ${address} ${roles.join("+")}`),
+      stack.hosts.map(({ name, address, roles }) => `${name} ${address} ${roles?.join("+")}`),
       [
         "cp1 192.0.2.11 etcd+control-plane+load-balancer",
         "cp2 192.0.2.12 etcd+control-plane+load-balancer",
