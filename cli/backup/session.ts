@@ -12,6 +12,7 @@ import type { LoadedStack } from "../project/inventory.ts";
 import type { Project } from "../project/project.ts";
 import { ensure } from "../supply/needs.ts";
 import type { Terminal } from "../render/terminal.ts";
+import type { ListLimits } from "./limits.ts";
 import { placesOf } from "./places.ts";
 import type { Restic } from "./repository.ts";
 import { TargetStore } from "./targetstore.ts";
@@ -46,6 +47,8 @@ export interface TargetsOf {
   terminal: Terminal;
   /** Whose sets are looked for; undefined: of all clusters. */
   clusterId: string | undefined;
+  /** How much of a place's list is read. Default: see cli/backup/limits.ts. */
+  limits?: ListLimits;
 }
 
 /**
@@ -53,7 +56,7 @@ export interface TargetsOf {
  * connections.
  */
 export async function openTargets(
-  { project, input, terminal, clusterId }: TargetsOf,
+  { project, input, terminal, clusterId, ...limits }: TargetsOf,
   settings: BackupSettings,
   signal: AbortSignal,
 ): Promise<OpenTargets> {
@@ -68,7 +71,7 @@ export async function openTargets(
     const given = process.env[passwordVariable] ?? "";
     const password = given === "" ? settings.password : given;
     const restic = { executable, password, cacheDir: join(cacheRoot(), "restic"), signal };
-    return { store: new TargetStore(restic, places, clusterId), restic, close };
+    return { store: new TargetStore(restic, places, clusterId, limits), restic, close };
   } catch (error) {
     await close();
     throw error;

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { useCopy } from "../../../../cli/backup/copies.ts";
-import { mostListed } from "../../../../cli/backup/limits.ts";
+import { listToPrune, usualList } from "../../../../cli/backup/limits.ts";
 import { bytesOf } from "../../../../cli/backup/seal.ts";
 import {
   checkPlace,
@@ -159,12 +159,18 @@ describe("repositories of backups", () => {
     behave("exec yes '[]'");
     await assert.rejects(
       listSets(restic, vault),
-      new RegExp(`^CliError: Target vault: it lists more than ${mostListed / 2 ** 20} MiB$`),
+      new RegExp(`^CliError: Target vault: it lists more than ${usualList.bytes / 2 ** 20} MiB$`),
     );
     writeFileSync(path("list"), resticList([dataSet(), stateSet()]));
     behave(`cat "${path("list")}"`);
-    await assert.rejects(listSets(restic, vault, 1), /^CliError: Target vault: there are more than 1 sets/);
-    assert.equal((await listSets(restic, vault, 2)).length, 2);
+    const only = (sets: number) => listSets(restic, vault, { ...usualList, sets });
+    await assert.rejects(only(1), /^CliError: Target vault: there are more than 1 sets/);
+    assert.equal((await only(2)).length, 2);
+    // Blanks are part of JSON.
+    behave(`printf '%100s'; cat "${path("list")}"`);
+    await assert.rejects(listSets(restic, vault, { ...usualList, bytes: 100 }), /it lists more than/);
+    assert.equal((await listSets(restic, vault, listToPrune)).length, 2);
+    assert.ok(listToPrune.bytes > usualList.bytes);
     behave("echo nonsense");
     await assert.rejects(listSets(restic, vault), /^CliError: Target vault: restic's list .* is not JSON$/);
   });
@@ -201,6 +207,18 @@ describe("repositories of backups", () => {
     behave('case "$*" in *forget*) exit 11 ;; esac');
     await assert.rejects(forgetSets(restic, vault, ["a"]), /is locked by another run/);
     assert.deepEqual(verbs(), ["unlock", "forget a"]);
+  });
+
+  it("forgets any number of snapshots, more than fit on a command line, and tells those that are left of all", async () => {
+    const ids = Array.from({ length: 1201 }, (_, index) => index.toString(16).padStart(64, "0"));
+    behave('case "$*" in *snapshots*) echo "[]" ;; esac');
+    await forgetSets(restic, vault, ids);
+    const forgotten = calls().flatMap((call) => / forget (.*)$/.exec(call)?.[1]?.split(" ").length ?? []);
+    assert.deepEqual(forgotten, [500, 500, 201]);
+    assert.equal(calls().filter((call) => call.includes(" snapshots ")).length, 1);
+    writeFileSync(path("list"), resticList([dataSet(), stateSet()]));
+    behave(`case "$*" in *snapshots*) cat "${path("list")}" ;; esac`);
+    await assert.rejects(forgetSets(restic, vault, ids), /Target vault: 2 of 1201 sets could not be deleted/);
   });
 
   it("says which sets a store has kept from it, of which restic makes a remark alone", async () => {
