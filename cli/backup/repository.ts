@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { Readable } from "node:stream";
+import { PassThrough, pipeline, type Readable } from "node:stream";
 import { z } from "zod";
 import { parseListing, type SnapshotOfSet } from "../../plan/backup/listing.ts";
 import { printable } from "../../plan/printable.ts";
@@ -195,16 +195,19 @@ export function readSet(restic: Restic, place: Place, snapshot: string): Readabl
   const ended = outcomeOf(child, restic, place, longestSeconds, complaintOf(child));
   // Whoever reads hears of it, unless he has stopped reading.
   ended.catch(() => undefined);
-  return Readable.from(
-    (async function* () {
-      try {
-        yield* child.stdout;
-        // What restic printed ends before it says whether that was all.
-        await ended;
-      } finally {
-        // Whoever reads may have had enough.
-        child.kill("SIGKILL");
-      }
-    })(),
-  );
+  const content = new PassThrough({
+    // What restic printed ends before it says whether that was all.
+    flush: (done) => {
+      ended.then(() => {
+        done();
+      }, done);
+    },
+    // Whoever reads may have had enough, also while restic has nothing to say.
+    destroy: (error, done) => {
+      child.kill("SIGKILL");
+      done(error);
+    },
+  });
+  pipeline(child.stdout, content, () => undefined);
+  return content;
 }

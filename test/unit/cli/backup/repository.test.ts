@@ -3,9 +3,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generateX25519Identity } from "age-encryption";
 import { useCopy } from "../../../../cli/backup/copies.ts";
 import { listToPrune, usualList } from "../../../../cli/backup/limits.ts";
-import { bytesOf } from "../../../../cli/backup/seal.ts";
+import { bytesOf, open } from "../../../../cli/backup/seal.ts";
 import {
   checkPlace,
   forgetSets,
@@ -188,6 +189,18 @@ describe("repositories of backups", () => {
     }
     const pid = Number(readFileSync(path("pid"), "utf8"));
     await eventually("the end of restic", 30, () => Promise.resolve(findProcess(pid) === undefined ? true : undefined));
+  });
+
+  it("leaves no process behind of a set whose header does not open, whether more of it comes or not", async () => {
+    const identity = await generateX25519Identity();
+    for (const rest of ["exec yes", "exec sleep 600"]) {
+      behave(`echo $$ >"${path("pid")}"; printf 'age-encryption.org/v1\\n-> X25519 A\\n\\n--- A\\n'; ${rest}`);
+      await assert.rejects(open(readSet(restic, vault, "a"), [identity], 2 ** 20), /^CliError: The set is damaged/);
+      const pid = Number(readFileSync(path("pid"), "utf8"));
+      await eventually("the end of restic", 30, () =>
+        Promise.resolve(findProcess(pid) === undefined ? true : undefined),
+      );
+    }
   });
 
   it("checks as much as it is told", async () => {
