@@ -1,5 +1,9 @@
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
+import type { BackupSet } from "../../plan/backup/set.ts";
 import { CliError, describeError } from "../errors.ts";
+import { openData } from "./opendata.ts";
+import { openState } from "./openstate.ts";
 
 /** One place's copy of a set. */
 export interface SealedCopy {
@@ -49,4 +53,16 @@ export async function useCopy<Result>(
       ? `No target has the set ${id}: ./plinth backup list tells what there is.`
       : `No copy of the set ${id} can be used:\n${bad.map((sentence) => `  ${sentence}`).join("\n")}`,
   );
+}
+
+/**
+ * Opens a copy of a set and reads it to its end, without keeping anything.
+ *
+ * @param identities private keys of the operator.
+ * @throws CliError when none of them opens it, or it is not what its description says.
+ */
+export async function verifyCopy(sealed: Readable, identities: readonly string[], set: BackupSet): Promise<void> {
+  // Of data its end alone says that all of it is right.
+  if (set.kind === "data") await finished((await openData(sealed, identities, set)).resume());
+  else await openState(sealed, identities, set);
 }
