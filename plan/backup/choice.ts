@@ -37,12 +37,16 @@ export function chooseSet<Set extends BackupSet>(
   return { problem: `Targets have ${namesakes.length} different sets that are called ${set.id}${whose}: ${remedy}.` };
 }
 
-/** What is said where sets were passed over because their date cannot be right; empty where there are none. */
-export function aheadRemark(sets: readonly Pick<BackupSet, "time" | "id">[], now: number): string {
+/**
+ * What is said where sets were passed over because their date cannot be right; empty where there are none.
+ *
+ * @param by how one of them is taken all the same. Default: `--backup`.
+ */
+export function aheadRemark(sets: readonly Pick<BackupSet, "time" | "id">[], now: number, by = "--backup"): string {
   const ahead = sets.filter((set) => isAhead(set, now)).map(({ id }) => id);
   if (ahead.length === 0) return "";
   const shown = ahead.slice(0, 3).join(", ") + (ahead.length > 3 ? ", …" : "");
-  return ` (${ahead.length} dated in the future ${ahead.length === 1 ? "is" : "are"} taken by --backup alone: ${shown}; compare the clock of this machine)`;
+  return ` (${ahead.length} dated in the future ${ahead.length === 1 ? "is" : "are"} taken by ${by} alone: ${shown}; compare the clock of this machine)`;
 }
 
 /**
