@@ -21,8 +21,8 @@ export const listToPrune: ListLimits = { sets: Number.POSITIVE_INFINITY, bytes: 
 export const mostComplaint = 64 * 2 ** 10;
 /** Bytes of age's header, in which each recipient has some hundred. */
 export const mostHeader = 64 * 2 ** 10;
-/** Bytes of a sealed set of state: a hundred times that of a cluster of a hundred hosts. */
-export const mostState = 128 * 2 ** 20;
+/** Bytes of a set of state that is unpacked: four times as many as sealed ones, and a little less than the longest text of Node.js. */
+export const mostUnpacked = 2 ** 29 - 2 ** 20;
 /**
  * Bytes by which a sealed set of data may be larger than its snapshot: it is smaller by far as a rule. What does not get smaller grows by
  * 5 bytes in 16 KiB with gzip and by 16 bytes in 64 KiB with age, and has a description and a header.
