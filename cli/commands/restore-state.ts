@@ -77,7 +77,7 @@ async function restore(options: RestoreStateOptions): Promise<void> {
     terminal.note(line);
   };
   const context = await engineContext(project, options.stack, await findPulumi(terminal), say);
-  await restoreState({ ...options, context, terminal, identities, stores: [new DirectoryStore(options.from)] });
+  await restoreState({ ...options, context, terminal, identities, store: new DirectoryStore(options.from) });
 }
 
 /** From the targets of the stack, which its configuration names. */
@@ -107,7 +107,7 @@ async function fromTargets(options: RestoreStateOptions, terminal: Terminal): Pr
   const context = await openContext(options.stack, terminal, input.settings);
   const of = { project, input, terminal, clusterId: undefined };
   await withTargets(of, requireBackups(input, options.stack), (store, _restic, signal) =>
-    restoreState({ ...options, context, terminal, identities, stores: [store], signal }),
+    restoreState({ ...options, context, terminal, identities, store, signal }),
   );
 }
 

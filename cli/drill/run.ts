@@ -1,5 +1,5 @@
 import type { ArtifactRef } from "../../artifacts/index.ts";
-import { severalClusters, type WantedSet } from "../../plan/backup/choice.ts";
+import type { WantedSet } from "../../plan/backup/choice.ts";
 import type { KindCount } from "../../plan/backup/drillkinds.ts";
 import type { Sample } from "../../plan/backup/drillsample.ts";
 import { drillServing, type DrillServing } from "../../plan/backup/drillserving.ts";
@@ -155,8 +155,6 @@ async function fetchSets(
   report: DrillReport,
   scratch: Scratch,
 ): Promise<Fetched> {
-  const several = severalClusters(listed.data, wanted);
-  if (several !== undefined) throw new CliError(several);
   const data = requireSet(listed.data, wanted);
   report.set = data.id;
   report.ageSeconds = Math.max(0, Math.round((Date.parse(report.startedAt) - Date.parse(data.time)) / 1000));
