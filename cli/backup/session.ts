@@ -1,8 +1,6 @@
 import { join } from "node:path";
 import { cacheRoot } from "../../artifacts/cache.ts";
-import { poolSentence } from "../../plan/backup/pools.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
-import { isPool } from "../../plan/pool.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { closeSsh } from "../cluster/ssh-use.ts";
@@ -14,6 +12,7 @@ import { ensure } from "../supply/needs.ts";
 import type { Terminal } from "../render/terminal.ts";
 import type { ListLimits } from "./limits.ts";
 import { placesOf } from "./places.ts";
+import { requireNoPool } from "./pools.ts";
 import type { Restic } from "./repository.ts";
 import { TargetStore } from "./targetstore.ts";
 
@@ -25,7 +24,7 @@ export function requireBackups(
   { config, settings }: Pick<LoadedStack, "config" | "settings">,
   stack: string,
 ): BackupSettings {
-  if (isPool(settings.config)) throw new CliError(poolSentence(stack, settings.config, "sets"), Exit.badInput);
+  requireNoPool(stack, settings.config, "sets");
   if (config.backup !== undefined) return config.backup;
   throw new CliError(
     `Stack "${stack}" has no backups: say in plinth:backup where sets go and who can open them (docs/backup.md).`,

@@ -88,10 +88,11 @@ async function fromTargets(options: RestoreStateOptions, terminal: Terminal): Pr
   const { withGivenSecrets } = await import("../../plan/backup/givensecrets.ts");
   const { CliError } = await import("../errors.ts");
   const { readIdentities } = await import("../backup/identity.ts");
-  const { requireNoPool, restoreState } = await import("../operations/restore-state.ts");
+  const { requireNoPool } = await import("../backup/pools.ts");
+  const { restoreState } = await import("../operations/restore-state.ts");
   const { project, input } = await openStack(options.stack, {
     check: (loaded) => {
-      requireNoPool(options.stack, loaded.settings.config);
+      requireNoPool(options.stack, loaded.settings.config, "state");
       requireBackups(loaded, options.stack);
     },
     closed: (config, { message }) => {

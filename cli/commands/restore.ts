@@ -65,10 +65,9 @@ async function restore(options: RestoreOptions): Promise<void> {
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal();
   if (options.preview !== true) requireSomebodyToAsk("restore", options.yes, terminal.interactive);
-  const { isPool } = await import("../../plan/pool.ts");
-  const { poolSentence } = await import("../../plan/backup/pools.ts");
   const { CliError, QuietExit } = await import("../errors.ts");
   const { requireTime, targetSource } = await import("../restore/target-source.ts");
+  const { requireNoPool } = await import("../backup/pools.ts");
   const { requireBackups } = await import("../backup/session.ts");
   const named = (["snapshot", "backup", "to", "latest"] as const).filter((name) => options[name] !== undefined);
   if (named.length > 1)
@@ -77,9 +76,7 @@ async function restore(options: RestoreOptions): Promise<void> {
   requireTime(options.to);
   const { project, input } = await openStack(options.stack, {
     check: (loaded) => {
-      const { settings } = loaded;
-      if (isPool(settings.config))
-        throw new CliError(poolSentence(options.stack, settings.config, "data"), Exit.badInput);
+      requireNoPool(options.stack, loaded.settings.config, "data");
       if (fromTargets) requireBackups(loaded, options.stack);
     },
   });

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { chooseSet } from "../../plan/backup/choice.ts";
-import { poolSentence } from "../../plan/backup/pools.ts";
 import type { StateSet } from "../../plan/backup/set.ts";
 import {
   encryptedAs,
@@ -12,10 +11,9 @@ import {
   type ExportedStack,
   type StateHalf,
 } from "../../plan/backup/statehalf.ts";
-import { isPool } from "../../plan/pool.ts";
-import type { RawConfig } from "../../plan/rawconfig.ts";
 import { useCopy } from "../backup/copies.ts";
 import { openState } from "../backup/openstate.ts";
+import { requireNoPool } from "../backup/pools.ts";
 import type { SetStore } from "../backup/store.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
@@ -50,7 +48,7 @@ export interface RestoreStateRun {
 export async function restoreState(run: RestoreStateRun): Promise<void> {
   const { context, terminal } = run;
   const { project, stack } = context;
-  requireNoPool(stack, context.settings.config);
+  requireNoPool(stack, context.settings.config, "state");
   const half = await chosenHalf(run);
 
   const release = await takeCloneLock(project, stack, "restore state", () => undefined);
@@ -79,11 +77,6 @@ export async function restoreState(run: RestoreStateRun): Promise<void> {
   } finally {
     release();
   }
-}
-
-/** @throws CliError (bad input) for a pool's stack. @param config of the `plinth:` namespace. */
-export function requireNoPool(stack: string, config: RawConfig): void {
-  if (isPool(config)) throw new CliError(poolSentence(stack, config, "state"), Exit.badInput);
 }
 
 /** Opens the set that was asked for, or the newest. */
