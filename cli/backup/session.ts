@@ -5,7 +5,7 @@ import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { closeSsh } from "../cluster/ssh-use.ts";
 import { interruptible } from "../process/interrupt.ts";
-import { Scratch, scratchFor, tidyUp } from "../process/scratch.ts";
+import { Scratch, scratchFor } from "../process/scratch.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import type { Project } from "../project/project.ts";
 import { ensure } from "../supply/needs.ts";
@@ -59,7 +59,6 @@ export async function openTargets(
   settings: BackupSettings,
   signal: AbortSignal,
 ): Promise<OpenTargets> {
-  for (const prefix of [scratchFor.restore, scratchFor.drill]) await tidyUp(prefix);
   const scratch = await Scratch.open(scratchFor.targets);
   const close = (): Promise<void> => scratch[Symbol.asyncDispose]();
   try {

@@ -91,9 +91,9 @@ async function restore(options: RestoreOptions): Promise<void> {
   const { fileSource } = await import("../restore/source.ts");
   const { lockUnlessTooFew } = await import("../cluster/lock.ts");
   const { runRestore } = await import("../operations/restore.ts");
-  const { scratchFor, tidyUp } = await import("../process/scratch.ts");
-  // What one that was killed had opened: this one may go on with it, and open nothing itself.
-  await tidyUp(scratchFor.restore);
+  const { tidyUp } = await import("../process/scratch.ts");
+  // What one that was killed had opened: this one goes on with it, and opens nothing itself.
+  if (!fromTargets) await tidyUp();
   const context = await openContext(options.stack, terminal, input.settings);
   const outputs = await readOutputs(context, { secrets: false });
   process.env[commandVariable] = "plinth restore";
