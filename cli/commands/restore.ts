@@ -86,7 +86,7 @@ async function restore(options: RestoreOptions): Promise<void> {
   const { readStackKeys } = await import("../pulumi/stack-keys.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
   const { readHosts } = await import("../../components/host/reader.ts");
-  const { commandVariable, lockForProcess, releaseClusterLocks } = await import("../../components/host/lock.ts");
+  const { commandVariable } = await import("../../components/host/lock.ts");
   const { interruptible } = await import("../process/interrupt.ts");
   const { fileSource } = await import("../restore/source.ts");
   const { lockUnlessTooFew } = await import("../cluster/lock.ts");
@@ -98,9 +98,6 @@ async function restore(options: RestoreOptions): Promise<void> {
   const outputs = await readOutputs(context, { secrets: false });
   process.env[commandVariable] = "plinth restore";
   const stopping = new AbortController();
-  const warn = (sentence: string): void => {
-    terminal.warn(sentence);
-  };
   const sourceOf = () => {
     if (options.snapshot !== undefined) return fileSource(options.snapshot);
     if (!fromTargets) return undefined;
@@ -119,12 +116,8 @@ async function restore(options: RestoreOptions): Promise<void> {
         keys: () => readStackKeys(context),
         stop: stopping.signal,
         readHosts,
-        lock: (access) =>
-          lockUnlessTooFew(() => lockForProcess(access, input.hosts, options.stack, { warn }), terminal),
-      }).finally(async () => {
-        await releaseClusterLocks();
-        await closeSsh();
-      }),
+        lock: (access) => lockUnlessTooFew(access, input.hosts, options.stack, terminal),
+      }).finally(closeSsh),
     {
       stop: () => {
         terminal.warn("interrupted: waiting for the step under way. Press Ctrl-C again to end at once.");

@@ -80,7 +80,7 @@ export function targetSource(
 }
 
 /** What a snapshot is written with. */
-export interface Writing {
+interface Writing {
   set: DataSet;
   /** The operator's private keys. */
   identities: readonly string[];
