@@ -27,7 +27,7 @@ export function copyProblem(id: string, { place }: SealedCopy, error: unknown): 
  * @param onBad is told of each copy that was given up, with the sentence about it, while there are others.
  * @param signal once it is aborted, no copy is at fault.
  * @returns what it came to, and the copies that were not looked at.
- * @throws CliError that names every copy; where there is one alone, what is wrong with it.
+ * @throws CliError that names the last copy, as `onBad` was told of the others; where there is one alone, what is wrong with it.
  */
 export async function useCopy<Result>(
   id: string,
@@ -36,7 +36,6 @@ export async function useCopy<Result>(
   onBad: (sentence: string) => void,
   signal: AbortSignal,
 ): Promise<{ result: Result; others: SealedCopy[] }> {
-  const bad: string[] = [];
   for (const [index, copy] of copies.entries()) {
     try {
       return { result: await use(await copy.read()), others: copies.slice(index + 1) };
@@ -44,15 +43,11 @@ export async function useCopy<Result>(
       signal.throwIfAborted();
       if (!(error instanceof CliError) || copies.length === 1) throw error;
       const sentence = copyProblem(id, copy, error);
-      bad.push(sentence);
-      if (index < copies.length - 1) onBad(sentence);
+      if (index === copies.length - 1) throw new CliError(`No copy of the set ${id} is left: ${sentence}.`);
+      onBad(sentence);
     }
   }
-  throw new CliError(
-    bad.length === 0
-      ? `No target has the set ${id}: ./plinth backup list tells what there is.`
-      : `No copy of the set ${id} can be used:\n${bad.map((sentence) => `  ${sentence}`).join("\n")}`,
-  );
+  throw new CliError(`No target has the set ${id}: ./plinth backup list tells what there is.`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ArtifactRef } from "../../artifacts/index.ts";
 import type { WantedSet } from "../../plan/backup/choice.ts";
+import type { DrillPhase } from "../../plan/backup/drill.ts";
 import type { KindCount } from "../../plan/backup/drillkinds.ts";
 import type { Sample } from "../../plan/backup/drillsample.ts";
 import { drillServing, type DrillServing } from "../../plan/backup/drillserving.ts";
@@ -30,9 +31,6 @@ export interface DrillInput {
   note: (line: string) => void;
   signal: AbortSignal;
 }
-
-/** `copies`: reads those that the drill was not made with. */
-type DrillPhase = "fetch" | "copies" | "restore" | "serve" | "compare";
 
 /** What a restore drill came to. */
 export interface DrillReport {

@@ -72,14 +72,16 @@ describe("a snapshot from a target", function () {
     assert.match(warnings[0] ?? "", /^the copy of the set \d{8}T\d{6}Z-cp1 on one cannot be used: The set .*damaged/);
   });
 
-  it("comes from none where all copies are damaged or gone, and each is told; nothing is left", async () => {
+  it("comes from none where all copies are damaged or gone, and each is told once; nothing is left", async () => {
     damage("one");
     rmSync(join(sets, "two", `${set.id}.age`));
     const before = readdirSync(tmpdir());
     await assert.rejects(
       open(),
-      /^CliError: No copy of the set \d{8}T\d{6}Z-cp1 can be used:\n {2}the copy .* on one .*damaged.*\n {2}the copy .* on two .*ENOENT/,
+      /^CliError: No copy of the set \d{8}T\d{6}Z-cp1 is left: the copy of the set \S+ on two cannot .*ENOENT[^\n]*\.$/,
     );
+    assert.equal(warnings.length, 1, warnings.join("\n"));
+    assert.match(warnings[0] ?? "", /^the copy .* on one .*damaged/);
     const left = readdirSync(tmpdir()).filter((name) => name.startsWith("plinth-restore-") && !before.includes(name));
     assert.deepEqual(left, []);
   });
