@@ -122,13 +122,21 @@ describe("programs that are run aside", function () {
     );
   });
   it("are ended and removed by whatever comes next, whatever they were for", async () => {
+    const temporary = process.env["TMPDIR"];
+    // Tests beside this one look at what is in the common folder.
+    process.env["TMPDIR"] = bin;
     const next = [tidyUp, async () => (await Scratch.open(prefix))[Symbol.asyncDispose]()];
-    for (const named of Object.values(scratchFor)) {
-      const { folder, pid } = await leaving('process.kill(process.pid, "SIGKILL")', named);
-      await next[0]?.();
-      next.reverse();
-      assert.equal(existsSync(folder), false);
-      assert.equal(findProcess(pid), undefined);
+    try {
+      for (const named of Object.values(scratchFor)) {
+        const { folder, pid } = await leaving('process.kill(process.pid, "SIGKILL")', named);
+        await next[0]?.();
+        next.reverse();
+        assert.equal(existsSync(folder), false);
+        assert.equal(findProcess(pid), undefined);
+      }
+    } finally {
+      if (temporary === undefined) Reflect.deleteProperty(process.env, "TMPDIR");
+      else process.env["TMPDIR"] = temporary;
     }
   });
 });
