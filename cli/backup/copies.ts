@@ -1,5 +1,9 @@
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
+import type { BackupSet } from "../../plan/backup/set.ts";
 import { CliError, describeError } from "../errors.ts";
+import { openData } from "./opendata.ts";
+import { openState } from "./openstate.ts";
 
 /** One place's copy of a set. */
 export interface SealedCopy {
@@ -23,7 +27,7 @@ export function copyProblem(id: string, { place }: SealedCopy, error: unknown): 
  * @param onBad is told of each copy that was given up, with the sentence about it, while there are others.
  * @param signal once it is aborted, no copy is at fault.
  * @returns what it came to, and the copies that were not looked at.
- * @throws CliError that names every copy; where there is one alone, what is wrong with it.
+ * @throws CliError that names the last copy, as `onBad` was told of the others; where there is one alone, what is wrong with it.
  */
 export async function useCopy<Result>(
   id: string,
@@ -32,7 +36,6 @@ export async function useCopy<Result>(
   onBad: (sentence: string) => void,
   signal: AbortSignal,
 ): Promise<{ result: Result; others: SealedCopy[] }> {
-  const bad: string[] = [];
   for (const [index, copy] of copies.entries()) {
     try {
       return { result: await use(await copy.read()), others: copies.slice(index + 1) };
@@ -40,13 +43,21 @@ export async function useCopy<Result>(
       signal.throwIfAborted();
       if (!(error instanceof CliError) || copies.length === 1) throw error;
       const sentence = copyProblem(id, copy, error);
-      bad.push(sentence);
-      if (index < copies.length - 1) onBad(sentence);
+      if (index === copies.length - 1) throw new CliError(`No copy of the set ${id} is left: ${sentence}.`);
+      onBad(sentence);
     }
   }
-  throw new CliError(
-    bad.length === 0
-      ? `No target has the set ${id}: ./plinth backup list tells what there is.`
-      : `No copy of the set ${id} can be used:\n${bad.map((sentence) => `  ${sentence}`).join("\n")}`,
-  );
+  throw new CliError(`No target has the set ${id}: ./plinth backup list tells what there is.`);
+}
+
+/**
+ * Opens a copy of a set and reads it to its end, without keeping anything.
+ *
+ * @param identities private keys of the operator.
+ * @throws CliError when none of them opens it, or it is not what its description says.
+ */
+export async function verifyCopy(sealed: Readable, identities: readonly string[], set: BackupSet): Promise<void> {
+  // Of data its end alone says that all of it is right.
+  if (set.kind === "data") await finished((await openData(sealed, identities, set)).resume());
+  else await openState(sealed, identities, set);
 }

@@ -1,6 +1,6 @@
-import { constants, createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open as openFile, opendir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { constants, createWriteStream } from "node:fs";
+import { mkdir, open as openFile, opendir, rename, rm, type FileHandle } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isTimely, mostSets, tooMany, untimely } from "../../plan/backup/listing.ts";
@@ -47,16 +47,13 @@ export class DirectoryStore implements SetStore {
     return Promise.resolve([{ place: this.#path, read: () => this.#read(id) }]);
   }
 
-  #read(id: string): Promise<Readable> {
-    return new Promise((resolve, reject) => {
-      const stream = createReadStream(join(this.#path, `${id}${sealedEnd}`));
-      stream.once("open", () => {
-        resolve(stream);
-      });
-      stream.once("error", (error: NodeJS.ErrnoException) => {
-        reject(new CliError(`The set ${id} cannot be read from ${this.#path} (${error.code ?? error.message}).`));
-      });
-    });
+  async #read(id: string): Promise<Readable> {
+    try {
+      return (await openRegular(join(this.#path, `${id}${sealedEnd}`))).createReadStream();
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new CliError(`The set ${id} cannot be read from ${this.#path} (${code ?? message}).`);
+    }
   }
 
   async write(set: BackupSet, sealed: Readable): Promise<void> {
@@ -96,10 +93,17 @@ export class DirectoryStore implements SetStore {
   }
 }
 
-/** The text of a small file. @throws Error when it is none: another kind of file would be waited for. */
+/** Opens a file to be read. @throws Error when it is none: another kind of file would be waited for. */
+async function openRegular(path: string): Promise<FileHandle> {
+  const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new Error(`${basename(path)} is no file`);
+}
+
+/** The text of a small file. */
 async function firstOf(path: string): Promise<string> {
-  await using file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  if (!(await file.stat()).isFile()) throw new Error("its description is no file");
+  await using file = await openRegular(path);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(longestDescription + 1), 0, longestDescription + 1, 0);
   if (bytesRead > longestDescription) throw tooLong();
   return buffer.toString("utf8", 0, bytesRead);

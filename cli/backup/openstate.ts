@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import { isDeepStrictEqual } from "node:util";
+import { stateMost } from "../../plan/backup/limits.ts";
 import type { StateSet } from "../../plan/backup/set.ts";
 import type { StateHalf } from "../../plan/backup/statehalf.ts";
 import { CliError, describeError } from "../errors.ts";
-import { mostState } from "./limits.ts";
 import { unpack } from "./pack.ts";
 import { bytesOf, open } from "./seal.ts";
 
@@ -15,7 +15,7 @@ import { bytesOf, open } from "./seal.ts";
  * @throws CliError when no key at hand opens it, or it is not what its description says.
  */
 export async function openState(sealed: Readable, identities: readonly string[], listed: StateSet): Promise<StateHalf> {
-  const packed = await bytesOf(await open(sealed, identities, mostState));
+  const packed = await bytesOf(await open(sealed, identities, stateMost));
   let half: StateHalf;
   try {
     half = await unpack(packed);

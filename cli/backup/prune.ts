@@ -13,7 +13,11 @@ export interface PruneReport {
   agreed: boolean;
 }
 
-/** Deletes what is not kept, place by place: one that fails does not keep it from the others. */
+/**
+ * Deletes what is not kept, place by place: one that fails does not keep it from the others.
+ *
+ * @param store with `listToPrune` for limits (limits.ts).
+ */
 export async function pruneSets(
   store: TargetStore,
   restic: Restic,
@@ -24,8 +28,7 @@ export async function pruneSets(
     signal,
   }: { settings: BackupSettings; terminal: Terminal; ask: boolean; signal: AbortSignal },
 ): Promise<PruneReport> {
-  // However many there are: they are to become fewer.
-  const { sets, problems } = await store.listing(Number.POSITIVE_INFINITY);
+  const { sets, problems } = await store.listing();
   const now = Date.now();
   const plans = store.places.map((place) => {
     const there = sets.flatMap(({ copies, ...set }) => {

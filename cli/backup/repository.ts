@@ -1,17 +1,19 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { Readable } from "node:stream";
+import { PassThrough, pipeline, type Readable } from "node:stream";
 import { z } from "zod";
 import { parseListing, type SnapshotOfSet } from "../../plan/backup/listing.ts";
 import { printable } from "../../plan/printable.ts";
 import { CliError } from "../errors.ts";
-import { mostComplaint, mostListed } from "./limits.ts";
+import { listToPrune, mostComplaint, usualList } from "./limits.ts";
 import type { Place } from "./places.ts";
 
 /** See `Restic.reachSeconds`. */
 const usualReach = 60;
 /** Seconds for a whole run: sets of some GiB over a slow line. */
 const longestSeconds = 3600;
+/** Snapshots on one command line of 65 bytes each: a quarter of the 128 KiB that every system takes, whatever its limit of the stack. */
+const forgottenAtOnce = 500;
 
 /** What runs restic on this machine. */
 export interface Restic {
@@ -125,32 +127,37 @@ function complaintOf({ stderr }: ReturnType<typeof started>): () => string {
   return () => text;
 }
 
-/** Runs restic on a place, and gives what it printed. @throws RepositoryError with the reason. */
-async function run(restic: Restic, place: Place, args: readonly string[], seconds: number): Promise<string> {
+/** Runs restic on a place, and gives what it printed. @param most bytes of that. @throws RepositoryError with the reason. */
+async function run(
+  restic: Restic,
+  place: Place,
+  args: readonly string[],
+  seconds: number,
+  most = usualList.bytes,
+): Promise<string> {
   const child = started(restic, place, args, seconds);
   let out = "";
   let bytes = 0;
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     bytes += Buffer.byteLength(text);
-    if (bytes <= mostListed) out += text;
+    if (bytes <= most) out += text;
     else child.kill("SIGKILL");
   });
-  const complaint = complaintOf(child);
-  try {
-    await outcomeOf(child, restic, place, seconds, complaint);
-  } catch (error) {
-    if (bytes > mostListed) throw new RepositoryError(place.name, `it lists more than ${mostListed / 2 ** 20} MiB`);
-    throw error;
-  }
+  const ended = outcomeOf(child, restic, place, seconds, complaintOf(child));
+  // Killed for it, or done before that.
+  await ended.finally(() => {
+    if (bytes > most) throw new RepositoryError(place.name, `it lists more than ${most / 2 ** 20} MiB`);
+  });
   return out;
 }
 
-/** The sets of a place, oldest first. @param most of them. @throws RepositoryError also where there are more, or it is no list. */
-export async function listSets(restic: Restic, place: Place, most?: number): Promise<SnapshotOfSet[]> {
+/** The sets of a place, oldest first. @throws RepositoryError also where there are more than the limits, or it is no list. */
+export async function listSets(restic: Restic, place: Place, limits = usualList): Promise<SnapshotOfSet[]> {
   // A lock would have to be deleted again, which not all that may read may do.
-  const list = await run(restic, place, ["snapshots", "--json", "--no-lock"], restic.reachSeconds ?? usualReach);
+  const args = ["snapshots", "--json", "--no-lock"];
+  const list = await run(restic, place, args, restic.reachSeconds ?? usualReach, limits.bytes);
   try {
-    return parseListing(list, most);
+    return parseListing(list, limits.sets);
   } catch (error) {
     throw new RepositoryError(place.name, error instanceof Error ? error.message : String(error));
   }
@@ -170,10 +177,10 @@ export async function forgetSets(restic: Restic, place: Place, snapshots: readon
 
 /** restic ends well where the store has refused to delete: what it lists counts. */
 async function forget(restic: Restic, place: Place, snapshots: readonly string[]): Promise<void> {
-  await run(restic, place, ["forget", ...snapshots], longestSeconds);
-  const left = (await listSets(restic, place, Number.POSITIVE_INFINITY)).filter(({ snapshot }) =>
-    snapshots.includes(snapshot),
-  );
+  for (let from = 0; from < snapshots.length; from += forgottenAtOnce)
+    await run(restic, place, ["forget", ...snapshots.slice(from, from + forgottenAtOnce)], longestSeconds);
+  const forgotten = new Set(snapshots);
+  const left = (await listSets(restic, place, listToPrune)).filter(({ snapshot }) => forgotten.has(snapshot));
   if (left.length > 0) {
     throw new RepositoryError(
       place.name,
@@ -188,16 +195,19 @@ export function readSet(restic: Restic, place: Place, snapshot: string): Readabl
   const ended = outcomeOf(child, restic, place, longestSeconds, complaintOf(child));
   // Whoever reads hears of it, unless he has stopped reading.
   ended.catch(() => undefined);
-  return Readable.from(
-    (async function* () {
-      try {
-        yield* child.stdout;
-        // What restic printed ends before it says whether that was all.
-        await ended;
-      } finally {
-        // Whoever reads may have had enough.
-        child.kill("SIGKILL");
-      }
-    })(),
-  );
+  const content = new PassThrough({
+    // What restic printed ends before it says whether that was all.
+    flush: (done) => {
+      ended.then(() => {
+        done();
+      }, done);
+    },
+    // Whoever reads may have had enough, also while restic has nothing to say.
+    destroy: (error, done) => {
+      child.kill("SIGKILL");
+      done(error);
+    },
+  });
+  pipeline(child.stdout, content, () => undefined);
+  return content;
 }

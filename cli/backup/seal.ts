@@ -28,6 +28,7 @@ export async function seal(clear: Readable, recipients: readonly string[]): Prom
  * Opens what was sealed. Bytes that it gives are genuine as far as they go; one that was cut off fails at its end, so whoever reads
  * uses nothing before he has all of it.
  *
+ * @param sealed is destroyed where it does not open.
  * @param identities private keys `AGE-SECRET-KEY-1…`.
  * @param most bytes of what is sealed.
  * @throws CliError when none of the keys opens it, or it is damaged or too long; of the latter the stream may tell later.
@@ -39,6 +40,8 @@ export async function open(sealed: Readable, identities: readonly string[], most
   try {
     return nodeStream(await decrypter.decrypt(webStream(bounded(sealed, most))), damaged);
   } catch (error) {
+    // Nobody reads the rest, and whoever gives it would wait for that.
+    sealed.destroy();
     throw /no identity matched/.test(String(error)) ? notForUs() : damaged(error);
   }
 }

@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import { cacheRoot } from "../../artifacts/cache.ts";
-import { poolSentence } from "../../plan/backup/pools.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
-import { isPool } from "../../plan/pool.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { closeSsh } from "../cluster/ssh-use.ts";
 import { interruptible } from "../process/interrupt.ts";
-import { Scratch, scratchFor, tidyUp } from "../process/scratch.ts";
+import { Scratch, scratchFor } from "../process/scratch.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import type { Project } from "../project/project.ts";
 import { ensure } from "../supply/needs.ts";
 import type { Terminal } from "../render/terminal.ts";
+import type { ListLimits } from "./limits.ts";
 import { placesOf } from "./places.ts";
+import { requireNoPool } from "./pools.ts";
 import type { Restic } from "./repository.ts";
 import { TargetStore } from "./targetstore.ts";
 
@@ -24,7 +24,7 @@ export function requireBackups(
   { config, settings }: Pick<LoadedStack, "config" | "settings">,
   stack: string,
 ): BackupSettings {
-  if (isPool(settings.config)) throw new CliError(poolSentence(stack, settings.config, "sets"), Exit.badInput);
+  requireNoPool(stack, settings.config, "sets");
   if (config.backup !== undefined) return config.backup;
   throw new CliError(
     `Stack "${stack}" has no backups: say in plinth:backup where sets go and who can open them (docs/backup.md).`,
@@ -46,6 +46,8 @@ export interface TargetsOf {
   terminal: Terminal;
   /** Whose sets are looked for; undefined: of all clusters. */
   clusterId: string | undefined;
+  /** How much of a place's list is read. Default: see cli/backup/limits.ts. */
+  limits?: ListLimits;
 }
 
 /**
@@ -53,11 +55,10 @@ export interface TargetsOf {
  * connections.
  */
 export async function openTargets(
-  { project, input, terminal, clusterId }: TargetsOf,
+  { project, input, terminal, clusterId, ...limits }: TargetsOf,
   settings: BackupSettings,
   signal: AbortSignal,
 ): Promise<OpenTargets> {
-  for (const prefix of [scratchFor.restore, scratchFor.drill]) await tidyUp(prefix);
   const scratch = await Scratch.open(scratchFor.targets);
   const close = (): Promise<void> => scratch[Symbol.asyncDispose]();
   try {
@@ -68,7 +69,7 @@ export async function openTargets(
     const given = process.env[passwordVariable] ?? "";
     const password = given === "" ? settings.password : given;
     const restic = { executable, password, cacheDir: join(cacheRoot(), "restic"), signal };
-    return { store: new TargetStore(restic, places, clusterId), restic, close };
+    return { store: new TargetStore(restic, places, clusterId, limits), restic, close };
   } catch (error) {
     await close();
     throw error;

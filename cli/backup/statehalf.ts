@@ -14,8 +14,7 @@ import { plinthVersion } from "../project/version.ts";
 import { runPulumi } from "../pulumi/cli.ts";
 import { readConfigValues } from "../pulumi/config-values.ts";
 import type { EngineContext } from "../pulumi/context.ts";
-import { pack } from "./pack.ts";
-import { seal } from "./seal.ts";
+import { sealHalf } from "./pack.ts";
 import type { SetStore } from "./store.ts";
 
 export interface HalfOptions {
@@ -27,7 +26,7 @@ export interface HalfOptions {
 
 /**
  * The half `state` of a stack: its deployment and configuration with secrets in clear, and its files. In memory alone: it goes
- * nowhere but into {@link seal}.
+ * nowhere but into {@link sealHalf}.
  *
  * @returns undefined for a stack without a cluster's keys: it was never brought up, or is a pool's.
  */
@@ -64,9 +63,10 @@ export async function storeStateHalf(
 ): Promise<{ set: StateSet | undefined; failures: unknown[] }> {
   const half = await stateHalf(context, options);
   if (half === undefined) return { set: undefined, failures: [] };
-  const packed = await pack(half);
   const written = await Promise.allSettled(
-    options.stores.map(async (store) => store.write(half.set, await seal(Readable.from([packed]), options.recipients))),
+    options.stores.map(async (store) =>
+      store.write(half.set, Readable.from([await sealHalf(half, options.recipients)])),
+    ),
   );
   const failures = written.flatMap((one): unknown[] => (one.status === "rejected" ? [one.reason] : []));
   return { set: half.set, failures };

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { mergeListings, mostSets, type FoundSet, type SnapshotOfSet } from "../../plan/backup/listing.ts";
+import { mergeListings, type FoundSet, type SnapshotOfSet } from "../../plan/backup/listing.ts";
 import type { BackupSet } from "../../plan/backup/set.ts";
 import { CliError } from "../errors.ts";
 import type { SealedCopy } from "./copies.ts";
+import { usualList, type ListLimits } from "./limits.ts";
 import type { Place } from "./places.ts";
 import { listSets, readSet, type Restic } from "./repository.ts";
 import type { ListedSet, SetStore } from "./store.ts";
@@ -18,27 +19,37 @@ export class TargetStore implements Omit<SetStore, "write"> {
   readonly #restic: Restic;
   readonly places: readonly Place[];
   readonly #clusterId: string | undefined;
+  readonly #limits: ListLimits;
   #listing: Promise<Listing> | undefined;
 
-  /** @param clusterId whose sets are looked for; undefined where that is not known any more. */
-  constructor(restic: Restic, places: readonly Place[], clusterId: string | undefined) {
+  /**
+   * @param clusterId whose sets are looked for; undefined where that is not known any more.
+   * @param limits of each place; one that has more counts as one that cannot tell.
+   */
+  constructor(
+    restic: Restic,
+    places: readonly Place[],
+    clusterId: string | undefined,
+    { limits = usualList }: { limits?: ListLimits } = {},
+  ) {
     this.#restic = restic;
     this.places = places;
     this.#clusterId = clusterId;
+    this.#limits = limits;
   }
 
-  /** All sets; asked once. @param most of a place; one that has more counts as one that cannot tell. */
-  listing(most: number = mostSets): Promise<Listing> {
-    return (this.#listing ??= this.#ask(most));
+  /** All sets; asked once. */
+  listing(): Promise<Listing> {
+    return (this.#listing ??= this.#ask());
   }
 
-  async #ask(most: number): Promise<Listing> {
+  async #ask(): Promise<Listing> {
     const problems: string[] = [];
     const listings = new Map<string, SnapshotOfSet[]>();
     await Promise.all(
       this.places.map(async (place) => {
         try {
-          listings.set(place.name, await listSets(this.#restic, place, most));
+          listings.set(place.name, await listSets(this.#restic, place, this.#limits));
         } catch (error) {
           if (!(error instanceof CliError)) throw error;
           problems.push(error.message);

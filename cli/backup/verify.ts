@@ -1,10 +1,9 @@
-import { finished } from "node:stream/promises";
+import { aheadRemark } from "../../plan/backup/choice.ts";
 import type { FoundSet } from "../../plan/backup/listing.ts";
 import { newestUntil } from "../../plan/backup/set.ts";
 import { CliError, describeError } from "../errors.ts";
+import { verifyCopy } from "./copies.ts";
 import { readIdentities } from "./identity.ts";
-import { openData } from "./opendata.ts";
-import { openState } from "./openstate.ts";
 import type { Place } from "./places.ts";
 import { checkPlace, readSet, type Restic } from "./repository.ts";
 import type { TargetStore } from "./targetstore.ts";
@@ -47,13 +46,22 @@ async function openCopy(
   identities: readonly string[],
 ): Promise<void> {
   if ("problem" in set.set) throw new CliError(`The set ${set.id} cannot be used: ${set.set.problem}.`);
-  const sealed = readSet(restic, place, snapshot);
-  if (set.set.kind === "data") {
-    // Only its end says that all of it is right.
-    await finished((await openData(sealed, identities, set.set)).resume());
-    return;
-  }
-  await openState(sealed, identities, set.set);
+  await verifyCopy(readSet(restic, place, snapshot), identities, set.set);
+}
+
+/** The newest set of each half of a place; a half without one that could be it is a problem. */
+function newestOf(place: Place, there: readonly FoundSet[], report: VerifyReport): FoundSet[] {
+  const now = Date.now();
+  return (["data", "state"] as const).flatMap((kind) => {
+    const ofKind = there.filter((set) => set.kind === kind);
+    const newest = newestUntil(ofKind, now);
+    if (newest !== undefined) return [newest];
+    // The set of data that members have just made is in the directory of one of them until the next look.
+    if (ofKind.length === 0 && place.host !== undefined) return [];
+    const passed = aheadRemark(ofKind, now, "./plinth backup verify ID");
+    report.problems.push(`${place.name}: there is no set of ${kind} to open${passed}`);
+    return [];
+  });
 }
 
 /**
@@ -80,15 +88,12 @@ export async function verifySets(
         await checkPlace(restic, place, read);
         return `${place.name}: the repository is whole, ${there.length} sets`;
       });
-      if (there.length === 0) report.problems.push(`${place.name}: there is no set of this cluster`);
     }
-    const opened =
-      id === undefined
-        ? (["data", "state"] as const).flatMap((kind) => {
-            const ofKind = there.filter((set) => set.kind === kind);
-            return newestUntil(ofKind, Date.now()) ?? [];
-          })
-        : there.filter((set) => set.id === id);
+    if (id === undefined && there.length === 0) {
+      report.problems.push(`${place.name}: there is no set of this cluster`);
+      continue;
+    }
+    const opened = id === undefined ? newestOf(place, there, report) : there.filter((set) => set.id === id);
     for (const set of identities === undefined ? [] : opened) {
       const snapshot = set.copies.find((copy) => copy.place === place.name)?.snapshot ?? "";
       await reported(report, place.name, async () => {

@@ -39,20 +39,15 @@ async function backup({ stack, to, recipient }: BackupStateOptions): Promise<voi
   const { DirectoryStore } = await import("../backup/directory.ts");
   const { storeStateHalf } = await import("../backup/statehalf.ts");
   const { CliError } = await import("../errors.ts");
-  const { isPool } = await import("../../plan/pool.ts");
-  const { poolSentence } = await import("../../plan/backup/pools.ts");
+  const { requireNoPool } = await import("../backup/pools.ts");
   const terminal = makeTerminal();
   const context = await openContext(stack, terminal);
+  requireNoPool(stack, context.settings.config, "sets");
   const stores = [new DirectoryStore(to)];
   const { set, failures } = await storeStateHalf(context, { reason: "now", recipients: recipient, stores });
   if (failures.length > 0) throw failures[0];
   if (set === undefined) {
-    throw new CliError(
-      isPool(context.settings.config)
-        ? poolSentence(stack, context.settings.config, "sets")
-        : `Stack "${stack}" has no state of a cluster to keep: it was never brought up.`,
-      Exit.badInput,
-    );
+    throw new CliError(`Stack "${stack}" has no state of a cluster to keep: it was never brought up.`, Exit.badInput);
   }
   terminal.print(`Set ${set.id} is in ${to}.`);
 }

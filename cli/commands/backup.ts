@@ -142,12 +142,14 @@ async function pruneBackups(options: BackupOptions & { yes?: boolean }): Promise
   requireSomebodyToAsk("backup prune", options.yes, makeTerminal(options).interactive);
   const { withTargets } = await import("../backup/session.ts");
   const { pruneSets } = await import("../backup/prune.ts");
+  const { listToPrune } = await import("../backup/limits.ts");
   const run = await opened(options);
   const clusterId = await clusterIdOf(run.context);
   const { CliError } = await import("../errors.ts");
   if (clusterId === undefined)
     throw new CliError("The stack has no state, so nobody can say which sets are its own: nothing was deleted.");
-  const report = await withTargets({ ...run, clusterId }, run.settings, (store, restic, signal) =>
+  const of = { ...run, clusterId, limits: listToPrune };
+  const report = await withTargets(of, run.settings, (store, restic, signal) =>
     pruneSets(store, restic, { settings: run.settings, terminal: run.terminal, ask: options.yes !== true, signal }),
   );
   if (options.json === true) run.terminal.print(JSON.stringify({ stack: options.stack, ...report }, null, 2));

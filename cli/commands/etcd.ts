@@ -136,20 +136,17 @@ async function repairMembers(options: RepairOptions): Promise<void> {
   const { defragmentationLooks, lookForRepair, readMembers } = await import("../etcd/look.ts");
   const { repair } = await import("../etcd/repair.ts");
   const { lockUnlessTooFew } = await import("../cluster/lock.ts");
-  const { commandVariable, lockForProcess } = await import("../../components/host/lock.ts");
+  const { commandVariable } = await import("../../components/host/lock.ts");
   const { resolveAccess } = await import("../../components/host/targets.ts");
   const { untilStopped } = await import("../cluster/until-stopped.ts");
   const hosts = memberHosts(input);
   await chosen(hosts, undefined);
   const run = onHost(input);
   process.env[commandVariable] = "plinth etcd repair";
-  const warn = (sentence: string): void => {
-    terminal.warn(sentence);
-  };
   // An up or a restore that changes members meanwhile would make what was looked at untrue. etcd's own lock is none: under an alarm it takes no write.
   const lock = async (): Promise<void> => {
     const { access } = await resolveAccess(input.hosts, input.config);
-    await lockUnlessTooFew(() => lockForProcess(access, input.hosts, options.stack, { warn }), terminal);
+    await lockUnlessTooFew(access, input.hosts, options.stack, terminal);
   };
   await untilStopped(terminal, (signal) =>
     repair({

@@ -77,7 +77,7 @@ async function restore(options: RestoreStateOptions): Promise<void> {
     terminal.note(line);
   };
   const context = await engineContext(project, options.stack, await findPulumi(terminal), say);
-  await restoreState({ ...options, context, terminal, identities, stores: [new DirectoryStore(options.from)] });
+  await restoreState({ ...options, context, terminal, identities, store: new DirectoryStore(options.from) });
 }
 
 /** From the targets of the stack, which its configuration names. */
@@ -88,10 +88,11 @@ async function fromTargets(options: RestoreStateOptions, terminal: Terminal): Pr
   const { withGivenSecrets } = await import("../../plan/backup/givensecrets.ts");
   const { CliError } = await import("../errors.ts");
   const { readIdentities } = await import("../backup/identity.ts");
-  const { requireNoPool, restoreState } = await import("../operations/restore-state.ts");
+  const { requireNoPool } = await import("../backup/pools.ts");
+  const { restoreState } = await import("../operations/restore-state.ts");
   const { project, input } = await openStack(options.stack, {
     check: (loaded) => {
-      requireNoPool(options.stack, loaded.settings.config);
+      requireNoPool(options.stack, loaded.settings.config, "state");
       requireBackups(loaded, options.stack);
     },
     closed: (config, { message }) => {
@@ -107,7 +108,7 @@ async function fromTargets(options: RestoreStateOptions, terminal: Terminal): Pr
   const context = await openContext(options.stack, terminal, input.settings);
   const of = { project, input, terminal, clusterId: undefined };
   await withTargets(of, requireBackups(input, options.stack), (store, _restic, signal) =>
-    restoreState({ ...options, context, terminal, identities, stores: [store], signal }),
+    restoreState({ ...options, context, terminal, identities, store, signal }),
   );
 }
 

@@ -65,10 +65,9 @@ async function restore(options: RestoreOptions): Promise<void> {
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const terminal = makeTerminal();
   if (options.preview !== true) requireSomebodyToAsk("restore", options.yes, terminal.interactive);
-  const { isPool } = await import("../../plan/pool.ts");
-  const { poolSentence } = await import("../../plan/backup/pools.ts");
   const { CliError, QuietExit } = await import("../errors.ts");
   const { requireTime, targetSource } = await import("../restore/target-source.ts");
+  const { requireNoPool } = await import("../backup/pools.ts");
   const { requireBackups } = await import("../backup/session.ts");
   const named = (["snapshot", "backup", "to", "latest"] as const).filter((name) => options[name] !== undefined);
   if (named.length > 1)
@@ -77,9 +76,7 @@ async function restore(options: RestoreOptions): Promise<void> {
   requireTime(options.to);
   const { project, input } = await openStack(options.stack, {
     check: (loaded) => {
-      const { settings } = loaded;
-      if (isPool(settings.config))
-        throw new CliError(poolSentence(options.stack, settings.config, "data"), Exit.badInput);
+      requireNoPool(options.stack, loaded.settings.config, "data");
       if (fromTargets) requireBackups(loaded, options.stack);
     },
   });
@@ -89,21 +86,18 @@ async function restore(options: RestoreOptions): Promise<void> {
   const { readStackKeys } = await import("../pulumi/stack-keys.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
   const { readHosts } = await import("../../components/host/reader.ts");
-  const { commandVariable, lockForProcess, releaseClusterLocks } = await import("../../components/host/lock.ts");
+  const { commandVariable } = await import("../../components/host/lock.ts");
   const { interruptible } = await import("../process/interrupt.ts");
   const { fileSource } = await import("../restore/source.ts");
   const { lockUnlessTooFew } = await import("../cluster/lock.ts");
   const { runRestore } = await import("../operations/restore.ts");
-  const { scratchFor, tidyUp } = await import("../process/scratch.ts");
-  // What one that was killed had opened: this one may go on with it, and open nothing itself.
-  await tidyUp(scratchFor.restore);
+  const { tidyUp } = await import("../process/scratch.ts");
+  // What one that was killed had opened: this one goes on with it, and opens nothing itself.
+  if (!fromTargets) await tidyUp();
   const context = await openContext(options.stack, terminal, input.settings);
   const outputs = await readOutputs(context, { secrets: false });
   process.env[commandVariable] = "plinth restore";
   const stopping = new AbortController();
-  const warn = (sentence: string): void => {
-    terminal.warn(sentence);
-  };
   const sourceOf = () => {
     if (options.snapshot !== undefined) return fileSource(options.snapshot);
     if (!fromTargets) return undefined;
@@ -122,12 +116,8 @@ async function restore(options: RestoreOptions): Promise<void> {
         keys: () => readStackKeys(context),
         stop: stopping.signal,
         readHosts,
-        lock: (access) =>
-          lockUnlessTooFew(() => lockForProcess(access, input.hosts, options.stack, { warn }), terminal),
-      }).finally(async () => {
-        await releaseClusterLocks();
-        await closeSsh();
-      }),
+        lock: (access) => lockUnlessTooFew(access, input.hosts, options.stack, terminal),
+      }).finally(closeSsh),
     {
       stop: () => {
         terminal.warn("interrupted: waiting for the step under way. Press Ctrl-C again to end at once.");

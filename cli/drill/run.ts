@@ -1,16 +1,15 @@
-import { finished } from "node:stream/promises";
 import type { ArtifactRef } from "../../artifacts/index.ts";
-import { severalClusters, type WantedSet } from "../../plan/backup/choice.ts";
+import type { WantedSet } from "../../plan/backup/choice.ts";
+import type { DrillPhase } from "../../plan/backup/drill.ts";
 import type { KindCount } from "../../plan/backup/drillkinds.ts";
 import type { Sample } from "../../plan/backup/drillsample.ts";
 import { drillServing, type DrillServing } from "../../plan/backup/drillserving.ts";
 import { stateFor } from "../../plan/backup/drillsets.ts";
-import type { DataSet, StateSet } from "../../plan/backup/set.ts";
+import type { BackupSet, DataSet, StateSet } from "../../plan/backup/set.ts";
 import type { StateHalf } from "../../plan/backup/statehalf.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { snapshotFindings } from "../../plan/restore/snapshot.ts";
-import { copyProblem, useCopy, type SealedCopy } from "../backup/copies.ts";
-import { openData } from "../backup/opendata.ts";
+import { copyProblem, useCopy, verifyCopy, type SealedCopy } from "../backup/copies.ts";
 import { openState } from "../backup/openstate.ts";
 import { CliError, describeError } from "../errors.ts";
 import { Scratch, scratchFor } from "../process/scratch.ts";
@@ -32,9 +31,6 @@ export interface DrillInput {
   note: (line: string) => void;
   signal: AbortSignal;
 }
-
-/** `copies`: reads those that the drill was not made with. */
-type DrillPhase = "fetch" | "copies" | "restore" | "serve" | "compare";
 
 /** What a restore drill came to. */
 export interface DrillReport {
@@ -145,8 +141,10 @@ interface Fetched {
   serving: DrillServing;
   /** File of the snapshot. */
   path: string;
-  /** Copies that were not needed, and how each is looked at. */
-  others: { id: string; copy: SealedCopy; verify: () => Promise<void> }[];
+  /** The operator's private keys. */
+  keys: readonly string[];
+  /** Copies that were not needed. */
+  others: { set: BackupSet; copy: SealedCopy }[];
 }
 
 async function fetchSets(
@@ -155,8 +153,6 @@ async function fetchSets(
   report: DrillReport,
   scratch: Scratch,
 ): Promise<Fetched> {
-  const several = severalClusters(listed.data, wanted);
-  if (several !== undefined) throw new CliError(several);
   const data = requireSet(listed.data, wanted);
   report.set = data.id;
   report.ageSeconds = Math.max(0, Math.round((Date.parse(report.startedAt) - Date.parse(data.time)) / 1000));
@@ -182,32 +178,24 @@ async function fetchSets(
   const writing = { set: data, identities: keys, path, onBad, signal };
   const further = await writeSnapshot(await store.copies(data), writing);
   return {
-    ...{ data, half, serving: servingOf(half, data), path },
-    others: [
-      ...others.map((copy) => ({
-        ...{ id: state.id, copy },
-        verify: async () => {
-          await openState(await copy.read(), keys, state);
-        },
-      })),
-      ...further.map((copy) => ({
-        ...{ id: data.id, copy },
-        // Its end alone says that all of it is right.
-        verify: async () => finished((await openData(await copy.read(), keys, data)).resume()),
-      })),
-    ],
+    ...{ data, half, serving: servingOf(half, data), path, keys },
+    others: [...others.map((copy) => ({ set: state, copy })), ...further.map((copy) => ({ set: data, copy }))],
   };
 }
 
 /** Reads the copies on further targets to their end: one that is damaged shows on no other day. The drill goes on without it. */
-async function verifyOthers({ note, signal }: DrillInput, { others }: Fetched, report: DrillReport): Promise<void> {
+async function verifyOthers(
+  { note, signal }: DrillInput,
+  { others, keys }: Fetched,
+  report: DrillReport,
+): Promise<void> {
   note(`Reading ${others.length} more ${others.length === 1 ? "copy" : "copies"} of them.`);
-  for (const { id, copy, verify } of others) {
+  for (const { set, copy } of others) {
     try {
-      await verify();
+      await verifyCopy(await copy.read(), keys, set);
     } catch (error) {
       signal.throwIfAborted();
-      report.problems.push(copyProblem(id, copy, error));
+      report.problems.push(copyProblem(set.id, copy, error));
     }
   }
 }

@@ -1,5 +1,6 @@
 import { ApiClient } from "../../kube/client.ts";
 import { loadAccess } from "../../kube/kubeconfig.ts";
+import type { DrillPhase } from "../../plan/backup/drill.ts";
 import { compareKinds, countKeys, type KindCount } from "../../plan/backup/drillkinds.ts";
 import type { Sample } from "../../plan/backup/drillsample.ts";
 import type { DrillServing } from "../../plan/backup/drillserving.ts";
@@ -20,7 +21,7 @@ export interface ServeInput {
   live: { kubeconfig: string } | { without: string };
 }
 
-export type Phase = "restore" | "serve" | "compare";
+export type Phase = Exclude<DrillPhase, "fetch" | "copies">;
 
 export interface ServeOutcome {
   kinds: Record<string, KindCount>;

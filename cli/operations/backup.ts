@@ -1,10 +1,9 @@
-import { Readable } from "node:stream";
 import { outcomeOf, type Outcome } from "../../plan/backup/outcome.ts";
 import type { BackupSettings } from "../../plan/backup/settings.ts";
 import { makeData, storeState } from "../../components/host/backups.ts";
-import { pack } from "../backup/pack.ts";
-import { bytesOf, seal } from "../backup/seal.ts";
+import { sealHalf } from "../backup/pack.ts";
 import { stateHalf } from "../backup/statehalf.ts";
+import { CliError } from "../errors.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 
@@ -32,7 +31,13 @@ export async function backupState(
 ): Promise<Outcome | undefined> {
   const half = await stateHalf(context, { reason });
   if (half === undefined) return undefined;
-  const sealed = await bytesOf(await seal(Readable.from([await pack(half)]), settings.recipients));
+  let sealed: Buffer;
+  try {
+    sealed = await sealHalf(half, settings.recipients);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return { id: undefined, stored: [], problems: [error.message] };
+  }
   return outcomeOf(await storeState(input, settings, half.set, sealed, signal), settings.targets);
 }
 

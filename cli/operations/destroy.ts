@@ -1,8 +1,6 @@
-import { lockForProcess } from "../../components/host/lock.ts";
-import { resolveAccess, type HostAccess } from "../../components/host/targets.ts";
+import { resolveAccess } from "../../components/host/targets.ts";
 import type { ReachedHost } from "../../plan/destination.ts";
 import { PlinthError } from "../../plan/findings.ts";
-import type { Host } from "../../plan/inventory.ts";
 import type { PreviousHost } from "../../plan/outputs.ts";
 import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { controlPlaneOf, isPool } from "../../plan/pool.ts";
@@ -75,23 +73,6 @@ async function deleteNodes({ administrator }: PoolCluster, { stack, terminal }: 
     terminal.print(`  deleted from the cluster: Node ${deletion.deleted.join(", ")}`);
 }
 
-/**
- * Takes the cluster's lock, as the program does in other runs.
- *
- * @param members the hosts that have the lock.
- */
-async function lockCluster(
-  { stack, terminal, input }: DestroyRun,
-  members: readonly Host[],
-  access: HostAccess,
-): Promise<void> {
-  const warn = (sentence: string): void => {
-    terminal.warn(sentence);
-  };
-  const pool = isPool(input.settings.config) ? { poolStack: stack } : {};
-  await lockUnlessTooFew(() => lockForProcess(access, members, stack, { warn, ...pool }), terminal);
-}
-
 /** Hosts of the last run that the inventory has no more. */
 function formerHosts(previous: Readonly<Record<string, PreviousHost>>, present: readonly string[]): ReachedHost[] {
   return Object.entries(previous).flatMap(([name, host]) => (present.includes(name) ? [] : [{ name, ...host }]));
@@ -126,7 +107,8 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
     // Hosts are released with the key and by the ways that this reads, also where there is no cluster to lock.
     const { access } = await resolveAccess([...(members ?? []), ...(pool ? input.hosts : [])], input.config);
     await resolveAccess(formerHosts(previous?.hosts ?? {}, hosts), input.config);
-    if (members !== undefined && !machinesOnly) await lockCluster(run, members, access);
+    if (members !== undefined && !machinesOnly)
+      await lockUnlessTooFew(access, members, stack, terminal, pool ? { poolStack: stack } : {});
     // The authorities are protected against a slip of the inventory; who destroys the cluster means them, too.
     await runPulumi(engine.context, ["state", "unprotect", "--all", "--yes"]);
     const { events } = await phases.measure("destroy", () =>

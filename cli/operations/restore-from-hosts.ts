@@ -3,6 +3,7 @@ import { adoptionOf, parseHeldFiles, wantedFiles, type Adoption, type HeldFiles 
 import { holdsKeysOnly, parseExport } from "../../plan/backup/statehalf.ts";
 import { PlinthError } from "../../plan/findings.ts";
 import { keysScript } from "../../plan/scripts.ts";
+import { requireNoPool } from "../backup/pools.ts";
 import { askHosts, readAnswer, type Answer } from "../cluster/ask.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
@@ -15,7 +16,6 @@ import { isNoSuchStack, runPulumi } from "../pulumi/cli.ts";
 import type { EngineContext } from "../pulumi/context.ts";
 import { inSession } from "../session/session.ts";
 import { saveAdopted } from "./converge.ts";
-import { requireNoPool } from "./restore-state.ts";
 
 /** Seconds for a host to tell what it holds. */
 const READ_SECONDS = 30;
@@ -40,7 +40,7 @@ export interface FromHostsRun {
  */
 export async function restoreFromHosts(run: FromHostsRun): Promise<void> {
   const { stack, input, terminal, context } = run;
-  requireNoPool(stack, input.settings.config);
+  requireNoPool(stack, input.settings.config, "state");
   await requireNothingToLose(context);
   const { adoption, silent } = await readHeld(run);
   if (adoption.findings.length > 0) throw new PlinthError(adoption.findings);

@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { aheadRemark, severalClusters } from "../../plan/backup/choice.ts";
-import { poolSentence } from "../../plan/backup/pools.ts";
-import { newestUntil, type StateSet } from "../../plan/backup/set.ts";
+import { chooseSet } from "../../plan/backup/choice.ts";
+import type { StateSet } from "../../plan/backup/set.ts";
 import {
   encryptedAs,
   filesThatDiffer,
@@ -12,10 +11,9 @@ import {
   type ExportedStack,
   type StateHalf,
 } from "../../plan/backup/statehalf.ts";
-import { isPool } from "../../plan/pool.ts";
-import type { RawConfig } from "../../plan/rawconfig.ts";
 import { useCopy } from "../backup/copies.ts";
 import { openState } from "../backup/openstate.ts";
+import { requireNoPool } from "../backup/pools.ts";
 import type { SetStore } from "../backup/store.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
@@ -35,7 +33,7 @@ export interface RestoreStateRun {
   /** Also writes configuration and inventory as the set has them. */
   files?: boolean;
   yes?: boolean;
-  stores: readonly Omit<SetStore, "write">[];
+  store: Omit<SetStore, "write">;
   /** The operator's private keys. */
   identities: readonly string[];
   terminal: Terminal;
@@ -50,7 +48,7 @@ export interface RestoreStateRun {
 export async function restoreState(run: RestoreStateRun): Promise<void> {
   const { context, terminal } = run;
   const { project, stack } = context;
-  requireNoPool(stack, context.settings.config);
+  requireNoPool(stack, context.settings.config, "state");
   const half = await chosenHalf(run);
 
   const release = await takeCloneLock(project, stack, "restore state", () => undefined);
@@ -81,18 +79,13 @@ export async function restoreState(run: RestoreStateRun): Promise<void> {
   }
 }
 
-/** @throws CliError (bad input) for a pool's stack. @param config of the `plinth:` namespace. */
-export function requireNoPool(stack: string, config: RawConfig): void {
-  if (isPool(config)) throw new CliError(poolSentence(stack, config, "state"), Exit.badInput);
-}
-
 /** Opens the set that was asked for, or the newest. */
 async function chosenHalf(run: RestoreStateRun): Promise<StateHalf> {
-  const { store, set } = await findSet(run);
+  const set = await findSet(run);
   requireOwn(set, run.context);
   const { result } = await useCopy(
     set.id,
-    await store.copies(set),
+    await run.store.copies(set),
     (sealed) => openState(sealed, run.identities, set),
     (sentence) => {
       run.terminal.warn(sentence);
@@ -102,59 +95,34 @@ async function chosenHalf(run: RestoreStateRun): Promise<StateHalf> {
   return result;
 }
 
-async function findSet({
-  stores,
-  backup,
-  terminal,
-  context,
-}: RestoreStateRun): Promise<{ store: Omit<SetStore, "write">; set: StateSet }> {
-  const found: { store: Omit<SetStore, "write">; set: StateSet }[] = [];
-  const failures: string[] = [];
+/** The set that was asked for, which may be of another stack, or the newest of the stack's own. */
+async function findSet({ store, backup, terminal, context }: RestoreStateRun): Promise<StateSet> {
+  const sets: StateSet[] = [];
   const others = new Set<string>();
-  for (const store of stores) {
-    try {
-      for (const one of await store.list()) {
-        if ("problem" in one) {
-          if (backup === undefined || one.id === backup)
-            terminal.warn(`the set ${one.id} of ${one.place} is left out: ${one.problem}`);
-        } else if (one.set.kind === "state") {
-          const own = one.set.stack === context.stack && one.set.project === context.settings.projectName;
-          if (own || one.id === backup) found.push({ store, set: one.set });
-          else others.add(one.set.stack);
-        }
-      }
-    } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error));
+  for (const one of await store.list()) {
+    if ("problem" in one) {
+      if (backup === undefined || one.id === backup)
+        terminal.warn(`the set ${one.id} of ${one.place} is left out: ${one.problem}`);
+    } else if (one.set.kind === "state") {
+      if (isOwn(one.set, context) || one.id === backup) sets.push(one.set);
+      else others.add(one.set.stack);
     }
   }
-  for (const failure of failures) terminal.warn(failure);
-  const sets = found.map(({ set }) => set);
-  const several = severalClusters(sets, backup === undefined ? {} : { backup });
-  if (several !== undefined) throw new CliError(several, Exit.badInput);
-  const now = Date.now();
-  const newest = newestUntil(sets, now);
-  const wanted = backup ?? newest?.id;
-  const [chosen, namesake] = found.filter(({ set }) => set.id === wanted);
-  if (namesake !== undefined)
-    throw new CliError(`There are different sets that are called ${wanted ?? ""}: take another one by --backup.`);
-  if (chosen !== undefined) return chosen;
-  if (backup !== undefined && newest !== undefined) {
-    throw new CliError(
-      `There is no set ${backup} with the state of stack "${context.stack}"; the newest is ${newest.id}.`,
-      Exit.badInput,
-    );
-  }
+  const choice = chooseSet(sets, backup === undefined ? {} : { backup }, Date.now(), "state");
+  if ("set" in choice) return choice.set;
+  if ("problem" in choice) throw new CliError(choice.problem, Exit.badInput);
   const elsewhere = others.size === 0 ? "" : ` (there are some of ${[...others].join(", ")})`;
-  const passed = backup === undefined ? aheadRemark(sets, now) : "";
-  throw new CliError(
-    `There is no set with the state of stack "${context.stack}"${elsewhere}${passed}. ` +
-      "What control-plane hosts hold may be enough: ./plinth restore state --from-hosts.",
-    Exit.badInput,
-  );
+  const hosts =
+    sets.length === 0 ? " What control-plane hosts hold may be enough: ./plinth restore state --from-hosts." : "";
+  throw new CliError(`Of stack "${context.stack}" there is no ${choice.missing}${elsewhere}.${hosts}`, Exit.badInput);
 }
 
-function requireOwn(set: StateSet, { stack, settings }: EngineContext): void {
-  if (set.stack === stack && set.project === settings.projectName) return;
+const isOwn = (set: StateSet, { stack, settings }: EngineContext): boolean =>
+  set.stack === stack && set.project === settings.projectName;
+
+function requireOwn(set: StateSet, context: EngineContext): void {
+  if (isOwn(set, context)) return;
+  const { stack, settings } = context;
   throw new CliError(
     `The set ${set.id} is of stack "${set.stack}" of the project ${set.project}, and not of "${stack}" of ${settings.projectName}.`,
     Exit.refused,

@@ -19,8 +19,8 @@ const endSeconds = 10;
 const toldOfLog = 2000;
 
 /**
- * What folders are for that hold something decrypted, by the prefix of their names. Whoever opens one tidies up after runs that were
- * killed; so does what comes after such a run and opens none.
+ * What folders are for that hold something decrypted, by the prefix of their names. Whoever opens one tidies up after runs of all of them
+ * that were killed; so does what comes after such a run and opens none.
  */
 export const scratchFor = { restore: "plinth-restore-", targets: "plinth-targets-", drill: "plinth-drill-" } as const;
 
@@ -46,10 +46,10 @@ export class Scratch implements AsyncDisposable {
   /**
    * Makes a folder, and tidies up after processes that were killed: theirs may hold secrets, and their programs run on.
    *
-   * @param prefix of the folder's name, in the operator's folder of temporary files; for one purpose alone.
+   * @param prefix of the folder's name, in the operator's folder of temporary files: one of {@link scratchFor}; tests have their own.
    */
   static async open(prefix: string): Promise<Scratch> {
-    await tidyUp(prefix);
+    await tidy([...Object.values(scratchFor), prefix]);
     // Its mode is 0700.
     const scratch = new Scratch(await mkdtemp(join(tmpdir(), prefix)));
     noteProcess(scratch.folder, process.pid);
@@ -193,9 +193,13 @@ function noteProcess(folder: string, pid: number): void {
 }
 
 /** Ends what runs in folders of this user whose makers are no more, and removes them. */
-export async function tidyUp(prefix: string): Promise<void> {
+export function tidyUp(): Promise<void> {
+  return tidy(Object.values(scratchFor));
+}
+
+async function tidy(prefixes: readonly string[]): Promise<void> {
   for (const name of await readdir(tmpdir())) {
-    if (!name.startsWith(prefix)) continue;
+    if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
     const folder = join(tmpdir(), name);
     const info = await lstat(folder).catch(() => undefined);
     if (info?.isDirectory() !== true || info.uid !== process.getuid?.()) continue;

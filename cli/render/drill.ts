@@ -1,3 +1,4 @@
+import { drillPhases, type DrillPhase } from "../../plan/backup/drill.ts";
 import type { KindCount } from "../../plan/backup/drillkinds.ts";
 import { ageText } from "../../plan/networkcheck/record.ts";
 import { formatTable } from "./table.ts";
@@ -7,7 +8,7 @@ interface ShownDrill {
   set: string | undefined;
   state: string | undefined;
   ageSeconds: number | undefined;
-  seconds: Partial<Record<"fetch" | "copies" | "restore" | "serve" | "compare", number>> & { total: number };
+  seconds: Partial<Record<DrillPhase, number>> & { total: number };
   kinds: Record<string, KindCount>;
   sample: { same: number; changed: number } | undefined;
   secrets: { served: number; encrypted: boolean } | undefined;
@@ -46,9 +47,7 @@ export function drillLines(report: ShownDrill): string[] {
     lines.push(
       `${sample.same} objects are the same as in the cluster; ${sample.changed} more were looked at, and have changed since.`,
     );
-  const parts = (["fetch", "copies", "restore", "serve", "compare"] as const).flatMap((name) =>
-    seconds[name] === undefined ? [] : [`${name} ${seconds[name]} s`],
-  );
+  const parts = drillPhases.flatMap((name) => (seconds[name] === undefined ? [] : [`${name} ${seconds[name]} s`]));
   const detail = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
   lines.push(
     result === "ok"

@@ -25,9 +25,13 @@ export function requireTime(to: string | undefined): void {
 
 /** @throws CliError when there is no such set. */
 export function requireSet(sets: readonly DataSet[], wanted: WantedSet): DataSet {
-  const choice = chooseSet(sets, wanted, Date.now());
+  const choice = chooseSet(sets, wanted, Date.now(), "data");
   if ("set" in choice) return choice.set;
-  throw new CliError(choice.problem);
+  throw new CliError(
+    "problem" in choice
+      ? choice.problem
+      : `No target has a ${choice.missing}: ./plinth backup list tells what there is.`,
+  );
 }
 
 /**
@@ -76,7 +80,7 @@ export function targetSource(
 }
 
 /** What a snapshot is written with. */
-export interface Writing {
+interface Writing {
   set: DataSet;
   /** The operator's private keys. */
   identities: readonly string[];

@@ -7,6 +7,10 @@ import { timeOfId } from "./listing.ts";
 import { clockSlack } from "./set.ts";
 import type { BackupSettings } from "./settings.ts";
 
+/** The parts of a drill, in their order; `copies` reads those that it was not made with. */
+export const drillPhases = ["fetch", "copies", "restore", "serve", "compare"] as const;
+export type DrillPhase = (typeof drillPhases)[number];
+
 /** The result of a restore drill, as members of etcd keep it (scripts/backup/drill.sh, verb `drill`). */
 export interface DrillRecord {
   /** When it ended, seconds since the epoch, by the clock of the operator's machine. */

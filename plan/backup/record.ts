@@ -90,6 +90,8 @@ export function targetStates(
 const lateIntervals = 1.5;
 /** Minutes more, for the timers. */
 const slackMinutes = 10;
+/** By whose clocks sets are dated. */
+const makers: Readonly<Record<Kind, string>> = { data: "members", state: "operators' machines" };
 
 /**
  * What an operator should look at: targets that fail, sets that are too old, and a state that has changed since it was kept.
@@ -116,7 +118,7 @@ export function judgeBackups(
       return [
         ...failed,
         ...late(
-          `has a newest set of ${half} that is dated in the future (${newest.id}), compare the clocks of members`,
+          `has a newest set of ${half} that is dated in the future (${newest.id}), compare the clocks of ${makers[half]}`,
         ),
       ];
     if (half === "data" && at - newest.at > longest)

@@ -67,7 +67,7 @@ onHosts("prepare etcd-join", (host) => {
     host().setUnit("etcd.service", "active", "inactive");
     assert.match(
       await host().refuse(other, 1),
-      /etcd\.service could not be prepared within 1 s \(prepare etcd-join\): this host reaches 1 of 3 declared members.*not reached: cp1 \(.*timeout\), cp2 \(.*no route/,
+      /etcd\.service could not be prepared within \d+ s \(prepare etcd-join\): this host reaches 1 of 3 declared members.*not reached: cp1 \(.*timeout\), cp2 \(.*no route/,
     );
   });
 

@@ -68,8 +68,8 @@ describe("a state that is brought back from a set", function () {
 
   async function restore(more: Partial<RestoreStateRun> = {}): Promise<string> {
     lines = [];
-    const stores = [new DirectoryStore(sets)];
-    await restoreState({ context: await open(), yes: true, stores, identities: [identity], terminal, ...more });
+    const store = new DirectoryStore(sets);
+    await restoreState({ context: await open(), yes: true, store, identities: [identity], terminal, ...more });
     return lines.join("\n");
   }
   const outputs = async (): Promise<Record<string, unknown>> =>
@@ -249,9 +249,10 @@ describe("a state that is brought back from a set", function () {
     const store = new DirectoryStore(sets);
     await assert.rejects(
       restore({ backup: "20200101T000000Z-x" }),
-      /There is no set 20200101T000000Z-x.*the newest is/,
+      /Of stack "demo" there is no set of state 20200101T000000Z-x \(the newest is [^()]*\)\.$/,
     );
-    await assert.rejects(restore({ stores: [] }), /no set with the state of stack "demo".*--from-hosts/);
+    const empty = { list: () => Promise.resolve([]), copies: () => Promise.resolve([]) };
+    await assert.rejects(restore({ store: empty }), /Of stack "demo" there is no set of state\..*--from-hosts/);
     await assert.rejects(restore({ identities: [await generateX25519Identity()] }), /None of the keys at hand opens/);
     const half = await stateHalf(await open(), { reason: "now", at: Date.now() + 60_000 });
     assert.ok(half);

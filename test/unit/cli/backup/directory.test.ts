@@ -87,7 +87,17 @@ describe("a directory of sets", () => {
     const listed = await store.list();
     assert.deepEqual(
       listed.map((one) => ("problem" in one ? one.problem : one.id)),
-      ["the description of the set is longer than 8192 characters", "its description is no file"],
+      ["the description of the set is longer than 8192 characters", "pipe.json is no file"],
+    );
+  });
+
+  it("waits for no sealed content that is no file", async () => {
+    await mkdir(folder);
+    execFileSync("mkfifo", [join(folder, "pipe.age")]);
+    const [copy] = await new DirectoryStore(folder).copies({ id: "pipe" });
+    await assert.rejects(
+      async () => copy?.read(),
+      /^CliError: The set pipe cannot be read from .*\(pipe\.age is no file\)/,
     );
   });
 

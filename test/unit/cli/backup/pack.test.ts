@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
-import { pack, unpack } from "../../../../cli/backup/pack.ts";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { pack, sealHalf, unpack } from "../../../../cli/backup/pack.ts";
+import { openState } from "../../../../cli/backup/openstate.ts";
 import { buildStateHalf } from "../../../../plan/backup/statehalf.ts";
 
 describe("a half as it is sealed", () => {
-  it("is smaller than its text, and comes back", async () => {
+  const halfOf = () => {
     const half = buildStateHalf({
       project: "plinth",
       stack: "lab",
@@ -40,9 +43,34 @@ describe("a half as it is sealed", () => {
       release: "0.1.0",
     });
     assert.ok(half);
+    return half;
+  };
+
+  it("is smaller than its text, and comes back", async () => {
+    const half = halfOf();
     const packed = await pack(half);
     assert.ok(packed.length < 2000, String(packed.length));
     assert.deepEqual(await unpack(packed), half);
+  });
+
+  it("is refused where it is larger than what is opened again", async () => {
+    const half = halfOf();
+    const identity = await generateX25519Identity();
+    const recipients = [await identityToRecipient(identity)];
+    const sealed = await sealHalf(half, recipients);
+    assert.deepEqual(await openState(Readable.from([sealed]), [identity], half.set), half);
+    const most = { sealed: sealed.length, unpacked: JSON.stringify(half).length };
+    assert.equal((await sealHalf(half, recipients, most)).length, sealed.length);
+    await assert.rejects(
+      sealHalf(half, recipients, { ...most, sealed: most.sealed - 1 }),
+      /^CliError: The state of stack "lab" is not kept: its sealed set would have more than \d+ MiB, and nobody/,
+    );
+    await assert.rejects(
+      sealHalf(half, recipients, { ...most, unpacked: most.unpacked - 1 }),
+      /is not kept: its text would have more than/,
+    );
+    await assert.rejects(unpack(await pack(half), most.unpacked - 1), /^Error: it has more than \d+ MiB$/);
+    assert.deepEqual(await unpack(await pack(half), most.unpacked), half);
   });
 
   it("is told apart from what is none", async () => {

@@ -3,9 +3,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generateX25519Identity } from "age-encryption";
 import { useCopy } from "../../../../cli/backup/copies.ts";
-import { mostListed } from "../../../../cli/backup/limits.ts";
-import { bytesOf } from "../../../../cli/backup/seal.ts";
+import { listToPrune, usualList } from "../../../../cli/backup/limits.ts";
+import { bytesOf, open } from "../../../../cli/backup/seal.ts";
 import {
   checkPlace,
   forgetSets,
@@ -159,12 +160,18 @@ describe("repositories of backups", () => {
     behave("exec yes '[]'");
     await assert.rejects(
       listSets(restic, vault),
-      new RegExp(`^CliError: Target vault: it lists more than ${mostListed / 2 ** 20} MiB$`),
+      new RegExp(`^CliError: Target vault: it lists more than ${usualList.bytes / 2 ** 20} MiB$`),
     );
     writeFileSync(path("list"), resticList([dataSet(), stateSet()]));
     behave(`cat "${path("list")}"`);
-    await assert.rejects(listSets(restic, vault, 1), /^CliError: Target vault: there are more than 1 sets/);
-    assert.equal((await listSets(restic, vault, 2)).length, 2);
+    const only = (sets: number) => listSets(restic, vault, { ...usualList, sets });
+    await assert.rejects(only(1), /^CliError: Target vault: there are more than 1 sets/);
+    assert.equal((await only(2)).length, 2);
+    // Blanks are part of JSON.
+    behave(`printf '%100s'; cat "${path("list")}"`);
+    await assert.rejects(listSets(restic, vault, { ...usualList, bytes: 100 }), /it lists more than/);
+    assert.equal((await listSets(restic, vault, listToPrune)).length, 2);
+    assert.ok(listToPrune.bytes > usualList.bytes);
     behave("echo nonsense");
     await assert.rejects(listSets(restic, vault), /^CliError: Target vault: restic's list .* is not JSON$/);
   });
@@ -184,6 +191,18 @@ describe("repositories of backups", () => {
     await eventually("the end of restic", 30, () => Promise.resolve(findProcess(pid) === undefined ? true : undefined));
   });
 
+  it("leaves no process behind of a set whose header does not open, whether more of it comes or not", async () => {
+    const identity = await generateX25519Identity();
+    for (const rest of ["exec yes", "exec sleep 600"]) {
+      behave(`echo $$ >"${path("pid")}"; printf 'age-encryption.org/v1\\n-> X25519 A\\n\\n--- A\\n'; ${rest}`);
+      await assert.rejects(open(readSet(restic, vault, "a"), [identity], 2 ** 20), /^CliError: The set is damaged/);
+      const pid = Number(readFileSync(path("pid"), "utf8"));
+      await eventually("the end of restic", 30, () =>
+        Promise.resolve(findProcess(pid) === undefined ? true : undefined),
+      );
+    }
+  });
+
   it("checks as much as it is told", async () => {
     behave("exit 0");
     await checkPlace(restic, vault, "10%");
@@ -201,6 +220,18 @@ describe("repositories of backups", () => {
     behave('case "$*" in *forget*) exit 11 ;; esac');
     await assert.rejects(forgetSets(restic, vault, ["a"]), /is locked by another run/);
     assert.deepEqual(verbs(), ["unlock", "forget a"]);
+  });
+
+  it("forgets any number of snapshots, more than fit on a command line, and tells those that are left of all", async () => {
+    const ids = Array.from({ length: 1201 }, (_, index) => index.toString(16).padStart(64, "0"));
+    behave('case "$*" in *snapshots*) echo "[]" ;; esac');
+    await forgetSets(restic, vault, ids);
+    const forgotten = calls().flatMap((call) => / forget (.*)$/.exec(call)?.[1]?.split(" ").length ?? []);
+    assert.deepEqual(forgotten, [500, 500, 201]);
+    assert.equal(calls().filter((call) => call.includes(" snapshots ")).length, 1);
+    writeFileSync(path("list"), resticList([dataSet(), stateSet()]));
+    behave(`case "$*" in *snapshots*) cat "${path("list")}" ;; esac`);
+    await assert.rejects(forgetSets(restic, vault, ids), /Target vault: 2 of 1201 sets could not be deleted/);
   });
 
   it("says which sets a store has kept from it, of which restic makes a remark alone", async () => {

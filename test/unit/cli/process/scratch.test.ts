@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { findProcess } from "../../../../cli/process/identity.ts";
-import { Scratch } from "../../../../cli/process/scratch.ts";
+import { Scratch, scratchFor, tidyUp } from "../../../../cli/process/scratch.ts";
 
 const { signal } = new AbortController();
 const prefix = "plinth-scratch-test-";
@@ -87,11 +87,11 @@ describe("programs that are run aside", function () {
   });
 
   /** What a process of its own leaves, that opens a scratch, starts a program in it, says where and ends somehow. */
-  const leaving = async (end: string): Promise<{ folder: string; pid: number }> => {
+  const leaving = async (end: string, named: string = prefix): Promise<{ folder: string; pid: number }> => {
     const module = pathToFileURL(join(import.meta.dirname, "../../../../cli/process/scratch.ts")).href;
     const text = `
       const { Scratch } = await import(${JSON.stringify(module)});
-      const scratch = await Scratch.open(${JSON.stringify(prefix)});
+      const scratch = await Scratch.open(${JSON.stringify(named)});
       const { pid } = scratch.start("sleeper", ${JSON.stringify(program("sleeper", "exec tail -f /dev/null"))}, {});
       process.stdout.write(JSON.stringify({ folder: scratch.folder, pid }), () => { ${end} });
     `;
@@ -120,5 +120,23 @@ describe("programs that are run aside", function () {
       readdirSync(tmpdir()).filter((name) => name.startsWith(prefix)),
       [],
     );
+  });
+  it("are ended and removed by whatever comes next, whatever they were for", async () => {
+    const temporary = process.env["TMPDIR"];
+    // Tests beside this one look at what is in the common folder.
+    process.env["TMPDIR"] = bin;
+    const next = [tidyUp, async () => (await Scratch.open(prefix))[Symbol.asyncDispose]()];
+    try {
+      for (const named of Object.values(scratchFor)) {
+        const { folder, pid } = await leaving('process.kill(process.pid, "SIGKILL")', named);
+        await next[0]?.();
+        next.reverse();
+        assert.equal(existsSync(folder), false);
+        assert.equal(findProcess(pid), undefined);
+      }
+    } finally {
+      if (temporary === undefined) Reflect.deleteProperty(process.env, "TMPDIR");
+      else process.env["TMPDIR"] = temporary;
+    }
   });
 });

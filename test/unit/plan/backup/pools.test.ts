@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { poolSentence } from "../../../../plan/backup/pools.ts";
+import { requireNoPool } from "../../../../cli/backup/pools.ts";
 import { requireBackups } from "../../../../cli/backup/session.ts";
-import { requireNoPool } from "../../../../cli/operations/restore-state.ts";
 
 const config = { clusterStack: "organization/plinth/prod" };
 
@@ -23,8 +23,8 @@ describe("backups of a pool's stack", () => {
     const loaded = { config: {}, settings: { config } } as unknown as Parameters<typeof requireBackups>[0];
     assert.throws(() => requireBackups(loaded, "racks"), /is a pool of workers, and neither half/);
     assert.throws(() => {
-      requireNoPool("racks", config);
+      requireNoPool("racks", config, "state");
     }, /no set has its state/);
-    requireNoPool("prod", {});
+    requireNoPool("prod", {}, "state");
   });
 });

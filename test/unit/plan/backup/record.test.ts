@@ -23,4 +23,10 @@ describe("what is to be done about backups", () => {
       /^backup target vault has a newest set of data that is dated in the future \(20270115T080000Z-cp1\), compare the clocks of members: /,
     );
   });
+
+  it("is to compare the clocks of whoever makes the half", () => {
+    const state = { ...stateAt(now + clockSlack + 1), kind: "state" as const };
+    const [found] = judgeBackups(backupOf(), [state], now, "./plinth backup now");
+    assert.match(found?.message ?? "", /a newest set of state .*, compare the clocks of operators' machines: /);
+  });
 });
