@@ -34,5 +34,5 @@ export {
   type RpmRepository,
 } from "./plan/roles/blocks/packages.ts";
 export { secret, secretText } from "./plan/roles/blocks/secrets.ts";
-export * as shipped from "./plan/roles/shipped/index.ts";
+export { shipped } from "./plan/roles/shipped/index.ts";
 export { renderRole, type RenderedFile, type RenderedRole, type RenderOptions } from "./plan/roles/render.ts";

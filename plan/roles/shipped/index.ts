@@ -1,11 +1,12 @@
-/** Roles that come with Plinth. A project lists those that it wants in `roles/index.ts`, beside its own. */
+import { accounts } from "./accounts.ts";
+import { logs } from "./logs.ts";
+import { nfsServer } from "./nfs-server.ts";
+import { nodeExporter } from "./node-exporter.ts";
+import { ssh } from "./ssh.ts";
+import { storage } from "./storage.ts";
+import { time } from "./time.ts";
+import { trust } from "./trust.ts";
+import { updates } from "./updates.ts";
 
-export { accounts } from "./accounts.ts";
-export { logs } from "./logs.ts";
-export { nfsServer } from "./nfs-server.ts";
-export { nodeExporter } from "./node-exporter.ts";
-export { ssh } from "./ssh.ts";
-export { storage } from "./storage.ts";
-export { time } from "./time.ts";
-export { trust } from "./trust.ts";
-export { updates } from "./updates.ts";
+/** Roles that come with Plinth. A project lists those that it wants in `roles/index.ts`, beside its own: `[shipped.time, motd]`. */
+export const shipped = { accounts, logs, nfsServer, nodeExporter, ssh, storage, time, trust, updates } as const;
