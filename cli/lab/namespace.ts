@@ -2,6 +2,8 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { delimiter, join } from "node:path";
 import { CliError } from "../errors.ts";
+import { Exit } from "../exit.ts";
+import { subnetOf } from "../../plan/served.ts";
 import { joinedStack } from "../../plan/site.ts";
 import { instanceName, wayInto } from "../../lab/paths.ts";
 import { LAB_STACK } from "./stack.ts";
@@ -27,19 +29,32 @@ export function isOutside(stack: string, settings: StackSettings): boolean {
 /** The lab as hosts/lab.ts and Pulumi.lab.yaml describe it, which are the input. */
 export async function openLab(
   project: Project,
-  { hosts, config }: StackInput,
+  { hosts, config, planned }: StackInput,
   onProgress: (line: string) => void,
 ): Promise<Lab> {
   const { Lab } = await import("../../lab/index.ts");
+  const gateway = new URL(config.artifactsUrl).hostname;
   return new Lab({
     projectDir: project.dir,
     hosts: hosts.map(({ name, address }) => ({ name, address })),
-    subnet: config.nodeSubnet,
-    gateway: new URL(config.artifactsUrl).hostname,
+    subnet: planned.machinesOnly
+      ? subnetOfMachines([gateway, ...hosts.map(({ address }) => address)])
+      : config.nodeSubnet,
+    gateway,
     podCidr: config.podCidr,
     user: config.sshUser ?? "root",
     onProgress,
   });
+}
+
+/** A stack of machines says nothing of its subnet, and the lab needs one. */
+function subnetOfMachines(addresses: readonly string[]): string {
+  const subnet = subnetOf(addresses);
+  if (subnet !== undefined) return subnet;
+  throw new CliError(
+    `The lab needs one subnet, and ${addresses.join(", ")} (the first is of plinth:artifactsUrl) have none of at least /16.`,
+    Exit.badInput,
+  );
 }
 
 function onPath(command: string): string {

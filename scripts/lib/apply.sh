@@ -8,6 +8,8 @@ apply() {
     die "$EXIT_REFUSED" "this host is not claimed by a cluster; run \`plinth-host claim\` first (\`plinth up\` does)"
   fi
   stream_read
+  # Bundles of one host wait for each other, and one may fetch for fifteen minutes (fetch.sh).
+  PLINTH_LOCK_SECONDS=${PLINTH_LOCK_SECONDS:-900}
   lock_take "bundle $BUNDLE"
   # The claim may have changed hands while we waited.
   claim_read

@@ -37,6 +37,20 @@ onHosts("the lock", (host) => {
     assert.match(stderr, /waiting up to 10 s for another run on this host: pid 4711, bundle etcd, since 2025/);
   });
 
+  it("is waited for as long as another bundle may fetch: two of one run are on their way at once", async () => {
+    const holder = await hold();
+    delete host().env["PLINTH_LOCK_SECONDS"];
+    const run = host().run(["apply"], new Bundle("demo").file("/etc/x", "x").text());
+    const { ino } = statSync(host().path("/run/plinth/host.lock"));
+    await eventually("it waits", 10, () =>
+      Promise.resolve(new RegExp(`-> FLOCK .*:${ino} `).test(readFileSync("/proc/locks", "utf8")) || undefined),
+    );
+    holder.release();
+    const { code, stderr } = await run;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /waiting up to 900 s for another run on this host/);
+  });
+
   it("is given up at the deadline with exit code 75, and nothing is changed", async () => {
     const holder = await hold();
     host().env["PLINTH_LOCK_SECONDS"] = "1";
