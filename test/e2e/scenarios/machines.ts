@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { parse, stringify } from "yaml";
+import { eventually } from "../../support/eventually.ts";
+import type { Project } from "../support/project.ts";
+
+const names = ["m1", "m2"] as const;
+/** Settings of the lab that say how its hosts are reached. */
+const ways = ["artifactsUrl", "sshUser", "sshPrivateKeyFile", "sshKnownHostsFile"];
+
+/** A stack of machines without a cluster, from nothing to nothing. Its lab offers packages. */
+export function machines(project: Project): void {
+  describe("a stack of machines", () => {
+    const write = (file: string, text: string): void => {
+      writeFileSync(path.join(project.dir, file), text);
+    };
+    /** Who has which roles, and the stack's parameters. */
+    const stack = (roles: Record<(typeof names)[number], string[]>, parameters: Record<string, unknown>): void => {
+      const hosts = names.map((name, index) => ({ name, address: `10.27.0.3${index + 1}`, roles: roles[name] }));
+      write("hosts/lab.ts", `export default ${JSON.stringify(hosts)};\n`);
+      const { config } = parse(readFileSync(path.join(project.dir, "Pulumi.lab.yaml"), "utf8")) as {
+        config: Record<string, unknown>;
+      };
+      const kept = Object.entries(config).filter(([key]) => ways.some((way) => key === `plinth:${way}`));
+      write("Pulumi.lab.yaml", stringify({ config: { ...Object.fromEntries(kept), "plinth:parameters": parameters } }));
+    };
+    const projectRoles = (greeting: string): void => {
+      write(
+        "roles/index.ts",
+        `import { defineRole, file, shipped, z } from "plinth/roles";
+const greeting = defineRole({
+  name: ${JSON.stringify(greeting)},
+  parameters: z.object({ text: z.string() }),
+  plan: ({ parameters }) => [file("/etc/motd", { content: parameters.text })],
+});
+export const roles = [greeting, shipped.accounts, shipped.time];
+`,
+      );
+    };
+    const quiet = async (): Promise<void> => {
+      await project.expect(0, "up", "--yes", "--expect-no-changes");
+    };
+    let motd = "";
+
+    before(async () => {
+      await project.expect(0, "lab", "down");
+      projectRoles("greeting");
+      stack(
+        { m1: ["greeting", "accounts", "time"], m2: ["greeting"] },
+        {
+          greeting: { text: "ours" },
+          time: { servers: ["192.0.2.1"] },
+          accounts: { users: { ann: { keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI ann"], sudo: "yes" } } },
+        },
+      );
+      await project.expect(0, "lab", "up", "--like", "packages");
+      motd = await project.read("m1", "cat /etc/motd");
+    });
+    after(async () => {
+      await project.expect(0, "lab", "down");
+      for (const file of ["hosts/lab.ts", "Pulumi.lab.yaml", "roles/index.ts"]) project.restore(file);
+    });
+
+    it("comes from nothing, with nothing of a cluster", async () => {
+      await project.expect(0, "up", "--yes");
+      await quiet();
+      assert.match((await project.expect(0, "status")).text, /Everything is healthy/);
+      assert.equal(await project.read("m1", "cat /etc/motd; systemctl is-active chrony"), "ours\nactive");
+      await project.read("m1", "test ! -e /etc/kubernetes && test ! -e /var/lib/etcd && test ! -e /opt/plinth/bin");
+    });
+
+    it("is healed where somebody has changed it", async () => {
+      await project.read(
+        "m1",
+        "echo theirs >/etc/motd; systemctl stop chrony; rm /etc/sudoers.d/plinth-ann; echo x >>~ann/.ssh/authorized_keys",
+      );
+      const { text } = await project.expect(4, "drift");
+      for (const line of [/role-greeting/, /\/etc\/motd/, /plinth-ann/, /authorized +ann/, /chrony\.service/])
+        assert.match(text, line);
+      await project.expect(0, "up", "--yes", "--heal");
+      await project.expect(0, "drift");
+    });
+
+    it("runs commands by hand, and leaves none behind when it is killed", async () => {
+      const { text } = await project.expect(1, "run", "--", "sh", "-c", "test $(hostname) = m1");
+      assert.match(text, /m1: exit code 0[^]*m2: exit code 1/);
+      const child = project.start("run", "--root", "--", "sleep", "4321");
+      const running = (host: string): Promise<string> => project.read(host, "pgrep -fx 'sleep 4321' | wc -l");
+      await eventually("it runs on both", 30, async () =>
+        (await Promise.all(names.map(running))).every((count) => count === "1") ? true : undefined,
+      );
+      assert.ok(child.pid !== undefined);
+      process.kill(-child.pid, "SIGKILL");
+      await eventually("it runs nowhere", 30, async () =>
+        (await Promise.all(names.map(running))).every((count) => count === "0") ? true : undefined,
+      );
+    });
+
+    it("takes roles back before others come, one under a new name included", async () => {
+      projectRoles("welcome");
+      stack({ m1: ["welcome"], m2: ["welcome"] }, { welcome: { text: "ours" } });
+      await project.expect(0, "up", "--yes");
+      await quiet();
+      assert.equal(await project.read("m1", "cat /etc/motd"), "ours");
+      assert.equal(await project.read("m1", "getent shadow ann | cut -d : -f 8"), "1");
+      await project.read("m1", "test ! -e /etc/sudoers.d/plinth-ann && ! command -v chronyd");
+    });
+
+    it("goes, and leaves what was there before", async () => {
+      await project.expect(0, "destroy", "--yes");
+      assert.equal(await project.read("m1", "cat /etc/motd"), motd);
+      await project.read("m1", "test ! -e /var/lib/plinth && test ! -e /usr/local/lib/plinth");
+    });
+  });
+}
