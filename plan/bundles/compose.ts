@@ -19,12 +19,17 @@ type Owned = Pick<PartContent, "binaries" | "downloads" | "files" | "links" | "r
   Pick<BundlePart, "users"> & { directories?: readonly BundleDirectory[] };
 
 function claimsOf(owned: Owned): Claim[] {
+  const services = new Set((owned.resources ?? []).flatMap(({ kind, key }) => (kind === "service" ? [key] : [])));
   const files = [...(owned.files ?? []), ...(owned.secrets ?? []), ...(owned.downloads ?? []), ...(owned.links ?? [])];
   return [
     ...files.map(({ path }): Claim => ({ what: `the file ${path}`, shared: undefined })),
     ...(owned.binaries ?? []).map(({ name }): Claim => ({ what: `the binary ${name}`, shared: undefined })),
     ...(owned.resources ?? []).flatMap(resourceClaims),
-    ...(owned.units ?? []).map((unit): Claim => ({ what: `the unit ${unit}`, shared: undefined })),
+    // Several may have a unit of somebody else run.
+    ...(owned.units ?? []).map((unit): Claim => ({
+      what: `the unit ${unit}`,
+      shared: services.has(unit) ? "a unit of somebody else" : undefined,
+    })),
     // It is made once for the host, whoever has a file of it.
     ...(owned.secrets ?? []).flatMap(({ source }): Claim[] =>
       source.kind === "leaf"

@@ -12,7 +12,8 @@
 #   problems   sentences; not empty: nothing may be done
 #   save       paths that were here before us and are about to be replaced
 #   previous   our own paths that are about to be replaced or removed
-#   ops        what to do, in order: drop-unit UNIT | directory PATH MODE OWNER | write SOURCE PATH MODE OWNER | symlink TARGET PATH
+#   ops        what to do, in order: drop-unit UNIT | leave-unit UNIT (another bundle has it) | directory PATH MODE OWNER
+#              write SOURCE PATH MODE OWNER | symlink TARGET PATH
 #              remove PATH (what was there before us comes back) | delete PATH | rmdir PATH | link NAME TARGET | unlink NAME | unmask PATH
 #   hits       restart UNIT | reload UNIT | daemon-reload
 #   owns       what the intent must remember as ours: the manifest's lines and the plan's
@@ -211,7 +212,8 @@ changes_compare() {
     function drop_units(   i, u) {
       for (i = nou; i >= 1; i--) {
         u = oldunits[i]
-        if (!(("unit " u) in planned) && !(u in otherunit)) op("drop-unit " u)
+        if (("unit " u) in planned) continue
+        op((u in otherunit ? "leave-unit " : "drop-unit ") u)
       }
     }
     function remove_files(   i, path) {

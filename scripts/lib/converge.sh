@@ -84,6 +84,18 @@ units_drop() {
   done <"$STAGE/ops"
 }
 
+# units_left RESTART RELOAD: sets UNITS_LEFT to the units that another bundle still has, and that read what this one gives up.
+units_left() {
+  local op unit
+  UNITS_LEFT=
+  while read -r op unit _; do
+    # shellcheck disable=SC2086 # lists of words
+    if [ "$op" = leave-unit ] && has_word "$unit" $1 $2; then
+      UNITS_LEFT="$UNITS_LEFT $unit"
+    fi
+  done <"$STAGE/ops"
+}
+
 # converge RESTART RELOAD: carries out STAGE/ops, then the prepares of STAGE/manifest, and ends when its checks have passed. Returns 1
 # with FAILURE, and where a unit, a check or a prepare is the cause BLAMED, FAILED_CHECK or FAILED_PREPARE, and FAILED_AFTER set.
 converge() {
@@ -110,5 +122,6 @@ converge() {
   validations_run late || return 1
   prepares_run || return 1
   effects_lost
-  units_converge "$UNITS" "$1 $EFFECTS_LOST" "$2" && checks_run
+  units_left "$1" "$2"
+  units_converge "$UNITS$UNITS_LEFT" "$1 $EFFECTS_LOST" "$2" && checks_run
 }

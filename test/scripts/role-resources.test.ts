@@ -256,6 +256,26 @@ onHosts(
       assert.equal(host().unit("cron.service", "enabled"), "disabled");
     });
 
+    it("have services of packages together: what one of two roles gives up is read once more, and the last one lets go", async () => {
+      host().packaged("theirs.service").inputs("theirs.service", "/etc/a.conf").inputs("theirs.service", "/etc/b.conf");
+      host().setUnit("theirs.service", "active", "inactive").setUnit("theirs.service", "enabled", "disabled");
+      const one = (name: string, generation = 1): Bundle =>
+        new Bundle(`role-${name}`, generation)
+          .line("resource service theirs.service --")
+          .file(`/etc/${name}.conf`, `${name}\n`, { restart: "theirs.service" })
+          .line("unit theirs.service");
+      await host().apply(one("a"));
+      await host().apply(one("b"));
+      await quiet(one("a"));
+      const { restarted, removed } = await host().apply(new Bundle("role-a", 2));
+      assert.deepEqual([removed, restarted], [["/etc/a.conf"], ["theirs.service"]]);
+      assert.equal(host().unit("theirs.service", "active"), "active");
+      await quiet(new Bundle("role-a", 2));
+      await host().apply(new Bundle("role-b", 2));
+      assert.equal(host().unit("theirs.service", "active"), "inactive");
+      assert.equal(host().unit("theirs.service", "enabled"), "disabled");
+    });
+
     it("go with the host", async () => {
       host().write("/proc/sys/net/core/somaxconn", "128\n");
       host().write("/etc/theirs", "theirs\n");

@@ -199,6 +199,21 @@ describe("roles", () => {
     ]);
   });
 
+  it("may have a unit of somebody else run together, each with files of its own that it reads", () => {
+    const reader = (name: string) =>
+      defineRole({
+        name,
+        plan: () => [file(`/etc/ssh/sshd_config.d/${name}.conf`, { content: "", reload: "ssh.service" })],
+      });
+    const input = check([reader("a"), reader("b")], [{ ...worker, roles: ["worker", "a", "b"] }]);
+    assert.deepEqual(sentences(input), []);
+    assert.deepEqual(ofRole(input, "b").units, ["ssh.service"]);
+    const own = defineRole({ name: "own", plan: () => [unit("ssh.service", "[Service]")] });
+    assert.deepEqual(sentences(check([reader("a"), own], [{ ...worker, roles: ["worker", "a", "own"] }])), [
+      "role-conflict w1: the role a and the role own both own the unit ssh.service",
+    ]);
+  });
+
   it("that cannot be planned are findings of their hosts", () => {
     const broken = defineRole({ name: "broken", plan: () => [file("etc/motd", { content: "" })] });
     assert.match(
