@@ -49,11 +49,14 @@ function assignments(sections: Readonly<Record<string, Readonly<Record<string, s
   const blocks = Object.entries(sections).map(([comment, variables]) => [
     `# ${comment}`,
     ...Object.entries(variables).map(
-      ([name, value]) => `${name}=${/[^\w./:]/.test(String(value)) ? `"${value}"` : value}`,
+      ([name, value]) => `${name}=${/[^\w./:]/.test(String(value)) ? `"${folded(String(value))}"` : value}`,
     ),
   ]);
   return [header, ...blocks.flatMap((lines) => ["", ...lines]), ""].join("\n");
 }
+
+/** A list of words within quotes, in lines that can be read. */
+const folded = (words: string): string => words.replaceAll(/(.{100,130}) (?=\S)/g, "$1 \\\n");
 
 const listed = (names: ReadonlyMap<string, number>): string =>
   [...names].map(([name, fewest]) => `${name}:${fewest}`).join(" ");

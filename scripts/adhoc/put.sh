@@ -44,7 +44,8 @@ is_below() {
 # owners: the bundles that own the file. Manifests are root's alone, and so is what they list. They have paths as planned, and hosts have
 # links in between, as /lib is one: what leads to one place by both ways is one file.
 owners() {
-  local file bundle kind directory name place real last=''
+  local file bundle kind directory name place real last
+  last=
   for file in "$STATE/bundles"/*/manifest "$STATE/bundles"/*/intent; do
     if [ ! -r "$file" ]; then continue; fi
     bundle=${file%/*}

@@ -31,7 +31,9 @@ REQUIRE_ARGUMENTS="etcd-quorum:4 api-ready:2"
 JUDGE_ARGUMENTS="command:2 start:4"
 
 # Resources that a bundle may have, KIND:PHASE:WORDS: when each is made, and how many words it has after its key.
-RESOURCE_KINDS="source:early:1 package:early:1 hold:early:0 group:early:1 account:early:7 block:late:4 authorized:late:2 anchor:late:1 volumegroup:late:1 volume:late:1 filesystem:late:2 swapfile:late:1 sysctl:late:1 module:late:0 archive:late:3 command:late:6 service:late:0"
+RESOURCE_KINDS="source:early:1 package:early:1 hold:early:0 group:early:1 account:early:7 block:late:4 authorized:late:2 anchor:late:1 \
+volumegroup:late:1 volume:late:1 filesystem:late:2 swapfile:late:1 sysctl:late:1 module:late:0 archive:late:3 command:late:6 \
+service:late:0"
 
 # Units that `retire` stops, in this order.
 RETIRED_UNITS="keepalived.service kube-scheduler.service kube-controller-manager.service kube-apiserver.service haproxy.service"

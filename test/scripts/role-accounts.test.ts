@@ -23,7 +23,7 @@ onHosts("owners of a role's files", (host) => {
   });
 
   it("may be users that a package of the role brings", async () => {
-    const bundle = role().line("resource package chrony --").file("/etc/chrony/keys", "x");
+    const bundle = role().line("resource package chrony -- -").file("/etc/chrony/keys", "x");
     const { changed } = await host().apply(bundle);
     assert.deepEqual(changed, ["/etc/chrony/keys", "package:chrony"]);
     assert.deepEqual((await host().apply(bundle)).changed, []);
@@ -32,7 +32,7 @@ onHosts("owners of a role's files", (host) => {
   it("that nobody brings fail, before a file is written, and take back what has come", async () => {
     await host().apply(role());
     const wrong = role(2)
-      .line("resource package chrony --")
+      .line("resource package chrony -- -")
       .file("/etc/chrony/keys", "x", { owner: `_chony:${group}` });
     assert.match(
       await host().refuse(wrong, 1),

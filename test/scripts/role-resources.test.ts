@@ -149,7 +149,7 @@ onHosts(
           'rm "$PLINTH_FAKES/has.new"',
         ].join("\n"),
       );
-      const bundle = role().line("resource package new --");
+      const bundle = role().line("resource package new -- -");
       await host().apply(bundle);
       writeFileSync(join(host().fakes, "busy"), "");
       host().env["PLINTH_PACKAGE_LOCK_SECONDS"] = "0";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { oneLine } from "../../texts.ts";
 import { file } from "../blocks/files.ts";
 import { packageInstalled } from "../blocks/packages.ts";
-import { service } from "../blocks/units.ts";
+import { dropIn, service } from "../blocks/units.ts";
 import type { Block } from "../block.ts";
 import { defineRole } from "../define.ts";
 
@@ -25,12 +25,11 @@ export const updates = defineRole({
   plan: ({ parameters: { at, spread, leave }, facts }): Block[] => {
     const left = [...owned, ...leave];
     const timer = (unit: string): Block =>
-      file(`/etc/systemd/system/${unit}.d/70-plinth.conf`, {
-        content: ["[Timer]", "OnCalendar=", `OnCalendar=${at}`, `RandomizedDelaySec=${spread}`, "Persistent=true"].join(
-          "\n",
-        ),
-        restart: unit,
-      });
+      dropIn(
+        unit,
+        "70-plinth",
+        ["[Timer]", "OnCalendar=", `OnCalendar=${at}`, `RandomizedDelaySec=${spread}`, "Persistent=true"].join("\n"),
+      );
     switch (facts.family) {
       case "debian":
         return [

@@ -139,7 +139,8 @@ EOF2
   IFS=: read -r _ _ _ group comment home shell <<EOF2
 $(printf '%s' "$entry" | tr '\001' ' ')
 EOF2
-  if ! error=$(usermod --gid "$group" --home "$home" --shell "$shell" --comment "$comment" --groups "${groups#-}" --expiredate "${expires#-}" "$1" 2>&1); then
+  if ! error=$(usermod --gid "$group" --home "$home" --shell "$shell" --comment "$comment" --groups "${groups#-}" \
+    --expiredate "${expires#-}" "$1" 2>&1); then
     FAILURE="cannot put the user $1 back: ${error##*"$NEWLINE"}"
     return 1
   fi

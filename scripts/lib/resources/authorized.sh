@@ -50,7 +50,7 @@ authorized_text() {
     return 0
   fi
   block_marks keys '#'
-  if [ -n "$2" ]; then printf '%s\n' "$2"; fi | BEGIN=$BLOCK_BEGIN END=$BLOCK_END TEXT=$3 block_filter /dev/stdin
+  if [ -n "$2" ]; then printf '%s\n' "$2"; fi | block_filter /dev/stdin "$3"
 }
 
 # authorized_read USER FILE: returns 1 where there is none.

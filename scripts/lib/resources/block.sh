@@ -26,10 +26,10 @@ resource_block() {
       else
         : >"$TEMPORARY" && chmod 0644 "$TEMPORARY" || return 1
       fi
-      block_text "$file" "$name" "$4" "$6" >"$TEMPORARY" && block_judged "$path" "$TEMPORARY" "$5" || {
+      if ! { block_text "$file" "$name" "$4" "$6" >"$TEMPORARY" && block_judged "$path" "$TEMPORARY" "$5"; }; then
         rm -f "$TEMPORARY"
         return 1
-      }
+      fi
       sync "$TEMPORARY" && mv -fT "$TEMPORARY" "$file" && sync "${file%/*}"
       ;;
     drop)
@@ -75,19 +75,19 @@ remove them by hand, then run again"
 # no end of its last line gets one.
 block_text() {
   block_marks "$2" "$3"
-  BEGIN=$BLOCK_BEGIN END=$BLOCK_END TEXT=$4 block_filter "$1"
+  block_filter "$1" "$4"
 }
 
 # block_others FILE NAME COMMENT: prints what is not ours.
 block_others() {
   block_marks "$2" "$3"
-  BEGIN=$BLOCK_BEGIN END=$BLOCK_END TEXT='' block_filter "$1"
+  block_filter "$1" ''
 }
 
-# block_filter FILE: BEGIN, END and TEXT come by the environment, because awk would read escapes in its variables.
+# block_filter FILE TEXT: with the marks of `block_marks`. All of it comes by the environment, because awk reads escapes in its variables.
 block_filter() {
-  if [ -e "$1" ]; then cat "$1"; fi | BEGIN=$BEGIN END=$END TEXT=$TEXT awk '
-    BEGIN { begin = ENVIRON["BEGIN"]; end = ENVIRON["END"]; text = ENVIRON["TEXT"] }
+  if [ -e "$1" ]; then cat "$1"; fi | PLINTH_BEGIN=$BLOCK_BEGIN PLINTH_END=$BLOCK_END PLINTH_TEXT=$2 awk '
+    BEGIN { begin = ENVIRON["PLINTH_BEGIN"]; end = ENVIRON["PLINTH_END"]; text = ENVIRON["PLINTH_TEXT"] }
     function ours() { if (text != "" && !done) print begin "\n" text "\n" end; done = 1 }
     $0 == begin { ours(); inside = 1; next }
     inside { if ($0 == end) inside = 0; next }

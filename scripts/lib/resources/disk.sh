@@ -19,7 +19,7 @@ disk_empty() {
   else
     return 0
   fi
-  FAILURE="$FAILURE, and nothing is made over data; if it may go, run \`blkdiscard -z $1\` or \`wipefs -a $1\` with \`dd if=/dev/zero of=$1 bs=1M count=1\` \
-on the host"
+  FAILURE="$FAILURE, and nothing is made over data; if it may go, run \`blkdiscard -z $1\` on the host, \
+or \`wipefs -a $1\` and \`dd if=/dev/zero of=$1 bs=1M count=1\`"
   return 1
 }
