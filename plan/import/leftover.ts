@@ -6,8 +6,7 @@ import { whyWithheld, withheldIn } from "./values.ts";
 const otherNetwork =
   "belongs to a pod network that is not Plinth's: it goes into your own installation of that network";
 const own = "is where the tool keeps its own files, and Plinth has places of its own";
-const time =
-  "is no part of the cluster: a role of yours sets the time service, by packageInstalled and file (docs/ansible.md, roles)";
+const time = "is no part of the cluster: the role time sets the time service (docs/shipped-roles.md)";
 const versions = "Plinth has its own versions, with digests in plinth.lock.json (docs/artifacts.md)";
 const cloud = "is for a cloud, and Plinth is for machines of one's own";
 

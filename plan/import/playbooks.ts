@@ -4,17 +4,17 @@ import { noPart } from "./stackrules.ts";
 import type { SourceFile } from "./sources.ts";
 import { isMap, isVaultFile, readYaml, type Value } from "./values.ts";
 
-/** What roles of Ansible are called that do the same everywhere, and by which blocks a role of one's own does it. */
+/** What roles of Ansible are called that do the same everywhere, and which role of Plinth does it. */
 const counterparts: readonly [RegExp, string][] = [
-  [/chrony|ntp|timesync|timezone/, "packageInstalled and file"],
-  [/node[-_]?exporter|prometheus_node/, "packageInstalled and service"],
-  [/(^|[-_.])sshd?($|[-_])|openssh/, "file below /etc/ssh/sshd_config.d, with validate"],
-  [/users?|accounts?|sudo|authorized_keys/, "user, group, file and sudoRule"],
-  [/(^|[-_])ca($|[-_])|certificates?|trust|proxy/, "file and unit, and for proxies by plinth:proxy"],
-  [/rsyslog|syslog|journald|logging|filebeat|fluent|promtail|vector/, "packageInstalled and file"],
-  [/unattended|updates?|auto[-_]?upgrade/, "packageInstalled and file"],
-  [/nfs/, "packageInstalled, file and service"],
-  [/lvm|storage|disks?|mounts?|filesystem|parted/, "unit of the kind mount"],
+  [/chrony|ntp|timesync|timezone/, "time"],
+  [/node[-_]?exporter|prometheus_node/, "node-exporter"],
+  [/(^|[-_.])sshd?($|[-_])|openssh/, "ssh"],
+  [/users?|accounts?|sudo|authorized_keys/, "accounts"],
+  [/(^|[-_])ca($|[-_])|certificates?|trust|proxy/, "trust"],
+  [/rsyslog|syslog|journald|logging|filebeat|fluent|promtail|vector/, "logs"],
+  [/unattended|updates?|auto[-_]?upgrade/, "updates"],
+  [/nfs/, "nfs-server"],
+  [/lvm|storage|disks?|mounts?|filesystem|parted/, "storage"],
 ];
 const ofPlinth =
   /^(k8s|kube|kubernetes|etcd|containerd|docker|container[-_]?runtime|haproxy|keepalived|flannel|cni|coredns|k3s|rke2|masters?|workers?|control[-_]?plane|nodes?)($|[-_])|^kube(adm|let|ctl)/;
@@ -56,5 +56,5 @@ function reasonFor(role: string): string {
   if (known === undefined && ofPlinth.test(name)) return "Plinth itself does it";
   return known === undefined
     ? "write it as a role of your own: docs/ansible.md has the block for each module"
-    : `write it as a role of your own, by ${known}: docs/ansible.md has more`;
+    : `the role ${known} comes with Plinth (docs/shipped-roles.md): what it does not do, a role of your own does (docs/ansible.md)`;
 }

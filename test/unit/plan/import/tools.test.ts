@@ -156,7 +156,7 @@ describe("plan/import: tools", function () {
     hasAll(config, ["plinth:vip: 192.0.2.10\n", "    - jump@gate.example.com:2200\n", "plinth:sshUser: ops\n"]);
     hasAll(report, [
       "| ansible_become_pass | hosts.ini:",
-      "| role chrony | ansible/site.yml on all | write it as a role of your own, by packageInstalled and file",
+      "| role chrony | ansible/site.yml on all | the role time comes with Plinth",
       "| role kubeadm | ansible/site.yml on k8s | Plinth itself does it |",
       "| host grafana.example.com | monitoring |",
     ]);
