@@ -5,7 +5,7 @@ import { parseSnapshot, type Snapshot } from "../../plan/roletest/snapshot.ts";
 import { renderBundle, renderSecrets, type Bundle } from "../../plan/bundle.ts";
 import { renderClaimant } from "../../plan/claim.ts";
 import { secretNames, secretText } from "../../plan/roles/secrets.ts";
-import { hostScriptPath, paths } from "../../plan/names.ts";
+import { hostScriptPath } from "../../plan/names.ts";
 import { hostScript, roleTestScript } from "../../plan/scripts.ts";
 import { shellQuote, shellWord } from "../../plan/shell.ts";
 import { sharedPool, type ExecResult, type SshTarget } from "../../ssh/index.ts";
@@ -37,6 +37,9 @@ export class ApplyFailed extends Error {
   override readonly name = "ApplyFailed";
 }
 
+/** Puts what comes by standard input at $1, unless something is there. */
+const installing = `[ -e "$1" ] || { umask 022 && mkdir -p "\${1%/*}" && cat >"$1" && chmod 0755 "$1"; }`;
+
 /** The name of the cluster that claims a host for tests. */
 const cluster = "role-test";
 
@@ -57,7 +60,7 @@ export class TestHost {
    * @throws CliError when it is somebody's already.
    */
   async claim(): Promise<void> {
-    const put = `/bin/sh -c ${shellQuote(`[ -e ${hostScriptPath} ] || { umask 022 && mkdir -p ${paths.scripts} && cat >${hostScriptPath} && chmod 0755 ${hostScriptPath}; }`)}`;
+    const put = `/bin/sh -c ${shellQuote(installing)} sh ${shellWord(hostScriptPath)}`;
     const { code, stderr } = await this.#asRoot(put, hostScript().content);
     if (code !== 0) throw new CliError(`${this.name}: the host script cannot be put there: ${stderr.trim()}`);
     const { claim } = await this.#status();
