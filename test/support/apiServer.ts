@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -7,9 +8,18 @@ import { defaultVersions, ensureArtifacts } from "../../artifacts/index.ts";
 import { freePorts, Scratch } from "../../cli/process/scratch.ts";
 import { ApiClient } from "../../kube/client.ts";
 import { loadAccess } from "../../kube/kubeconfig.ts";
+import { eventually } from "./eventually.ts";
 import type { PropertyMap, PropertyValue } from "../../plugins/provider/values.ts";
 
 const TOKEN = "engine-test-token";
+
+/** Whether all threads of a process are stopped: the third word of their state is T (proc(5)). */
+function standsStill({ pid }: ChildProcess): boolean {
+  const tasks = `/proc/${pid ?? 0}/task`;
+  return readdirSync(tasks).every((task) =>
+    / T /.test(readFileSync(`${tasks}/${task}/stat`, "utf8").replace(/^.*\)/s, "")),
+  );
+}
 
 /** A kube-apiserver with etcd and kube-controller-manager on loopback: no scheduler and no nodes. */
 export interface TestApiServer {
@@ -24,8 +34,10 @@ export interface TestApiServer {
     body: PropertyValue,
     apply?: string,
   ): Promise<PropertyMap>;
-  /** Pauses and continues the API server, as an outage. */
-  signal(name: "SIGSTOP" | "SIGCONT"): void;
+  /** Stops the API server for a while, as an outage; done once none of its threads runs. */
+  pause(): Promise<void>;
+  /** Lets it go on. */
+  resume(): void;
   stop(): Promise<void>;
   /** URL of its etcd, which takes anybody on this machine. */
   etcd: string;
@@ -141,8 +153,12 @@ export async function startApiServer({
       etcd: etcdUrl,
       get,
       send,
-      signal: (name) => {
-        apiServer.kill(name);
+      pause: async () => {
+        apiServer.kill("SIGSTOP");
+        await eventually("the API server stands still", 30, () => Promise.resolve(standsStill(apiServer) || undefined));
+      },
+      resume: () => {
+        apiServer.kill("SIGCONT");
       },
       stop: async () => {
         client.close();

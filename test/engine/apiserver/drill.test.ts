@@ -211,7 +211,7 @@ describe("a restore drill", function () {
     const repository = await repositoryOf("calls", encryptionKey);
     // The cluster's own API server asks that extension all the time.
     await eventually("a call of the extension", 60, () => Promise.resolve(calls > 0 ? calls : undefined));
-    server.signal("SIGSTOP");
+    await server.pause();
     try {
       // What it has begun before comes first.
       await once(connect(port, "127.0.0.1").resume(), "close");
@@ -222,7 +222,7 @@ describe("a restore drill", function () {
       assert.equal(report.sample, undefined);
       assert.equal(calls, 0);
     } finally {
-      server.signal("SIGCONT");
+      server.resume();
       listener.close();
     }
   });

@@ -472,10 +472,10 @@ describe("objects that the bundled kubernetes plugin manages", function () {
   });
 
   it("survive a pause of the API server, made once", async () => {
-    server.signal("SIGSTOP");
+    await server.pause();
     const made = create("core/v1:ConfigMap", configMap("paused"));
     await sleep(1500);
-    server.signal("SIGCONT");
+    server.resume();
     assert.equal((await made).id, "objects/paused");
   });
 

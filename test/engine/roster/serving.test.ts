@@ -93,8 +93,8 @@ describe("the approval of serving certificates", function () {
   });
 
   it("goes on after the API server was away", async () => {
-    roster.server.signal("SIGSTOP");
-    roster.server.signal("SIGCONT");
+    await roster.server.pause();
+    roster.server.resume();
     roster.request("w2-again", kubelet("w2"), form("w2", "DNS:w2,IP:192.0.2.22"));
     await approved("w2-again");
   });
