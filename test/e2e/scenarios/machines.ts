@@ -38,6 +38,7 @@ export const roles = [greeting, shipped.accounts, shipped.time];
 `,
       );
     };
+    const told = async (host: string, script: string): Promise<string> => (await project.read(host, script)).trim();
     const quiet = async (): Promise<void> => {
       await project.expect(0, "up", "--yes", "--expect-no-changes");
     };
@@ -55,7 +56,7 @@ export const roles = [greeting, shipped.accounts, shipped.time];
         },
       );
       await project.expect(0, "lab", "up", "--like", "packages");
-      motd = await project.read("m1", "cat /etc/motd");
+      motd = await told("m1", "cat /etc/motd");
     });
     after(async () => {
       await project.expect(0, "lab", "down");
@@ -66,7 +67,7 @@ export const roles = [greeting, shipped.accounts, shipped.time];
       await project.expect(0, "up", "--yes");
       await quiet();
       assert.match((await project.expect(0, "status")).text, /Everything is healthy/);
-      assert.equal(await project.read("m1", "cat /etc/motd; systemctl is-active chrony"), "ours\nactive");
+      assert.equal(await told("m1", "cat /etc/motd; systemctl is-active chrony"), "ours\nactive");
       await project.read("m1", "test ! -e /etc/kubernetes && test ! -e /var/lib/etcd && test ! -e /opt/plinth/bin");
     });
 
@@ -86,7 +87,7 @@ export const roles = [greeting, shipped.accounts, shipped.time];
       const { text } = await project.expect(1, "run", "--", "sh", "-c", "test $(hostname) = m1");
       assert.match(text, /m1: exit code 0[^]*m2: exit code 1/);
       const child = project.start("run", "--root", "--", "sleep", "4321");
-      const running = (host: string): Promise<string> => project.read(host, "pgrep -fx 'sleep 4321' | wc -l");
+      const running = (host: string): Promise<string> => told(host, "pgrep -fx 'sleep 4321' | wc -l");
       await eventually("it runs on both", 30, async () =>
         (await Promise.all(names.map(running))).every((count) => count === "1") ? true : undefined,
       );
@@ -102,14 +103,14 @@ export const roles = [greeting, shipped.accounts, shipped.time];
       stack({ m1: ["welcome"], m2: ["welcome"] }, { welcome: { text: "ours" } });
       await project.expect(0, "up", "--yes");
       await quiet();
-      assert.equal(await project.read("m1", "cat /etc/motd"), "ours");
-      assert.equal(await project.read("m1", "getent shadow ann | cut -d : -f 8"), "1");
+      assert.equal(await told("m1", "cat /etc/motd"), "ours");
+      assert.equal(await told("m1", "getent shadow ann | cut -d : -f 8"), "1");
       await project.read("m1", "test ! -e /etc/sudoers.d/plinth-ann && ! command -v chronyd");
     });
 
     it("goes, and leaves what was there before", async () => {
       await project.expect(0, "destroy", "--yes");
-      assert.equal(await project.read("m1", "cat /etc/motd"), motd);
+      assert.equal(await told("m1", "cat /etc/motd"), motd);
       await project.read("m1", "test ! -e /var/lib/plinth && test ! -e /usr/local/lib/plinth");
     });
   });
