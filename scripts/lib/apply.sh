@@ -38,6 +38,7 @@ apply() {
   fi
   intent_read
   hits_merge
+  VALIDATED=$STAGE/plan
   if ! validations_run first; then
     die "$EXIT_BAD_INPUT" "$FAILURE; nothing was changed"
   fi
@@ -156,8 +157,7 @@ failure_say() {
 # an earlier run left to restart; units that this run never got to still run the previous state. Returns 1 with FAILURE set.
 rollback() {
   local touched previous restart reloads unit
-  # What is put back has been judged in its time.
-  sed -i '/^validate /d' "$STAGE/plan"
+  VALIDATED=
   touched="$TOUCHED $INTENT_RESTART"
   previous=$HOME_DIR/previous
   plan_of_manifest >"$STAGE/plan-previous"

@@ -2,7 +2,7 @@
 
 # etcd_compact: forgets all but the present revision, and waits until the space is free on all members: etcdctl waits for one of them.
 etcd_compact() {
-  local begin
+  local begin since before now
   if ! { etcd_look && etcd_self; }; then
     die "$EXIT_FAILED" "nothing was compacted: $REASON"
   fi
@@ -17,14 +17,22 @@ etcd_compact() {
     esac
   fi
   uptime_seconds
-  begin=$UPTIME
+  begin=$UPTIME since=$UPTIME before=
   # What the same data takes differs by some pages.
   until etcd_look && etcd_self && awk -v used="$SELF_USED" '
     $5 == "yes" && $11 > used * 1.25 + 4194304 { more = 1 }
     END { exit more }' "$STAGE/etcd-look"; do
     uptime_seconds
+    now=$(awk '$5 == "yes" { print $1, $11 }' "$STAGE/etcd-look")
+    if [ "$now" != "$before" ]; then
+      before=$now since=$UPTIME
+    fi
+    # A member counts what it has freed with its next write, and without space there may be none.
+    if [ $((UPTIME - since)) -ge "${PLINTH_ETCD_STILL_SECONDS:-10}" ]; then
+      break
+    fi
     if [ $((UPTIME - begin)) -ge "${PLINTH_ETCD_SECONDS:-120}" ]; then
-      say "not all members have freed their space yet: $REASON"
+      say "not all members have freed their space yet"
       break
     fi
     sleep 1

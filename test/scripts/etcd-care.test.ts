@@ -220,6 +220,19 @@ esac`,
     assert.equal(host().exists("/var/lib/plinth/etcd-paused"), false);
   });
 
+  it("lets a member join again by what its bundle has left, without a new plan", async () => {
+    const path = "/var/lib/plinth/bundles/etcd/manifest";
+    host().write(path, host().read(path).replaceAll(" 60 ", " 5 "));
+    host().write("/var/lib/etcd/member/snap/db", "data");
+    host().write("/var/lib/etcd/member/wal/0.wal", "log");
+    host().write("/etc/etcd/bootstrap.env", "");
+    host().setUnit("etcd.service", "active", "inactive");
+    const { code, stdout, stderr } = await etcd("rejoin");
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /"joined":true/);
+    assert.equal(host().unit("etcd.service", "active"), "active");
+  });
+
   describe("while somebody else has stopped the API server of this host", () => {
     const api = () => host().unit("kube-apiserver.service", "active");
     const awayAgain = () => {
@@ -346,6 +359,13 @@ esac`,
   it("compacts to the present revision, and ends alarms only where they do not come back at once", async () => {
     assert.equal((await etcd("compact")).code, 0);
     assert.deepEqual(log(), ["1 compact --physical 77"]);
+    // A member that takes no writes does not count what it has freed.
+    host().env["PLINTH_ETCD_STILL_SECONDS"] = "1";
+    member(2, "leader=2", "used=900000000");
+    const counted = await etcd("compact");
+    assert.deepEqual([counted.code, counted.stderr], [0, ""]);
+    member(2, "leader=2");
+    log();
     writeFileSync(fake("etcd-fail.compact"), "mvcc: required revision has been compacted\n");
     assert.equal((await etcd("compact")).code, 0, "done already");
     assert.equal((await etcd("disarm")).code, 0);
