@@ -1,12 +1,12 @@
 /**
  * A describe block that is run once under every shell that hosts may have as /bin/sh, each test with a fresh host.
  *
- * @param seconds that a test may take: real processes on a machine that may be busy.
+ * @param seconds after which a test hangs: real processes take many times as long as usual on a machine that is busy.
  */
 
 import { FakeHost, shells } from "./fake-host.ts";
 
-export function onHosts(title: string, tests: (host: () => FakeHost) => void, seconds = 30): void {
+export function onHosts(title: string, tests: (host: () => FakeHost) => void, seconds = 180): void {
   for (const shell of shells) {
     describe(`${title} (${shell})`, function () {
       this.timeout(seconds * 1000);
