@@ -17,6 +17,7 @@ apply() {
     die "$EXIT_REFUSED" "this host was released while bundle $BUNDLE waited for its lock; nothing was changed"
   fi
   restore_bars "bundle $BUNDLE"
+  links_adopt || die "$EXIT_FAILED" "cannot write under $STATE (is the disk full or read-only?); nothing was changed"
   HOME_DIR=$STATE/bundles/$BUNDLE
   # A release that was cut off is given up: the host is wanted again, and what comes to be from now on is set aside on its own.
   if [ -e "$STATE/release" ] && ! { rm -f "$STATE/release" && sync "$STATE"; }; then

@@ -48,7 +48,7 @@ release_report() {
 release_all() {
   local unit path entry
   FAILURE="cannot write under $STATE"
-  release_destination || return 1
+  links_adopt && release_destination || return 1
   release_facts
   # The VIP leaves first, and in order: a stopped keepalived hands it over and takes it off the interface.
   for unit in $OWNED_UNITS; do

@@ -61,6 +61,17 @@ word_decode() {
   esac
 }
 
+# text_differs FILE TEXT MISSING: whether FILE has another text, with REASON set; MISSING where it is not there.
+text_differs() {
+  if [ ! -e "$1" ]; then
+    REASON=$3
+  elif printf '%s\n' "$2" | cmp -s - "$1"; then
+    return 1
+  else
+    REASON="is another"
+  fi
+}
+
 # before_path KIND KEY: sets BEFORE_PATH to the file that remembers what was there.
 before_path() {
   BEFORE_PATH=$STATE/before/$1%$(printf '%s' "$2" | sed 's|/|%057|g')
@@ -190,7 +201,7 @@ resources_forget() {
   while read -r op kind key _; do
     if [ "$op" = drop-resource ]; then
       before_path "$kind" "$key"
-      rm -f "$BEFORE_PATH"
+      rm -rf "$BEFORE_PATH" "$BEFORE_PATH.copy"
     fi
   done <"$STAGE/ops"
   if [ -d "$STATE/before" ]; then

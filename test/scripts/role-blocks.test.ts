@@ -267,6 +267,7 @@ onHosts(
         await quiet(source("Types: deb\nURIs: http://a"));
         await host().apply(empty());
         assert.equal(host().read(path), "theirs");
+        assert.deepEqual(host().list("/var/lib/plinth/before"), []);
       });
 
       it("that cannot be read are an error of the host, without a login of a proxy", async () => {

@@ -44,6 +44,33 @@ onHosts("symbolic links", (host) => {
     );
   });
 
+  it("of an earlier release, which were resources, are taken over with what was there before, also by a release", async () => {
+    const former = (): void => {
+      rmSync(host().path("/etc/theirs"));
+      symlinkSync("/etc/ours", host().path("/etc/theirs"));
+      host().write(
+        "/var/lib/plinth/bundles/role-demo/manifest",
+        "plinth-manifest 1\nbundle role-demo\ngeneration 1\nresource symlink /etc/theirs - - - /etc/ours\nend\n",
+      );
+      host().write("/var/lib/plinth/order", "role-demo\n");
+      host().write("/var/lib/plinth/before/symlink%%057etc%057theirs", "there\n");
+      host().write("/var/lib/plinth/before/symlink%%057etc%057theirs.copy", "theirs\n");
+    };
+    const only = new Bundle("role-demo").line("symlink /etc/theirs /etc/ours");
+    former();
+    assert.deepEqual((await host().apply(only)).changed, []);
+    assert.equal(to("/etc/theirs"), "/etc/ours");
+    await host().apply(new Bundle("role-demo", 2));
+    assert.equal(host().read("/etc/theirs"), "theirs\n");
+    former();
+    await host().apply(new Bundle("role-demo", 2));
+    assert.equal(host().read("/etc/theirs"), "theirs\n");
+    former();
+    const { code, stderr } = await host().run(["release", "--host", "cp1"]);
+    assert.equal(code, 0, stderr);
+    assert.equal(host().read("/etc/theirs"), "theirs\n");
+  });
+
   it("are found changed and put right", async () => {
     await host().apply(role("/etc/ours"));
     rmSync(host().path("/etc/theirs"));

@@ -10,13 +10,9 @@ resource_anchor() {
     differs)
       if [ -e "$STATE/anchors" ]; then
         REASON="the list of authorities is half made"
-      elif [ ! -e "$path" ]; then
-        REASON="is not trusted"
-      elif printf '%s\n' "$3" | cmp -s - "$path"; then
-        return 1
-      else
-        REASON="is another"
+        return 0
       fi
+      text_differs "$path" "$3" "is not trusted"
       ;;
     make)
       : >"$STATE/anchors" && sync "$STATE/anchors" && mkdir -p "${path%/*}" && printf '%s\n' "$3" | write_atomic "$path" 0644 || return 1

@@ -25,7 +25,8 @@ resource_hold() {
 package_is_held() {
   case $MANAGER in
     apt-get) apt-mark showhold 2>/dev/null | grep -qxF "$1" ;;
-    dnf) timeout 60 dnf -q versionlock list 2>/dev/null </dev/null | grep -qF "$1-" ;;
+    dnf) timeout 60 dnf -q versionlock list 2>/dev/null </dev/null | awk -v name="$1-" '
+      index($0, name) == 1 && substr($0, length(name) + 1) ~ /^[0-9]/ { held = 1 } END { exit !held }' ;;
     zypper) timeout 60 zypper -q --non-interactive locks 2>/dev/null </dev/null | tr -d ' ' | grep -qF "|$1|" ;;
     *) false ;;
   esac

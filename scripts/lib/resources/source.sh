@@ -6,15 +6,7 @@ resource_source() {
   local path
   path=$ROOT$2
   case $1 in
-    differs)
-      if [ ! -e "$path" ]; then
-        REASON="is missing"
-      elif printf '%s\n' "$3" | cmp -s - "$path"; then
-        return 1
-      else
-        REASON="is another"
-      fi
-      ;;
+    differs) text_differs "$path" "$3" "is missing" ;;
     before)
       before_path source "$2"
       if [ -e "$path" ]; then
