@@ -4,6 +4,7 @@ import { emptied } from "../../plan/roletest/course.ts";
 import { parseSnapshot, type Snapshot } from "../../plan/roletest/snapshot.ts";
 import { renderBundle, renderSecrets, type Bundle } from "../../plan/bundle.ts";
 import { renderClaimant } from "../../plan/claim.ts";
+import { printable } from "../../plan/printable.ts";
 import { secretNames, secretText } from "../../plan/roles/secrets.ts";
 import { hostScriptPath } from "../../plan/names.ts";
 import { hostScript, roleTestScript } from "../../plan/scripts.ts";
@@ -38,7 +39,7 @@ export class ApplyFailed extends Error {
 }
 
 /** Puts what comes by standard input at $1, unless something is there. */
-const installing = `[ -e "$1" ] || { umask 022 && mkdir -p "\${1%/*}" && cat >"$1" && chmod 0755 "$1"; }`;
+const installing = `[ -e "$1" ] || { umask 022 && mkdir -p "\${1%/*}" && cat >"$1.new" && chmod 0755 "$1.new" && mv -f "$1.new" "$1"; }`;
 
 /** The name of the cluster that claims a host for tests. */
 const cluster = "role-test";
@@ -66,7 +67,7 @@ export class TestHost {
     const { claim } = await this.#status();
     if (claim !== null && claim.cluster !== cluster)
       throw new CliError(
-        `${this.name} is the host ${claim.host} of the cluster ${claim.cluster}: roles are tried on hosts that carry nothing yet; take one that has not seen up, or run ./plinth lab wipe ${this.name}.`,
+        `${this.name} is the host ${printable(claim.host)} of the cluster ${printable(claim.cluster)}: roles are tried on hosts that carry nothing yet; take one that has not seen up, or run ./plinth lab wipe ${this.name}.`,
       );
     const claimant = renderClaimant({ cluster, clusterId: "0".repeat(32), host: this.name, stack: cluster });
     await this.#succeed(["claim"], `generation 1\n${claimant}`);
