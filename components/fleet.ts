@@ -264,6 +264,6 @@ export class Fleet {
     const surroundings = surroundingsOf(plan, facts, linkMtu);
     const joinedAnew = this.joinedAnew(plan.name, facts);
     const content = planBundle(entry, { host: plan, hosts, config, texts, surroundings, joinedAnew });
-    return new Bundle(entry, content, bundle, { parent: this.parent }).command;
+    return new Bundle(entry, content, bundle, { parent: this.parent }).done;
   }
 }

@@ -153,6 +153,11 @@ export interface BundleDirectory {
 /** The desired state of one host for one role: its parts, joined by `compose` in bundles/compose.ts. */
 export interface Bundle {
   name: string;
+  /**
+   * Seconds within which the host must be reached anew after a change; otherwise it returns by itself to what it was before. Default: a
+   * change stays.
+   */
+  confirm?: number;
   users: readonly BundleUser[];
   packages: readonly BundlePackage[];
   directories: readonly BundleDirectory[];
@@ -210,6 +215,7 @@ export function renderBundle(
   locate: (item: BundleBinary | BundleDownload) => FetchedBinary,
 ): string {
   const lines = ["plinth-bundle 1", `bundle ${bundle.name}`, `generation ${generation}`];
+  if (bundle.confirm !== undefined) lines.push(`confirm ${bundle.confirm}`);
   for (const user of bundle.users) lines.push(`user ${user.name} ${user.home}`);
   for (const item of bundle.packages) lines.push(`package ${item.name} ${item.command}`);
   for (const directory of bundle.directories) {

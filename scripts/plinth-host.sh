@@ -5,6 +5,8 @@ usage() {
   cat >&2 <<'EOF'
 usage: plinth-host claim                    take this host for a cluster (claim on stdin)
        plinth-host apply                    bring one bundle to this host (bundle on stdin)
+       plinth-host confirm BUNDLE           a change that may have cut this host off has not
+       plinth-host return BUNDLE            back from a change that nobody has confirmed
        plinth-host status [--verify]        what is here and whether it is as it was left
        plinth-host retire [--host NAME] [--cluster-id ID]
                                             stop what serves others here, before this host leaves
@@ -29,6 +31,8 @@ main() {
   case $verb in
     claim) claim ;;
     apply) apply ;;
+    confirm) confirm_bundle "$@" ;;
+    return) return_bundle "$@" ;;
     status) status "$@" ;;
     retire) retire "$@" ;;
     restore) restore "$@" ;;

@@ -97,7 +97,8 @@ export class SshPool {
     const signal = options.signal ?? NEVER;
     const { target, sent } = this.#sent(asked, command, options.asLoginUser);
     const fed = { ...options, stdin: `${sent.stdin}${options.stdin ?? ""}` };
-    return this.#with(target, signal, async (connection) => {
+    const within = options.anew === true ? this.#anew.bind(this) : this.#with.bind(this);
+    return within(target, signal, async (connection) => {
       const { heard } = await connection.exec(
         sent.command,
         options.env ?? {},
@@ -212,6 +213,19 @@ export class SshPool {
         this.#drop(target, connection); // Nothing was begun on it: dial again.
         if (broken === STALE_LIMIT) throw neverBegun(target, broken);
       }
+    }
+  }
+
+  /** As `#with`, over a connection that nobody else uses. */
+  async #anew<T>(target: SshTarget, signal: AbortSignal, use: (connection: SshConnection) => Promise<T>): Promise<T> {
+    const connection = await this.#connect(target, signal);
+    this.#count(target).connections++;
+    try {
+      return await use(connection);
+    } catch (error) {
+      throw error instanceof StaleConnection ? neverBegun(target, 1) : error;
+    } finally {
+      connection.close();
     }
   }
 

@@ -53,6 +53,8 @@ export interface ExecOptions {
   signal?: AbortSignal;
   /** Called right before the command is sent, after everything that it had to wait for; again when it is sent again. */
   onSend?: () => void;
+  /** Over a connection of its own, which is dialled for it and closed after it: that the host can be reached now is what is asked. */
+  anew?: boolean;
   /** Runs as the user who logs in, also where the way of the target has a password for sudo. */
   asLoginUser?: boolean;
   /** Bytes of each stream that the result has at most, from its beginning; `onStdout` and `onStderr` hear all of it. Default: all. */

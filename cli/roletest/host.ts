@@ -9,7 +9,7 @@ import { secretNames, secretText } from "../../plan/roles/secrets.ts";
 import { hostScriptPath } from "../../plan/names.ts";
 import { hostScript, roleTestScript } from "../../plan/scripts.ts";
 import { shellQuote, shellWord } from "../../plan/shell.ts";
-import { sharedPool, type ExecResult, type SshTarget } from "../../ssh/index.ts";
+import { sharedPool, SshError, type ExecResult, type SshTarget } from "../../ssh/index.ts";
 import { CliError } from "../errors.ts";
 
 const reportSchema = z.object({
@@ -40,6 +40,9 @@ export class ApplyFailed extends Error {
 
 /** Puts what comes by standard input at $1, unless something is there. */
 const installing = `[ -e "$1" ] || { umask 022 && mkdir -p "\${1%/*}" && cat >"$1.new" && chmod 0755 "$1.new" && mv -f "$1.new" "$1"; }`;
+
+/** A call of the host script. */
+const commandOf = (words: readonly string[]): string => [hostScriptPath, ...words].map(shellWord).join(" ");
 
 /** The name of the cluster that claims a host for tests. */
 const cluster = "role-test";
@@ -101,7 +104,20 @@ export class TestHost {
     });
     const { code, stdout, stderr } = await this.#run(["apply"], text + renderSecrets(contents), killAfter);
     if (code !== 0) throw new ApplyFailed(stderr.trim() || `it ended with ${code ?? "a signal"}`);
+    if (bundle.confirm !== undefined) await this.#confirm(bundle.name);
     return reportSchema.parse(JSON.parse(stdout));
+  }
+
+  /** Says that a change stays, over a connection of its own, as a run does. */
+  async #confirm(bundle: string): Promise<void> {
+    try {
+      const command = throughRoot(commandOf(["confirm", bundle]));
+      const { code, stderr } = await sharedPool.exec(this.#target, command, { anew: true });
+      if (code !== 0) throw new ApplyFailed(stderr.trim());
+    } catch (error) {
+      if (!(error instanceof SshError)) throw error;
+      throw new ApplyFailed(`it cannot be reached after the change, and returns from it: ${error.message}`);
+    }
   }
 
   /** Brings the host to nothing of a bundle. */
@@ -141,7 +157,7 @@ export class TestHost {
   }
 
   #run(words: readonly string[], input: string, killAfter?: number): Promise<ExecResult> {
-    const command = [hostScriptPath, ...words].map(shellWord).join(" ");
+    const command = commandOf(words);
     const killed = killAfter === undefined ? "" : `timeout --foreground -s KILL ${killAfter.toFixed(2)} `;
     return this.#asRoot(killed + command, input);
   }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { BundleEntry } from "../../plan/bringup.ts";
@@ -10,6 +11,7 @@ import {
   type FetchedBinary,
   type SecretSource,
 } from "../../plan/bundle.ts";
+import { shellWord } from "../../plan/shell.ts";
 import { heldUntil, type HeldOptions } from "../order.ts";
 import { connectionOf } from "./access.ts";
 import { frozenInputs } from "./frozen.ts";
@@ -36,8 +38,8 @@ export interface BundleArgs {
  * converges) and no `delete` (a replacement could reach it; the {@link Host} cleans up).
  */
 export class Bundle extends pulumi.ComponentResource {
-  /** Done when the host is in the desired state. */
-  readonly command: command.remote.Command;
+  /** Done when the host is in the desired state, and stays there. */
+  readonly done: command.remote.Command;
 
   constructor(
     entry: Pick<BundleEntry, "type">,
@@ -60,20 +62,46 @@ export class Bundle extends pulumi.ComponentResource {
       hideDiffs: ["stdin", "connection"],
       ...frozenInputs(args.host.frozen),
     };
-    this.command = new command.remote.Command(
+    const text = renderBundle(plan, args.generation, args.locate);
+    const applied = new command.remote.Command(
       name,
       {
         connection: connectionOf(args.host.target),
-        create: heldUntil(
-          args.after,
-          feed(renderBundle(plan, args.generation, args.locate), `${asRoot} ${hostScriptPath} apply`),
-        ),
+        create: heldUntil(args.after, feed(text, `${asRoot} ${hostScriptPath} apply`)),
         stdin: pulumi.secret(secretPart),
         addPreviousOutputInEnv: false,
         logging: command.remote.Logging.None,
       },
       options,
     );
+    const told = secretPart.apply((secrets) => createHash("sha256").update(text).update(secrets).digest("hex"));
+    this.done = plan.confirm === undefined ? applied : this.confirmed(name, plan.name, told, applied, args);
     this.registerOutputs({});
+  }
+
+  /**
+   * The word that a change stays, said over a connection of its own: that it can be made is what is asked. It is said again when what the
+   * host was told has changed; its digest is as secret as what it is of.
+   */
+  private confirmed(
+    name: string,
+    bundle: string,
+    told: pulumi.Output<string>,
+    applied: command.remote.Command,
+    { host }: BundleArgs,
+  ): command.remote.Command {
+    return new command.remote.Command(
+      `${name}.confirm`,
+      {
+        connection: connectionOf(host.target),
+        create: `${asRoot} ${hostScriptPath} confirm ${shellWord(bundle)}\n`,
+        stdin: pulumi.secret(told),
+        // See plugins/command/remoteCommand.ts.
+        environment: { PLINTH_DIAL_ANEW: "1" },
+        addPreviousOutputInEnv: false,
+        logging: command.remote.Logging.None,
+      },
+      { parent: this, dependsOn: [applied], hideDiffs: ["stdin", "connection"], ...frozenInputs(host.frozen) },
+    );
   }
 }

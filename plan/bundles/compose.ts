@@ -144,8 +144,11 @@ export function compose(name: string, parts: readonly BundlePart[], given: Place
     })),
   );
   const started = startOrder(name, planned);
+  // What is taken back may cut a host off as well.
+  const confirm = parts.flatMap((part) => part.confirm ?? []);
   return {
     name,
+    ...(confirm.length === 0 ? {} : { confirm: Math.max(...confirm) }),
     users: once(planned.flatMap(({ part }) => part.users ?? [])),
     packages: once(planned.flatMap(({ content }) => content.packages ?? [])),
     directories: once(planned.flatMap(({ directories }) => directories)),

@@ -44,6 +44,8 @@ export interface BundlePart {
   directories?: readonly BundleDirectory[] | ((config: ClusterConfig) => readonly BundleDirectory[]);
   /** The ports that its units listen on. Asked before anything is known to be right, so it never fails. */
   listens?: (host: Host, config: ClusterConfig) => readonly Socket[];
+  /** See `Bundle` in plan/bundle.ts. Default: changes stay. */
+  confirm?: number;
   /** What a host gets. Asked only where inventory and configuration are right. */
   plan: (placement: Placement) => PartContent;
 }

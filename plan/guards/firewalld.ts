@@ -1,23 +1,8 @@
-import { isIPv4 } from "node:net";
-import { bundlesOf } from "../bringup.ts";
-import { socketsOf } from "../bundles/compose.ts";
-import type { ClusterConfig } from "../config.ts";
 import { opens, zoneOf } from "../firewalld.ts";
-import { isNode, type Host } from "../inventory.ts";
+import { isNode } from "../inventory.ts";
+import { portsForOthers, runsKeepalived } from "../openports.ts";
 import { containsNetwork } from "./network.ts";
 import { guard, type HostRule } from "./rule.ts";
-
-const isLoopback = (address: string): boolean => (isIPv4(address) ? address.startsWith("127.") : address === "::1");
-
-/** Ports by which others reach services of ours on a host, `NUMBER/PROTOCOL`, sorted by number. */
-export function portsForOthers(host: Host, config: ClusterConfig): string[] {
-  const sockets = bundlesOf(host, config).flatMap(({ parts }) => socketsOf(parts, host, config));
-  const reached = sockets.filter(({ address }) => !isLoopback(address));
-  return [...new Set(reached.toSorted((a, b) => a.port - b.port).map(({ port, protocol }) => `${port}/${protocol}`))];
-}
-
-const runsKeepalived = (host: Host, { vip }: ClusterConfig): boolean =>
-  vip !== undefined && host.roles.includes("load-balancer");
 
 /**
  * A firewalld that keeps from a host what the cluster sends there: packets of pods, connections to services of ours, VRRP. What

@@ -12,6 +12,8 @@ export interface Block extends Pick<
   parameters?: Readonly<Record<string, string>>;
   /** Modules of the kernel: likewise. */
   modules?: readonly string[];
+  /** By what of it the host may be cut off from the operator: its role must have `confirm` then. Default: by nothing. */
+  cutsOff?: string;
 }
 
 /** A block cannot be made of what it was given; the message says what was expected, and the role and its host are put in front. */

@@ -42,6 +42,12 @@ export interface RoleDefinition<Name extends string, Schema extends z.ZodObject>
    * hosts have the role.
    */
   stage?: RoleStage;
+  /**
+   * Seconds, 20 to 600, within which the run must reach a host anew after each change of the role there, its removal too; otherwise the host
+   * returns by itself to what it was before. For what may cut a host off: the network's settings, its firewall, its server of SSH.
+   * Default: changes stay.
+   */
+  confirm?: number;
   /** Hosts that have it although they do not list it. Default: none. */
   appliesTo?: (host: Host) => boolean;
   /**
@@ -66,7 +72,7 @@ export interface ProjectRole<Name extends string = string, Schema extends z.ZodO
 export function defineRole<const Name extends string, Schema extends z.ZodObject = z.ZodObject<Record<string, never>>>(
   definition: RoleDefinition<Name, Schema>,
 ): ProjectRole<Name, Schema> {
-  const { name, stage = "before-cluster", appliesTo, plan } = definition;
+  const { name, stage = "before-cluster", confirm, appliesTo, plan } = definition;
   if (!isRoleName(name))
     throw new Error(
       `a role cannot have the name ${JSON.stringify(definition.name)}: use lower-case letters, digits and single '-', at most ${longestRoleName} characters`,
@@ -74,9 +80,12 @@ export function defineRole<const Name extends string, Schema extends z.ZodObject
   if ((ownRoles as readonly string[]).includes(name))
     throw new Error(`a role cannot have the name ${name}: it is one of Plinth's own (${ownRoles.join(", ")})`);
   if (!stages.includes(stage)) throw new Error(`the role ${name} must have one of the stages ${stages.join(", ")}`);
+  if (confirm !== undefined && !(Number.isInteger(confirm) && confirm >= 20 && confirm <= 600))
+    throw new Error(`the role ${name} must have a whole number of 20 to 600 seconds as confirm, found ${confirm}`);
   return {
     name,
     stage,
+    ...(confirm === undefined ? {} : { confirm }),
     parameters: definition.parameters ?? (z.object({}) as unknown as Schema),
     appliesTo: (host) => appliesTo?.(host as Host) ?? false,
     plan: (context) => plan(context as RoleContext<z.output<Schema>>),

@@ -34,7 +34,8 @@ export function rolePart(role: RoleShape): BundlePart {
   return {
     name: role.name,
     appliesTo: (host) => hasRole(host, role),
-    plan: (placement) => joinBlocks(role.name, blocksOf(role, placement)),
+    ...(role.confirm === undefined ? {} : { confirm: role.confirm }),
+    plan: (placement) => joinBlocks(role, blocksOf(role, placement)),
   };
 }
 
@@ -60,14 +61,19 @@ const rank = "70";
  *
  * @throws BlockError where they do not go together.
  */
-export function joinBlocks(role: string, blocks: readonly Block[]): PartContent {
-  const all = <Key extends Exclude<keyof Block, "parameters" | "modules" | "units">>(
+export function joinBlocks(role: Pick<RoleShape, "name" | "confirm">, blocks: readonly Block[]): PartContent {
+  const cutting = blocks.flatMap(({ cutsOff = [] }) => cutsOff)[0];
+  if (cutting !== undefined && role.confirm === undefined)
+    throw new BlockError(
+      `${cutting} may cut the host off, and the role says nothing of confirm: give it the seconds after which a host returns from a change, such as confirm: 60`,
+    );
+  const all = <Key extends Exclude<keyof Block, "cutsOff" | "parameters" | "modules" | "units">>(
     key: Key,
   ): NonNullable<Block[Key]>[number][] =>
     blocks.flatMap((block) => [...(block[key] ?? [])] as NonNullable<Block[Key]>[number][]);
   const parameters = kernelParameters(blocks);
   const modules = once(blocks.flatMap((block) => block.modules ?? []));
-  const bundle = roleBundle(role);
+  const bundle = roleBundle(role.name);
   const files = [
     ...all("files"),
     ...(modules.length === 0 ? [] : [generated(`/etc/modules-load.d/${rank}-${bundle}.conf`, modules)]),

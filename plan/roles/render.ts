@@ -58,13 +58,14 @@ export function renderRole(role: RoleShape, options: RenderOptions = {}): Render
     parameters: read.data,
     facts: { family: "debian", selinux: false, ...facts },
   };
-  const content = joinBlocks(role.name, role.plan(context));
+  const content = joinBlocks(role, role.plan(context));
   const bundle = {
     name: roleBundle(role.name),
     users: [],
     packages: [],
     binaries: [],
     ...content,
+    ...(role.confirm === undefined ? {} : { confirm: role.confirm }),
     directories: content.directories ?? [],
     files: content.files ?? [],
     secrets: content.secrets ?? [],

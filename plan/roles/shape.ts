@@ -11,6 +11,8 @@ export type RoleStage = (typeof stages)[number];
 export interface RoleShape {
   readonly name: string;
   readonly stage: RoleStage;
+  /** Seconds within which a change has to be confirmed, see `RoleDefinition` in define.ts; undefined: it need not be. */
+  readonly confirm?: number;
   /** What its parameters must be. */
   readonly parameters: z.ZodObject;
   /** Hosts that have it besides those that list it. */

@@ -8,9 +8,10 @@ export function packagesOf(bundle: Bundle): Bundle {
 }
 
 /** A role's bundle with nothing in it: the host takes back what it has of the role. */
-export function emptied({ name }: Bundle): Bundle {
+export function emptied({ name, confirm }: Bundle): Bundle {
   return {
     name,
+    ...(confirm === undefined ? {} : { confirm }),
     users: [],
     packages: [],
     directories: [],

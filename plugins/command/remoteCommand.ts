@@ -14,6 +14,12 @@ export const remoteCommand = commandResource(
   { check: takeKeys, compare: comparable },
 );
 
+/**
+ * A variable of the input `environment` that is no variable of the command: where it is set, the command is run over a connection of its own,
+ * as the official plugin runs all of them.
+ */
+const anewVariable = "PLINTH_DIAL_ANEW";
+
 async function runRemote(
   command: PropertyValue,
   inputs: PropertyMap,
@@ -22,12 +28,14 @@ async function runRemote(
 ): Promise<RunOutputs> {
   const target = sshTarget(inputs["connection"]);
   const streams = outputStreams(inputs, context);
-  const { script, stdin } = withEnvironment(text(command), text(inputs["stdin"]), givenEnvironment(inputs));
+  const { [anewVariable]: anew, ...environment } = givenEnvironment(inputs);
+  const { script, stdin } = withEnvironment(text(command), text(inputs["stdin"]), environment);
   const result = await sharedPool
     .exec(target, script, {
       stdin,
       env: previousEnvironment(inputs, previous),
       signal: context.signal,
+      anew: anew !== undefined,
       onStdout: streams.stdout,
       onStderr: streams.stderr,
     })

@@ -2,6 +2,7 @@
 
 apply() {
   local problems line busy path
+  CONFIRM=
   stage_make
   claim_read
   if [ -z "$CLAIM_ID" ]; then
@@ -52,11 +53,15 @@ apply() {
     if ! { bundle_remember && save_originals && resources_remember && keep_previous && intent_write; }; then
       die "$EXIT_FAILED" "${FAILURE:-cannot write under $STATE (is the disk full or read-only?)}; no file was changed"
     fi
+    confirm_wanted "$STAGE/plan"
+    if [ -n "$CONFIRM" ] && ! confirm_arm; then
+      apply_unarmed
+    fi
   fi
-  if ! converge "$HIT_RESTART" "$HIT_RELOAD"; then
+  if ! converge "$HIT_RESTART" "$HIT_RELOAD" || { [ -n "$CONFIRM" ] && ! confirm_await; }; then
     apply_failed "$busy"
   fi
-  if ! { bundle_remember && apply_commit; }; then
+  if [ -z "$CONFIRM" ] && ! { bundle_remember && apply_commit && confirm_disarm; }; then
     die "$EXIT_FAILED" "everything is applied, but it could not be written down under $STATE (is the disk full?); run again"
   fi
   # shellcheck disable=SC2086 # a list of words
@@ -64,6 +69,15 @@ apply() {
     has_word "$path" $CHANGED || CHANGED="$CHANGED $path"
   done
   report
+}
+
+# apply_unarmed: ends the script where a change cannot be made because the host could not return from it.
+apply_unarmed() {
+  local reason
+  reason=$FAILURE
+  confirm_disarm || :
+  intent_write "$reason" || :
+  die "$EXIT_FAILED" "$reason; no file was changed"
 }
 
 # bundle_remember: the bundle's place in the order, for `release` to go backwards.
@@ -103,7 +117,8 @@ apply_failed() {
   if [ -z "$1" ]; then
     die "$EXIT_FAILED" "this run had changed no file, so there is nothing to put back"
   fi
-  if [ ! -e "$HOME_DIR/manifest" ]; then
+  # To nothing a host goes back only where it would do that by itself, soon.
+  if [ ! -e "$HOME_DIR/manifest" ] && [ -z "$CONFIRM" ]; then
     intent_write "$reason" || :
     die "$EXIT_FAILED" "bundle $BUNDLE is half done: there is no earlier state to put back; correct the cause and run again"
   fi
@@ -154,13 +169,22 @@ failure_say() {
   fi
 }
 
-# rollback: back to the manifest on disk, with the contents kept in previous/. Restarts what this run has touched and what
-# an earlier run left to restart; units that this run never got to still run the previous state. Returns 1 with FAILURE set.
+# rollback: back to the manifest on disk, which is true then. Returns 1 with FAILURE set.
 rollback() {
-  local touched previous restart reloads unit
+  rollback_converge && return_manifest || return 1
+  rm -f "$HOME_DIR/intent" && sync "$HOME_DIR" && rm -rf "$HOME_DIR/previous"
+  originals_forget
+  resources_forget
+  confirm_disarm
+}
+
+# rollback_converge: to what the manifest on disk says, with the contents kept in previous/; to nothing where there is none. Restarts what
+# this run has touched and what an earlier run left to restart; units that this run never got to still run the previous state. Returns 1
+# with FAILURE set.
+rollback_converge() {
+  local touched restart reloads unit
   VALIDATED=
   touched="$TOUCHED $INTENT_RESTART"
-  previous=$HOME_DIR/previous
   plan_of_manifest >"$STAGE/plan-previous"
   FAILURE="cannot compare the previous configuration with the host"
   BLAMED='' FAILED_CHECK='' FAILED_PREPARE=''
@@ -182,16 +206,16 @@ rollback() {
       restart="$restart $unit"
     fi
   done
-  converge "$restart" "$reloads" || return 1
-  # The manifest on disk is true again.
-  rm -f "$HOME_DIR/intent" && sync "$HOME_DIR" && rm -rf "$previous"
-  originals_forget
-  resources_forget
+  converge "$restart" "$reloads"
 }
 
 # plan_of_manifest: prints the plan that the manifest on disk stands for, with the contents that the change under way has replaced.
 plan_of_manifest() {
   local kind words
+  if [ ! -e "$HOME_DIR/manifest" ]; then
+    printf 'bundle %s\ngeneration %s\n' "$BUNDLE" "$GENERATION"
+    return
+  fi
   while read -r kind words; do
     # shellcheck disable=SC2086 # the manifest's words
     case $kind in

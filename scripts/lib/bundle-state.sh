@@ -22,6 +22,9 @@ bundle_state() {
         failed) BUNDLE_STATE=failed BUNDLE_REASON=$value ;;
       esac
     done <"$HOME_DIR/intent"
+    if [ "$BUNDLE_STATE" = half-done ] && [ -e "$HOME_DIR/unconfirmed/manifest" ]; then
+      BUNDLE_REASON="the change is done and waits to be confirmed"
+    fi
   elif [ ! -e "$HOME_DIR/manifest" ]; then
     BUNDLE_STATE=half-done
   fi

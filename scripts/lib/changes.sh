@@ -302,7 +302,8 @@ changes_compare() {
         else if (f[1] == "file") plan_file()
         else if (f[1] == "binary") plan_binary()
         else if (f[1] == "unit") plan_unit()
-        else manifest(line[i])
+        # Of this change alone.
+        else if (f[1] != "confirm") manifest(line[i])
       }
       remove_files()
       remove_masks()

@@ -48,7 +48,7 @@ release_report() {
 release_all() {
   local unit path entry
   FAILURE="cannot write under $STATE"
-  links_adopt && release_destination || return 1
+  links_adopt && release_destination && release_returns || return 1
   release_facts
   # The VIP leaves first, and in order: a stopped keepalived hands it over and takes it off the interface.
   for unit in $OWNED_UNITS; do
@@ -92,6 +92,16 @@ release_all() {
   FAILURE="cannot remove $STATE"
   # One rename takes the claim and all memory away together; what follows is only sweeping up.
   rm -rf "$ROOT/var/lib/.plinth-released" && mv -fT "$STATE" "$ROOT/var/lib/.plinth-released" && sync "$ROOT/var/lib"
+}
+
+# release_returns: no change is returned from any more.
+release_returns() {
+  for HOME_DIR in "$STATE/bundles"/*; do
+    if [ -e "$HOME_DIR/return" ]; then
+      BUNDLE=${HOME_DIR##*/}
+      confirm_disarm || return 1
+    fi
+  done
 }
 
 # release_destination: sets KEEP_DIR, the same in every attempt, and KEPT_PATHS with what earlier attempts have set aside.

@@ -13,6 +13,7 @@
 #   backup-repositories/NAME   which repository a target of backups had, see scripts/backup/restic.sh
 #   bundles/NAME/manifest      the complete state: what the bundle owns and how to check it
 #   bundles/NAME/intent        present while a change is under way or half done
+#   bundles/NAME/return        present while the host would return from a change, see confirm.sh; unconfirmed/ is what it needs
 #   bundles/NAME/previous/PATH what the change under way replaces
 #   bundles/NAME/replaced      binaries whose wrong bytes were replaced, until what runs them has been restarted
 

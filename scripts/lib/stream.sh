@@ -3,7 +3,7 @@
 # In the stage this leaves
 #   content/N    the content of the Nth file, mode 0600
 #   plan         what is wanted, in the stream's order, one line each, `-` for what is absent:
-#                  bundle NAME | generation N | user NAME HOME | package NAME COMMAND
+#                  bundle NAME | generation N | confirm SECONDS | user NAME HOME | package NAME COMMAND
 #                  directory PATH MODE OWNER FLAG(keep|purge|-) | binary NAME VERSION SHA URL RESTART RELOAD
 #                  file PATH MODE OWNER content/N RESTART RELOAD KIND(file|secret|public) | unit NAME
 #                  file PATH - - link:TARGET RESTART RELOAD link
@@ -147,6 +147,11 @@ stream_read() {
       if (generation != "") bad("a second `generation` line")
       if ($2 !~ /^(0|[1-9][0-9]*)$/) bad("the generation must be a number")
       generation = $2
+      plan($0); next
+    }
+    $1 == "confirm" {
+      fields(2, 2, "confirm SECONDS")
+      if ($2 !~ /^[1-9][0-9]*$/) bad("the time to confirm is not a number of seconds")
       plan($0); next
     }
     $1 == "user" {

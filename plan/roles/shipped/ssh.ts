@@ -18,10 +18,11 @@ const folder = "/etc/ssh/plinth";
 
 /**
  * A server of SSH that takes keys alone, and says by certificates who it is. It never locks out the user by whom Plinth reaches the host: what
- * would is a finding.
+ * would is a finding, and what cannot be known before is taken back by the host itself, where the run does not reach it anew.
  */
 export const ssh = defineRole({
   name: "ssh",
+  confirm: 60,
   parameters: z.object({
     /** Whether users may log in with passwords. */
     passwords: z.boolean().default(false),

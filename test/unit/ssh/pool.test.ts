@@ -39,6 +39,21 @@ describe("ssh pool", () => {
     assert.deepEqual(pool.stats(), []);
   });
 
+  it("dials for a command that asks for a connection of its own, and leaves the others theirs", async () => {
+    const { server, pool, target } = await setUp();
+    await pool.exec(target, "true");
+    const alone = await Promise.all(Array.from({ length: 2 }, () => pool.exec(target, "echo own", { anew: true })));
+    assert.deepEqual(
+      alone.map(({ stdout }) => stdout),
+      ["own\n", "own\n"],
+    );
+    assert.equal(server.counts.connections, 3);
+    await pool.exec(target, "true");
+    assert.equal(server.counts.connections, 3);
+    await server.close();
+    await assert.rejects(pool.exec({ ...target, dialErrorLimit: 0 }, "true", { anew: true }), { kind: "unreachable" });
+  });
+
   it("gives exit status, signal, both streams and stdin to its end", async () => {
     const { pool, target } = await setUp();
     const result = await pool.exec(target, "cat; echo err >&2; exit 7", { stdin: "in" });
