@@ -1,4 +1,5 @@
 import { Project } from "../e2e/support/project.ts";
+import { cutOff } from "../e2e/scenarios/cut-off.ts";
 import { machines } from "../e2e/scenarios/machines.ts";
 import { roles } from "../e2e/scenarios/roles.ts";
 import { stopAtFirstFailure } from "../support/inOrder.ts";
@@ -14,4 +15,5 @@ describe("machines and their roles", function () {
 
   roles(project, { packages: true, kills: 8 });
   machines(project);
+  cutOff(project);
 });
