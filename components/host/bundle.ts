@@ -31,6 +31,9 @@ export interface BundleArgs {
   contentOf: (source: SecretSource) => pulumi.Input<string>;
 }
 
+/** The most that a host takes to return from a change once its time is over, seconds: units of it may have to come up again. */
+const returnSeconds = 120;
+
 /**
  * The desired state of one host for one role, applied by one command over one connection. Its type is the entry's.
  *
@@ -75,7 +78,8 @@ export class Bundle extends pulumi.ComponentResource {
       options,
     );
     const told = secretPart.apply((secrets) => createHash("sha256").update(text).update(secrets).digest("hex"));
-    this.done = plan.confirm === undefined ? applied : this.confirmed(name, plan.name, told, applied, args);
+    this.done =
+      plan.confirm === undefined ? applied : this.confirmed(name, plan.name, plan.confirm, told, applied, args);
     this.registerOutputs({});
   }
 
@@ -86,6 +90,7 @@ export class Bundle extends pulumi.ComponentResource {
   private confirmed(
     name: string,
     bundle: string,
+    seconds: number,
     told: pulumi.Output<string>,
     applied: command.remote.Command,
     { host }: BundleArgs,
@@ -96,8 +101,8 @@ export class Bundle extends pulumi.ComponentResource {
         connection: connectionOf(host.target),
         create: `${asRoot} ${hostScriptPath} confirm ${shellWord(bundle)}\n`,
         stdin: pulumi.secret(told),
-        // See plugins/command/remoteCommand.ts.
-        environment: { PLINTH_DIAL_ANEW: "1" },
+        // See plugins/command/remoteCommand.ts. It goes on until the host has returned, and says so.
+        environment: { PLINTH_DIAL_ANEW: String(seconds + returnSeconds) },
         addPreviousOutputInEnv: false,
         logging: command.remote.Logging.None,
       },

@@ -1,4 +1,5 @@
-import { sharedPool, SshError } from "../../ssh/index.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ExecOptions, type ExecResult, sharedPool, SshError, type SshTarget } from "../../ssh/index.ts";
 import { type PropertyMap, type PropertyValue, text } from "../provider/values.ts";
 import type { CallContext } from "../provider/types.ts";
 import { connectionFields, comparable, sshTarget, takeKeys } from "./connection.ts";
@@ -16,7 +17,7 @@ export const remoteCommand = commandResource(
 
 /**
  * A variable of the input `environment` that is no variable of the command: where it is set, the command is run over a connection of its own,
- * as the official plugin runs all of them.
+ * as the official plugin runs all of them. Its value is for how many seconds that is tried, whatever is in the way: the host may come back.
  */
 const anewVariable = "PLINTH_DIAL_ANEW";
 
@@ -30,18 +31,18 @@ async function runRemote(
   const streams = outputStreams(inputs, context);
   const { [anewVariable]: anew, ...environment } = givenEnvironment(inputs);
   const { script, stdin } = withEnvironment(text(command), text(inputs["stdin"]), environment);
-  const result = await sharedPool
-    .exec(target, script, {
-      stdin,
-      env: previousEnvironment(inputs, previous),
-      signal: context.signal,
-      anew: anew !== undefined,
-      onStdout: streams.stdout,
-      onStderr: streams.stderr,
-    })
-    .catch((error: unknown) => {
-      throw timedOut(error, context) ?? error;
-    });
+  const options = {
+    stdin,
+    env: previousEnvironment(inputs, previous),
+    signal: context.signal,
+    onStdout: streams.stdout,
+    onStderr: streams.stderr,
+  };
+  const running =
+    anew === undefined ? sharedPool.exec(target, script, options) : reachAnew(target, script, options, Number(anew));
+  const result = await running.catch((error: unknown) => {
+    throw timedOut(error, context) ?? error;
+  });
   streams.end();
   if (result.code !== 0) {
     const outcome =
@@ -52,6 +53,24 @@ async function runRemote(
     throw commandError({ outcome, host, command, stderr: result.stderr, combined: streams.combined() }, inputs);
   }
   return { stdout: trimNewline(result.stdout), stderr: trimNewline(result.stderr) };
+}
+
+/** Runs a command, which may be run twice, over a connection of its own, within so many seconds. */
+async function reachAnew(
+  target: SshTarget,
+  script: string,
+  options: ExecOptions,
+  seconds: number,
+): Promise<ExecResult> {
+  const until = performance.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await sharedPool.exec({ ...target, dialErrorLimit: 0 }, script, { ...options, anew: true });
+    } catch (error) {
+      if (!(error instanceof SshError) || error.kind === "interrupted" || performance.now() >= until) throw error;
+    }
+    await sleep(1000, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => undefined);
+  }
 }
 
 /**

@@ -178,13 +178,13 @@ rollback() {
   confirm_disarm
 }
 
-# rollback_converge: to what the manifest on disk says, with the contents kept in previous/; to nothing where there is none. Restarts what
-# this run has touched and what an earlier run left to restart; units that this run never got to still run the previous state. Returns 1
-# with FAILURE set.
+# rollback_converge: to what the manifest on disk says, with the contents kept in previous/; to nothing where there is none. Restarts or
+# reloads what this run has touched, and what an earlier run left to restart or reload; units that this run never got to still run the
+# previous state. Returns 1 with FAILURE set.
 rollback_converge() {
   local touched restart reloads unit
   VALIDATED=
-  touched="$TOUCHED $INTENT_RESTART"
+  touched="$TOUCHED $INTENT_RESTART $INTENT_RELOAD"
   plan_of_manifest >"$STAGE/plan-previous"
   FAILURE="cannot compare the previous configuration with the host"
   BLAMED='' FAILED_CHECK='' FAILED_PREPARE=''

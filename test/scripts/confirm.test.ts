@@ -104,6 +104,21 @@ onHosts("a change that has to be confirmed", (host) => {
     assert.equal((await state(host()))?.state, "complete");
   });
 
+  it("goes from services that only read their files again, too", async () => {
+    const read = (text: string, generation: number): Bundle =>
+      new Bundle("role-wall", generation)
+        .line("confirm 60")
+        .file("/etc/rules", `${text}\n`, { reload: "rules.service" })
+        .service("rules.service");
+    host().inputs("rules.service", "/etc/rules");
+    await host().apply(read("one", 1));
+    await confirm(host());
+    await host().apply(read("other", 2));
+    assert.match(host().unit("rules.service", "running"), /other/);
+    await comeBack(host());
+    assert.match(host().unit("rules.service", "running"), /one/);
+  });
+
   it("goes to what was there before us when it was the first", async () => {
     host().write(file, "theirs\n");
     await host().apply(wall("one"));

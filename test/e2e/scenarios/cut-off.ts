@@ -57,7 +57,7 @@ export function cutOff(project: Project): void {
       const before = await told(look);
       parameters(changed);
       const { text } = await project.expect(1, "up", "--yes");
-      assert.match(text, /cannot be reached|has reached this host anew|could not be reached|did not answer|refused/);
+      assert.match(text, /nobody has reached this host anew within 20 s of the change, so the host has returned/);
       await returned();
       assert.equal(await told(look), before);
       assert.match((await project.plinth("status")).text, /so the host has returned to what it was before/);
@@ -82,7 +82,7 @@ const net = defineRole({
   name: "net",
   confirm: ${confirm},
   parameters: z.object({ addresses: z.array(z.string()), mtu: z.int() }),
-  plan: ({ parameters }) => [network("eth0", { manager: "networkd", ...parameters })],
+  plan: ({ parameters }) => [network("host0", { manager: "networkd", ...parameters })],
 });
 const door = defineRole({
   name: "door",
@@ -109,7 +109,7 @@ export const roles = [wall, net, door];
       const { text } = await project.expect(0, "up", "--yes");
       assert.match(text, /role-wall\.confirm on m1/);
       assert.match(await told(walls), /policy drop;[^]*tcp dport 22 accept/);
-      assert.match(await told("ip -o link show eth0; ip -4 -o address show eth0"), /mtu 1400 [^]*10\.27\.0\.31\/24/);
+      assert.match(await told("ip -o link show host0; ip -4 -o address show host0"), /mtu 1400 [^]*10\.27\.0\.31\/24/);
       await quiet();
     });
 
@@ -118,7 +118,7 @@ export const roles = [wall, net, door];
     it("has the address again that it had", () =>
       refused(
         { net: { ...good.net, addresses: ["203.0.113.7/24"] } },
-        "ip -4 -o address show eth0 | grep -o 'inet [^ ]*'",
+        "ip -4 -o address show host0 | grep -o 'inet [^ ]*'",
       ));
 
     it("has the server of SSH again that lets the operator in", () =>
