@@ -53,6 +53,8 @@ export interface Alarm {
 export interface EtcdFacts {
   /** Whether there is data of a member. */
   data: boolean;
+  /** That data lacks its log: an etcd without data was started there, and it is no member's. */
+  logless?: boolean;
   /** The member of this host; undefined when it does not answer. */
   self?: MemberStatus;
   /** Why it did not answer, where it was asked. */
@@ -67,6 +69,11 @@ export interface EtcdFacts {
   samples?: Measure[];
   /** Why the member of this host has ended, where its log says that its data is damaged. */
   damage?: string;
+}
+
+/** Whether a host holds the data of its member. */
+export function holdsMember(etcd: EtcdFacts | undefined): boolean {
+  return etcd?.data === true && etcd.logless !== true;
 }
 
 const kind = z.enum(["learner", "voter"]).transform((word) => word === "learner");
@@ -149,6 +156,9 @@ export function etcdReaders(etcd: () => EtcdFacts): LineReaders {
   return {
     "etcd-data": () => {
       etcd().data = true;
+    },
+    "etcd-logless": () => {
+      etcd().logless = true;
     },
     "etcd-status": (json) => {
       etcd().self = parseMemberStatus(json);

@@ -2,6 +2,7 @@ import type { HostReading } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import { isNode, withRole, type Host } from "../inventory.ts";
 import { isAt, memberLabel, peerUrlOf, type LiveCluster } from "../livecluster.ts";
+import { holdsMember } from "../members.ts";
 import { planMembership, quorumOf, type LeavingHost } from "../membership.ts";
 import type { Tombstone } from "../outputs.ts";
 import type { RunRequests } from "../requests.ts";
@@ -116,10 +117,22 @@ function replacementFindings({ hosts, readings, live, requests }: MembershipSitu
       const message = `the host is another machine (id ${facts.machineId}) than the cluster's Node of that name (id ${node.machineId})`;
       return [guard("replaced-host", [host.name], message, remedy)];
     }
-    const isMember = member !== undefined && host.roles.includes("etcd");
-    if (isMember && facts.etcd?.data !== true) {
+    const lacksData = host.roles.includes("etcd") && !holdsMember(facts.etcd);
+    if (member !== undefined && lacksData) {
       const message = "the cluster knows an etcd member on this host, but its disk holds none";
       const repair = `where only its data is gone, run ./plinth etcd repair; otherwise ${remedy}`;
+      return [guard("replaced-host", [host.name], message, repair)];
+    }
+    // Nobody tells who the members are. Where a restore has left a snapshot, the member begins with it.
+    if (
+      live.members === undefined &&
+      lacksData &&
+      facts.bundles["etcd"]?.state === "complete" &&
+      facts.restores?.seed === undefined
+    ) {
+      const message = "an etcd member was brought up on this host, but its disk holds none, and no member answers";
+      const repair =
+        "run ./plinth status; where enough others serve again, run ./plinth etcd repair, otherwise ./plinth restore";
       return [guard("replaced-host", [host.name], message, repair)];
     }
     if (node !== undefined && isNode(host) && facts.bundles["node"] === undefined) {

@@ -2,6 +2,7 @@ import type { HostFacts, HostReading } from "../facts.ts";
 import type { Finding } from "../findings.ts";
 import { guard } from "../guards/rule.ts";
 import { withRole, type Host } from "../inventory.ts";
+import { holdsMember } from "../members.ts";
 
 const again = "run ./plinth restore again, it goes on from there";
 
@@ -63,7 +64,7 @@ function staleFindings(hosts: readonly Host[], facts: readonly [string, HostFact
 function seedFindings(hosts: readonly Host[], readings: ReadonlyMap<string, HostReading>): Finding[] {
   const told = factsOf(withRole(hosts, "etcd"), readings);
   // Where a member has data, nobody begins with a snapshot.
-  if (told.some(([, { etcd, restores }]) => etcd?.data === true && restores?.seed === undefined)) return [];
+  if (told.some(([, { etcd, restores }]) => holdsMember(etcd) && restores?.seed === undefined)) return [];
   const seeds = new Set(told.map(([, { restores }]) => restores?.seed?.id));
   if (seeds.size <= 1) return [];
   const without = told.filter(([, { restores }]) => restores?.seed === undefined).map(([name]) => name);

@@ -43,6 +43,7 @@
 #   mount-cgroup v1|v2, cgroup-controllers NAME…
 #   kernel-feature NAME present|loadable|missing
 #   etcd-data                                there is data of a member
+#   etcd-logless                             and it has no log, without which it is no member's
 #   etcd-status JSON, or etcd-status-failed REASON     of the member of this host, as `etcdctl endpoint status -w json`
 #   etcd-member ID NAME|- PEER-URLS started|unstarted learner|voter, or etcd-members-failed REASON
 #                                            the cluster's, as that member knows it with a quorum; URLs with commas between them

@@ -1,15 +1,22 @@
 # etcd, from the member of this host.
 
 etcd_data() {
-  local path
+  local path there
+  there=
   # Where the bundle has its data, where it is to have it, and where it usually is.
   # shellcheck disable=SC2046,SC2086 # lists of paths
   for path in /var/lib/etcd $DIRECTORIES $(etcd_directories); do
-    if [ -d "$ROOT$path/member" ]; then
+    if etcd_has_data "$path"; then
       printf 'etcd-data\n'
       return
     fi
+    if [ -d "$ROOT$path/member" ]; then
+      there=yes
+    fi
   done
+  if [ -n "$there" ]; then
+    printf 'etcd-data\netcd-logless\n'
+  fi
 }
 
 # etcd_log: whether the member has its log, without which a database is no member's.

@@ -106,11 +106,14 @@ onHosts("facts", (host) => {
     assert.deepEqual(told(/^noexec /), ["noexec /data/etcd /data"]);
     assert.deepEqual(told(/^(unmounted|etcd-data)/), []);
     mkdirSync(host().path("/data/etcd/member"));
-    assert.deepEqual(told(/^(populated|etcd-data)/, await facts(host(), asked)), [
+    assert.deepEqual(told(/^(populated|etcd-)/, await facts(host(), asked)), [
       "populated /data/etcd",
       "populated /data/containerd",
       "etcd-data",
+      "etcd-logless",
     ]);
+    host().write("/data/etcd/member/wal/0.wal", "");
+    assert.deepEqual(told(/^etcd-/, await facts(host(), asked)), ["etcd-data"]);
   });
 
   it("tell which of them lie on a disk that is not mounted", async () => {

@@ -189,6 +189,20 @@ describe("plan/guards/membership", () => {
     const empty = { ...healthy, cp2: { facts: factsOf("cp2") } };
     assert.deepEqual(found(situation(empty)), ["replaced-host cp2"]);
     assert.deepEqual(found(situation(empty, { requests: { lost: [], replace: ["cp2"] } })), []);
+    // An etcd that was started without its data leaves an empty database behind.
+    const begun = { data: true, logless: true, members: [] };
+    const restarted = { ...healthy, cp2: serving(2, [1, 2, 3], { etcd: begun }) };
+    assert.deepEqual(found(situation(restarted)), ["replaced-host cp2"]);
+  });
+
+  it("replaced-host: a member without its data is told, also where no member answers", () => {
+    const busy = (n: number) => serving(n, [1, 2, 3], { etcd: { data: true, members: [] } });
+    const at = (etcd: object | undefined, restores: object = {}) =>
+      found(situation({ cp1: busy(1), cp2: serving(2, [1, 2, 3], { etcd, ...restores }), cp3: busy(3) }));
+    assert.deepEqual(at({ data: true, members: [] }), []);
+    assert.deepEqual(at(undefined), ["replaced-host cp2"]);
+    assert.deepEqual(at({ data: true, logless: true, members: [] }), ["replaced-host cp2"]);
+    assert.deepEqual(at(undefined, { restores: { seed: { id: "a" } } }), []);
   });
 
   it("last-control-plane: somebody must stay who holds what the cluster holds", () => {
@@ -212,7 +226,12 @@ describe("plan/guards/membership", () => {
       guardMembership(at)[0]?.message ?? "",
       /1 of 3 voting members .* 2 are needed \(cp2, cp3 do not answer\)/,
     );
-    const silent = { facts: factsOf("cp1", { bundles: { etcd: { generation: 1, state: "complete" as const } } }) };
+    const silent = {
+      facts: factsOf("cp1", {
+        bundles: { etcd: { generation: 1, state: "complete" as const } },
+        etcd: { data: true, members: [] },
+      }),
+    };
     const nobody = situation({ cp1: silent, cp2: down, cp3: down, ...fresh }, { hosts: five });
     assert.deepEqual(found(nobody), ["etcd-quorum cp4,cp5"]);
   });
