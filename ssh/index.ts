@@ -1,4 +1,5 @@
 export { agentKeys, environmentAgent } from "./agent.ts";
+export { anewSeconds, anewTrigger } from "./anew.ts";
 export { lendKey, lendKeysOf, serveAgent } from "./agentserver.ts";
 export { errorText, hostLabel, SshError, type SshErrorKind } from "./errors.ts";
 export { fingerprint, parseHostKey, type PublicKey, receivedKey } from "./hostkey.ts";

@@ -13,6 +13,7 @@ import {
 } from "../../plan/bundle.ts";
 import { shellWord } from "../../plan/shell.ts";
 import { heldUntil, type HeldOptions } from "../order.ts";
+import { anewTrigger } from "../../ssh/index.ts";
 import { connectionOf } from "./access.ts";
 import { frozenInputs } from "./frozen.ts";
 import type { Host } from "./host.ts";
@@ -99,10 +100,11 @@ export class Bundle extends pulumi.ComponentResource {
       `${name}.confirm`,
       {
         connection: connectionOf(host.target),
-        create: `${asRoot} ${hostScriptPath} confirm ${shellWord(bundle)}\n`,
+        // Of a host that cannot be reached there is nothing to confirm, also where an earlier release has not asked for it.
+        ...(host.frozen ? {} : { create: `${asRoot} ${hostScriptPath} confirm ${shellWord(bundle)}\n` }),
         stdin: pulumi.secret(told),
-        // See plugins/command/remoteCommand.ts. It goes on until the host has returned, and says so.
-        environment: { PLINTH_DIAL_ANEW: String(seconds + returnSeconds) },
+        // It is tried until the host has returned, and says so.
+        triggers: [anewTrigger(seconds + returnSeconds)],
         addPreviousOutputInEnv: false,
         logging: command.remote.Logging.None,
       },

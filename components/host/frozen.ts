@@ -3,5 +3,5 @@
  * run. What has changed for it is found by the first run that reaches it again.
  */
 export function frozenInputs(frozen: boolean | undefined): { ignoreChanges?: string[] } {
-  return frozen === true ? { ignoreChanges: ["connection", "create", "delete", "stdin"] } : {};
+  return frozen === true ? { ignoreChanges: ["connection", "create", "delete", "stdin", "triggers"] } : {};
 }

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ExecOptions, type ExecResult, sharedPool, SshError, type SshTarget } from "../../ssh/index.ts";
-import { type PropertyMap, type PropertyValue, text } from "../provider/values.ts";
+import {
+  anewSeconds,
+  type ExecOptions,
+  type ExecResult,
+  sharedPool,
+  SshError,
+  type SshTarget,
+} from "../../ssh/index.ts";
+import { plain, type PropertyMap, type PropertyValue, text } from "../provider/values.ts";
 import type { CallContext } from "../provider/types.ts";
 import { connectionFields, comparable, sshTarget, takeKeys } from "./connection.ts";
 import { givenEnvironment, previousEnvironment } from "./environment.ts";
@@ -15,12 +22,6 @@ export const remoteCommand = commandResource(
   { check: takeKeys, compare: comparable },
 );
 
-/**
- * A variable of the input `environment` that is no variable of the command: where it is set, the command is run over a connection of its own,
- * as the official plugin runs all of them. Its value is for how many seconds that is tried, whatever is in the way: the host may come back.
- */
-const anewVariable = "PLINTH_DIAL_ANEW";
-
 async function runRemote(
   command: PropertyValue,
   inputs: PropertyMap,
@@ -29,8 +30,9 @@ async function runRemote(
 ): Promise<RunOutputs> {
   const target = sshTarget(inputs["connection"]);
   const streams = outputStreams(inputs, context);
-  const { [anewVariable]: anew, ...environment } = givenEnvironment(inputs);
-  const { script, stdin } = withEnvironment(text(command), text(inputs["stdin"]), environment);
+  const triggers = plain(inputs["triggers"] ?? null);
+  const anew = anewSeconds(Array.isArray(triggers) ? triggers : []);
+  const { script, stdin } = withEnvironment(text(command), text(inputs["stdin"]), givenEnvironment(inputs));
   const options = {
     stdin,
     env: previousEnvironment(inputs, previous),
@@ -39,7 +41,7 @@ async function runRemote(
     onStderr: streams.stderr,
   };
   const running =
-    anew === undefined ? sharedPool.exec(target, script, options) : reachAnew(target, script, options, Number(anew));
+    anew === undefined ? sharedPool.exec(target, script, options) : reachAnew(target, script, options, anew);
   const result = await running.catch((error: unknown) => {
     throw timedOut(error, context) ?? error;
   });
@@ -64,12 +66,17 @@ async function reachAnew(
 ): Promise<ExecResult> {
   const until = performance.now() + seconds * 1000;
   for (;;) {
+    let pause = 1000;
     try {
       return await sharedPool.exec({ ...target, dialErrorLimit: 0 }, script, { ...options, anew: true });
     } catch (error) {
       if (!(error instanceof SshError) || error.kind === "interrupted" || performance.now() >= until) throw error;
+      // Servers and their guards ban whoever is refused too often.
+      if (error.kind === "auth") pause = 10_000;
     }
-    await sleep(1000, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(() => undefined);
+    await sleep(pause, undefined, options.signal === undefined ? {} : { signal: options.signal }).catch(
+      () => undefined,
+    );
   }
 }
 

@@ -54,6 +54,8 @@ apply() {
       die "$EXIT_FAILED" "${FAILURE:-cannot write under $STATE (is the disk full or read-only?)}; no file was changed"
     fi
     confirm_wanted "$STAGE/plan"
+    # What waited to be confirmed is not what is on the host from here on.
+    rm -rf "$HOME_DIR/unconfirmed"
     if [ -n "$CONFIRM" ] && ! confirm_arm; then
       apply_unarmed
     fi
@@ -75,7 +77,6 @@ apply() {
 apply_unarmed() {
   local reason
   reason=$FAILURE
-  confirm_disarm || :
   intent_write "$reason" || :
   die "$EXIT_FAILED" "$reason; no file was changed"
 }
@@ -111,7 +112,7 @@ apply_commit() {
 # apply_failed [yes]: tells why, then puts the previous state back if there is one, or marks the host as half done; `yes`: this run
 # had something to change.
 apply_failed() {
-  local reason second
+  local reason second back
   reason=$(failure_sentence)
   failure_say "$reason"
   if [ -z "$1" ]; then
@@ -122,9 +123,15 @@ apply_failed() {
     intent_write "$reason" || :
     die "$EXIT_FAILED" "bundle $BUNDLE is half done: there is no earlier state to put back; correct the cause and run again"
   fi
-  say "putting the previous configuration of bundle $BUNDLE back"
+  back="the previous configuration was put back and is healthy"
+  if [ -e "$HOME_DIR/manifest" ]; then
+    say "putting the previous configuration of bundle $BUNDLE back"
+  else
+    back="what it had brought was taken back: there was nothing of it before"
+    say "taking back what bundle $BUNDLE has brought"
+  fi
   if rollback; then
-    die "$EXIT_FAILED" "the previous configuration was put back and is healthy"
+    die "$EXIT_FAILED" "$back"
   fi
   second=$(failure_sentence)
   failure_say "$second"
@@ -180,10 +187,11 @@ rollback() {
 
 # rollback_converge: to what the manifest on disk says, with the contents kept in previous/; to nothing where there is none. Restarts or
 # reloads what this run has touched, and what an earlier run left to restart or reload; units that this run never got to still run the
-# previous state. Returns 1 with FAILURE set.
+# previous state. What cannot be made or taken back besides files and units does not keep these from being as they were. Returns 1 with
+# FAILURE set.
 rollback_converge() {
   local touched restart reloads unit
-  VALIDATED=
+  VALIDATED='' BACK=yes SPARED=''
   touched="$TOUCHED $INTENT_RESTART $INTENT_RELOAD"
   plan_of_manifest >"$STAGE/plan-previous"
   FAILURE="cannot compare the previous configuration with the host"
@@ -206,7 +214,11 @@ rollback_converge() {
       restart="$restart $unit"
     fi
   done
-  converge "$restart" "$reloads"
+  converge "$restart" "$reloads" || return 1
+  if [ -n "$SPARED" ]; then
+    FAILURE=$SPARED
+    return 1
+  fi
 }
 
 # plan_of_manifest: prints the plan that the manifest on disk stands for, with the contents that the change under way has replaced.

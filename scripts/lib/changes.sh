@@ -20,6 +20,8 @@
 #   manifest   the manifest to be once all of it has succeeded
 #   differences  what of the plan is not as it should be, for people: KIND NAME DETAIL…; never a content
 
+BACK=                                      # yes on the way back to what was there before
+
 # changes_compute PLAN: PLAN is as `stream_read` and `fetch_all` leave it; its sources are relative to the stage or
 # absolute. A source `=SHA:FILE` has been verified; `=SHA` stands for content that is expected on disk and cannot be written. `link:TARGET`
 # is a symbolic link.
@@ -85,7 +87,7 @@ changes_compare() {
   local plan old intent replaced
   plan=$1 old=$2 intent=$3 replaced=$4
   shift 4
-  awk -v root="$ROOT" -v stage="$STAGE" -v yields="$PREPARE_YIELDS" -v units="$UNITS_PATH/" -v bin="$SOFTWARE_PATH/bin/" '
+  awk -v root="$ROOT" -v stage="$STAGE" -v back="$BACK" -v yields="$PREPARE_YIELDS" -v units="$UNITS_PATH/" -v bin="$SOFTWARE_PATH/bin/" '
     function problem(text) { print text > (stage "/problems") }
     function op(text) { print text > (stage "/ops") }
     function differ(kind, name, detail) { print kind " " name " " detail > (stage "/differences") }
@@ -160,7 +162,13 @@ changes_compare() {
       source = f[5] ~ /^=.*:/ ? substr(f[5], 67) : f[5]
       differ_file(path, sha, m, o)
       if (kind(path) != "8" || sum[path] != sha || mode[path] != m || owner[path] != o) {
-        if (source ~ /^=/) problem("the previous content of " path " is not kept")
+        if (source ~ /^=/) {
+          # On the way back it is somebody else who has changed it meanwhile: it stays, and drift tells of it.
+          if (!back) problem("the previous content of " path " is not kept")
+          text = "file " path " " f[3] " " o " " sha " " f[6] " " f[7] " " f[8]
+          own(text); manifest(text)
+          return
+        }
         replace(path)
         op("write " source " " path " " f[3] " " o)
         hit(path, f[6], f[7])

@@ -6,7 +6,8 @@
 #   unconfirmed/  manifest and ops of a change that is done and waits to be confirmed; the intent stays until then
 
 BOOT_ID_FILE=/proc/sys/kernel/random/boot_id
-# How the reason ends of what is not there any more.
+# How the reason goes on of what cannot be taken back, and how it ends of what is not there any more.
+ON_THE_WAY="; then, on the way back: "
 RETURNED=", so the host has returned to what it was before"
 
 # confirm_wanted PLAN: sets CONFIRM to the seconds within which the change is to be confirmed, or to nothing.
@@ -33,7 +34,7 @@ ExecStart=$SCRIPTS_PATH/plinth-host return $BUNDLE
 # Another run may have the host's lock for as long as it takes.
 TimeoutStartSec=infinity
 Restart=on-failure
-RestartSec=10
+RestartSec=30
 END
   write_atomic "$ROOT$UNITS_PATH/$unit.timer" 0644 <<END || return 1
 [Unit]
@@ -128,8 +129,11 @@ return_bundle() {
     confirm_disarm
     return
   fi
-  # Another run has come in between.
-  return_due || return 0
+  # Another run has come in between, and has begun the time anew; it may have been cut off before it told systemd so.
+  if ! return_due; then
+    control 60 restart "plinth-return-$BUNDLE.timer" || die "$EXIT_FAILED" "cannot start plinth-return-$BUNDLE.timer again"
+    return
+  fi
   bundle_state
   case $BUNDLE_REASON in
     # An earlier return was cut off at its end.
@@ -139,8 +143,10 @@ return_bundle() {
       return
       ;;
   esac
+  HIT_RESTART='' HIT_RELOAD='' HIT_DAEMON_RELOAD=''
   if [ "$BUNDLE_STATE" = failed ]; then
-    reason="the change has failed ($BUNDLE_REASON)"
+    # That of an earlier try stands for this one, too.
+    reason=${BUNDLE_REASON%"$ON_THE_WAY"*}
   elif [ ! -e "$HOME_DIR/unconfirmed/manifest" ]; then
     reason="the change was cut off"
   else
@@ -149,7 +155,7 @@ return_bundle() {
   intent_read
   if ! rollback_converge; then
     second=$(failure_sentence)
-    intent_write "$reason; then, on the way back: $second" || :
+    intent_write "$reason$ON_THE_WAY$second" || :
     die "$EXIT_FAILED" "bundle $BUNDLE is half done: $second"
   fi
   reason=$reason$RETURNED

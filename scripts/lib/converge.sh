@@ -96,6 +96,16 @@ units_left() {
   done <"$STAGE/ops"
 }
 
+SPARED=                                    # the first reason for which something is not as it was there
+
+# spared: whether what has failed, in FAILURE, is left until the rest is as it was: only on the way back.
+spared() {
+  if [ -z "$BACK" ]; then
+    return 1
+  fi
+  SPARED=${SPARED:-$FAILURE} FAILURE=''
+}
+
 # converge RESTART RELOAD: carries out STAGE/ops, then the prepares of STAGE/manifest, and ends when its checks have passed. Returns 1
 # with FAILURE, and where a unit, a check or a prepare is the cause BLAMED, FAILED_CHECK or FAILED_PREPARE, and FAILED_AFTER set.
 converge() {
@@ -107,7 +117,7 @@ converge() {
   resources_make early || return 1
   # Those that have just been made, or come with a package.
   if [ -n "$CHANGED_RESOURCES" ]; then
-    owners_exist "$STAGE/manifest" || return 1
+    owners_exist "$STAGE/manifest" || spared || return 1
   fi
   validations_run early || return 1
   files_write || return 1

@@ -96,9 +96,12 @@ release_all() {
 
 # release_returns: no change is returned from any more.
 release_returns() {
-  for HOME_DIR in "$STATE/bundles"/*; do
-    if [ -e "$HOME_DIR/return" ]; then
-      BUNDLE=${HOME_DIR##*/}
+  local file
+  for file in "$ROOT$UNITS_PATH"/plinth-return-*.timer; do
+    if [ -e "$file" ]; then
+      BUNDLE=${file##*/plinth-return-}
+      BUNDLE=${BUNDLE%.timer}
+      HOME_DIR=$STATE/bundles/$BUNDLE
       confirm_disarm || return 1
     fi
   done

@@ -169,7 +169,10 @@ resources_make() {
     fi
     FAILURE="cannot make the $kind $key"
     if resource differs "$kind" "$key" "$words"; then
-      resource make "$kind" "$key" "$words" || return 1
+      if ! resource make "$kind" "$key" "$words"; then
+        spared || return 1
+        continue
+      fi
       CHANGED_RESOURCES="$CHANGED_RESOURCES $kind:$key"
     fi
     FAILURE=
@@ -181,7 +184,10 @@ resources_drop() {
   local op kind key words
   while read -r op kind key words; do
     if [ "$op" = drop-resource ]; then
-      resource_drop "$kind" "$key" "$words" || return 1
+      if ! resource_drop "$kind" "$key" "$words"; then
+        spared || return 1
+        continue
+      fi
       CHANGED_RESOURCES="$CHANGED_RESOURCES $kind:$key"
     fi
   done <"$STAGE/ops"

@@ -152,9 +152,69 @@ onHosts("a change that has to be confirmed", (host) => {
     await confirm(host());
   });
 
+  it("begins its time anew where it was told so and systemd was not", async () => {
+    await host().apply(wall("one"));
+    // As the timer of an earlier change that has just elapsed.
+    host().setUnit(timer, "active", "inactive");
+    assert.equal((await host().run(["return", "role-wall"])).code, 0);
+    assert.equal(host().unit(timer, "active"), "active");
+  });
+
+  it("is not taken for another one that was cut off behind it", async () => {
+    await host().apply(wall("one"));
+    host().dieAt(30);
+    await host().run(["apply"], wall("other", 2).file("/etc/more", "more\n").text());
+    host().live();
+    const { code, stderr } = await host().run(["confirm", "role-wall"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /it was cut off, and the host returns to what it was before/);
+    await comeBack(host());
+    assert.ok(!host().exists(file) && !host().exists("/etc/more"));
+  });
+
+  it("goes also where somebody has changed another file of it meanwhile, which stays", async () => {
+    const two = (text: string, generation: number) => wall(text, generation).file("/etc/theirs", "ours\n");
+    await host().apply(two("one", 1));
+    await confirm(host());
+    await host().apply(two("other", 2));
+    host().write("/etc/theirs", "theirs\n");
+    await comeBack(host());
+    assert.equal(host().read(file), "one\n");
+    assert.match(host().unit("wall.service", "running"), /one/);
+    assert.equal(host().read("/etc/theirs"), "theirs\n");
+  });
+
+  it("goes as far as it can where something besides files and units cannot be taken back, and tries again", async () => {
+    const undo = `test -e ${host().path("/etc/may")}`;
+    const stubborn = renderResource({
+      kind: "command",
+      key: "stubborn",
+      unless: "true",
+      run: "true",
+      undo,
+      user: "root",
+      seconds: 10,
+    });
+    await host().apply(wall("one"));
+    await confirm(host());
+    await host().apply(wall("other", 2).line(stubborn));
+    for (const _ of [1, 2]) {
+      makeDue(host());
+      assert.equal((await host().run(["return", "role-wall"])).code, 1);
+      assert.equal(host().read(file), "one\n");
+      assert.match(host().unit("wall.service", "running"), /one/);
+      const reason = (await state(host()))?.reason ?? "";
+      assert.match(reason, /^nobody has reached .*; then, on the way back: the command stubborn ended with 1/);
+      assert.equal(reason.split("on the way back").length, 2, "once, however often it is tried");
+    }
+    host().write("/etc/may", "");
+    await comeBack(host());
+    assert.match((await state(host()))?.reason ?? "", /^nobody has reached .*, so the host has returned/);
+  });
+
   it("goes at once when it fails, be it the first or not", async () => {
     host().behave("wall.service", `reject ${file} bad`);
-    assert.match(await host().refuse(wall("bad"), 1), /the previous configuration was put back/);
+    assert.match(await host().refuse(wall("bad"), 1), /taken back: there was nothing of it before/);
     assert.ok(!host().exists(file));
     assert.ok(!host().exists(`/etc/systemd/system/${timer}`));
     await host().apply(wall("one", 2));

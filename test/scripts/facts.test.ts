@@ -399,7 +399,7 @@ onHosts("facts", (host) => {
         "printf 'nodes 2\\nnode w1 True 0af2 192.0.2.21+fd00%%3A%%3A1+ demo cordoned uncordon\\nnode w2 - - - - - -\\n'",
         'echo "$HOME $*" >>"$PLINTH_FAKES/asked"',
       );
-      mkdirSync(host().path("/var/lib/etcd/member"), { recursive: true });
+      host().write("/var/lib/etcd/member/wal/0.wal", "");
       assert.deepEqual(await cluster(), [
         "etcd-data",
         "nodes 2",

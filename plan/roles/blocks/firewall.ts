@@ -29,7 +29,8 @@ const path = "/etc/plinth/firewall.nft";
 const service = "plinth-firewall.service";
 const table = "inet plinth_host";
 
-const comment = oneLine.regex(/^[^"\\]{0,120}$/, 'must have at most 120 characters, and no " or \\');
+/** nft takes 128 bytes. */
+const comment = oneLine.regex(/^[ !#-[\]-~]{0,120}$/, 'must have at most 120 characters of ASCII, and no " or \\');
 const portRange = z
   .string()
   .regex(/^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$/, "must be a port, or a range such as 30000-32767")
@@ -171,6 +172,8 @@ export function firewall(rules: readonly FirewallRule[], { log = false }: Firewa
   const there = command("plinth-firewall", {
     run: `nft -f ${path}`,
     unless: `nft list chain ${table} input | grep -q 'policy drop'`,
+    // Also where the unit has never run.
+    undo: `if nft list table ${table} >/dev/null 2>&1; then nft delete table ${table}; fi`,
   });
   return {
     cutsOff: "a firewall",

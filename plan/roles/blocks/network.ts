@@ -1,6 +1,8 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { interfaceName, oneLine } from "../../texts.ts";
+import { paths } from "../../names.ts";
+import type { Resource } from "../../resources.ts";
 import { BlockError, type Block } from "../block.ts";
 import { checked } from "./words.ts";
 
@@ -81,7 +83,22 @@ function check(name: string, settings: NetworkSettings): Checked {
     if (via !== undefined) addressOf(via, `the gateway of a route of ${of}`);
     if (metric !== undefined) checked(metricOf, metric, `the metric of a route of ${of}`);
   }
+  const kinds = new Set(addresses.map((text) => networkOf(text, "an address").kind));
+  const has = (kind: "ipv4" | "ipv6"): boolean => settings.dhcp === true || kinds.has(kind);
+  for (const { to, via } of routes) {
+    const kind = to === "default" ? addressOf(via ?? "", "a gateway").kind() : networkOf(to, "a route").kind;
+    if (!has(kind)) throw new BlockError(`${of} has a route to ${to} and no address of its kind: give it one, or dhcp`);
+  }
   for (const text of nameservers) addressOf(text, `a name server of ${of}`);
+  if (manager === "NetworkManager") {
+    for (const text of nameservers)
+      if (!has(addressOf(text, "a name server").kind()))
+        throw new BlockError(
+          `${of} has the name server ${text} and no address of its kind, which NetworkManager refuses`,
+        );
+    if (domains.length > 0 && nameservers.length === 0)
+      throw new BlockError(`${of} has domains and no name servers, and NetworkManager would not use them`);
+  }
   for (const text of domains) checked(domain, text, `a domain of ${of}`);
   if (mtu !== undefined) checked(bytes, mtu, `the mtu of ${of}`);
   if (vlan !== undefined && bond !== undefined) throw new BlockError(`${of} cannot be a VLAN and a bond`);
@@ -165,7 +182,7 @@ function networkd(settings: Checked): Block {
           words: [
             "sh",
             "-c",
-            `if grep -hsE "^[[:space:]]*iface[[:space:]]+${name.replaceAll(".", "[.]")}[[:space:]]" ${interfaces} ${interfaces}.d/*; then echo ${JSON.stringify(message)}; exit 1; fi`,
+            `if grep -qhsE "^[[:space:]]*iface[[:space:]]+${name.replaceAll(".", "[.]")}[[:space:]]" ${interfaces} ${interfaces}.d/*; then echo ${JSON.stringify(message)}; exit 1; fi`,
             "%",
           ],
         },
@@ -203,9 +220,41 @@ function networkd(settings: Checked): Block {
             ),
           ]),
     ],
+    resources: device(settings),
     units: ["systemd-networkd.service"],
   };
 }
+
+/** That a VLAN or bond is there as its file says: networkd makes it when it reads a new file, and leaves it alone then. */
+function device({ name, vlan, bond }: Checked): Resource[] {
+  const shown =
+    vlan !== undefined ? `vlan protocol 802.1Q id ${vlan.id} ` : bond !== undefined ? `bond mode ${bond.mode} ` : "";
+  if (shown === "") return [];
+  const there = `ip -d -o link show dev ${name} 2>/dev/null | grep -q ' ${shown}'`;
+  const missing = vlan === undefined ? "" : `: is ${vlan.of} an interface with a block of its own?`;
+  return [
+    {
+      kind: "command",
+      key: commandKey(name),
+      unless: there,
+      run: [
+        `ip link delete dev ${name} 2>/dev/null`,
+        "systemctl start systemd-networkd.service && networkctl reload || exit 1",
+        "tries=0",
+        `until ${there}; do`,
+        "  tries=$((tries + 1))",
+        `  if [ "$tries" = 60 ]; then echo "systemd-networkd does not make ${name}${missing}"; exit 1; fi`,
+        "  sleep 0.5",
+        "done",
+      ].join("\n"),
+      undo: `if [ -e /sys/class/net/${name} ]; then ip link delete dev ${name}; fi`,
+      user: "root",
+      seconds: 60,
+    },
+  ];
+}
+
+const commandKey = (name: string): string => `network-${name.toLowerCase().replaceAll(/[^a-z0-9]/g, "-")}`;
 
 /** One family's part of a profile of NetworkManager. */
 function family(kind: "ipv4" | "ipv6", { addresses, dhcp, routes, nameservers, domains }: Checked) {
@@ -261,17 +310,17 @@ function networkManager(settings: Checked): Block {
     family("ipv4", settings),
     family("ipv6", settings),
   ]);
-  const unitPath = `/etc/systemd/system/${service}`;
+  const unitPath = `${paths.units}/${service}`;
   const load = [
     "/usr/bin/nmcli connection reload",
-    ...[name, ...members].map((link) => `/usr/bin/nmcli --wait 60 connection up ${id(link)}`),
+    ...[...members, name].map((link) => `/usr/bin/nmcli --wait 60 connection up ${id(link)}`),
   ];
   return {
     resources: [
       // Once the files have gone.
       {
         kind: "command",
-        key: `network-${name.toLowerCase().replaceAll(/[^a-z0-9]/g, "-")}`,
+        key: commandKey(name),
         unless: "true",
         run: "true",
         undo: "nmcli connection reload",

@@ -27,7 +27,7 @@ const rule = z.strictObject({
  */
 export const firewall = defineRole({
   name: "firewall",
-  confirm: 60,
+  confirm: 120,
   parameters: z.object({
     /** From where SSH is let in, by which Plinth comes, too. Default: anywhere. */
     ssh: places.optional(),
@@ -69,7 +69,8 @@ function clusterRules(
   api: readonly string[] | undefined,
 ): FirewallRule[] {
   if (host.roles.length === 0) return [];
-  const among = [...hosts.map(({ address }) => address), config.nodeSubnet, ...networks];
+  const others = hosts.filter(({ roles }) => roles.length > 0);
+  const among = [...others.map(({ address }) => address), config.nodeSubnet, ...networks];
   const nodePorts = nodePortRange(config);
   const forEverybody = new Set(
     [ports.apiserver, ...config.servicePorts.map(({ port }) => port)].map((port) => `${port}/tcp`),
@@ -93,9 +94,15 @@ function clusterRules(
   return [
     ...byProtocol,
     ...(isNode(host) ? [{ protocol: "any", from: [config.podCidr], comment: "pods" } as const] : []),
-    // In this mode alone they are the host's own, and not passed on before anybody is asked.
-    ...(isNode(host) && proxyMode(config) === "ipvs" && nodePorts !== undefined
-      ? [{ ports: [`${nodePorts.first}-${nodePorts.last}`], ...fromOf(api), comment: "NodePorts" }]
+    // Those of Services are passed on before anybody is asked; those that tell their health to balancers outside are kube-proxy's own, and so are
+    // all of them with IPVS.
+    ...(isNode(host) && nodePorts !== undefined
+      ? (proxyMode(config) === "ipvs" ? (["tcp", "udp"] as const) : (["tcp"] as const)).map((protocol) => ({
+          protocol,
+          ports: [`${nodePorts.first}-${nodePorts.last}`],
+          ...fromOf(api),
+          comment: "NodePorts",
+        }))
       : []),
     ...(runsKeepalived(host, config) ? [{ protocol: "vrrp", from: among, comment: "virtual IPs" } as const] : []),
   ];

@@ -22,7 +22,7 @@ const folder = "/etc/ssh/plinth";
  */
 export const ssh = defineRole({
   name: "ssh",
-  confirm: 60,
+  confirm: 120,
   parameters: z.object({
     /** Whether users may log in with passwords. */
     passwords: z.boolean().default(false),

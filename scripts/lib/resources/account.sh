@@ -114,6 +114,10 @@ account_make() {
     FAILURE="the user $name is there with the uid $ACCOUNT_UID, expected $2, and files are its own; change it by hand (usermod), then run again"
     return 1
   fi
+  # As releases before this one have left it.
+  if account_locked "$name" && getent shadow "$name" | grep -q '^[^:]*:!\$'; then
+    usermod --unlock "$name" 2>/dev/null || :
+  fi
   if ! error=$(usermod --gid "$3" --home "$4" --shell "$5" --comment "$8" ${6:+--append} ${6:+"--groups=$6"} --expiredate '' "$name" 2>&1); then
     FAILURE="cannot change the user $name: ${error##*"$NEWLINE"}"
     return 1
@@ -127,7 +131,8 @@ account_drop() {
     return 0
   fi
   if [ "$BEFORE" = absent ] || [ -z "$BEFORE" ]; then
-    if ! error=$(usermod --lock --expiredate 1 "$1" 2>&1); then
+    # It lets nobody in, whatever its password is, which stays.
+    if ! error=$(usermod --expiredate 1 "$1" 2>&1); then
       FAILURE="cannot lock the user $1: ${error##*"$NEWLINE"}"
       return 1
     fi

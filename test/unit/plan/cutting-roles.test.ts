@@ -1,6 +1,10 @@
 /** Blocks that may cut a host off: firewall and network. */
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { planBundle } from "../../../plan/bundles/index.ts";
@@ -45,7 +49,7 @@ describe("what may cut a host off", () => {
   it("is told to the host with the time that it waits, and so is its end", () => {
     const role = defineRole({ name: "wall", confirm: 45, plan: () => [file("/etc/a", { content: "a" })] });
     assert.match(renderRole(role).text, /^plinth-bundle 1\nbundle role-wall\ngeneration 1\nconfirm 45\n/);
-    assert.match(renderRole(shipped.ssh).text, /^confirm 60$/m);
+    assert.match(renderRole(shipped.ssh).text, /^confirm 120$/m);
     const input = checkInput(
       threeHosts.map((host) => ({ ...host, roles: [...host.roles, "wall"] })),
       rawConfig,
@@ -96,7 +100,10 @@ describe("a firewall", () => {
     );
     assert.match(files[path]?.content ?? "", /policy drop;[^]*log prefix/);
     assert.match(text, /^validate \/etc\/plinth\/firewall\.nft 30 nft -c -f %045$/m);
-    assert.match(text, /^resource command plinth-firewall -- - nft%040list%040chain/m);
+    assert.match(
+      text,
+      /^resource command plinth-firewall -- - nft%040list%040chain.* if%040nft%040list%040table%040inet/m,
+    );
     assert.deepEqual(units, ["plinth-firewall.service"]);
   });
 
@@ -105,7 +112,8 @@ describe("a firewall", () => {
     assert.throws(() => rulesOf({ ports: [0] }), /must be a port, or a range/);
     assert.throws(() => rulesOf({ from: ["192.0.2.0/33"] }), /must be an address or a network of IPv4 or IPv6/);
     assert.throws(() => rulesOf({ from: ["example.com"] }), /must be an address or a network/);
-    assert.throws(() => rulesOf({ comment: 'a "b"' }), /must have at most 120 characters/);
+    for (const comment of ['a "b"', "ä", "a".repeat(121)])
+      assert.throws(() => rulesOf({ comment }), /must have at most 120 characters/);
   });
 
   it("lets in what it was told, whatever overlaps, and nft would take the sets", () => {
@@ -156,6 +164,7 @@ describe("a firewall", () => {
       /ip saddr {[^}]*} tcp dport { 2379-2380, 6443, .*10250.* } accept comment "hosts of the cluster"/,
     );
     assert.match(text, /ip saddr { 10\.244\.0\.0\/16 } accept comment "pods"/);
+    assert.match(text, /^ {4}tcp dport { 30000-32767 } accept comment "NodePorts"$/m);
     assert.match(text, /meta l4proto 112 accept comment "virtual IPs"/);
     const machine = renderRole(role, { parameters: { ssh: ["192.0.2.0/24"], allow: [{ ports: [80] }] } });
     assert.match(
@@ -224,6 +233,30 @@ Metric=50
       assert.match(bond[`/etc/systemd/network/05-plinth-${member}.network`]?.content ?? "", /Bond=bond0/);
   });
 
+  it("is refused where ifupdown sets it, and there alone", () => {
+    const { text } = render("eth0", { manager: "networkd", dhcp: true });
+    const [, coded = ""] = /^validate \S+ 30 sh -c (\S+) /m.exec(text) ?? [];
+    const folder = mkdtempSync(join(tmpdir(), "plinth-interfaces-"));
+    const script = coded
+      .replaceAll(/%([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)))
+      .replaceAll("/etc/network", folder);
+    const judged = () => spawnSync("sh", ["-c", script], { encoding: "utf8" });
+    try {
+      mkdirSync(join(folder, "interfaces.d"));
+      writeFileSync(join(folder, "interfaces"), "auto lo\niface lo inet loopback\n");
+      assert.equal(judged().status, 0);
+      writeFileSync(join(folder, "interfaces"), "auto eth0\n  iface eth0 inet dhcp\n");
+      assert.equal(judged().status, 1);
+      assert.match(judged().stdout, /^eth0 is in .*interfaces, which sets it already/);
+      writeFileSync(join(folder, "interfaces"), "iface eth01 inet dhcp\n");
+      assert.equal(judged().status, 0);
+      writeFileSync(join(folder, "interfaces.d", "a"), "iface eth0 inet6 auto\n");
+      assert.equal(judged().status, 1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("has its settings by NetworkManager", () => {
     const { files, units } = render("eth0", { ...settings, manager: "NetworkManager" });
     const profile = files["/etc/NetworkManager/system-connections/plinth-eth0.nmconnection"];
@@ -249,6 +282,10 @@ Metric=50
     wrong({ addresses: ["192.0.2.21"] }, /with the length of its network's prefix, such as 192\.0\.2\.21\/24/);
     wrong({ routes: [{ to: "default" }] }, /the default route of the interface eth0 must have via/);
     wrong({ routes: [{ to: "192.0.2.0/24", via: "2001:db8::1" }] }, /a gateway of the same kind/);
+    wrong({ routes: [{ to: "default", via: "192.0.2.1" }] }, /a route to default and no address of its kind/);
+    const both = { manager: "NetworkManager", addresses: ["192.0.2.21/24"] } as const;
+    wrong({ ...both, nameservers: ["2001:db8::53"] }, /the name server 2001:db8::53 and no address of its kind/);
+    wrong({ ...both, domains: ["example.com"] }, /has domains and no name servers/);
     wrong({ nameservers: ["dns.example.com"] }, /a name server of the interface eth0 must be an address/);
     wrong({ mtu: 100 }, /the mtu of the interface eth0 100 must be at least 576/);
     wrong({ vlan: { id: 5000, of: "eth1" } }, /the id of the VLAN eth0 5000 must be at most 4094/);
