@@ -1,11 +1,12 @@
 import type { OpMap, Stack } from "@pulumi/pulumi/automation/index.js";
 import type { Adoptions } from "../../plugins/bridged/adoptions.ts";
 import { refuseOtherUsers } from "../../local/peers.ts";
-import { CliError } from "../errors.ts";
 import { automationCommand, type Running } from "./automation-command.ts";
 import type { EngineContext } from "./context.ts";
 import { withoutStackTraces } from "./debugging.ts";
 import type { RunEvents } from "./events.ts";
+import { engineVersion } from "./version.ts";
+import { isKnownStack } from "./statefile.ts";
 import { openPlugins, type PluginMode, type PluginSession } from "./plugins.ts";
 import { observed, type Declared, type Ordered, type Program } from "./program.ts";
 
@@ -76,6 +77,7 @@ export class Engine {
     const { command, running } = automationCommand(
       context.pulumi,
       new SemVer(await engineVersion(context)),
+      () => isKnownStack(context),
       (result) => new NotFound(result),
     );
     const plugins = await openPlugins(options.plugins, options.adoptions);
@@ -185,12 +187,4 @@ export class Engine {
 
 function targets(target: readonly string[] | undefined): { target?: string[] } {
   return target === undefined || target.length === 0 ? {} : { target: [...target] };
-}
-
-/** Asks the CLI for its version, e.g. `3.259.0`. */
-async function engineVersion({ pulumi, env }: EngineContext): Promise<string> {
-  const { startPulumi } = await import("./cli.ts");
-  const result = await startPulumi(pulumi, ["version"], { cwd: process.cwd(), env }).ended;
-  if (result.code !== 0) throw new CliError(`${pulumi} does not tell its version: ${result.stderr.trim()}`);
-  return result.stdout.trim().replace(/^v/, "");
 }

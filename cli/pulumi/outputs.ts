@@ -3,6 +3,7 @@ import { parsePreviousRun, type PreviousRun } from "../../plan/previousrun.ts";
 import type { EngineContext } from "./context.ts";
 import { withoutSecrets } from "./masked.ts";
 import { isNoSuchStack, runPulumi } from "./cli.ts";
+import { outputsInFile } from "./statefile.ts";
 
 /** Outputs of a stack as the last `up` has left them. None before the first one. */
 export type Outputs = Partial<PreviousRun>;
@@ -20,6 +21,8 @@ export async function readRawOutputs(
   context: EngineContext,
   options: ReadOptions = {},
 ): Promise<Record<string, unknown>> {
+  const known = options.secrets === true ? undefined : outputsInFile(context);
+  if (known !== undefined) return known;
   const args = ["stack", "output", "--json", ...(options.secrets === true ? ["--show-secrets"] : [])];
   try {
     return JSON.parse(await runPulumi(context, args)) as Record<string, unknown>;
