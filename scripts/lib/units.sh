@@ -1,7 +1,7 @@
 # Units: systemd. Every call is bounded. A restart is only requested (--no-block) and then watched, because
 # `systemctl restart` of a Type=notify service blocks until the service is ready or times out, and says nothing meanwhile.
 
-UNIT_PROPERTIES=Id,LoadState,ActiveState,SubState,UnitFileState,NRestarts,InvocationID,Job,Type,Result,ExecMainCode,ExecMainStatus
+UNIT_PROPERTIES=Id,LoadState,ActiveState,SubState,UnitFileState,NRestarts,InvocationID,Job,Type,Result,ExecMainCode,ExecMainStatus,RemainAfterExit
 TOUCHED=                                   # units that this run has started, restarted or reloaded
 TOUCHED_SINCE=                             # when the first of them was, in seconds since the epoch
 RESTARTED='' RELOADED='' STARTED=''
@@ -26,7 +26,7 @@ units_show() {
       if (known("Id", "") != "") {
         print value["Id"], known("LoadState", "-"), known("ActiveState", "-"), known("SubState", "-"), known("UnitFileState", "-"),
           known("NRestarts", 0), known("InvocationID", "-"), known("Job", 0), known("Type", "-"), known("Result", "-"),
-          known("ExecMainCode", 0), known("ExecMainStatus", 0)
+          known("ExecMainCode", 0), known("ExecMainStatus", 0), known("RemainAfterExit", "no")
       }
       split("", value)
     }
@@ -37,23 +37,24 @@ units_show() {
 
 # unit_get UNIT: sets UNIT_* from the last `units_show`.
 unit_get() {
-  local id load active sub file restarts invocation job type result code status
+  local id load active sub file restarts invocation job type result code status remains
   UNIT_LOAD=- UNIT_ACTIVE=- UNIT_SUB=- UNIT_FILE=- UNIT_RESTARTS=0 UNIT_INVOCATION='' UNIT_JOB=0 UNIT_TYPE=- UNIT_RESULT=-
-  UNIT_CODE=0 UNIT_STATUS=0
-  while read -r id load active sub file restarts invocation job type result code status; do
+  UNIT_CODE=0 UNIT_STATUS=0 UNIT_REMAINS=no
+  while read -r id load active sub file restarts invocation job type result code status remains; do
     if [ "$id" = "$1" ]; then
       UNIT_LOAD=$load UNIT_ACTIVE=$active UNIT_SUB=$sub UNIT_FILE=$file UNIT_RESTARTS=$restarts
       UNIT_INVOCATION=${invocation#-} UNIT_JOB=$job UNIT_TYPE=$type UNIT_RESULT=$result
-      UNIT_CODE=$code UNIT_STATUS=$status
+      UNIT_CODE=$code UNIT_STATUS=$status UNIT_REMAINS=$remains
       return
     fi
   done <"$STAGE/units"
 }
 
-# unit_up: whether the unit read last does what a listed unit shall do. A oneshot that has ended well has done it.
+# unit_up: whether the unit read last does what a listed unit shall do. A oneshot that has ended well has done it, unless it remains active
+# then: somebody has stopped it.
 unit_up() {
   [ "$UNIT_ACTIVE" = active ] ||
-    { [ "$UNIT_ACTIVE" = inactive ] && [ "$UNIT_TYPE" = oneshot ] && [ "$UNIT_RESULT" = success ] && [ -n "$UNIT_INVOCATION" ]; }
+    { [ "$UNIT_ACTIVE-$UNIT_TYPE-$UNIT_REMAINS-$UNIT_RESULT" = inactive-oneshot-no-success ] && [ -n "$UNIT_INVOCATION" ]; }
 }
 
 # unit_drop UNIT: stops and disables a unit that we let go of. Its file is still there.

@@ -268,6 +268,9 @@ onHosts("apply", (host) => {
       await host().apply(task("two"));
       assert.match(host().unit("task.service", "running"), /two/);
       assert.deepEqual(host().log(), [kind === "remain" ? "restart task.service" : "start task.service"]);
+      // One that remains active has been stopped by somebody, the other has done its work.
+      host().setUnit("task.service", "active", "inactive").setUnit("task.service", "sub", "dead");
+      assert.deepEqual((await host().apply(task("two"))).started, kind === "remain" ? ["task.service"] : []);
     });
   }
 
