@@ -33,8 +33,8 @@ export function parseRecap(text: string): Map<string, Recap> {
 /** Why a recap is no success on all hosts. */
 export function recapFailure(recap: ReadonlyMap<string, Recap>, hosts: readonly string[]): string | undefined {
   const wrong = hosts.filter((host) => {
-    const { failed = 0, unreachable = 0 } = recap.get(host) ?? { failed: 1 };
-    return failed + unreachable > 0;
+    const found = recap.get(host);
+    return found === undefined || found.failed + found.unreachable > 0;
   });
   return wrong.length === 0 ? undefined : `Ansible failed on ${wrong.length} hosts, the first: ${wrong[0] ?? ""}`;
 }
@@ -86,10 +86,13 @@ export function ansible(programs: string, { lab, folder, env, log }: Ground): Dr
   /** Ends the connections that Ansible keeps, so that each run opens its own. */
   const disconnect = async (controls: string): Promise<void> => {
     for (const socket of await readdir(controls))
-      await runTimed([...lab.enter, "ssh", "-F", "none", "-o", `ControlPath=${join(controls, socket)}`, "-O", "exit", "x"], {
-        cwd: folder,
-        env: options.env,
-      });
+      await runTimed(
+        [...lab.enter, "ssh", "-F", "none", "-o", `ControlPath=${join(controls, socket)}`, "-O", "exit", "x"],
+        {
+          cwd: folder,
+          env: options.env,
+        },
+      );
     await rm(controls, { recursive: true });
   };
 

@@ -1,16 +1,13 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { eachLimited } from "./each.ts";
 import { runTimed } from "./run.ts";
 import { parseLook, tasksFolder } from "./tasks.ts";
-import { join } from "node:path";
 
 /** Login name of the account with sudo on lab hosts. */
 export const labUser = "plinth";
 /** Address of the operator in the lab's network. */
 export const operatorAddress = "10.27.0.1";
-/** The least and the most hosts that a lab's network has room for. */
-export const fewestHosts = 1;
-export const mostHosts = 240;
 
 const firstProxyPort = 20_001;
 /** Looks at hosts at the same time. */

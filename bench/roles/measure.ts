@@ -53,7 +53,8 @@ export async function measureRound(options: RoundOptions): Promise<void> {
     if (failure !== undefined) failed.add(tool);
     say(`  ${made.seconds.toFixed(1)} s${failure === undefined ? "" : `, FAILED: ${failure}`}`);
   };
-  const title = (what: string, tool: Tool): string => `${hosts.length} hosts, ${delay} ms, round ${round}: ${what} by ${tool}`;
+  const title = (what: string, tool: Tool): string =>
+    `${hosts.length} hosts, ${delay} ms, round ${round}: ${what} by ${tool}`;
   for (const kind of runKinds) {
     for (const driver of order) {
       const { tool } = driver;

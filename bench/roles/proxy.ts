@@ -69,14 +69,24 @@ function serve(client: Socket, { address, sshPort }: ProxiedHost, roundTrip: num
   keep(client, () => host);
   client.pause();
   setTimeout(() => {
-    delay(client, half, () => host, (chunk) => (host === undefined ? (early.push(chunk), true) : pass(host, chunk)));
+    delay(
+      client,
+      half,
+      () => host,
+      (chunk) => (host === undefined ? (early.push(chunk), true) : pass(host, chunk)),
+    );
   }, roundTrip);
   setTimeout(() => {
     if (client.destroyed) return;
     const made = connect({ host: address, port: sshPort, allowHalfOpen: true, noDelay: true });
     host = made;
     keep(made, () => client);
-    delay(made, half, () => client, (chunk) => pass(client, chunk));
+    delay(
+      made,
+      half,
+      () => client,
+      (chunk) => pass(client, chunk),
+    );
     for (const chunk of early) pass(made, chunk);
   }, roundTrip + half);
 }

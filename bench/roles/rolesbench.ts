@@ -53,12 +53,7 @@ export async function benchRoles(options: RolesBenchOptions): Promise<void> {
 }
 
 /** All delays and rounds on one lab. The folder stays where something has failed: `log` in it has what the tools said. */
-async function benchSize(
-  size: number,
-  folder: string,
-  programs: string,
-  options: RolesBenchOptions,
-): Promise<void> {
+async function benchSize(size: number, folder: string, programs: string, options: RolesBenchOptions): Promise<void> {
   const { say, stop } = options;
   const hosts = labHosts(size);
   const lab = options.lab(folder, hosts);

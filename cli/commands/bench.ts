@@ -26,7 +26,9 @@ const TIMES = 5;
 
 export function benchCommand(): Command {
   const bench = new Command("bench")
-    .description("measure what size costs on simulated hosts, how long commands take on the lab, and roles beside other tools")
+    .description(
+      "measure what size costs on simulated hosts, how long commands take on the lab, and roles beside other tools",
+    )
     .addHelpText(
       "after",
       [
@@ -82,7 +84,9 @@ function cliCommand(): Command {
     .addOption(fileOption())
     .addHelpText(
       "after",
-      [examplesHelp([["./plinth bench cli --times 10", "ten runs of each command"]]), exitCodesHelp(benchCodes)].join("\n"),
+      [examplesHelp([["./plinth bench cli --times 10", "ten runs of each command"]]), exitCodesHelp(benchCodes)].join(
+        "\n",
+      ),
     )
     .action(cli);
 }
