@@ -93,7 +93,7 @@ export function ansible(programs: string, { lab, folder, env, log }: Ground): Dr
           env: options.env,
         },
       );
-    await rm(controls, { recursive: true });
+    await rm(controls, { recursive: true, force: true });
   };
 
   const run = async (_kind: RunKind, task: Task): Promise<ToolRun> => {

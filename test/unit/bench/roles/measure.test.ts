@@ -68,7 +68,9 @@ describe("bench roles: a round", () => {
     };
   };
   const run = async (round: number, failing?: string): Promise<{ order: string[]; rows: RoleRow[] }> => {
-    const [order, rows, last]: [string[], RoleRow[], Map<string, number>] = [[], [], new Map()];
+    const order: string[] = [];
+    const rows: RoleRow[] = [];
+    const last = new Map<string, number>();
     await measureRound({
       ...{ hosts: ["m1"], delay: 0, round, say: () => undefined, stop },
       drivers: [driver("ansible", order, failing), driver("plinth", order)],
