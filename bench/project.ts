@@ -121,22 +121,7 @@ export class BenchProject {
 
   /** The environment of a command line that works on the copy. The cache of artifacts is the user's. */
   environment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-    const kept = Object.entries(process.env).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && !/^(PULUMI|PLINTH|XDG|SSH)_/.test(entry[0]),
-    );
-    const cache = process.env["XDG_CACHE_HOME"] ?? "";
-    const home = join(this.folder, "home");
-    return {
-      ...Object.fromEntries(kept),
-      HOME: home,
-      PULUMI_HOME: join(home, ".pulumi"),
-      XDG_CONFIG_HOME: join(home, ".config"),
-      XDG_STATE_HOME: join(home, ".local", "state"),
-      XDG_DATA_HOME: join(home, ".local", "share"),
-      XDG_CACHE_HOME: cache === "" ? join(homedir(), ".cache") : cache,
-      NO_COLOR: "1",
-      ...extra,
-    };
+    return { ...environmentAt(join(this.folder, "home")), ...extra };
   }
 
   async remove(): Promise<void> {
@@ -144,7 +129,32 @@ export class BenchProject {
   }
 }
 
-async function copyWorkTree(source: string, target: string): Promise<void> {
+/** The environment of this process with another home, and without what it says to Pulumi, Plinth, SSH and Ansible. */
+export function environmentAt(home: string): Record<string, string> {
+  const kept = Object.entries(process.env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !/^(PULUMI|PLINTH|XDG|SSH|ANSIBLE|PYINFRA)_/.test(entry[0]),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    HOME: home,
+    PULUMI_HOME: join(home, ".pulumi"),
+    XDG_CONFIG_HOME: join(home, ".config"),
+    XDG_STATE_HOME: join(home, ".local", "state"),
+    XDG_DATA_HOME: join(home, ".local", "share"),
+    XDG_CACHE_HOME: cacheHome(),
+    NO_COLOR: "1",
+  };
+}
+
+/** The user's folder of caches. */
+export function cacheHome(): string {
+  const cache = process.env["XDG_CACHE_HOME"] ?? "";
+  return cache === "" ? join(homedir(), ".cache") : cache;
+}
+
+/** Copies what git tracks or would track. */
+export async function copyWorkTree(source: string, target: string): Promise<void> {
   const { stdout } = await run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
     cwd: source,
     maxBuffer: 2 ** 26,

@@ -39,6 +39,11 @@ const known = {
     imageOnly: true,
   },
   rclone: { what: "rclone, by which an account takes backups", packages: ["rclone"], imageOnly: true },
+  python: {
+    what: "Python with the module for apt, as Ansible needs it",
+    packages: ["python3", "python3-apt"],
+    imageOnly: true,
+  },
 } satisfies Record<string, Variant>;
 
 /** What the hosts of a lab can be like. */

@@ -4,6 +4,8 @@ import { home, isPackage } from "../../home.ts";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import { parseStartupLimit, type StartupLimit } from "../../bench/fleet/startups.ts";
+import { rolesCommand } from "./bench-roles.ts";
+import { benchCodes, fileOption, interruption, parseTimes } from "./bench-options.ts";
 
 interface FleetOptions {
   hosts: number[];
@@ -22,30 +24,25 @@ const SIZES = [5, 50, 250, 500];
 const LEAST_HOSTS = 4;
 const TIMES = 5;
 
-const fileOption = (): Option => new Option("--json <file>", "write the measurements there, too, as JSON");
-
-const codes = [
-  [Exit.done, "everything was measured"],
-  [Exit.failed, "something that was to be measured has failed; the table says what"],
-  [Exit.badInput, "command line not valid"],
-  [Exit.interrupted, "interrupted"],
-] as const;
-
 export function benchCommand(): Command {
   const bench = new Command("bench")
-    .description("measure what size costs on simulated hosts, and how long commands take on the lab")
+    .description(
+      "measure what size costs on simulated hosts, how long commands take on the lab, and roles beside other tools",
+    )
     .addHelpText(
       "after",
       [
         examplesHelp([
           ["./plinth bench fleet --hosts 5,50", "previews and ups of two simulated fleets"],
           ["./plinth bench cli", "what the commands of every day take on the lab"],
+          ["./plinth bench roles --hosts 5", "ten tasks by Ansible, pyinfra and Plinth on hosts of a lab of their own"],
         ]),
-        exitCodesHelp(codes),
+        exitCodesHelp(benchCodes),
       ].join("\n"),
     );
   bench.addCommand(fleetCommand());
   bench.addCommand(cliCommand());
+  bench.addCommand(rolesCommand());
   return bench;
 }
 
@@ -74,7 +71,7 @@ function fleetCommand(): Command {
           ["./plinth bench fleet --hosts 5,50 --commit v0.1.0 --json before.json", "another commit, by the same tool"],
           ["./plinth bench fleet --hosts 500 --max-startups 10:30:100", "behind a bastion that drops connections"],
         ]),
-        exitCodesHelp(codes),
+        exitCodesHelp(benchCodes),
       ].join("\n"),
     )
     .action(fleet);
@@ -87,7 +84,9 @@ function cliCommand(): Command {
     .addOption(fileOption())
     .addHelpText(
       "after",
-      [examplesHelp([["./plinth bench cli --times 10", "ten runs of each command"]]), exitCodesHelp(codes)].join("\n"),
+      [examplesHelp([["./plinth bench cli --times 10", "ten runs of each command"]]), exitCodesHelp(benchCodes)].join(
+        "\n",
+      ),
     )
     .action(cli);
 }
@@ -100,27 +99,12 @@ function parseSizes(text: string): number[] {
   });
 }
 
-function parseTimes(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of 1 or more.");
-  return value;
-}
-
 function parseStartups(text: string): StartupLimit {
   try {
     return parseStartupLimit(text);
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? `${error.message}.` : String(error));
   }
-}
-
-/** A signal that Ctrl-C gives. */
-function interruption(): AbortSignal {
-  const stopping = new AbortController();
-  process.on("SIGINT", () => {
-    stopping.abort();
-  });
-  return stopping.signal;
 }
 
 async function fleet(options: FleetOptions): Promise<void> {

@@ -83,7 +83,7 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
       for (const { name } of abandoned) terminal.note(`  ${name} is released, which a killed run had claimed`);
       const changed = countChanges(preview.changes) + abandoned.length;
       if (run.expectNoChanges === true) {
-        return changed > 0 ? endWithChanges(run, preview, hosts) : endUnchanged(run, preview, previous ?? {});
+        return changed > 0 ? endWithChanges(run, preview, hosts) : endUnchanged(engine, run, preview, previous ?? {});
       }
       if (asks && changed > 0 && !(await confirm(`Do this on stack "${stack}"?`, stop))) {
         terminal.note("Nothing was changed.");
@@ -105,7 +105,7 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
       ? await phases.measure("network test", () => testAfterUp(engine.context, input, terminal, stop))
       : undefined;
     const kept = await phases.measure("backup", () => keepState(engine, run, events, stop));
-    await report(run, events, made, network);
+    await report(engine, run, events, made, network);
     const left = leftAlone(events, terminal);
     for (const problem of kept) terminal.warn(problem);
     return left || network?.works === false || kept.length > 0 ? Exit.failed : Exit.done;
@@ -181,14 +181,21 @@ function endWithChanges(run: UpRun, events: RunEvents, hosts: string[]): ExitCod
 }
 
 /** Nothing would change, so nothing is run: the report comes from the state. */
-async function endUnchanged(run: UpRun, events: RunEvents, outputs: Outputs): Promise<ExitCode> {
-  await report(run, events, outputs);
+async function endUnchanged(engine: Engine, run: UpRun, events: RunEvents, outputs: Outputs): Promise<ExitCode> {
+  await report(engine, run, events, outputs);
   return Exit.done;
 }
 
-async function report(run: UpRun, events: RunEvents, outputs: Outputs, network?: NetworkAfterUp): Promise<void> {
+async function report(
+  engine: Engine,
+  run: UpRun,
+  events: RunEvents,
+  outputs: Outputs,
+  network?: NetworkAfterUp,
+): Promise<void> {
   const { stack, terminal, phases } = run;
-  const summary = summarize({ stack, events, outputs, phases: phases.list, ssh: await sshUse() });
+  const { programStart } = engine;
+  const summary = summarize({ stack, events, outputs, phases: phases.list, programStart, ssh: await sshUse() });
   if (run.json === true) {
     const tested =
       network === undefined ? {} : { network: { works: network.works, error: network.error, ...network.report } };

@@ -9,6 +9,7 @@ import { engineVersion } from "./version.ts";
 import { isKnownStack } from "./statefile.ts";
 import { openPlugins, type PluginMode, type PluginSession } from "./plugins.ts";
 import { observed, type Declared, type Ordered, type Program } from "./program.ts";
+import { ProgramStarts } from "./program-starts.ts";
 
 export interface EngineOptions {
   context: EngineContext;
@@ -50,6 +51,7 @@ export class Engine {
   readonly #plugins: PluginSession;
   readonly #parallel: number;
   readonly #program: ReturnType<typeof observed>;
+  readonly #starts: ProgramStarts;
 
   private constructor(
     context: EngineContext,
@@ -58,6 +60,7 @@ export class Engine {
     plugins: PluginSession,
     parallel: number,
     program: ReturnType<typeof observed>,
+    starts: ProgramStarts,
   ) {
     this.context = context;
     this.#stack = stack;
@@ -65,6 +68,7 @@ export class Engine {
     this.#plugins = plugins;
     this.#parallel = parallel;
     this.#program = program;
+    this.#starts = starts;
   }
 
   static async open(options: EngineOptions): Promise<Engine> {
@@ -82,7 +86,8 @@ export class Engine {
     );
     const plugins = await openPlugins(options.plugins, options.adoptions);
     try {
-      const program = observed(options.program);
+      const starts = new ProgramStarts();
+      const program = observed(starts.marked(options.program));
       const stack = await automation.LocalWorkspace.createOrSelectStack(
         { stackName: context.stack, projectName: context.settings.projectName, program: program.run },
         {
@@ -91,7 +96,7 @@ export class Engine {
           envVars: { ...context.env, ...options.env, ...plugins.env, [skipCheckpoints]: "true" },
         },
       );
-      return new Engine(context, stack, running, plugins, parallel, program);
+      return new Engine(context, stack, running, plugins, parallel, program, starts);
     } catch (error) {
       await plugins.close();
       throw error;
@@ -162,6 +167,11 @@ export class Engine {
     return this.#program.order();
   }
 
+  /** Milliseconds that the engine took until it had started the program, over all of its runs so far. */
+  get programStart(): number {
+    return this.#starts.milliseconds;
+  }
+
   /** Asks the running engine to stop after the steps under way. */
   interrupt(): void {
     this.#running.current?.kill("SIGINT");
@@ -177,6 +187,7 @@ export class Engine {
   }
 
   async #call<T>(run: () => Promise<T>): Promise<T> {
+    this.#starts.begin();
     try {
       return await withoutStackTraces(run);
     } catch (error) {

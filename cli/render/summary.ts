@@ -58,6 +58,8 @@ export interface RunSummary {
   phases: Phase[];
   components: Phase[];
   total: number;
+  /** Milliseconds until the engine had started the program, over all of its runs; they are in `phases`, too. */
+  programStart: number;
   ssh: SshUse[];
 }
 
@@ -66,9 +68,10 @@ export function summarize(options: {
   events: RunEvents;
   outputs: Outputs;
   phases: readonly Phase[];
+  programStart: number;
   ssh: readonly SshUse[];
 }): RunSummary {
-  const { stack, events, outputs, phases, ssh } = options;
+  const { stack, events, outputs, phases, programStart, ssh } = options;
   return {
     stack,
     changes: events.changes,
@@ -78,6 +81,7 @@ export function summarize(options: {
     phases: phases.map(({ name, duration }) => ({ name, duration: Math.round(duration) })),
     components: componentPhases(events.steps),
     total: Math.round(phases.reduce((sum, { duration }) => sum + duration, 0)),
+    programStart: Math.round(programStart),
     ssh: [...ssh],
   };
 }

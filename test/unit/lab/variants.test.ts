@@ -48,7 +48,7 @@ describe("lab: what hosts are like", () => {
   });
 
   it("is made by a script, but for the release, and for packages where they are all", () => {
-    assert.deepEqual(scriptedVariants(["debian-13", "resolved", "rclone"]), ["resolved"]);
+    assert.deepEqual(scriptedVariants(["debian-13", "resolved", "rclone", "python"]), ["resolved"]);
   });
 });
 

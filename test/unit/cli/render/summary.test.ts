@@ -68,7 +68,8 @@ describe("the closing summary", () => {
       { name: "converge", duration: 61_000 },
     ];
     const ssh = [{ host: "192.0.2.11", connections: 1, roundTrips: 4 }];
-    const summary = summarize({ stack: "prod", events, outputs, phases, ssh });
+    const summary = summarize({ stack: "prod", events, outputs, phases, programStart: 1500.4, ssh });
+    assert.equal(summary.programStart, 1500);
     assert.deepEqual(summaryLines(summary), [
       "Done: 2 resources changed.",
       "",
