@@ -49,10 +49,14 @@ export function tamperingOf({ files, secrets, units }: Pick<Bundle, "files" | "s
 }
 
 /** What a role may leave on a host. */
-export function leavingsOf({ resources = [] }: Pick<Bundle, "resources">): Leavings {
+export function leavingsOf({ resources = [], files = [] }: Partial<Pick<Bundle, "files" | "resources">>): Leavings {
   const users = resources.some(({ kind }) => kind === "account" || kind === "group");
   const homes = resources.flatMap((resource) => (resource.kind === "account" ? [resource.home] : []));
-  return { users, folders: homes };
+  // systemd makes the directory that something is mounted on.
+  const mounts = files
+    .filter(({ path }) => path.endsWith(".mount"))
+    .flatMap(({ content }) => /^Where=(\S+)$/m.exec(content)?.[1] ?? []);
+  return { users, folders: [...homes, ...mounts] };
 }
 
 /** Seconds into a run of this length at which it is killed, evenly spread. */

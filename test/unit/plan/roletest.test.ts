@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { killsAt, tamperingOf } from "../../../plan/roletest/course.ts";
+import { killsAt, leavingsOf, tamperingOf } from "../../../plan/roletest/course.ts";
 import { leftBehind, parseSnapshot } from "../../../plan/roletest/snapshot.ts";
 import type { BundleFile } from "../../../plan/bundle.ts";
 
@@ -23,6 +23,21 @@ describe("tests of roles", () => {
     ]);
     assert.equal(leftBehind(before, after, none).length, 6);
     assert.throws(() => parseSnapshot("what\n"), /cannot be read: "what"/);
+  });
+
+  it("leave homes of users, and directories that something was mounted on", () => {
+    const files = [
+      {
+        path: "/etc/systemd/system/srv-a.mount",
+        mode: "0644",
+        owner: "root:root",
+        content: "[Mount]\nWhere=/srv/a\nWhat=/dev/sdb\n",
+      },
+      { path: "/etc/a", mode: "0644", owner: "root:root", content: "Where=/etc\n" },
+    ];
+    assert.deepEqual(leavingsOf({ files }), { users: false, folders: ["/srv/a"] });
+    const resources = [{ kind: "account", key: "ann", home: "/home/ann", shell: "/bin/sh", system: false }] as const;
+    assert.deepEqual(leavingsOf({ resources }), { users: true, folders: ["/home/ann"] });
   });
 
   it("change everything by hand that has a name, and leave the way to the host open", () => {
