@@ -116,6 +116,14 @@ export class SshPool {
   }
 
   /**
+   * Begins to connect to targets, so that the first command on each finds a connection. What is in the way is told by that command, which does
+   * not dial again then.
+   */
+  connectAhead(targets: Iterable<SshTarget>): void {
+    for (const asked of targets) this.#connection(this.#ways.of(asked).target, NEVER).catch(() => undefined);
+  }
+
+  /**
    * Starts a command that runs on until its standard input ends, which this process may do by simply ending: nothing waits
    * for it. It takes one of the sessions that sshd allows on the connection. Rejects with `SshError` alone.
    */

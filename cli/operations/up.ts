@@ -5,6 +5,7 @@ import { confirm } from "../render/prompt.ts";
 import { summarize, summaryLines } from "../render/summary.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
 import { describeFinding } from "../../plan/findings.ts";
+import { isMachineStack } from "../../plan/machinestack.ts";
 import { parsePreviousRun } from "../../plan/previousrun.ts";
 import { namesUnrecorded } from "../../plan/record.ts";
 import { leftOutPrefix } from "../../plan/leftout.ts";
@@ -92,7 +93,8 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
     }
     const events = await phases.measure("converge", async () => {
       const unsaved = namesUnrecorded(input.hosts, previous);
-      return converge(engine, terminal, { hosts, target, plan, unsaved, onWarning });
+      const firstOfMachines = previous === undefined && isMachineStack(input.hosts);
+      return converge(engine, terminal, { hosts, target, plan, unsaved, firstOfMachines, onWarning });
     });
     rememberRun(run.project, stack, events.steps, hosts, onWarning);
     let made = await outputsOf(engine, events, terminal);

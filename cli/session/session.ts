@@ -3,6 +3,8 @@ import type { Adoptions } from "../../plugins/bridged/adoptions.ts";
 import { refuseOtherUsers } from "../../local/peers.ts";
 import { commandVariable, pluginVariable } from "../../components/host/lock.ts";
 import { chosenKey } from "../../components/host/loginkey.ts";
+import { resolveAccess } from "../../components/host/targets.ts";
+import { sharedPool } from "../../ssh/index.ts";
 import { CliError, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { Terminal } from "../render/terminal.ts";
@@ -58,6 +60,12 @@ export function parallelFrom(env: NodeJS.ProcessEnv): number | undefined {
 const openToOthers =
   "This system does not tell which user opens a connection: other users of this machine can reach the plugins and the program of this run.";
 
+/** Connects to the hosts while the engine starts. What is wrong with the way to one of them, the program says. */
+async function connectAhead({ hosts, config }: LoadedStack): Promise<void> {
+  const { access } = await resolveAccess(hosts, config);
+  sharedPool.connectAhead(access.values());
+}
+
 /**
  * Opens the engine for one command, runs `work`, and closes everything it has opened, also after an error or Ctrl-C.
  * Ends with QuietExit(130) when a signal came; `work` gets an AbortSignal for what it does besides running the engine.
@@ -107,11 +115,12 @@ export async function inSession<T>(
       process.env[commandVariable] = `plinth ${options.command}`;
       process.env[pluginVariable] = options.plugins;
       cleanups.push(closeSsh);
+      // Whoever is asked for a passphrase is asked before there is progress to draw over.
+      await chosenKey(input.config.sshPrivateKeyFile);
+      if (options.serves && options.plugins === "bundled") await connectAhead(input);
       const program = await loadProgram(project);
       const parallel = options.parallel ?? parallelFrom(process.env) ?? defaultParallel(input.hosts.length);
       if (!(await refuseOtherUsers())) say(openToOthers);
-      // Whoever is asked for a passphrase is asked before there is progress to draw over.
-      await chosenKey(input.config.sshPrivateKeyFile);
       const agent = await openRunAgent(options.plugins, input.config.sshPrivateKeyFile);
       cleanups.push(() => agent.close());
       const engine = await Engine.open({

@@ -54,6 +54,15 @@ describe("ssh pool", () => {
     await assert.rejects(pool.exec({ ...target, dialErrorLimit: 0 }, "true", { anew: true }), { kind: "unreachable" });
   });
 
+  it("connects ahead, once, and leaves what is in the way to be told by the first command", async () => {
+    const { server, pool, target } = await setUp();
+    const nobody = { ...target, port: 1, dialErrorLimit: 0 };
+    pool.connectAhead([target, nobody]);
+    await pool.exec(target, "true");
+    assert.equal(server.counts.connections, 1);
+    await assert.rejects(pool.exec(nobody, "true"), { kind: "unreachable" });
+  });
+
   it("gives exit status, signal, both streams and stdin to its end", async () => {
     const { pool, target } = await setUp();
     const result = await pool.exec(target, "cat; echo err >&2; exit 7", { stdin: "in" });
