@@ -12,8 +12,8 @@ export interface ConvergeOptions {
   plan: string | undefined;
   /** Whether something is known to be unsaved: then it is saved without a run that finds it out. Of a new stack it is not. */
   unsaved: boolean;
-  /** Whether it is the first run of a stack of machines. */
-  firstOfMachines: boolean;
+  /** Whether the state is saved after every step. */
+  stepwise: boolean;
   onWarning: (message: string) => void;
 }
 
@@ -23,12 +23,12 @@ export interface ConvergeOptions {
  * saved by a run of their own where some are new, before any host is touched.
  *
  * A run with a saved plan may do nothing that the plan does not hold, also not save ahead: it saves after every step. So does one by which a
- * stack of machines gets a cluster, and the first one of a stack of machines, which has no keys.
+ * stack of machines gets a cluster, and one that makes hosts a stack's of machines, which has no keys.
  */
 export async function converge(
   engine: Engine,
   terminal: Terminal,
-  { hosts, target, plan, unsaved, firstOfMachines, onWarning }: ConvergeOptions,
+  { hosts, target, plan, unsaved, stepwise, onWarning }: ConvergeOptions,
 ): Promise<RunEvents> {
   const run = (recording: Recording): Promise<RunEvents> =>
     runOnce(engine, terminal, { hosts, recording, target, plan, onWarning, saveSteps: recording === "along" });
@@ -36,7 +36,7 @@ export async function converge(
     terminal.note(newStack ? "Saving keys and ids first." : "Saving which machines the hosts are first.");
     await saveRecord(engine, terminal, { hosts, newStack, onWarning });
   };
-  if (plan !== undefined || firstOfMachines) return run("along");
+  if (plan !== undefined || stepwise) return run("along");
   if (unsaved) await save(false);
   try {
     return await run("first");
@@ -79,7 +79,7 @@ async function runOnce(
     plan,
     onWarning,
     saveSteps,
-  }: Omit<ConvergeOptions, "firstOfMachines" | "unsaved"> & { recording: Recording; saveSteps: boolean },
+  }: Omit<ConvergeOptions, "stepwise" | "unsaved"> & { recording: Recording; saveSteps: boolean },
 ): Promise<RunEvents> {
   const { events } = await operateAloud(
     engine,

@@ -93,8 +93,8 @@ export async function runUp(run: UpRun): Promise<ExitCode> {
     }
     const events = await phases.measure("converge", async () => {
       const unsaved = namesUnrecorded(input.hosts, previous);
-      const firstOfMachines = previous === undefined && isMachineStack(input.hosts);
-      return converge(engine, terminal, { hosts, target, plan, unsaved, firstOfMachines, onWarning });
+      const stepwise = isMachineStack(input.hosts) && (previous === undefined || unsaved);
+      return converge(engine, terminal, { hosts, target, plan, unsaved, stepwise, onWarning });
     });
     rememberRun(run.project, stack, events.steps, hosts, onWarning);
     let made = await outputsOf(engine, events, terminal);

@@ -20,11 +20,15 @@ const unwanted = new Map([
 /**
  * The Automation API's way to the Pulumi CLI. The API's own one starts the CLI in this process's group, where Ctrl-C
  * reaches it twice; this one goes through `startPulumi` and keeps the process at hand for interrupts.
+ *
+ * @param isKnown whether the stack is known to be there, so that the CLI need not be asked.
+ * @param onStart is told that the CLI has been started: it takes most of a second until it asks for anything.
  */
 export function automationCommand(
   pulumi: string,
   version: Version,
   isKnown: () => boolean,
+  onStart: () => void,
   notFound: (result: unknown) => Error,
 ): { command: PulumiCommand; running: Running } {
   const running: Running = { current: undefined };
@@ -49,6 +53,7 @@ export function automationCommand(
         ...(onError === undefined ? {} : { onStderr: onError }),
       });
       running.current = child;
+      onStart();
       try {
         const result = await child.ended;
         if (result.code === 0) return result;

@@ -14,6 +14,8 @@ import { ProgramStarts } from "./program-starts.ts";
 export interface EngineOptions {
   context: EngineContext;
   program: Program;
+  /** Told that the engine's program has been started, which takes most of a second until it asks for anything. Default: nobody is. */
+  onStart?: () => void;
   plugins: PluginMode;
   /** What the bundled plugins take over where they would create it. Default: nothing. */
   adoptions?: Adoptions;
@@ -82,6 +84,7 @@ export class Engine {
       context.pulumi,
       new SemVer(await engineVersion(context)),
       () => isKnownStack(context),
+      options.onStart ?? (() => undefined),
       (result) => new NotFound(result),
     );
     const plugins = await openPlugins(options.plugins, options.adoptions);

@@ -29,6 +29,24 @@ export async function loadProgram(project: Project): Promise<Program> {
   return () => (hosts === undefined ? program() : program({ inventory: hosts }));
 }
 
+/** A program that is loaded once it is needed, or before, while there is nothing else to do. */
+export interface LaterProgram {
+  run: Program;
+  /** Begins to load it. What goes wrong is told by `run`. */
+  load: () => void;
+}
+
+export function laterProgram(project: Project): LaterProgram {
+  let loading: Promise<Program> | undefined;
+  const loaded = (): Promise<Program> => (loading ??= loadProgram(project));
+  return {
+    run: async () => (await loaded())(),
+    load: () => {
+      loaded().catch(() => undefined);
+    },
+  };
+}
+
 /** A resource that the program has declared. */
 export interface Declared {
   type: string;

@@ -17,7 +17,7 @@ import { isLocalUrl } from "../../components/ownaddress.ts";
 import { ensureForHosts, findPulumi } from "../supply/needs.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
-import { loadProgram } from "../pulumi/program.ts";
+import { laterProgram } from "../pulumi/program.ts";
 import type { Project } from "../project/project.ts";
 import { recover } from "./recovery.ts";
 import { openRunAgent } from "./run-agent.ts";
@@ -118,13 +118,14 @@ export async function inSession<T>(
       // Whoever is asked for a passphrase is asked before there is progress to draw over.
       await chosenKey(input.config.sshPrivateKeyFile);
       if (options.serves && options.plugins === "bundled") await connectAhead(input);
-      const program = await loadProgram(project);
+      const program = laterProgram(project);
       const parallel = options.parallel ?? parallelFrom(process.env) ?? defaultParallel(input.hosts.length);
       if (!(await refuseOtherUsers())) say(openToOthers);
       const agent = await openRunAgent(options.plugins, input.config.sshPrivateKeyFile);
       cleanups.push(() => agent.close());
       const engine = await Engine.open({
-        ...{ context, program, plugins: options.plugins, env: agent.env, parallel },
+        ...{ context, program: program.run, onStart: program.load },
+        ...{ plugins: options.plugins, env: agent.env, parallel },
         ...(options.adoptions === undefined ? {} : { adoptions: options.adoptions }),
       });
       cleanups.push(() => engine.close());
