@@ -198,7 +198,7 @@ onHosts("a change that has to be confirmed", (host) => {
     await host().apply(wall("one"));
     await confirm(host());
     await host().apply(wall("other", 2).line(stubborn));
-    for (const _ of [1, 2]) {
+    for (let tries = 0; tries < 2; tries++) {
       makeDue(host());
       assert.equal((await host().run(["return", "role-wall"])).code, 1);
       assert.equal(host().read(file), "one\n");
