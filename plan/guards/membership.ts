@@ -124,13 +124,8 @@ function replacementFindings({ hosts, readings, live, requests }: MembershipSitu
       return [guard("replaced-host", [host.name], message, repair)];
     }
     // Nobody tells who the members are. Where a restore has left a snapshot, the member begins with it.
-    if (
-      live.members === undefined &&
-      lacksData &&
-      facts.bundles["etcd"]?.state === "complete" &&
-      facts.restores?.seed === undefined
-    ) {
-      const message = "an etcd member was brought up on this host, but its disk holds none, and no member answers";
+    if (live.members === undefined && facts.etcd?.logless === true && facts.restores?.seed === undefined) {
+      const message = "an etcd member was begun anew on this host without its data, and no member answers";
       const repair =
         "run ./plinth status; where enough others serve again, run ./plinth etcd repair, otherwise ./plinth restore";
       return [guard("replaced-host", [host.name], message, repair)];
