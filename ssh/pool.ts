@@ -116,8 +116,7 @@ export class SshPool {
   }
 
   /**
-   * Begins to connect to targets, so that the first command on each finds a connection. What is in the way is told by that command, which does
-   * not dial again then.
+   * Begins to connect to targets, so that the first command on each finds a connection. What is in the way is told by that command.
    */
   connectAhead(targets: Iterable<SshTarget>): void {
     for (const asked of targets) this.#connection(this.#ways.of(asked).target, NEVER).catch(() => undefined);
