@@ -126,7 +126,7 @@ return_bundle() {
   local reason second
   bundle_take return "$@"
   if [ ! -e "$HOME_DIR/return" ] || [ ! -e "$HOME_DIR/intent" ]; then
-    confirm_disarm
+    confirm_disarm || die "$EXIT_FAILED" "cannot write under $STATE or $UNITS_PATH (is the disk full or read-only?)"
     return
   fi
   # Another run has come in between, and has begun the time anew; it may have been cut off before it told systemd so.

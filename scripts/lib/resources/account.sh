@@ -116,7 +116,10 @@ account_make() {
   fi
   # As releases before this one have left it.
   if account_locked "$name" && getent shadow "$name" | grep -q '^[^:]*:!\$'; then
-    usermod --unlock "$name" 2>/dev/null || :
+    if ! error=$(usermod --unlock "$name" 2>&1); then
+      FAILURE="cannot unlock the user $name: ${error##*"$NEWLINE"}"
+      return 1
+    fi
   fi
   if ! error=$(usermod --gid "$3" --home "$4" --shell "$5" --comment "$8" ${6:+--append} ${6:+"--groups=$6"} --expiredate '' "$name" 2>&1); then
     FAILURE="cannot change the user $name: ${error##*"$NEWLINE"}"
