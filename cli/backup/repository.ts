@@ -20,7 +20,8 @@ export interface Restic {
   /** Path of the executable. */
   executable: string;
   password: string;
-  cacheDir: string;
+  /** Where it keeps what it has read of lists and trees; undefined: nowhere, and all is read anew. */
+  cacheDir: string | undefined;
   signal: AbortSignal;
   /** Seconds until a place that does not answer counts as unreachable. Default: 60; restic itself tries for a quarter of an hour. */
   reachSeconds?: number;
@@ -54,8 +55,9 @@ function started(restic: Restic, place: Place, args: readonly string[], seconds:
   return spawn(
     restic.executable,
     [
+      ...["--quiet", ...(restic.cacheDir === undefined ? ["--no-cache"] : ["--cache-dir", restic.cacheDir])],
       // A member that writes is waited for.
-      ...["--quiet", "--cache-dir", restic.cacheDir, "--retry-lock", "2m", "--repo", url],
+      ...["--retry-lock", "2m", "--repo", url],
       ...options.flatMap((option) => ["-o", csvField(option)]),
       ...(authorityFile === undefined ? [] : ["--cacert", authorityFile]),
       ...args,

@@ -48,6 +48,11 @@ export interface TargetsOf {
   clusterId: string | undefined;
   /** How much of a place's list is read. Default: see cli/backup/limits.ts. */
   limits?: ListLimits;
+  /**
+   * Whether everything is read from targets, and nothing counts that this machine has kept of earlier reads: it would hide damage from whoever
+   * is to show that somebody with the targets alone can restore. Default: no.
+   */
+  anew?: boolean;
 }
 
 /**
@@ -55,7 +60,7 @@ export interface TargetsOf {
  * connections.
  */
 export async function openTargets(
-  { project, input, terminal, clusterId, ...limits }: TargetsOf,
+  { project, input, terminal, clusterId, anew = false, ...limits }: TargetsOf,
   settings: BackupSettings,
   signal: AbortSignal,
 ): Promise<OpenTargets> {
@@ -68,7 +73,7 @@ export async function openTargets(
     const places = await placesOf(project, input, settings, (name, text) => scratch.write(name, text));
     const given = process.env[passwordVariable] ?? "";
     const password = given === "" ? settings.password : given;
-    const restic = { executable, password, cacheDir: join(cacheRoot(), "restic"), signal };
+    const restic = { executable, password, cacheDir: anew ? undefined : join(cacheRoot(), "restic"), signal };
     return { store: new TargetStore(restic, places, clusterId, limits), restic, close };
   } catch (error) {
     await close();

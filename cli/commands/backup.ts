@@ -72,14 +72,14 @@ async function opened(options: BackupOptions) {
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { openContext } = await import("../session/open-context.ts");
   const { requireBackups } = await import("../backup/session.ts");
-  const { project, input } = await openStack(options.stack, {
+  const { project, input, phases } = await openStack(options.stack, {
     check: (loaded) => {
       requireBackups(loaded, options.stack);
     },
   });
   const terminal = makeTerminal(options);
   const context = await openContext(options.stack, terminal, input.settings);
-  return { project, input, terminal, context, settings: requireBackups(input, options.stack) };
+  return { project, input, phases, terminal, context, settings: requireBackups(input, options.stack) };
 }
 
 /** The id of the stack's cluster; undefined where its state is gone. */
@@ -89,21 +89,27 @@ async function clusterIdOf(context: Awaited<ReturnType<typeof opened>>["context"
 }
 
 async function backupNow(options: BackupOptions): Promise<void> {
-  const { input, terminal, context, settings } = await opened(options);
+  const { stack } = options;
+  const { project, input, phases, terminal, context, settings } = await opened(options);
+  const { accountForOne } = await import("../operations/accounted.ts");
   const { backupData, backupState, outcomeLine } = await import("../operations/backup.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
-  try {
+  const run = { project, stack, command: "backup now", changing: false, terminal, phases };
+  const code = await accountForOne(run, "backup", async (account) => {
+    account.ofHosts(input.hosts.map(({ name }) => name));
     const data = await backupData(input, settings, "now");
     if (options.json !== true) terminal.print(outcomeLine("data", data));
     const state = await backupState(context, input, settings, "now");
     if (options.json !== true && state !== undefined) terminal.print(outcomeLine("state", state));
     const problems = [...data.problems, ...(state?.problems ?? [])];
-    if (options.json === true) terminal.print(JSON.stringify({ stack: options.stack, data, state }, null, 2));
-    for (const problem of new Set(problems)) terminal.warn(problem);
-    if (problems.length > 0) throw new QuietExit(Exit.failed);
-  } finally {
-    await closeSsh();
-  }
+    if (options.json === true) terminal.print(JSON.stringify({ stack, data, state }, null, 2));
+    for (const problem of new Set(problems)) {
+      account.problem(problem);
+      terminal.warn(problem);
+    }
+    return problems.length > 0 ? Exit.failed : Exit.done;
+  }).finally(closeSsh);
+  if (code !== Exit.done) throw new QuietExit(code);
 }
 
 async function listBackups(options: BackupOptions & { all?: boolean }): Promise<void> {
@@ -127,7 +133,7 @@ async function verifyBackups(id: string | undefined, options: BackupOptions & { 
   const { verifySets } = await import("../backup/verify.ts");
   const run = await opened(options);
   const clusterId = id === undefined ? await clusterIdOf(run.context) : undefined;
-  const report = await withTargets({ ...run, clusterId }, run.settings, (store, restic) =>
+  const report = await withTargets({ ...run, clusterId, anew: true }, run.settings, (store, restic) =>
     verifySets(store, restic, { id, read: options.read }),
   );
   if (options.json === true) run.terminal.print(JSON.stringify({ stack: options.stack, ...report }, null, 2));

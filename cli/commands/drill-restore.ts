@@ -48,7 +48,8 @@ async function drillRestores(options: DrillOptions): Promise<void> {
   requireTime(options.to);
   const { openStack } = await import("../session/opening.ts");
   const { requireBackups, withTargets } = await import("../backup/session.ts");
-  const { project, input } = await openStack(options.stack, {
+  const { stack } = options;
+  const { project, input, phases } = await openStack(stack, {
     check: (loaded) => {
       requireBackups(loaded, options.stack);
     },
@@ -58,17 +59,26 @@ async function drillRestores(options: DrillOptions): Promise<void> {
   const { openContext } = await import("../session/open-context.ts");
   const { drillAndRecord, liveCluster } = await import("../operations/drill-restore.ts");
   const { drillLines } = await import("../render/drill.ts");
+  const { accountForOne } = await import("../operations/accounted.ts");
   const terminal = makeTerminal(options);
-  const context = await openContext(options.stack, terminal, input.settings);
-  const { cluster, live } = await liveCluster(context);
-  const { report, recorded } = await withTargets(
-    { project, input, terminal, clusterId: cluster },
-    settings,
-    (store, _restic, signal) => drillAndRecord({ input, store, wanted: options, live, terminal, signal }),
-  );
-  if (options.json === true) terminal.print(JSON.stringify({ stack: options.stack, ...report, recorded }, null, 2));
-  else for (const line of drillLines(report)) terminal.print(line);
-  for (const line of report.notes) terminal.note(line);
-  for (const problem of [...report.problems, ...recorded.problems]) terminal.warn(problem);
-  if (report.result !== "ok" || !recorded.byMost) throw new QuietExit(Exit.failed);
+  const run = { project, stack, command: "drill restore", changing: false, terminal, phases };
+  const code = await accountForOne(run, "drill", async (account) => {
+    account.ofHosts(input.hosts.map(({ name }) => name));
+    const context = await openContext(stack, terminal, input.settings);
+    const { cluster, live } = await liveCluster(context);
+    const { report, recorded } = await withTargets(
+      { project, input, terminal, clusterId: cluster, anew: true },
+      settings,
+      (store, _restic, signal) => drillAndRecord({ input, store, wanted: options, live, terminal, signal }),
+    );
+    if (options.json === true) terminal.print(JSON.stringify({ stack, ...report, recorded }, null, 2));
+    else for (const line of drillLines(report)) terminal.print(line);
+    for (const line of report.notes) terminal.note(line);
+    for (const problem of [...report.problems, ...recorded.problems]) {
+      account.problem(problem);
+      terminal.warn(problem);
+    }
+    return report.result === "ok" && recorded.byMost ? Exit.done : Exit.failed;
+  });
+  if (code !== Exit.done) throw new QuietExit(code);
 }

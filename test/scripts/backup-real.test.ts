@@ -128,26 +128,43 @@ describe("backups, with a real restic and age", function () {
     });
   }
 
-  it("damage to what is stored is found", async () => {
-    const repository = join(host.directory, "repository");
-    await configure(repository);
-    const place = placeOf("disk", { url: repository });
-    assert.equal((await host.runFile(source(), ["now", "test"])).code, 0);
-    const [set] = await listSets(restic, place);
-    assert.ok(set !== undefined && "kind" in set.set && set.set.kind === "data");
-    const packs = readdirSync(join(repository, "data"), { recursive: true, encoding: "utf8" })
-      .map((name) => join(repository, "data", name))
-      .filter((path) => statSync(path).isFile())
-      .sort((a, b) => statSync(b).size - statSync(a).size);
-    const [pack = ""] = packs;
-    const bytes = readFileSync(pack);
-    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
-    rmSync(pack);
-    writeFileSync(pack, bytes);
-    await assert.rejects(checkPlace(restic, place, "100%"), /Target disk: /);
-    await assert.rejects(
-      async () => bytesOf(await openData(readSet(restic, place, set.snapshot), [identity], set.set as never)),
-      /Target disk: /,
-    );
+  describe("damage to what is stored", () => {
+    /** A set of data, and the packs of its repository, the largest first. */
+    const stored = async () => {
+      const repository = join(host.directory, "repository");
+      await configure(repository);
+      const place = placeOf("disk", { url: repository });
+      assert.equal((await host.runFile(source(), ["now", "test"])).code, 0);
+      const [found] = await listSets(restic, place);
+      assert.ok(found !== undefined && "kind" in found.set && found.set.kind === "data");
+      const { set, snapshot: id } = found;
+      const packs = readdirSync(join(repository, "data"), { recursive: true, encoding: "utf8" })
+        .map((name) => join(repository, "data", name))
+        .filter((path) => statSync(path).isFile())
+        .sort((a, b) => statSync(b).size - statSync(a).size);
+      const read = async (by: Restic) => bytesOf(await openData(readSet(by, place, id), [identity], set));
+      return { place, packs, read };
+    };
+    const damage = (pack = ""): void => {
+      const bytes = readFileSync(pack);
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+      rmSync(pack);
+      writeFileSync(pack, bytes);
+    };
+
+    it("is found", async () => {
+      const { place, packs, read } = await stored();
+      damage(packs[0]);
+      await assert.rejects(checkPlace(restic, place, "100%"), /Target disk: /);
+      await assert.rejects(read(restic), /Target disk: /);
+    });
+
+    it("is not hidden by what this machine has kept of earlier reads from whoever reads anew", async () => {
+      const { packs, read } = await stored();
+      assert.equal(Buffer.compare(await read(restic), snapshot), 0);
+      damage(packs.at(-1));
+      assert.equal(Buffer.compare(await read(restic), snapshot), 0);
+      await assert.rejects(read({ ...restic, cacheDir: undefined }), /Target disk: /);
+    });
   });
 });

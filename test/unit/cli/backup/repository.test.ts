@@ -77,6 +77,13 @@ describe("repositories of backups", () => {
     assert.match(env, /^AWS_SECRET_ACCESS_KEY=secret of the store$/m);
   });
 
+  it("keeps nothing where all is to be read anew", async () => {
+    writeFileSync(path("list"), resticList([dataSet()]));
+    behave(`cat "${path("list")}"`);
+    await listSets({ ...restic, cacheDir: undefined }, vault);
+    assert.match(calls()[0] ?? "", /^--quiet --no-cache --retry-lock 2m --repo /);
+  });
+
   it("is not led to other repositories of the operator's by his environment", async () => {
     process.env["RESTIC_PASSWORD_FILE"] = "/other/password";
     process.env["RESTIC_REPOSITORY_FILE"] = "/other/repository";
