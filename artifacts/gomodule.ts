@@ -1,5 +1,5 @@
 import { cp, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { lockEntry, type LockKey } from "../lockfile/judge.ts";
 import { storeChecked } from "./checked.ts";
 import { labelOf, workDirOf, type SourceContext, type Wanted } from "./context.ts";
@@ -47,7 +47,8 @@ async function build(wanted: Wanted, context: SourceContext): Promise<void> {
   const go = await ensureGo(await requiredGo(group), context);
   const pinned = version === group.version;
   const env = await buildEnvironment(wanted, go, pinned, context);
-  const moduleDir = pinned ? group.moduleDir : await otherVersion(wanted, go, env, join(workDir, "module"), context);
+  const asPublished = pinned ? group.moduleDir : await otherVersion(wanted, go, env, join(workDir, "module"), context);
+  const moduleDir = await completed(wanted, asPublished, go, env, join(workDir, "completed"), context);
   // A name of its own: the compiler of a run that was killed may still be writing to that run's folder.
   const outDir = join(workDir, `out-${process.pid.toString()}`);
   await mkdir(outDir, { recursive: true });
@@ -85,7 +86,8 @@ async function build(wanted: Wanted, context: SourceContext): Promise<void> {
     },
   );
 
-  const modules = await moduleSums(moduleDir);
+  // Without what a copy of them was given besides.
+  const modules = await moduleSums(asPublished);
   const origin = { kind: "build" as const, go: go.pinned ? go.version : undefined, modules };
   const stored: string[] = [];
   for (const artifact of artifacts) {
@@ -209,6 +211,36 @@ async function otherVersion(
   }
   const lines = requirements.map(([module, moduleVersion]) => `\t${module} ${moduleVersion}\n`).join("");
   await writeFile(join(folder, "go.mod"), `${head}require (\n${lines})\n`);
+  return folder;
+}
+
+/** A module in which another one, that lacks files as it is published, is a copy of it that has them. */
+async function completed(
+  { group, version }: Wanted,
+  moduleDir: string,
+  go: Go,
+  env: NodeJS.ProcessEnv,
+  folder: string,
+  { signal }: SourceContext,
+): Promise<string> {
+  if (group.lacking === undefined) return moduleDir;
+  const { module, files } = group.lacking;
+  const options = { cwd: moduleDir, env: { ...env, GOFLAGS: "" }, signal };
+  const { folder: published } = await downloadModule(
+    go.command,
+    `${module}@${group.modules(version)[module] ?? ""}`,
+    options,
+  );
+  await rm(folder, { recursive: true, force: true });
+  await cp(moduleDir, folder, { recursive: true });
+  const copy = join(folder, "copy");
+  // What Go's cache has may not be written to.
+  await run("cp", ["-r", "--no-preserve=mode", published, copy], { signal });
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(copy, path)), { recursive: true });
+    await writeFile(join(copy, path), text);
+  }
+  await run(go.command, ["mod", "edit", `-replace=${module}=./copy`], { ...options, cwd: folder });
   return folder;
 }
 

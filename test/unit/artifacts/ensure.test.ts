@@ -42,7 +42,8 @@ describe("ensureArtifacts", () => {
     }
   }
 
-  const ensureWith = (groups: readonly ArtifactGroup[], timeoutMs = 300): EnsureArtifacts =>
+  /** @param timeoutMs for a site that never answers; those that do may be slow on a busy machine. */
+  const ensureWith = (groups: readonly ArtifactGroup[], timeoutMs?: number): EnsureArtifacts =>
     createEnsure({ groups, reachability: new Reachability(timeoutMs), build });
 
   it("downloads, verifies, makes executable and records the digest", async () => {
@@ -173,7 +174,7 @@ describe("ensureArtifacts", () => {
     const url = `http://127.0.0.1:${address.port.toString()}`;
     const names = ["alpha", "beta", "gamma", "delta"];
     const groups = names.map((name) => testGroup(`g-${name}`, [name], url));
-    await ensureWith(groups)(
+    await ensureWith(groups, 300)(
       names.map((name) => ({ name, version: "1.2.3" })),
       options,
     );

@@ -39,7 +39,7 @@ describe("builds from Go modules", () => {
     context = {
       cacheDir: join(folder, "cache"),
       report: (line) => lines.push(line),
-      reachability: new Reachability(300),
+      reachability: new Reachability(),
       lock: emptyLock,
     };
     wanted = { group, version: "1.2.3", platform: ownPlatform(), names: ["alpha"] };

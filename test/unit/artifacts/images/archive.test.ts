@@ -148,7 +148,10 @@ describe("the images", () => {
   it("run as numeric users without privileges, from absolute paths that they contain", () => {
     assert.deepEqual(
       images.map(({ name }) => name),
-      ["pause", "coredns", "metrics-server", "web"],
+      [
+        ...["pause", "coredns", "metrics-server"],
+        ...["prometheus", "alertmanager", "kube-state-metrics", "kube-rbac-proxy", "web"],
+      ],
     );
     for (const { name, reference, user, entrypoint, entries, artifacts, ingredients } of images) {
       assert.equal(reference, `localhost/plinth/${name}:lab`);

@@ -103,7 +103,7 @@ describe("ensureImages", () => {
     await assert.rejects(ensure(["shop"]), (error: Error) => {
       assert.equal(
         error.message,
-        `There is no image "shop": Plinth makes pause, coredns, metrics-server, web; put an archive of your own at ${join(cacheDir, "images", "shop.tar")}.`,
+        `There is no image "shop": Plinth makes ${images.map(({ name }) => name).join(", ")}; put an archive of your own at ${join(cacheDir, "images", "shop.tar")}.`,
       );
       return true;
     });
