@@ -6,7 +6,7 @@ import { changesIn } from "../operations.ts";
 import { benchStack, copyWorkTree } from "../project.ts";
 import type { Driver, Ground, PlinthCost, RunKind, ToolRun } from "./driver.ts";
 import { labUser, operatorAddress, type ReachedHost } from "./hosts.ts";
-import { failureOf, runTimed, type Ended } from "./run.ts";
+import { documentOf, failureOf, runTimed, type Ended } from "./run.ts";
 import { readTaskFiles, tasksFolder, type Task } from "./tasks.ts";
 
 /** Every host has an sshd of its own, so that none of them sees many that log in. */
@@ -20,19 +20,13 @@ const summary = z.object({
 
 /** What `up --json` tells of its cost; undefined where it has told nothing. */
 export function costIn(text: string): PlinthCost | undefined {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    return undefined; // It has failed before it had something to tell.
-  }
-  const { success, data } = summary.safeParse(document);
-  if (!success) return undefined;
-  const opened = data.phases.find(({ name }) => name === "engine start")?.duration ?? 0;
+  const told = documentOf(text, summary);
+  if (told === undefined) return undefined;
+  const opened = told.phases.find(({ name }) => name === "engine start")?.duration ?? 0;
   return {
-    engineSeconds: (opened + data.programStart) / 1000,
-    connections: data.ssh.reduce((sum, { connections }) => sum + connections, 0),
-    commands: data.ssh.reduce((sum, { roundTrips }) => sum + roundTrips, 0),
+    engineSeconds: (opened + told.programStart) / 1000,
+    connections: told.ssh.reduce((sum, { connections }) => sum + connections, 0),
+    commands: told.ssh.reduce((sum, { roundTrips }) => sum + roundTrips, 0),
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Driver, Ground, RunKind, ToolRun } from "./driver.ts";
 import { knownHostsOf, labUser, type ReachedHost } from "./hosts.ts";
-import { failureOf, runTimed } from "./run.ts";
+import { documentOf, failureOf, runTimed } from "./run.ts";
 import { tasksFolder, type Task } from "./tasks.ts";
 
 /** Hosts at the same time, as Ansible's forks. */
@@ -19,15 +19,9 @@ const report = z.object({
 
 /** What pyinfra tells of a run as JSON: changes on all hosts together, and who has failed. */
 export function parseResults(text: string): { changed: number; failed: string[] } | undefined {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    return undefined; // It has failed before it had something to tell.
-  }
-  const { success, data } = report.safeParse(document);
-  if (!success) return undefined;
-  const { operations, failed_hosts } = data.results;
+  const told = documentOf(text, report);
+  if (told === undefined) return undefined;
+  const { operations, failed_hosts } = told.results;
   return {
     // What it calls a success is an operation that has changed something.
     changed: operations.reduce((sum, operation) => sum + operation.success.length, 0),

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { appendFile } from "node:fs/promises";
+import type { z } from "zod";
 
 /** How a command ended. */
 export interface Ended {
@@ -36,6 +37,17 @@ export async function runTimed(words: readonly string[], { cwd, env, input, log 
   const seconds = (performance.now() - started) / 1000;
   if (log !== undefined) await appendFile(log, `== ${words.join(" ")}\n${texts.stdout}${texts.stderr}`);
   return { code, seconds, ...texts };
+}
+
+/** What a command has told as JSON; undefined where it is none of that kind, as it is of one that failed before it had something to tell. */
+export function documentOf<T>(text: string, kind: z.ZodType<T>): T | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return kind.safeParse(document).data;
 }
 
 /** Why a command counts as failed, with the end of what it has said; undefined where it did not. */
