@@ -4,7 +4,7 @@ import type { ClusterConfig } from "../config.ts";
  * Keys of the configuration that roles are not given: they are secrets, or have some in them. What a role makes of its configuration stands in
  * texts that anybody may read.
  */
-export const roleHidden = ["backup", "proxy", "registryCredentials", "secrets", "sudoPassword"] as const;
+export const roleHidden = ["backup", "notices", "proxy", "registryCredentials", "secrets", "sudoPassword"] as const;
 
 /** A configuration as roles are given it. */
 export type RoleConfig = Omit<ClusterConfig, (typeof roleHidden)[number]>;

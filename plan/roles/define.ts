@@ -19,7 +19,7 @@ export interface RoleContext<Parameters> {
   /** All hosts of the stack, in the order of the inventory. */
   hosts: readonly Host[];
   /**
-   * The stack's configuration as it is for the host, with defaults, without what has secrets in it: `backup`, `proxy`, `registryCredentials`,
+   * The stack's configuration as it is for the host, with defaults, without what has secrets in it: `backup`, `notices`, `proxy`, `registryCredentials`,
    * `sudoPassword`, and `secrets`, which roles name by `secret`.
    */
   config: RoleConfig;

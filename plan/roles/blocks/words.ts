@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { unitKinds } from "../../names.ts";
 import { loginName } from "../../texts.ts";
 import { BlockError } from "../block.ts";
 
 /** Units to restart or reload: one, or several. */
 export type Units = string | readonly string[];
 
-const unitName = /^[A-Za-z0-9@._:-]+\.(service|socket|timer|path|mount|swap|target|slice)$/;
+const unitName = new RegExp(`^[A-Za-z0-9@._:-]+\\.(${unitKinds.join("|")})$`);
 
 /** A schema of a block's argument, told in the block's own words. */
 export function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
