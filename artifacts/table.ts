@@ -55,6 +55,8 @@ export interface ArtifactGroup {
   };
   /** The modules to require for `version`, as `module` → `version`. */
   modules(version: string): Readonly<Record<string, string>>;
+  /** Files that a module lacks as it is published, by their paths in it: it is built from a copy that has them. */
+  lacking?: { module: string; files: Readonly<Record<string, string>> };
   /** The version of modules that the first of `modules` requires at v0.0.0 (Kubernetes' staging repositories). */
   stagingVersion?(version: string): string;
 }
@@ -278,6 +280,105 @@ const restic: ArtifactGroup = {
   modules: (version) => ({ "github.com/restic/restic": `v${version}` }),
 };
 
+/** Where Prometheus' projects release their archives, and how these are laid out. */
+const prometheusRelease =
+  (repository: string, names: readonly string[]): NonNullable<ArtifactGroup["download"]> =>
+  (_artifact, version, platform) => {
+    const release = releaseOf(`prometheus/${repository}`, version);
+    const folder = `${repository}-${version}.${platform}`;
+    return {
+      url: `${release}/${folder}.tar.gz`,
+      checksums: `${release}/sha256sums.txt`,
+      provides: Object.fromEntries(names.map((name) => [name, `${folder}/${name}`])),
+    };
+  };
+
+const prometheusVersion = (version: string): readonly string[] => [
+  `-X github.com/prometheus/common/version.Version=${version}`,
+];
+
+const nodeExporter: ArtifactGroup = {
+  name: "node-exporter",
+  moduleDir: join(import.meta.dirname, "go", "node-exporter"),
+  version: "1.10.2",
+  artifacts: [{ name: "node_exporter", package: "github.com/prometheus/node_exporter", versionArgs: ["--version"] }],
+  download: prometheusRelease("node_exporter", ["node_exporter"]),
+  ldflags: prometheusVersion,
+  // As the official build.
+  tags: ["netgo", "osusergo", "static_build"],
+  modules: (version) => ({ "github.com/prometheus/node_exporter": `v${version}` }),
+};
+
+const prometheus: ArtifactGroup = {
+  name: "prometheus",
+  moduleDir: join(import.meta.dirname, "go", "prometheus"),
+  version: "3.16.0",
+  artifacts: ["prometheus", "promtool"].map((name) => ({
+    name,
+    package: `github.com/prometheus/prometheus/cmd/${name}`,
+    versionArgs: ["--version"],
+  })),
+  download: prometheusRelease("prometheus", ["prometheus", "promtool"]),
+  ldflags: prometheusVersion,
+  tags: ["netgo"],
+  // Release 3.16.0 is version 0.316.0 of the module.
+  modules: (version) => {
+    const [major = "", minor = "", patch = ""] = version.split(".");
+    return { "github.com/prometheus/prometheus": `v0.${major}${minor.padStart(2, "0")}.${patch}` };
+  },
+};
+
+const alertmanager: ArtifactGroup = {
+  name: "alertmanager",
+  moduleDir: join(import.meta.dirname, "go", "alertmanager"),
+  version: "0.35.0",
+  artifacts: ["alertmanager", "amtool"].map((name) => ({
+    name,
+    package: `github.com/prometheus/alertmanager/cmd/${name}`,
+    versionArgs: ["--version"],
+  })),
+  download: prometheusRelease("alertmanager", ["alertmanager", "amtool"]),
+  ldflags: prometheusVersion,
+  tags: ["netgo"],
+  modules: (version) => ({ "github.com/prometheus/alertmanager": `v${version}` }),
+  // The pages of its own are made by tools of Node before a release: what is built here has its API, and a word in their place.
+  lacking: {
+    module: "github.com/prometheus/alertmanager",
+    files: Object.fromEntries(
+      ["elm", "mantine"].map((name) => [
+        `ui/app/dist/${name}/index.html`,
+        "<!doctype html><title>Alertmanager</title><p>This build has no pages of its own: ask its API, or by amtool.\n",
+      ]),
+    ),
+  },
+};
+
+const kubeStateMetrics: ArtifactGroup = {
+  name: "kube-state-metrics",
+  moduleDir: join(import.meta.dirname, "go", "kube-state-metrics"),
+  version: "2.16.0",
+  artifacts: [{ name: "kube-state-metrics", package: "k8s.io/kube-state-metrics/v2", versionArgs: ["version"] }],
+  // Only images are published.
+  ldflags: prometheusVersion,
+  modules: (version) => ({ "k8s.io/kube-state-metrics/v2": `v${version}` }),
+};
+
+const kubeRbacProxy: ArtifactGroup = {
+  name: "kube-rbac-proxy",
+  moduleDir: join(import.meta.dirname, "go", "kube-rbac-proxy"),
+  version: "0.19.1",
+  artifacts: [
+    {
+      name: "kube-rbac-proxy",
+      package: "github.com/brancz/kube-rbac-proxy/cmd/kube-rbac-proxy",
+      versionArgs: ["--version"],
+    },
+  ],
+  // Likewise.
+  ldflags: (version) => [`-X k8s.io/component-base/version.gitVersion=v${version}`],
+  modules: (version) => ({ "github.com/brancz/kube-rbac-proxy": `v${version}` }),
+};
+
 /** Everything that Plinth can fetch or build. Builds run in this order: what is wanted first stands first. */
 export const groups: readonly ArtifactGroup[] = [
   pulumi,
@@ -291,6 +392,11 @@ export const groups: readonly ArtifactGroup[] = [
   metricsServer,
   age,
   restic,
+  nodeExporter,
+  prometheus,
+  alertmanager,
+  kubeStateMetrics,
+  kubeRbacProxy,
 ];
 
 /** The default version per artifact name: `{ pulumi: "3.259.0", etcd: "3.6.14", kubelet: "1.36.3", … }`. */
