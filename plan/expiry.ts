@@ -32,13 +32,13 @@ export interface Expiry {
 }
 
 const DAY = 86_400_000;
-/** How long before the end one is told. */
-const NOTICE = 30 * DAY;
+/** How long before the end one is told, milliseconds. */
+export const NOTICE = 30 * DAY;
 /**
  * Of lives for which that is too long, the last part. `up` renews at a third and kubelets when 10 % are left at the latest, of a life that
  * is counted from a moment some minutes before it was signed: whoever is told has something to do.
  */
-const LATE_PART = { authority: 1 / 4, leaf: 1 / 4, kubeconfig: 1 / 4, kubelet: 1 / 12 };
+export const LATE_PART = { authority: 1 / 4, leaf: 1 / 4, kubeconfig: 1 / 4, kubelet: 1 / 12 };
 
 /** Whether one is told of the end of a certificate. */
 export function isTold(kind: Expiry["kind"], { notBefore, notAfter }: Certificate, at: number): boolean {

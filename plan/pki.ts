@@ -1,4 +1,5 @@
 import type { Authority, LeafSpec } from "./bundle.ts";
+import { metricsReaderName, metricsUser } from "./metrics/endpoints.ts";
 import { tenantGroup } from "./tenants.ts";
 
 /** Names of the resources that hold keys and ids. They are in URNs and never change. */
@@ -20,6 +21,16 @@ export const administrator: LeafSpec = {
   commonName: "plinth-admin",
   organization: "system:masters",
   dnsNames: [],
+  ipAddresses: [],
+  uses: ["client_auth"],
+};
+
+/** Client certificate of whoever reads figures. */
+export const metricsReader: LeafSpec = {
+  name: "metrics-reader",
+  authority: "kubernetes",
+  commonName: metricsUser,
+  dnsNames: [metricsReaderName],
   ipAddresses: [],
   uses: ["client_auth"],
 };

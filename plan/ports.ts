@@ -15,4 +15,9 @@ export const ports = {
   vxlan: 8472,
   /** HAProxy's own health, loopback only. */
   haproxyHealth: 8404,
+  /** Figures without a login, loopback only, where plinth:metrics is set. */
+  haproxyMetrics: 8405,
+  etcdMetrics: 2381,
+  containerdMetrics: 1338,
+  nodeExporter: 9100,
 } as const;

@@ -75,6 +75,16 @@ export function failoverScript(words: readonly string[]): string {
   return `set -- ${words.map(shellWord).join(" ")}\n${assembled("failover")}`;
 }
 
+/**
+ * What looks at a host during a load test: fed to a shell there, as root, and never installed.
+ *
+ * @param since seconds since the epoch, by the host's clock, from which on its balancer is heard; undefined: not at all.
+ */
+export function loadTestScript(units: readonly string[], since?: number): string {
+  const words = [since === undefined ? "-" : String(Math.floor(since)), ...units];
+  return `set -- ${words.map(shellWord).join(" ")}\n${read("check/loadtest.sh")}`;
+}
+
 /** What an operator has a host do by hand: fed to a shell there, and never installed. The words are described in each script. */
 export function adhocScript(name: "run" | "put" | "get", words: readonly string[]): string {
   const { state, software, scripts, kept, staging } = paths;
@@ -88,6 +98,19 @@ export function adhocScript(name: "run" | "put" | "get", words: readonly string[
 /** What a test of a role has a host do: fed to a shell there as root, and never installed. Words are described in each script. */
 export function roleTestScript(name: "snapshot" | "tamper"): string {
   return read(`roletest/${name}.sh`);
+}
+
+/** What a host that tells figures is told of a run of Plinth. */
+export type RunMark =
+  /** An `up` has brought everything to its desired state. */
+  | { kind: "up" }
+  /** Somebody has looked for drift. `found`: differences on this host. */
+  | { kind: "drift"; found: number };
+
+/** What writes that down on a host: fed to a shell there as root, and never installed. */
+export function markScript(marks: readonly RunMark[]): string {
+  const words = marks.map((mark) => (mark.kind === "drift" ? `${mark.kind}=${mark.found}` : mark.kind));
+  return `set -- ${words.map(shellWord).join(" ")}\nSTATE_PATH=${paths.state}\n${read("mark/run.sh")}`;
 }
 
 /** What a host asks for a test of the data path: fed to a shell there, and never installed. */
@@ -119,10 +142,10 @@ export const runLockScript = once(() => assembled("run-lock"));
  * What a question about facts has in front of it: the answer comes from the host's plinth-reader where the key may ask nothing
  * else. Everywhere else it does nothing.
  *
- * @param directories to be looked at besides the usual ones; words of a shell without quotes (plan/settings/directories.ts).
+ * @param asked words of a shell without quotes, see `factsWords`.
  */
-export function readerQuestion(facts: string, directories: readonly string[] = []): string {
-  return `${[reader.question, digestOf(facts), ...directories].join(" ")}; `;
+export function readerQuestion(facts: string, asked: readonly string[] = []): string {
+  return `${[reader.question, digestOf(facts), ...asked].join(" ")}; `;
 }
 
 /** plinth-reader, the forced command of such keys. */
@@ -189,6 +212,9 @@ export function rosterScriptPath(name: RosterScriptName): string {
 /** What makes sets of backups on members of etcd, in one piece. */
 export const backupUnitScript = once(() => script("backup", assembled("backup")));
 
+/** What writes down, on every host that tells figures, what Plinth knows of it. */
+export const metricsScript = once(() => script("metrics", assembled("metrics")));
+
 /** A script of scripts/host/, which a unit of a host runs, by its name without `.sh`. */
 export function unitScript(name: string): Script {
   return script(name, read(`host/${name}.sh`));
@@ -199,6 +225,7 @@ export const allScripts = once((): readonly Script[] => [
   hostScript(),
   ...rosterScriptNames.map(rosterScript),
   backupUnitScript(),
+  metricsScript(),
   ...[
     "baseline",
     "connections",

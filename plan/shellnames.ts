@@ -20,6 +20,7 @@ import {
   reader,
   taints,
   ownersNote,
+  unitKinds,
 } from "./names.ts";
 import { ports } from "./ports.ts";
 import { exemptingLabel, ownNamespaces } from "./protections.ts";
@@ -84,6 +85,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       EXIT_LOCKED: exitCodes.locked,
       EXIT_REFUSED: exitCodes.refused,
     },
+    "Kinds of systemd units that a bundle may have.": { UNIT_KINDS: unitKinds.join("|") },
     "Conditions that a bundle may name, each with the fewest arguments that it takes; `stream_read` refuses others.": {
       CHECK_ARGUMENTS: listed(fewestArguments.check),
       PREPARE_ARGUMENTS: listed(fewestArguments.prepare),
@@ -118,6 +120,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
       KUBELET_CLIENT_PATH: kubeletCredentials.client,
       KUBELET_SERVING_PATH: kubeletCredentials.serving,
     },
+    "First word of a look at a host that carries roles alone.": { MACHINE_WORD: reader.machine },
     "The bundle with the kubelet.": { NODE_BUNDLE: nodeBundle },
     "Distributions: FAMILY:ID of os-release.": { FAMILY_IDS: familyWords() },
     "Labels, annotations and taints of Nodes.": {
@@ -141,6 +144,7 @@ export const generatedScripts: Readonly<Record<string, string>> = {
     "Where it is, without the ROOT of tests, and what it is asked.": {
       READER_PATH: reader.directory,
       READER_QUESTION: reader.question,
+      MACHINE_WORD: reader.machine,
     },
     "What it ends with.": { EXIT_REFUSED: exitCodes.refused },
   }),

@@ -145,6 +145,11 @@ export const imageReference = z
     "must be an image with a tag or digest",
   );
 
+/** An amount of memory, disk or processors. */
+export const quantity = z
+  .string()
+  .regex(/^\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/, "must be a quantity such as 500m, 4 or 8Gi");
+
 /** Name of a label, of an annotation or of a taint of a Node. */
 export const labelName = z
   .string()

@@ -2,6 +2,7 @@ import { binaryPath } from "../bundle.ts";
 import type { ClusterConfig } from "../config.ts";
 import { containerdOverlay, hasContainerdSettings } from "../containerdsettings.ts";
 import { binDirectory } from "../names.ts";
+import { ports } from "../ports.ts";
 import { hasProxy } from "../proxy.ts";
 import { directoriesOf, mountsFor } from "../settings/directories.ts";
 import { renderToml } from "../toml.ts";
@@ -20,7 +21,7 @@ export const containerdSocket = "/run/containerd/containerd.sock";
 
 /**
  * containerd's configuration, version 3 (containerd 2.0 and later). What is not here is containerd's default; above all it
- * listens on its socket only and serves no metrics.
+ * listens on its socket only. Figures it tells on loopback, where hosts tell any.
  */
 export function renderContainerdConfig(config: ClusterConfig): string {
   const imports = [...(hasContainerdSettings(config.containerd) ? [containerdSettingsPath] : []), dropIns];
@@ -34,7 +35,7 @@ state = "/run/containerd"
   address = "${containerdSocket}"
 
 [metrics]
-  address = ""
+  address = "${config.metrics === undefined ? "" : `127.0.0.1:${ports.containerdMetrics}`}"
 
 [plugins."io.containerd.cri.v1.images"]
   snapshotter = "overlayfs"

@@ -120,6 +120,8 @@ function ownArguments({ host, hosts, config }: Placement): Arguments {
     "feature-gates": ownGates,
     "corrupt-check-time": "12h",
     "watch-progress-notify-interval": "5s",
+    // The proxy of figures stands before it: whoever may read figures from the clients' port may read all data.
+    ...(config.metrics === undefined ? {} : { "listen-metrics-urls": `http://127.0.0.1:${ports.etcdMetrics}` }),
   };
 }
 

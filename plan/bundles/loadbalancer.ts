@@ -15,7 +15,7 @@ import { balancerBooleans, endConnectionsScript } from "../selinux.ts";
 import { plainSurroundings, type Surroundings } from "../surroundings.ts";
 import { scriptFile } from "./scriptfiles.ts";
 import { boundTo, renderServicePorts, servicePortAddress } from "./serviceports.ts";
-import { because, directCurl, renderUnit, restartsForever, unitFile } from "./systemd.ts";
+import { balancerHardening, because, directCurl, renderUnit, restartsForever, unitFile } from "./systemd.ts";
 
 export const haproxyUnit = "haproxy.service";
 export const keepalivedUnit = "keepalived.service";
@@ -35,6 +35,17 @@ function maxConnections(config: ClusterConfig): number {
 function formerVips({ ways }: ClusterConfig): readonly string[] {
   return ways?.formerVips ?? [];
 }
+
+/** HAProxy's own figures, for the proxy of figures of this host. */
+const metricsFrontend = `
+frontend metrics
+  mode http
+  no log
+  timeout client 30s
+  bind 127.0.0.1:${ports.haproxyMetrics}
+  http-request use-service prometheus-exporter if { path /metrics }
+  http-request deny
+`;
 
 /** HAProxy in front of all API servers, bound to the VIP on every load-balancer host whether it holds it or not. */
 function renderHaproxy(hosts: readonly Host[], config: ClusterConfig, vip: string): string {
@@ -81,7 +92,7 @@ frontend health
   bind 127.0.0.1:${ports.haproxyHealth}
   monitor-uri /haproxy_ready
   http-request deny
-${renderServicePorts(hosts, config, maxConnections(config))}`;
+${config.metrics === undefined ? "" : metricsFrontend}${renderServicePorts(hosts, config, maxConnections(config))}`;
 }
 
 interface VrrpInstance {
@@ -217,16 +228,7 @@ const haproxyService = (config: ClusterConfig, { family }: Surroundings) =>
       LimitNOFILE: String(config.openFilesLimit),
       RuntimeDirectory: "haproxy",
       StateDirectory: "haproxy",
-      NoNewPrivileges: "yes",
-      ProtectHome: "yes",
-      ProtectSystem: "strict",
-      PrivateTmp: "yes",
-      ProtectKernelModules: "yes",
-      ProtectKernelTunables: "yes",
-      ProtectControlGroups: "yes",
-      RestrictNamespaces: "yes",
-      LockPersonality: "yes",
-      SystemCallArchitectures: "native",
+      ...balancerHardening,
     },
   });
 

@@ -1,7 +1,7 @@
 import type { BundleBinary, BundleDownload, BundleFile } from "../bundle.ts";
 import { binaryPath } from "../bundle.ts";
 import type { Check, Judge } from "../conditions.ts";
-import type { ClusterConfig } from "../config.ts";
+import { imageArchives, type ClusterConfig } from "../config.ts";
 import { hasContainerdSettings } from "../containerdsettings.ts";
 import { paths } from "../names.ts";
 import { unitScript } from "../scripts.ts";
@@ -78,7 +78,7 @@ function binaries(config: ClusterConfig): BundleBinary[] {
 }
 
 function downloads(config: ClusterConfig): BundleDownload[] {
-  const images = config.images.toSorted().map((name) => ({
+  const images = imageArchives(config).map((name) => ({
     path: `${imagesDirectory}/${name}.tar`,
     mode: "0644",
     owner: root,
@@ -113,7 +113,7 @@ function files(config: ClusterConfig, { linkMtu }: Surroundings): BundleFile[] {
     ...proxies(config).files,
     file(unitPath(containerdUnit), renderContainerdService(config), [containerdUnit]),
     file(unitPath(podsUnit), podsService(config)),
-    ...(config.images.length === 0 ? [] : [file(unitPath(imagesUnit), imagesService, [imagesUnit])]),
+    ...(imageArchives(config).length === 0 ? [] : [file(unitPath(imagesUnit), imagesService, [imagesUnit])]),
   ];
 }
 
@@ -127,7 +127,7 @@ function checks(config: ClusterConfig): Check[] {
       args: { words: [binaryPath("ctr"), "--timeout", "5s", "version"] },
     },
   ];
-  if (config.images.length === 0) return own;
+  if (imageArchives(config).length === 0) return own;
   const words = [imagesScript, "--check", imagesDirectory] as const;
   return [...own, { name: "command", deadline: 600, unit: imagesUnit, args: { words } }];
 }
@@ -166,7 +166,7 @@ export const runtime: BundlePart = {
     downloads: downloads(config),
     files: files(config, surroundings),
     secrets: [...registryFiles(config).secrets, ...proxies(config).secrets],
-    units: [podsUnit, containerdUnit, ...(config.images.length === 0 ? [] : [imagesUnit])],
+    units: [podsUnit, containerdUnit, ...(imageArchives(config).length === 0 ? [] : [imagesUnit])],
     judges: [judge],
     checks: checks(config),
   }),

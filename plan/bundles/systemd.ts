@@ -268,3 +268,17 @@ export function servesWith(suites: readonly string[], least: unknown): boolean {
 
 /** What to do where it does not. */
 export const suitesInstead = `keep ${neededSuite} in it, which HTTP/2 and Plinth's certificates need, or have TLS 1.3 only`;
+
+/** What a balancer needs nothing of: homes, devices, settings of the kernel, namespaces of its own. */
+export const balancerHardening = {
+  NoNewPrivileges: "yes",
+  ProtectHome: "yes",
+  ProtectSystem: "strict",
+  PrivateTmp: "yes",
+  ProtectKernelModules: "yes",
+  ProtectKernelTunables: "yes",
+  ProtectControlGroups: "yes",
+  RestrictNamespaces: "yes",
+  LockPersonality: "yes",
+  SystemCallArchitectures: "native",
+} as const;

@@ -24,6 +24,9 @@ EXIT_BAD_INPUT=65
 EXIT_LOCKED=75
 EXIT_REFUSED=77
 
+# Kinds of systemd units that a bundle may have.
+UNIT_KINDS="service|socket|timer|path|mount|swap|target|slice"
+
 # Conditions that a bundle may name, each with the fewest arguments that it takes; `stream_read` refuses others.
 CHECK_ARGUMENTS="unit-active:0 http-ok:2 etcd-voter:6 config-in-use:6 command:1 sysctl:2 swap-off:0 if-bundle:2 if-file:2"
 PREPARE_ARGUMENTS="etcd-join:8 node-current:7 join-anew:4 keep-addresses:3 release-addresses:2 selinux-contexts:1 selinux-booleans:1"

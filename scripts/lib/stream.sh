@@ -17,7 +17,8 @@
 stream_read() {
   local error kind value
   awk -v stage="$STAGE" -v checks="$CHECK_ARGUMENTS" -v prepares="$PREPARE_ARGUMENTS" -v judges="$JUDGE_ARGUMENTS" \
-    -v requires="$REQUIRE_ARGUMENTS" -v resources="$RESOURCE_KINDS" -v own="$STATE_PATH $KEPT_PATH $STAGING_PATH $SOFTWARE_PATH" '
+    -v requires="$REQUIRE_ARGUMENTS" -v unit_kinds="$UNIT_KINDS" \
+    -v resources="$RESOURCE_KINDS" -v own="$STATE_PATH $KEPT_PATH $STAGING_PATH $SOFTWARE_PATH" '
     function bad(text) {
       if (!failed) {
         failed = 1
@@ -52,7 +53,7 @@ stream_read() {
       if (url !~ /^https?:\/\/[^"\\]+$/) bad("the address of " what " is not http:// or https://")
     }
     function unitname(u) {
-      if (u !~ /^[A-Za-z0-9@._:-]+\.(service|socket|timer|path|mount|target|slice)$/) bad(u " is not the name of a unit")
+      if (u !~ "^[A-Za-z0-9@._:-]+[.](" unit_kinds ")$") bad(u " is not the name of a unit")
     }
     # The words from this one to another; without that, to the end of the line.
     function options(from, to,   i, j, n, names) {

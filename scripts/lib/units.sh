@@ -69,8 +69,8 @@ unit_drop() {
       return 1
     fi
   fi
-  # Nothing to disable (no [Install] section, no file) is fine.
-  control 60 disable "$1" >/dev/null 2>&1 || :
+  # Nothing to disable (no [Install] section, no file) is fine. systemd reads all of its units once for it, or for all that changes.
+  control 60 ${HIT_DAEMON_RELOAD:+--no-reload} disable "$1" >/dev/null 2>&1 || :
   control 20 reset-failed "$1" >/dev/null 2>&1 || :
 }
 
