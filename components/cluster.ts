@@ -12,6 +12,7 @@ import { Fleet, type FleetInput } from "./fleet.ts";
 import type { HostAccess } from "./host/access.ts";
 import { heldUntil } from "./order.ts";
 import type { HostKeys } from "./pki/hostkeys.ts";
+import type { Leaf } from "./pki/leaf.ts";
 import { Pki } from "./pki/pki.ts";
 import { handOver } from "./roster/handover.ts";
 import { Tenants } from "./tenants/tenants.ts";
@@ -60,6 +61,11 @@ export class Cluster extends pulumi.ComponentResource {
     this.registerOutputs({ endpoint: this.endpoint, caCertificate: this.caCertificate, kubeconfig: this.kubeconfig });
   }
 
+  /** The certificate of whoever reads figures; undefined where nobody does. */
+  get metricsReader(): Leaf | undefined {
+    return this.pki.metricsReader;
+  }
+
   /** Declares the keys of the hosts. */
   makeHostKeys(): Promise<HostKeys> {
     return this.pki.makeHostKeys();
@@ -103,7 +109,7 @@ export class Cluster extends pulumi.ComponentResource {
     const after = args.bootstrapped ? fleet.last() : [];
     new Addons(
       "addons",
-      { config, hosts, authority: this.pki.authorities.kubernetes, nodes },
+      { config, hosts, authority: this.pki.authorities.kubernetes, reader: this.metricsReader, nodes },
       { parent: this, ...kubernetes, dependsOn: after },
     );
     const { kubeconfigs } = new Tenants(

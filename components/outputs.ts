@@ -5,7 +5,8 @@ import type { ClusterValues, MachineValues, PoolValues } from "../plan/outputs.t
 import type { Preflight } from "./preflight.ts";
 
 /** What the engine knows only once it has made it. */
-type MadeByEngine = "caCertificate" | "kubeconfig" | "clusterId" | "tenantKubeconfigs" | "poolMaterial";
+type MadeByEngine =
+  "caCertificate" | "kubeconfig" | "clusterId" | "tenantKubeconfigs" | "poolMaterial" | "metricsIdentity";
 
 /** Outputs of a cluster's stack as the program declares them; plan/outputs.ts says what they are. */
 export type ClusterOutputs = {

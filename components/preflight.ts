@@ -13,6 +13,7 @@ import {
   type LockedDigests,
 } from "../plan/digests.ts";
 import type { HostReading } from "../plan/facts.ts";
+import { factsWords } from "../plan/factswords.ts";
 import { PlinthError, describeFinding, type Finding } from "../plan/findings.ts";
 import {
   alongFinding,
@@ -48,7 +49,7 @@ import type { RunRequests } from "../plan/requests.ts";
 import { expiryWarnings, kubeconfigsIn } from "../plan/expiry.ts";
 import { hostScript, scriptDownload } from "../plan/scripts.ts";
 import type { AgentView } from "../plan/sshagent.ts";
-import { movedDirectories } from "../plan/settings/directories.ts";
+
 import { restoreFindings } from "../plan/restore/guards.ts";
 import { configFor } from "../plan/settings/layers.ts";
 import { linkMtuOf } from "../plan/surroundings.ts";
@@ -177,8 +178,8 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
   // Without a cluster there is none that runs of different places could meet on: the engine's lock of the stack is the one there is.
   if (clusterId !== undefined && !pulumi.runtime.isDryRun() && config.machinesOnly !== true)
     findings.push(...(await lockFindings(args.lock(all, controlPlane))));
-  const moved = new Map(hosts.map((host) => [host.name, movedDirectories(configFor(host, config))]));
-  const readings = await args.readHosts(all, moved);
+  const asked = new Map(hosts.map((host) => [host.name, factsWords(host, configFor(host, config))]));
+  const readings = await args.readHosts(all, asked);
   if (foreignPlugin) findings.push(...(await unlessPreview(pluginReachFindings(demands))));
   if (args.pluginAgent !== undefined) {
     const chosen = key && wantedKey(key, config.sshPrivateKeyFile);
@@ -283,7 +284,7 @@ export async function preflight(args: ProgramArgs, kind: StackKind): Promise<Pre
       ...config,
       ...formerRoles(hosts, config, readings),
       ...roleTurns(hosts, config, readings, linkMtu),
-      ...formerBundles(hosts, readings),
+      ...formerBundles(hosts, config, readings),
       ...(ways === undefined ? {} : { ways, apiInstance: instanceOf(config, instances) }),
     },
     hosts,

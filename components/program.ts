@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { renderRules } from "../plan/alerts/index.ts";
 import { endpointOf } from "../plan/endpoint.ts";
 import { goneFindings, guardSettingsChange, poolEndpointFindings, returnFindings } from "../plan/guards.ts";
+import { renderScrapeConfig } from "../plan/metrics/scrape.ts";
 import { keyNames } from "../plan/pki.ts";
 import { poolMaterial } from "../plan/pool.ts";
 import type { PoolMaterial } from "../plan/poolmaterial.ts";
@@ -75,7 +77,24 @@ async function declareCluster(checked: Preflight): Promise<ClusterOutputs> {
     tenants: tenantNamespaces(config.tenants),
     tenantKubeconfigs: pulumi.secret(pulumi.all(parts.tenantKubeconfigs)),
     protections: modesOf(config.protections),
+    ...metricsOutputs(cluster, checked),
     ...(config.exportPoolMaterial ? { poolMaterial: materialOf(cluster, checked) } : {}),
+  };
+}
+
+/** For whoever reads figures. */
+function metricsOutputs(
+  { metricsReader }: Cluster,
+  { hosts, config }: Preflight,
+): Pick<ClusterOutputs, "scrapeConfig" | "alertRules" | "metricsIdentity"> {
+  if (metricsReader === undefined) return {};
+  const { certificate, key } = metricsReader;
+  return {
+    scrapeConfig: renderScrapeConfig(hosts, config),
+    alertRules: renderRules(config.monitoring?.pages),
+    metricsIdentity: pulumi.secret(
+      pulumi.all([certificate, key]).apply(([pem, secret]) => ({ certificate: pem, key: secret })),
+    ),
   };
 }
 

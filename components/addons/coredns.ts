@@ -6,11 +6,15 @@ import { acrossZones, addonTolerations, apart } from "../../plan/addons/placemen
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { heldUntilAny } from "../order.ts";
+import type { Authority } from "../pki/authority.ts";
+import { corednsMetrics } from "./corednsmetrics.ts";
 import { childOptions } from "./options.ts";
 
 export interface CoreDnsArgs {
   /** `corednsImage`, `clusterDomain`, `serviceCidr`, `dnsUpstreams`; `network: none` does not wait for readiness. */
-  config: Pick<ClusterConfig, "corednsImage" | "clusterDomain" | "serviceCidr" | "dnsUpstreams" | "network">;
+  config: ClusterConfig;
+  /** The cluster's authority: it signs who tells figures. */
+  authority: Authority;
   /** The inventory: how many replicas, and whether they can be apart. */
   hosts: readonly Host[];
   /** See `AddonsArgs.nodes`. */
@@ -34,11 +38,13 @@ export class CoreDns extends pulumi.ComponentResource {
 
   constructor(name: string, args: CoreDnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("plinth:addons:CoreDns", name, {}, opts);
-    const { config, hosts, nodes = [] } = args;
+    const { config, hosts, authority, nodes = [] } = args;
     const child = childOptions(this, opts);
     const awaited = readiness(config.network);
     this.address = clusterDnsAddress(config);
 
+    const guard =
+      config.metrics === undefined ? undefined : corednsMetrics(config, config.metrics, authority, this, child);
     const account = this.account(child);
     const text = corefile(config);
     const file = new k8s.core.v1.ConfigMap(
@@ -66,7 +72,9 @@ export class CoreDns extends pulumi.ComponentResource {
           ports: [
             { name: "dns", port: dnsPorts.dns, protocol: "UDP", targetPort: "dns" },
             { name: "dns-tcp", port: dnsPorts.dns, protocol: "TCP", targetPort: "dns-tcp" },
-            { name: "metrics", port: dnsPorts.metrics, protocol: "TCP", targetPort: "metrics" },
+            ...(guard === undefined
+              ? [{ name: "metrics", port: dnsPorts.metrics, protocol: "TCP", targetPort: "metrics" }]
+              : []),
           ],
         },
       },
@@ -114,12 +122,16 @@ export class CoreDns extends pulumi.ComponentResource {
                 // Opens the port below 1024 to that user.
                 sysctls: [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }],
               },
-              containers: [container(config.corednsImage)],
+              containers: [
+                container(config.corednsImage, guard === undefined),
+                ...(guard === undefined ? [] : [guard.container]),
+              ],
               volumes: [
                 {
                   name: "config",
                   configMap: { name: file.metadata.name, items: [{ key: "Corefile", path: "Corefile" }] },
                 },
+                ...(guard === undefined ? [] : [guard.volume]),
               ],
             },
           },
@@ -161,7 +173,8 @@ export class CoreDns extends pulumi.ComponentResource {
   }
 }
 
-function container(image: string): k8s.types.input.core.v1.Container {
+/** @param open whether its figures are told to whoever asks. */
+function container(image: string, open: boolean): k8s.types.input.core.v1.Container {
   return {
     name: program,
     image,
@@ -170,7 +183,7 @@ function container(image: string): k8s.types.input.core.v1.Container {
     ports: [
       { name: "dns", containerPort: dnsPorts.dns, protocol: "UDP" },
       { name: "dns-tcp", containerPort: dnsPorts.dns, protocol: "TCP" },
-      { name: "metrics", containerPort: dnsPorts.metrics, protocol: "TCP" },
+      ...(open ? [{ name: "metrics", containerPort: dnsPorts.metrics, protocol: "TCP" }] : []),
       { name: "health", containerPort: dnsPorts.health, protocol: "TCP" },
       { name: "ready", containerPort: dnsPorts.ready, protocol: "TCP" },
     ],

@@ -9,7 +9,7 @@ import {
   metricsTlsDirectory,
 } from "../../plan/addons/metrics.ts";
 import { contentName, labelsOf, readiness, systemNamespace, unprivilegedUser } from "../../plan/addons/objects.ts";
-import { acrossZones, addonTolerations, apart, controlPlaneTaint } from "../../plan/addons/placement.ts";
+import { acrossZones, addonTolerations, apart, ratherWorkers } from "../../plan/addons/placement.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/lives.ts";
@@ -91,15 +91,7 @@ export class MetricsServer extends pulumi.ComponentResource {
               nodeSelector: { "kubernetes.io/os": "linux" },
               tolerations: [...addonTolerations],
               affinity: {
-                // Rather on workers: the memory of control-plane hosts belongs to etcd and the API server.
-                nodeAffinity: {
-                  preferredDuringSchedulingIgnoredDuringExecution: [
-                    {
-                      weight: 100,
-                      preference: { matchExpressions: [{ key: controlPlaneTaint, operator: "DoesNotExist" }] },
-                    },
-                  ],
-                },
+                nodeAffinity: ratherWorkers,
                 podAntiAffinity: apart(hosts, selector),
               },
               topologySpreadConstraints: acrossZones(selector),

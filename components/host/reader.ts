@@ -14,17 +14,17 @@ const lookSeconds = 90;
 /** Looks at hosts without changing anything: one exec per host, all hosts at once. Tests pass their own. */
 export type HostReader = (
   access: HostAccess,
-  /** Host → directories besides the usual ones that are to hold data, to be looked at as well. Default: none. */
-  directories?: ReadonlyMap<string, readonly string[]>,
+  /** Host → words of the look, see `factsWords`. Default: none, all that can be told. */
+  asked?: ReadonlyMap<string, readonly string[]>,
 ) => Promise<Map<string, HostReading>>;
 
 /** Reads all hosts over the shared SSH connections. */
-export const readHosts: HostReader = async (access, directories) => {
+export const readHosts: HostReader = async (access, asked) => {
   const script = factsScript();
   const readings = await Promise.all(
     [...access].map(async ([name, target]): Promise<[string, HostReading]> => [
       name,
-      await readHost(target, script, sharedPool, directories?.get(name)),
+      await readHost(target, script, sharedPool, asked?.get(name)),
     ]),
   );
   return new Map(readings);
@@ -34,13 +34,13 @@ export const readHosts: HostReader = async (access, directories) => {
  * Reads one host.
  *
  * @param pool tests pass what runs commands there.
- * @param directories to be looked at besides the usual ones.
+ * @param asked words of the look, see `factsWords`.
  */
 export async function readHost(
   target: SshTarget,
   script: string,
   pool: Pick<SshPool, "exec"> = sharedPool,
-  directories: readonly string[] = [],
+  asked: readonly string[] = [],
 ): Promise<HostReading> {
   try {
     let sent = Date.now();
@@ -49,8 +49,8 @@ export async function readHost(
       script,
       {
         seconds: lookSeconds,
-        question: readerQuestion(script, directories),
-        words: directories,
+        question: readerQuestion(script, asked),
+        words: asked,
         // The way to the host, and the queue for it, are no part of the look.
         onSend: () => {
           sent = Date.now();

@@ -2,11 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { renderKeyDigests } from "../../plan/backup/keys.ts";
-import type { Authority as AuthorityName, SecretSource } from "../../plan/bundle.ts";
+import type { Authority as AuthorityName, LeafSpec, SecretSource } from "../../plan/bundle.ts";
 import { renderEncryptionConfig } from "../../plan/bundles/apiserver.ts";
 import type { Host } from "../../plan/inventory.ts";
 import { leafHours } from "../../plan/lives.ts";
-import { administrator, keyNames } from "../../plan/pki.ts";
+import { administrator, keyNames, metricsReader } from "../../plan/pki.ts";
 import { Authority } from "./authority.ts";
 import { HostKeys, type Keyholders } from "./hostkeys.ts";
 import { makeLeaf, type Leaf } from "./leaf.ts";
@@ -18,6 +18,8 @@ export class Pki extends pulumi.ComponentResource {
   readonly authorities: Readonly<Record<AuthorityName, Authority>>;
   /** The operator's client certificate. */
   readonly administrator: Leaf;
+  /** That of whoever reads figures; undefined where nobody does. */
+  readonly metricsReader: Leaf | undefined;
   private readonly args: PkiArgs;
   private readonly serviceAccount: tls.PrivateKey;
   private readonly encryptionKey: random.RandomPassword;
@@ -48,11 +50,10 @@ export class Pki extends pulumi.ComponentResource {
       { length: 32, special: false },
       { parent: this, protect: true },
     );
-    this.administrator = makeLeaf(
-      administrator.name,
-      { spec: administrator, authority: this.authorities[administrator.authority], hours: leafHours(config) },
-      this,
-    );
+    const own = (spec: LeafSpec): Leaf =>
+      makeLeaf(spec.name, { spec, authority: this.authorities[spec.authority], hours: leafHours(config) }, this);
+    this.administrator = own(administrator);
+    this.metricsReader = config.metrics === undefined ? undefined : own(metricsReader);
     this.registerOutputs({});
   }
 

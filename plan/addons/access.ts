@@ -1,10 +1,13 @@
 import type { ClusterConfig } from "../config.ts";
+import { metricsUser } from "../metrics/endpoints.ts";
 import { bootstrappersGroup } from "../names.ts";
 
 /** What a role allows, as in RBAC. */
 export interface PolicyRule {
-  apiGroups: string[];
-  resources: string[];
+  apiGroups?: string[];
+  resources?: string[];
+  /** Paths of the API server and of others that ask it, in place of groups and resources. */
+  nonResourceURLs?: string[];
   verbs: string[];
 }
 
@@ -30,7 +33,7 @@ const nodesGroup = "system:nodes";
  * Nothing approves the request of a bootstrap token by itself: a token that leaks makes no Node. A kubelet that has a
  * certificate renews its own, and only its own, through kube-controller-manager. kube-proxy and flannel act as the Node of their host.
  */
-export function grants(config: Pick<ClusterConfig, "network">): Grant[] {
+export function grants(config: Pick<ClusterConfig, "network" | "metrics">): Grant[] {
   return [
     {
       name: "kubelet-api-clients",
@@ -49,8 +52,19 @@ export function grants(config: Pick<ClusterConfig, "network">): Grant[] {
     },
     { name: "node-proxies", subject: { kind: "Group", name: nodesGroup }, role: "system:node-proxier" },
     ...(config.network === "flannel" ? [nodeRoutes] : []),
+    ...(config.metrics === undefined ? [] : [figures]),
   ];
 }
+
+/** Whoever has the identity for figures may read them of the API server, of controllers and of kubelets, and nothing else. */
+const figures: Grant = {
+  name: "metrics",
+  subject: { kind: "User", name: metricsUser },
+  role: [
+    { nonResourceURLs: ["/metrics", "/metrics/*"], verbs: ["get"] },
+    { apiGroups: [""], resources: ["nodes/metrics"], verbs: ["get"] },
+  ],
+};
 
 /**
  * flannel with the kube subnet manager watches all Nodes and writes its lease into the annotations of its own, by a

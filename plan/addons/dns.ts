@@ -36,15 +36,17 @@ export function dnsReplicas(hosts: readonly Host[]): number {
  * plugin comes before `kubernetes` within a block; and it is said as NXDOMAIN, because resolvers give up a whole search
  * list at the first REFUSED, in-cluster names included.
  */
-export function corefile(config: Pick<ClusterConfig, "clusterDomain" | "dnsUpstreams">): string {
+export function corefile(config: Pick<ClusterConfig, "clusterDomain" | "dnsUpstreams" | "metrics">): string {
   const { clusterDomain, dnsUpstreams } = config;
+  // Where figures are told to an identity alone, the proxy beside it has the port that others reach.
+  const metrics = `${config.metrics === undefined ? "" : "127.0.0.1"}:${dnsPorts.metrics}`;
   const observed = `
     errors
     health :${dnsPorts.health} {
         lameduck 5s
     }
     ready :${dnsPorts.ready}
-    prometheus :${dnsPorts.metrics}`;
+    prometheus ${metrics}`;
   if (dnsUpstreams.length === 0) {
     return `${clusterDomain}:${dnsPorts.dns} in-addr.arpa:${dnsPorts.dns} ip6.arpa:${dnsPorts.dns} {${observed}
     kubernetes ${clusterDomain} in-addr.arpa ip6.arpa {
@@ -55,7 +57,7 @@ export function corefile(config: Pick<ClusterConfig, "clusterDomain" | "dnsUpstr
 }
 .:${dnsPorts.dns} {
     errors
-    prometheus :${dnsPorts.metrics}
+    prometheus ${metrics}
     template ANY ANY {
         rcode NXDOMAIN
     }

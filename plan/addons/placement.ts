@@ -18,10 +18,15 @@ const criticalTaint = "CriticalAddonsOnly";
  */
 const lostNodeSeconds = 30;
 
-/** What the cluster's own pods put up with: control-plane hosts, hosts kept for them, and lost Nodes for a moment. */
-export const addonTolerations: readonly Toleration[] = [
+/** The Nodes that the cluster's own pods put up with: control-plane hosts, and hosts kept for them. */
+export const placeTolerations: readonly Toleration[] = [
   { key: criticalTaint, operator: "Exists" },
   { key: controlPlaneTaint, operator: "Exists", effect: "NoSchedule" },
+];
+
+/** The same, and lost Nodes for a moment. */
+export const addonTolerations: readonly Toleration[] = [
+  ...placeTolerations,
   {
     key: "node.kubernetes.io/not-ready",
     operator: "Exists",
@@ -81,6 +86,13 @@ export function apart(hosts: readonly Host[], selector: Record<string, string>):
     ? { requiredDuringSchedulingIgnoredDuringExecution: [podAffinityTerm] }
     : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] };
 }
+
+/** Rather on workers: the memory of control-plane hosts belongs to etcd and the API server. */
+export const ratherWorkers = {
+  preferredDuringSchedulingIgnoredDuringExecution: [
+    { weight: 100, preference: { matchExpressions: [{ key: controlPlaneTaint, operator: "DoesNotExist" }] } },
+  ],
+};
 
 /** Spreads replicas over the zones that hosts name, as far as that is possible. */
 export function acrossZones(selector: Record<string, string>): {
