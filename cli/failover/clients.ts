@@ -4,8 +4,8 @@ import { ApiClient } from "../../kube/client.ts";
 import { isAlreadyExists, isNotFound } from "../../kube/errors.ts";
 import type { Access } from "../../kube/kubeconfig.ts";
 import { attemptKinds, type Attempt, type AttemptKind } from "../../plan/failover/clients.ts";
-import { printable } from "../../plan/printable.ts";
 import { KeptConnection } from "./kept.ts";
+import { reasonOf, statusReason } from "./reasons.ts";
 import { tlsOf } from "./tls.ts";
 
 /** How often clients of a kind ask, and how long they wait for an answer; milliseconds. */
@@ -116,7 +116,7 @@ export class ApiClients implements FailoverClients {
       case "read":
         return badStatus(await this.#once("GET", "/readyz", signal));
       case "kept":
-        return badStatus({ status: await this.#kept.get("/api/v1/namespaces/kube-system", signal), text: "" });
+        return statusReason((await this.#kept.get("/api/v1/namespaces/kube-system", signal)).status, "");
       case "write": {
         this.#written += 1;
         const body = JSON.stringify({ data: { writes: String(this.#written) } });
@@ -170,15 +170,5 @@ export class ApiClients implements FailoverClients {
   }
 }
 
-function badStatus({ status, text }: { status: number; text: string }): string | undefined {
-  if (status >= 200 && status < 300) return undefined;
-  const [, message] = /"message":\s*"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];
-  return `HTTP ${status}${message === undefined ? "" : `: ${printable(message, 100)}`}`;
-}
-
-/** Without what differs from one request to the next, such as ports. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  return code?.startsWith("E") === true && !code.startsWith("ERR_") ? code : printable(error.message, 100);
-}
+const badStatus = ({ status, text }: { status: number; text: string }): string | undefined =>
+  statusReason(status, text);

@@ -1,5 +1,6 @@
 import http2 from "node:http2";
 import type { Access } from "../../kube/kubeconfig.ts";
+import { askedAgain } from "./reasons.ts";
 import { tlsOf } from "./tls.ts";
 
 /** Milliseconds for a connection to be there. */
@@ -9,6 +10,13 @@ const connectTime = 2000;
  * more (k8s.io/apimachinery, pkg/util/net/http.go).
  */
 const silentTime = 45_000;
+
+/** An answer by a kept connection. */
+export interface KeptAnswer {
+  status: number;
+  /** Milliseconds after which the server wants to be asked again, see `askedAgain`. */
+  again: number | undefined;
+}
 
 /** One connection by HTTP/2, as a watch has it: it is kept until it breaks, and made anew then. */
 export class KeptConnection {
@@ -25,7 +33,7 @@ export class KeptConnection {
   }
 
   /** Asks once. Rejects with what the connection or the signal says. */
-  async get(path: string, signal: AbortSignal): Promise<number> {
+  async get(path: string, signal: AbortSignal): Promise<KeptAnswer> {
     const session = this.#connected();
     return new Promise((resolve, reject) => {
       const { token } = this.#access;
@@ -33,9 +41,10 @@ export class KeptConnection {
         { ":path": path, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
         { signal },
       );
-      let status = 0;
+      let answer: KeptAnswer = { status: 0, again: undefined };
       request.on("response", (headers) => {
-        status = headers[":status"] ?? 0;
+        const status = headers[":status"] ?? 0;
+        answer = { status, again: askedAgain(status, headers["retry-after"]) };
       });
       request.on("error", (error: Error) => {
         if (performance.now() - this.#heard > silentTime) session.destroy();
@@ -43,7 +52,7 @@ export class KeptConnection {
       });
       request.on("end", () => {
         this.#heard = performance.now();
-        resolve(status);
+        resolve(answer);
       });
       // A stream that the other end has reset may close without an error.
       request.on("close", () => {
