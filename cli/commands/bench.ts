@@ -4,6 +4,7 @@ import { home, isPackage } from "../../home.ts";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import { parseStartupLimit, type StartupLimit } from "../../bench/fleet/startups.ts";
+import { metricsCommand } from "./bench-metrics.ts";
 import { rolesCommand } from "./bench-roles.ts";
 import { benchCodes, fileOption, interruption, parseTimes } from "./bench-options.ts";
 
@@ -27,7 +28,7 @@ const TIMES = 5;
 export function benchCommand(): Command {
   const bench = new Command("bench")
     .description(
-      "measure what size costs on simulated hosts, how long commands take on the lab, and roles beside other tools",
+      "measure what size costs on simulated hosts, how long commands take on the lab, roles beside other tools, and figures",
     )
     .addHelpText(
       "after",
@@ -36,6 +37,7 @@ export function benchCommand(): Command {
           ["./plinth bench fleet --hosts 5,50", "previews and ups of two simulated fleets"],
           ["./plinth bench cli", "what the commands of every day take on the lab"],
           ["./plinth bench roles --hosts 5", "ten tasks by Ansible, pyinfra and Plinth on hosts of a lab of their own"],
+          ["./plinth bench metrics --hosts 5,500", "what Prometheus needs for the figures of so many hosts"],
         ]),
         exitCodesHelp(benchCodes),
       ].join("\n"),
@@ -43,6 +45,7 @@ export function benchCommand(): Command {
   bench.addCommand(fleetCommand());
   bench.addCommand(cliCommand());
   bench.addCommand(rolesCommand());
+  bench.addCommand(metricsCommand());
   return bench;
 }
 
