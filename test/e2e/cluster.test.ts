@@ -37,7 +37,7 @@ describe("a cluster on lab hosts", function () {
     await project.remove();
   });
 
-  roles(project, { packages: false, kills: 1 });
+  roles(project, { all: false, kills: 1 });
   killed(project);
   bringUp(project);
   nodes(project);

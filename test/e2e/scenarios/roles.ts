@@ -5,25 +5,30 @@ import { selfSigned } from "../../support/certificates.ts";
 import type { Project } from "../support/project.ts";
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI ann@example.com";
-/** Those that install nothing, and those whose packages the lab has to offer. */
-const [plain, packaged] = [["ssh", "accounts", "trust", "logs"] as const, ["time", "updates"] as const];
+/** Those that are tried with every run of the tests, and those that take longer: packages, which the lab has to offer, and a host that is cut off. */
+const plain = ["ssh", "accounts", "trust", "logs"] as const;
+const thorough = ["time", "updates", "storage", "firewall"] as const;
+/** Of loop devices, which all hosts of this machine have together, one that others hardly take. */
+const disk = { number: 47, device: "/dev/loop47", image: "/var/lib/disk" };
 
 /** How thoroughly they are tried. */
 interface Depth {
-  /** Whether those with packages are among them: the lab's hosts are made to offer these. */
-  packages: boolean;
+  /** Whether all of them are tried: the lab's hosts are made to offer their packages. */
+  all: boolean;
   /** How often runs are killed. */
   kills: number;
 }
 
 /** Roles that ship, on a host that carries nothing yet, and carries nothing afterwards. */
-export function roles(project: Project, { packages, kills }: Depth): void {
+export function roles(project: Project, { all, kills }: Depth): void {
   describe("roles on a host", () => {
-    const names = packages ? [...plain, ...packaged] : plain;
+    const names = all ? [...plain, ...thorough] : plain;
 
     before(async () => {
       const parameters = {
-        ...(packages ? { time: { servers: ["192.0.2.1"] } } : {}),
+        ...(all
+          ? { time: { servers: ["192.0.2.1"] }, storage: { mounts: { "/srv/data": { device: disk.device } } } }
+          : {}),
         ssh: { allowUsers: ["ann"], userAuthorities: [key] },
         accounts: {
           groups: { staff9: null },
@@ -44,9 +49,15 @@ export function roles(project: Project, { packages, kills }: Depth): void {
         'roles: ["worker"], region: "lab", zone: "a"',
         `roles: [${listed}], parameters: ${JSON.stringify(parameters)}, region: "lab", zone: "a"`,
       );
-      await project.expect(0, "lab", "up", ...(packages ? ["--like", "packages"] : []));
+      await project.expect(0, "lab", "up", ...(all ? ["--like", "packages"] : []));
+      if (all)
+        await project.read(
+          "w1",
+          `truncate -s 64M ${disk.image} && mknod ${disk.device} b 7 ${disk.number} && losetup ${disk.device} ${disk.image}`,
+        );
     });
-    after(() => {
+    after(async () => {
+      if (all) await project.read("w1", `losetup -d ${disk.device} && rm ${disk.device} ${disk.image}`);
       project.restore("roles/index.ts");
       project.restore("hosts/lab.ts");
     });
