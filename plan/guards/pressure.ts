@@ -1,3 +1,4 @@
+import { bytesOf } from "../quantity.ts";
 import { kubeletConfiguration } from "../bundles/kubelet.ts";
 import type { HostFacts } from "../facts.ts";
 import { isNode } from "../inventory.ts";
@@ -13,12 +14,6 @@ const defaults: Readonly<Record<string, string>> = {
   "imagefs.inodesFree": "5%",
 };
 
-const units: Readonly<Record<string, number>> = {
-  "": 1,
-  ...{ k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15 },
-  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50 },
-};
-
 /**
  * What a threshold of the kubelet comes to.
  *
@@ -28,8 +23,7 @@ const units: Readonly<Record<string, number>> = {
 export function thresholdOf(text: string, whole: number | undefined): number | undefined {
   const [, share] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
   if (share !== undefined) return whole === undefined ? undefined : (whole * Number(share)) / 100;
-  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)([kMGTP]|[KMGTP]i)?$/.exec(text) ?? [];
-  return number === undefined ? undefined : Number(number) * (units[unit] ?? 1);
+  return /^\d+(\.\d+)?([kMGTP]|[KMGTP]i)?$/.test(text) ? bytesOf(text) : undefined;
 }
 
 interface Amounts {

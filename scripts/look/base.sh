@@ -2,6 +2,8 @@
 # never seen us, as root or as a user, then with what a user can see. Three looks are assembled from the same parts, each
 # with what it needs: the facts before a change (facts.sh), the status (status.sh), and the drift (drift.sh).
 #
+# Words: [machine] [DIRECTORY…]. With `machine`, a look tells less: what a host that carries roles alone is judged by.
+#
 # Every look is framed by `plinth-facts 1` and `end`. Between them, in any order:
 #   machine-id, boot-id, hostname, kernel, arch, os ID VERSION, systemd VERSION, uid
 #   os-family debian|rhel|suse               where it is one of them
@@ -66,6 +68,12 @@ export LC_ALL
 PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ROOT=${PLINTH_ROOT:-}
 STATE=$ROOT$STATE_PATH
+MACHINE=
+if [ "${1-}" = "$MACHINE_WORD" ]; then
+  # shellcheck disable=SC2034 # not every look makes a difference
+  MACHINE=yes                                     # this host carries roles alone, and no part of a cluster
+  shift
+fi
 # shellcheck disable=SC2034 # not every look is asked about directories
 DIRECTORIES="$*"                                  # absolute paths without blanks, to be looked at besides the usual ones
 OPT=$ROOT$SOFTWARE_PATH

@@ -10,8 +10,6 @@ time_now() {
 facts_host() {
   machine_id
   machine
-  own_address
-  time_sync
   capacity
   claim
   bundles
@@ -22,18 +20,27 @@ facts_host() {
   role_files
   unmounted
   populated
-  listeners
   addresses
   vrrp
+  selinux_mode
+  noexec
+  commands
+  curl_version
+  etcd_data
+}
+
+# facts_cluster: what only the cluster's hosts are judged by. It takes most of a look's time.
+facts_cluster() {
+  own_address
+  time_sync
+  listeners
   links
   resolvers
   forward_chains
-  security
-  commands
+  firewall
   versions
   cgroups
   features
-  etcd_data
 }
 
 facts() {
@@ -41,9 +48,13 @@ facts() {
   time_now
   begin=$NOW
   printf 'plinth-facts 1\n'
-  etcd_access
-  # What waits for others does so beside the rest.
-  side_by_side etcd_status etcd_members nodes facts_host
+  if [ -n "$MACHINE" ]; then
+    facts_host
+  else
+    etcd_access
+    # What waits for others does so beside the rest.
+    side_by_side etcd_status etcd_members nodes facts_cluster facts_host
+  fi
   # As late as possible: the reader compares it with its own clock.
   time_now
   took=$((NOW - begin))

@@ -22,13 +22,13 @@ uptime() {
 }
 
 machine() {
-  local name kernel arch systemd number
+  local name kernel arch systemd
   first_line /proc/sys/kernel/random/boot_id
   printf 'boot-id %s\n' "$LINE"
-  uname -n -r -m | {
-    read -r name kernel arch
-    printf 'hostname %s\nkernel %s\narch %s\n' "$name" "$kernel" "$arch"
-  }
+  read -r name kernel arch <<END
+$(uname -n -r -m)
+END
+  printf 'hostname %s\nkernel %s\narch %s\n' "$name" "$kernel" "$arch"
   family
   printf 'os %s %s\n' "${OS_ID:--}" "${OS_VERSION:--}"
   if [ -n "$FAMILY" ]; then
@@ -36,7 +36,10 @@ machine() {
   fi
   systemd=-
   if command -v systemctl >/dev/null; then
-    systemd=$(systemctl --version 2>/dev/null | { read -r _ number _ && printf '%s' "$number"; })
+    # `systemd 252 (252.39-1~deb12u1)`, and lines of what it was built with.
+    systemd=$(systemctl --version 2>/dev/null)
+    systemd=${systemd#* }
+    systemd=${systemd%%[!0-9A-Za-z.~+-]*}
   fi
   printf 'systemd %s\nuid %s\n' "${systemd:--}" "$(id -u)"
   if [ -e "$ROOT/run/systemd/container" ]; then
@@ -66,7 +69,7 @@ time_sync() {
 }
 
 capacity() {
-  local key value memory available swap swap_free path at all blocks size inodes inodes_free
+  local key value memory available swap swap_free wanted path at all blocks size inodes inodes_free
   memory=0 available=0 swap=0 swap_free=0
   while read -r key value _; do
     case $key in
@@ -79,23 +82,42 @@ capacity() {
   printf 'memory-kib %s\nmemory-available-kib %s\n' "$memory" "$available"
   printf 'swap-kib %s\nswap-used-kib %s\n' "$swap" "$((swap - swap_free))"
   # shellcheck disable=SC2086 # a list of paths
-  for path in /var/lib /opt /var/lib/containerd /var/lib/kubelet $DIRECTORIES; do
-    # What is not there yet lies on the file system of what is above it.
-    at=$ROOT$path
-    while [ ! -d "$at" ] && [ -n "$at" ]; do
-      at=${at%/*}
-    done
-    # Some file systems have inodes without end, and say 0.
-    stat -f -c '%b %a %S %c %d' "${at:-/}" 2>/dev/null | {
-      read -r all blocks size inodes inodes_free &&
-        printf 'disk-size-kib %s %s\n' "$path" "$((all * (size / 512) / 2))" &&
-        printf 'disk-free-kib %s %s\n' "$path" "$((blocks * (size / 512) / 2))" &&
-        if [ "$inodes" != 0 ]; then
-          printf 'inodes %s %s\n' "$path" "$inodes"
-          printf 'inodes-free %s %s\n' "$path" "$inodes_free"
-        fi
-    }
+  set -- /var/lib /opt /var/lib/containerd /var/lib/kubelet $DIRECTORIES
+  wanted=$*
+  for path in "$@"; do
+    existing "$ROOT$path"
+    set -- "$@" "$EXISTING"
+    shift
   done
+  # A line for each that can be told, in their order. Some file systems have inodes without end, and say 0.
+  stat -f -c '%b %a %S %c %d %n' "$@" 2>/dev/null | {
+    at=
+    for path in $wanted; do
+      existing "$ROOT$path"
+      if [ -z "$at" ] && ! read -r all blocks size inodes inodes_free at; then
+        break
+      fi
+      if [ "$at" != "$EXISTING" ]; then
+        continue
+      fi
+      at=
+      printf 'disk-size-kib %s %s\n' "$path" "$((all * (size / 512) / 2))"
+      printf 'disk-free-kib %s %s\n' "$path" "$((blocks * (size / 512) / 2))"
+      if [ "$inodes" != 0 ]; then
+        printf 'inodes %s %s\n' "$path" "$inodes"
+        printf 'inodes-free %s %s\n' "$path" "$inodes_free"
+      fi
+    done
+  }
+}
+
+# existing PATH: sets EXISTING to the directory on whose file system PATH is or will be: itself, or the nearest one above it.
+existing() {
+  EXISTING=$1
+  while [ ! -d "$EXISTING" ] && [ -n "$EXISTING" ]; do
+    EXISTING=${EXISTING%/*}
+  done
+  EXISTING=${EXISTING:-/}
 }
 
 populated() {
@@ -262,19 +284,30 @@ addresses() {
   fi
 }
 
+# commands: looks along PATH itself, as `command -v` can only be read by another process each time.
 commands() {
-  local name path
+  local name directory path IFS
   for name in curl flock systemctl ss haproxy keepalived nft sha256sum modprobe conntrack; do
-    path=$(command -v "$name") || path=-
+    path=-
+    IFS=:
+    for directory in $PATH; do
+      if [ -f "$directory/$name" ] && [ -x "$directory/$name" ]; then
+        path=$directory/$name
+        break
+      fi
+    done
     printf 'command %s %s\n' "$name" "$path"
   done
 }
 
-# versions: of what comes from the distribution and is not the same everywhere.
-versions() {
+curl_version() {
   if command -v curl >/dev/null; then
     direct_curl --version 2>/dev/null </dev/null | awk '{ print "version curl " $2; exit }'
   fi
+}
+
+# versions: of what comes from the distribution and is not the same everywhere.
+versions() {
   if command -v nft >/dev/null; then
     nft --version 2>/dev/null </dev/null | awk '{ sub(/^v/, "", $2); print "version nft " $2; exit }'
   fi

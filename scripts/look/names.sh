@@ -12,6 +12,9 @@ ROSTER_PATH=/etc/kubernetes/roster
 KUBELET_CLIENT_PATH="/var/lib/kubelet/pki/kubelet-client-current.pem"
 KUBELET_SERVING_PATH="/var/lib/kubelet/pki/kubelet-server-current.pem"
 
+# First word of a look at a host that carries roles alone.
+MACHINE_WORD=machine
+
 # The bundle with the kubelet.
 NODE_BUNDLE=node
 

@@ -1,22 +1,26 @@
 # Facts of what keeps programs and packets from doing what Kubernetes needs.
 
-security() {
-  local path
+selinux_mode() {
   first_line "$ROOT/sys/fs/selinux/enforce"
   case $LINE in
     1) printf 'selinux enforcing\n' ;;
     0) printf 'selinux permissive\n' ;;
   esac
-  firewall
+}
+
+# noexec: of each place for programs the file system, as the last of those that are mounted nearest.
+noexec() {
   if [ -r "$ROOT/proc/self/mounts" ]; then
-    # shellcheck disable=SC2086 # a list of paths
-    for path in "$SOFTWARE_PATH" "$SCRIPTS_PATH" /var/lib/containerd $DIRECTORIES; do
-      # The last of those that are mounted nearest.
-      awk -v path="$path" '
-        { at = $2 == "/" ? "" : $2 }
-        (path == at || index(path, at "/") == 1) && length(at) >= longest { longest = length(at); noexec = ("," $4 ",") ~ /,noexec,/; where = $2 }
-        END { if (noexec) print "noexec " path " " where }' "$ROOT/proc/self/mounts"
-    done
+    awk -v paths="$SOFTWARE_PATH $SCRIPTS_PATH /var/lib/containerd $DIRECTORIES" '
+      BEGIN { n = split(paths, path, " ") }
+      {
+        at = $2 == "/" ? "" : $2
+        for (i = 1; i <= n; i++)
+          if ((path[i] == at || index(path[i], at "/") == 1) && length(at) >= longest[i]) {
+            longest[i] = length(at); off[i] = ("," $4 ",") ~ /,noexec,/; where[i] = $2
+          }
+      }
+      END { for (i = 1; i <= n; i++) if (off[i]) print "noexec " path[i] " " where[i] }' "$ROOT/proc/self/mounts"
   fi
 }
 

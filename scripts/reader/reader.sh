@@ -3,9 +3,9 @@
 #   restrict,command="/usr/local/lib/plinth-reader/plinth-reader" ssh-ed25519 AAAA… preview
 #
 # sshd runs it in place of what the client asks for, which is in SSH_ORIGINAL_COMMAND and is never run:
-#   : plinth-reader facts DIGEST [DIRECTORY…]; …
+#   : plinth-reader facts DIGEST [machine] [DIRECTORY…]; …
 # runs the script that is installed here under that digest, as root. It is given the directories, which it tells the size of, and whether
-# there is something in them.
+# there is something in them; `machine` lets it tell less, as for a host that carries roles alone.
 # What stands behind the semicolon is for hosts where the key may do everything. The standard input is not read.
 # PLINTH_ROOT: the directory under which the scripts are, for tests.
 
@@ -37,6 +37,12 @@ esac
 if [ "${#digest}" -ne 64 ]; then
   refuse "the question has no digest of a script"
 fi
+first=${1-}
+if [ "$first" = "$MACHINE_WORD" ]; then
+  shift
+else
+  first=
+fi
 for path in "$@"; do
   case $path in
     *[!A-Za-z0-9/._-]* | */../* | */..) refuse "the question has a word that is no directory" ;;
@@ -49,6 +55,6 @@ if ! [ -f "$script" ]; then
   refuse "this host has no facts script $(printf %.12s "$digest"): install that version by ./plinth reader, see docs/ci.md"
 fi
 if [ "$(id -u)" -eq 0 ]; then
-  exec /bin/sh "$script" "$@" </dev/null
+  exec /bin/sh "$script" ${first:+"$first"} "$@" </dev/null
 fi
-exec sudo -n /bin/sh "$script" "$@" </dev/null
+exec sudo -n /bin/sh "$script" ${first:+"$first"} "$@" </dev/null

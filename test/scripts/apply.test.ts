@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, readlinkSync, symlinkSync } from "node:fs";
 import path from "node:path";
+import { renderResource } from "../../plan/resources.ts";
 import { Bundle, me } from "./support/bundle.ts";
 import { FakeHost } from "./support/fake-host.ts";
 import { onHosts } from "./support/suite.ts";
@@ -61,6 +62,31 @@ onHosts("apply", (host) => {
     assert.equal(host().mode("/var/lib/demo"), "0750");
     assert.equal(host().mode("/etc/demo"), "0755");
     assert.equal(host().mode("/etc/demo/a.conf"), "0644");
+  });
+
+  /** What is asked of systemd so that a unit comes, but for its start. */
+  const enabled = "[Service]\nExecStart=/bin/a\n\n[Install]\nWantedBy=multi-user.target";
+  const asked = (): string[] =>
+    host()
+      .log()
+      .filter((line) => !line.startsWith("start"));
+
+  it("enables units that it writes before systemd reads its units, which it does once then", async () => {
+    await host().apply(new Bundle("demo", 1).service("a.service", enabled).service("b.service"));
+    // A unit that is not wanted by any other, as b.service, is left to the end, where a reason not to can be told of.
+    assert.deepEqual(asked(), ["enable a.service", "daemon-reload", "enable b.service"]);
+    assert.equal(host().unit("a.service", "enabled"), "enabled");
+  });
+
+  it("enables nothing before what it waits for has come", async () => {
+    const made = host().path("/made");
+    const late = new Bundle("role-demo", 1)
+      .service("a.service", enabled)
+      .line(
+        renderResource({ kind: "command", key: "x", run: `: >'${made}'`, user: "root", seconds: 9, creates: "/made" }),
+      );
+    await host().apply(late);
+    assert.deepEqual(asked(), ["daemon-reload", "enable a.service"]);
   });
 
   it("changes nothing and restarts nothing the second time", async () => {

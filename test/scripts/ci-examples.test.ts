@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shells } from "./support/fake-host.ts";
@@ -13,7 +13,13 @@ method=GET body= out=/dev/stdout
 while [ $# -gt 0 ]; do
   case $1 in
     --request) method=$2; shift ;;
-    --data-urlencode) body=$(cat "\${2#body@}"); shift ;;
+    --data-urlencode)
+      case $2 in
+        body@* | description@*) body=$(cat "\${2#*@}") ;;
+        *) printf '%s\\n' "$2" >>"$FAKE/fields" ;;
+      esac
+      shift
+      ;;
     --output) out=$2; shift ;;
     --header) cat "\${2#@}" >"$FAKE/token"; shift ;;
     --max-time | --max-filesize) shift ;;
@@ -32,9 +38,14 @@ const plinth = `#!/bin/sh
 printf '%s\\n' "$*" >>"$FAKE/plinth"
 env >"$FAKE/env"
 while [ $# -gt 0 ]; do
-  case $1 in --inventory) inventory=$2 ;; --out) out=$2 ;; esac
+  case $1 in --inventory) inventory=$2 ;; --out) out=$2 ;; --report) report=$2 ;; esac
   shift
 done
+if [ -n "\${report:-}" ]; then
+  [ "$DRIFT" != 2 ] || exit 2
+  printf '%s\\n' '<!-- plinth-report prod drift -->' "ended with $DRIFT" >"$report"
+  exit "$DRIFT"
+fi
 case $(cat "$inventory") in
   *broken*) exit 1 ;;
   *refused*) code=3 ;;
@@ -55,8 +66,8 @@ for (const shell of shells) {
         typeof value === "string" ? value : JSON.stringify(value),
       );
     };
-    const run = (more: Record<string, string> = {}) =>
-      spawnSync(shell, [join(examples, "gitlab/review-merge-requests.sh")], {
+    const run = (more: Record<string, string> = {}, script = "review-merge-requests.sh") =>
+      spawnSync(shell, [join(examples, "gitlab", script)], {
         cwd: folder,
         encoding: "utf8",
         env: {
@@ -150,6 +161,48 @@ for (const shell of shells) {
         notesWritten().map((line) => line.split(" ").slice(0, 2).join(" ")),
         ["POST projects/7/merge_requests/1/notes", "POST projects/7/merge_requests/3/notes"],
       );
+    });
+
+    describe("keeps one issue about drift, which", () => {
+      const look = (code: number) => run({ DRIFT: String(code) }, "drift-issue.sh");
+      const written = () => notesWritten().map((line) => line.split(" ").slice(0, 2).join(" "));
+      const fields = (): string => (existsSync(path("fields")) ? readFileSync(path("fields"), "utf8") : "");
+      const issue = (iid: unknown, author: number, description: string | null) => ({
+        iid,
+        author: { id: author },
+        description,
+      });
+      const own = issue(9, 42, "<!-- plinth-report prod drift -->\nold");
+
+      it("is opened when something differs, and not otherwise", () => {
+        answer("projects/7/issues", [issue(8, 43, "<!-- plinth-report prod drift -->\nforged"), issue(7, 42, null)]);
+        const { status, stderr } = look(4);
+        assert.deepEqual([status, stderr], [4, ""]);
+        assert.deepEqual(written(), ["POST projects/7/issues"]);
+        assert.equal(fields(), "title=Drift of stack prod\nlabels=plinth-drift\n");
+        assert.ok(asked().includes("ended with 4"));
+        rmSync(path("asked"));
+        assert.equal(look(0).status, 0);
+        assert.deepEqual(written(), []);
+        assert.doesNotMatch(readFileSync(path("env"), "utf8"), /glpat-secret/);
+        assert.deepEqual(readdirSync(path("tmp")), []);
+      });
+
+      it("is written anew at every look, and closed when nothing differs", () => {
+        answer("projects/7/issues", [own, issue("9; touch ran", 42, "<!-- plinth-report prod drift -->")]);
+        assert.equal(look(1).status, 1);
+        assert.deepEqual(written(), ["PUT projects/7/issues/9"]);
+        assert.equal(fields(), "");
+        assert.equal(look(0).status, 0);
+        assert.deepEqual(written(), ["PUT projects/7/issues/9", "PUT projects/7/issues/9"]);
+        assert.equal(fields(), "state_event=close\n");
+      });
+
+      it("is left alone when there was no look", () => {
+        answer("projects/7/issues", [own]);
+        assert.equal(look(2).status, 1);
+        assert.ok(!existsSync(path("asked")));
+      });
     });
 
     it("gives a command an agent with one key, which it does not see otherwise", function () {

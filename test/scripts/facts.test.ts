@@ -75,10 +75,10 @@ onHosts("facts", (host) => {
     const lines = (await facts(host())).filter((line) => /^(populated|container|own-address|time-sync) /.test(line));
     assert.deepEqual(lines, [
       "container systemd-nspawn",
-      "own-address 127.0.1.1",
-      "time-sync chrony.service",
       "populated /etc/kubernetes",
       "populated /etc/cni/net.d",
+      "own-address 127.0.1.1",
+      "time-sync chrony.service",
     ]);
   });
 
@@ -114,6 +114,27 @@ onHosts("facts", (host) => {
     ]);
     host().write("/data/etcd/member/wal/0.wal", "");
     assert.deepEqual(told(/^etcd-/, await facts(host(), asked)), ["etcd-data"]);
+  });
+
+  it("tell of a host that carries roles alone what it is judged by, and the rest of no such host", async () => {
+    host().write("/var/lib/kubelet/x", "");
+    host().setUnit("chrony.service", "active", "active");
+    const kinds = (lines: string[]) => new Set(lines.map((line) => line.split(" ")[0] ?? ""));
+    const whole = kinds(await facts(host()));
+    const machine = kinds(await facts(host(), ["machine"]));
+    const left = [...whole].filter((kind) => !machine.has(kind));
+    assert.deepEqual(
+      ["time-sync", "listen", "kernel-feature", "mount-cgroup", "cgroup-controllers"].filter(
+        (kind) => !left.includes(kind),
+      ),
+      [],
+    );
+    for (const kind of ["machine-id", "boot-id", "os", "uid", "memory-kib", "disk-free-kib", "command", "populated"])
+      assert.ok(machine.has(kind), kind);
+    assert.deepEqual(
+      [...machine].filter((kind) => !whole.has(kind)),
+      [],
+    );
   });
 
   it("tell which of them lie on a disk that is not mounted", async () => {
@@ -289,11 +310,11 @@ onHosts("facts", (host) => {
     );
     assert.deepEqual(await told(), [
       "selinux enforcing",
+      "noexec /var/lib/containerd /var",
       "firewalld public",
       "firewall-zone public other eth0 - 6443/tcp,30000-32767/tcp vrrp ssh",
       "firewall-zone trusted accept - 10.244.0.0/16,192.0.2.0/24 - - -",
       "firewall-zone work other eth1,eth2 - - - -",
-      "noexec /var/lib/containerd /var",
     ]);
   });
 

@@ -121,8 +121,16 @@ onHosts("plinth-reader", (host) => {
       assert.ok(reading.facts.populated.includes("/data/etcd"));
       assert.ok("/data/none" in reading.facts.diskFreeKiB);
     }
-    for (const word of ["data", "-x", "/a/../b", "/a$(id)", "/a`id`", "/*", "/a|b", "/a&"])
+    for (const word of ["data", "machine", "-x", "/a/../b", "/a$(id)", "/a`id`", "/*", "/a|b", "/a&"])
       assert.match(refused(`: plinth-reader facts ${digest} /data ${word}; `), /is no directory$/);
+  });
+
+  it("looks at a host that carries roles alone as at one", async () => {
+    for (const way of [asReader, asOperator]) {
+      const reading = await readHost(target, factsScript(), way, ["machine"]);
+      assert.ok("facts" in reading, JSON.stringify(reading));
+      assert.deepEqual([reading.facts.features, reading.facts.uid], [{}, 0]);
+    }
   });
 
   it("becomes root without a password, or says why it cannot", async () => {

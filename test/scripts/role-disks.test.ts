@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { renderResource, type Resource } from "../../plan/resources.ts";
+import { defineRole, mount, renderRole, swap } from "../../roles.ts";
 import { Bundle } from "./support/bundle.ts";
 import { onHosts } from "./support/suite.ts";
 
@@ -132,6 +133,13 @@ onHosts(
         assert.equal(statSync(host().path("/swap")).size, 131_072);
         await host().apply(empty());
         assert.ok(!host().exists("/swap"));
+      });
+
+      it("is used by a unit of its own", async () => {
+        const plan = () => [swap("/swap", "1MiB"), mount("/dev/sdb", "/srv")];
+        const { text } = renderRole(defineRole({ name: "demo", plan }));
+        const { started } = await host().apply({ text: () => text });
+        assert.deepEqual(started, ["swap.swap", "srv.mount"]);
       });
 
       it("is not made over one of somebody else", async () => {

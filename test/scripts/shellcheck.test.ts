@@ -7,7 +7,10 @@ import {
   backupUnitScript,
   failoverScript,
   keysScript,
+  loadTestScript,
   lookScript,
+  markScript,
+  metricsScript,
   networkScript,
   readerInstaller,
   readerScript,
@@ -73,8 +76,11 @@ describe("shell scripts", function () {
       status: statusScript(),
       drift: driftScript(),
       workloads: lookScript("workloads"),
+      mark: markScript([{ kind: "up" }, { kind: "drift", found: 3 }]),
       backup: backupUnitScript().content,
+      metrics: metricsScript().content,
       keys: keysScript(["/etc/kubernetes/a.key"]),
+      loadtest: loadTestScript(["etcd.service"], 1),
       ...Object.fromEntries(
         (["run", "put", "get"] as const).map((name) => [`adhoc ${name}`, adhocScript(name, ["a", "b", "c"])]),
       ),
@@ -155,8 +161,8 @@ describe("shell scripts", function () {
 
   it("are all parts of the assembled ones", () => {
     const scripts = join(project, "scripts");
-    // Those for commands by hand are one file each, with its question in front.
-    const ofParts = Object.keys(assembled).filter((name) => !name.startsWith("adhoc "));
+    // Those for commands by hand, for marks of runs and for load tests are one file each, with its question in front.
+    const ofParts = Object.keys(assembled).filter((name) => !/^(adhoc .*|mark|loadtest)$/.test(name));
     const listed = ofParts.flatMap((name) =>
       readFileSync(join(scripts, `${name}.parts`), "utf8")
         .trim()
@@ -166,7 +172,9 @@ describe("shell scripts", function () {
     assert.deepEqual(
       [...new Set(listed)].sort(),
       [
-        ...globSync("{backup,check,lib,lib/resources,look}/*.sh", { cwd: scripts }),
+        ...globSync("{backup,check,lib,lib/resources,look,metrics}/*.sh", { cwd: scripts }).filter(
+          (path) => path !== "check/loadtest.sh",
+        ),
         "host/failover.sh",
         "plinth-host.sh",
         "run-lock.sh",
