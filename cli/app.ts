@@ -4,6 +4,8 @@ import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { checkCommand } from "./commands/check.ts";
 import { copyCommand } from "./commands/copy.ts";
+import { dashboardCommand } from "./commands/dashboard.ts";
+import { dashboardsCommand } from "./commands/dashboards.ts";
 import { destroyCommand } from "./commands/destroy.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { driftCommand } from "./commands/drift.ts";
@@ -15,8 +17,10 @@ import { initCommand } from "./commands/init.ts";
 import { inventoryCommand } from "./commands/inventory.ts";
 import { kubectlCommand } from "./commands/kubectl.ts";
 import { labCommand } from "./commands/lab.ts";
+import { loadtestCommand } from "./commands/loadtest.ts";
 import { outputsCommand } from "./commands/outputs.ts";
 import { previewCommand } from "./commands/preview.ts";
+import { prometheusCommand } from "./commands/prometheus.ts";
 import { readerCommand } from "./commands/reader.ts";
 import { refreshCommand } from "./commands/refresh.ts";
 import { resetCommand } from "./commands/reset.ts";
@@ -55,6 +59,7 @@ export function commandLine(): Command {
     importCommand(),
     explainCommand(),
     statusCommand(),
+    dashboardCommand(),
     driftCommand(),
     checkCommand(),
     etcdCommand(),
@@ -68,6 +73,9 @@ export function commandLine(): Command {
     backupCommand(),
     restoreCommand(),
     drillCommand(),
+    loadtestCommand(),
+    prometheusCommand(),
+    dashboardsCommand(),
     labCommand(),
     testCommand(),
     artifactsCommand(),

@@ -11,6 +11,9 @@ export const stackOption = (): Option => new Option("-s, --stack <name>", "the s
 
 export const jsonOption = (): Option => new Option("--json", "print one JSON document on stdout, progress on stderr");
 
+export const reportOption = (): Option =>
+  new Option("--report <file>", "also write what came of it as Markdown, for an issue (docs/notices.md)");
+
 export const yesOption = (): Option =>
   new Option("-y, --yes", "do not ask; without a terminal nothing is asked either");
 
@@ -20,6 +23,9 @@ export const pluginsOption = (): Option =>
     .default("bundled");
 
 export const diffOption = (): Option => new Option("--diff", "show the changed lines of what goes to each host");
+
+export const eventsOption = (): Option =>
+  new Option("--events <file>", "also write what is done into this file while it is done, one JSON document a line");
 
 export const planOption = (): Option =>
   new Option("--plan <file>", "do nothing that this plan of `review --save` does not hold");
@@ -99,6 +105,9 @@ export function parseCount(text: string): number {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of 1 or more.");
   return value;
 }
+
+export const everyOption = (seconds: number): Option =>
+  new Option("--every <seconds>", `between two looks (default: ${seconds})`).argParser(parseCount);
 
 export const onOption = (): Option =>
   new Option(

@@ -3,8 +3,10 @@ import { loadAccess, type Access } from "../../kube/kubeconfig.ts";
 import { parseDeploymentList, type ListedDeployment } from "../../plan/addons/deployments.ts";
 import { systemNamespace } from "../../plan/addons/objects.ts";
 import { parseLease, parseLeaseList, type Lease } from "../../plan/leases.ts";
+import { idLabel, testsIn, type FoundTest } from "../../plan/loadtest/claim.ts";
 import { parseRecord, recordName, type NetworkReading } from "../../plan/networkcheck/record.ts";
 import { parseNodeList, type ListedNode } from "../../plan/nodes.ts";
+import { lives } from "../process/self.ts";
 
 /** What the API said, or why there is no answer. */
 export type Reading<Value> = { value: Value } | { error: string };
@@ -85,6 +87,14 @@ export class ClusterApi {
     const { value: record } = reading;
     const now = ("value" in answer ? answer.value.date : undefined) ?? Date.now();
     return record === undefined ? { record } : { record, age: (now - Date.parse(record.at)) / 1000 };
+  }
+
+  /** The load tests that are in the cluster, whoever has begun them. */
+  async loadTests(): Promise<Reading<FoundTest[]>> {
+    const path = `/api/v1/namespaces?labelSelector=${encodeURIComponent(idLabel)}`;
+    const answer = await this.#get(this.#access.server, path);
+    const now = ("value" in answer ? answer.value.date : undefined) ?? Date.now();
+    return parsed(answer, (text) => testsIn(JSON.parse(text), now, lives));
   }
 
   close(): void {

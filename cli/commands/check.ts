@@ -38,7 +38,8 @@ export function checkCommand(): Command {
 
 async function checkNetwork(options: CheckOptions): Promise<void> {
   const { openStack } = await import("../session/opening.ts");
-  const { input } = await openStack(options.stack);
+  const { stack } = options;
+  const { project, input, phases } = await openStack(stack);
 
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
   const { openContext } = await import("../session/open-context.ts");
@@ -46,29 +47,37 @@ async function checkNetwork(options: CheckOptions): Promise<void> {
   const { networkLines } = await import("../network/render.ts");
   const { interruptible } = await import("../process/interrupt.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
+  const { accountForOne } = await import("../operations/accounted.ts");
   const terminal = makeTerminal(options);
-  const context = await openContext(options.stack, terminal, input.settings);
-  const stopping = new AbortController();
-  const { interrupted, outcome } = await interruptible(
-    () => testNetwork(context, input, terminal, stopping.signal).finally(closeSsh),
-    {
-      stop: () => {
-        terminal.warn("interrupted: removing the probes. Press Ctrl-C again to end at once.");
-        stopping.abort();
+  const run = { project, stack, command: "check network", changing: false, terminal, phases };
+  const code = await accountForOne(run, "test", async (account) => {
+    account.ofHosts(input.hosts.map(({ name }) => name));
+    const context = await openContext(stack, terminal, input.settings);
+    const stopping = new AbortController();
+    const { interrupted, outcome } = await interruptible(
+      () => testNetwork(context, input, terminal, stopping.signal).finally(closeSsh),
+      {
+        stop: () => {
+          terminal.warn("interrupted: removing the probes. Press Ctrl-C again to end at once.");
+          stopping.abort();
+        },
+        kill: () => process.exit(Exit.interrupted),
       },
-      kill: () => process.exit(Exit.interrupted),
-    },
-  );
-  if (interrupted) throw new QuietExit(Exit.interrupted);
-  if (outcome.status === "rejected") throw outcome.reason;
-  const report = outcome.value;
-  if (report === undefined) {
-    const { CliError } = await import("../errors.ts");
-    throw new CliError("No Node of this stack is ready, so there is nothing to test: ./plinth status tells why.");
-  }
-  const { findings, untested } = report;
-  const works = findings.length === 0 && untested.length === 0;
-  if (options.json === true) terminal.print(JSON.stringify({ stack: options.stack, works, ...report }, null, 2));
-  else for (const line of networkLines(report, terminal)) terminal.print(line);
-  if (!works) throw new QuietExit(Exit.failed);
+    );
+    if (interrupted) throw new QuietExit(Exit.interrupted);
+    if (outcome.status === "rejected") throw outcome.reason;
+    const report = outcome.value;
+    if (report === undefined) {
+      const { CliError } = await import("../errors.ts");
+      throw new CliError("No Node of this stack is ready, so there is nothing to test: ./plinth status tells why.");
+    }
+    const { findings, untested } = report;
+    const works = findings.length === 0 && untested.length === 0;
+    if (options.json === true) terminal.print(JSON.stringify({ stack, works, ...report }, null, 2));
+    else for (const line of networkLines(report, terminal)) terminal.print(line);
+    for (const { message } of findings) account.problem(message);
+    for (const { host, reason } of untested) account.problem(`not tested: ${host}: ${reason}`);
+    return works ? Exit.done : Exit.failed;
+  });
+  if (code !== Exit.done) throw new QuietExit(code);
 }

@@ -8,6 +8,7 @@ interface DestroyOptions {
   yes?: boolean;
   plugins: PluginMode;
   parallel?: number;
+  events?: string;
 }
 
 export function destroyCommand(): Command {
@@ -15,6 +16,7 @@ export function destroyCommand(): Command {
     .description("take the cluster off the hosts of a stack, its certificate authorities included")
     .addOption(shared.stackOption())
     .addOption(new Option("-y, --yes", "do not ask; needed where there is no terminal"))
+    .addOption(shared.eventsOption())
     .addOption(shared.pluginsOption())
     .addOption(shared.parallelOption())
     .addHelpText(
@@ -39,6 +41,11 @@ async function destroy(options: DestroyOptions): Promise<void> {
   requireSomebodyToAsk("destroy", options.yes, terminal.interactive);
   const { project, input, phases } = await openStack(options.stack);
 
+  const { accountFor } = await import("../operations/accounted.ts");
   const { runDestroy } = await import("../operations/destroy.ts");
-  await runDestroy({ ...options, project, input, terminal, phases });
+  const run = { project, stack: options.stack, command: "destroy", changing: true, terminal, phases };
+  await accountFor(run, async (account) => {
+    await runDestroy({ ...options, project, input, terminal, phases, account });
+    return Exit.done;
+  });
 }

@@ -7,6 +7,10 @@ import { atOnceOption, forStacks, stacksOption } from "./several.ts";
 interface DriftOptions {
   stack: string;
   json?: boolean;
+  report?: string;
+  events?: string;
+  /** False by --no-notices. */
+  notices: boolean;
 }
 
 export function driftCommand(): Command {
@@ -15,7 +19,10 @@ export function driftCommand(): Command {
     .addOption(shared.stackOption())
     .addOption(stacksOption())
     .addOption(atOnceOption())
+    .addOption(shared.reportOption())
     .addOption(shared.jsonOption())
+    .addOption(shared.eventsOption())
+    .option("--no-notices", "tell nobody whom plinth:notices names")
     .addHelpText(
       "after",
       [
@@ -37,22 +44,15 @@ export function driftCommand(): Command {
 
 async function drift(options: DriftOptions): Promise<void> {
   const { openStack } = await import("../session/opening.ts");
-  const { input } = await openStack(options.stack);
-
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { openContext } = await import("../session/open-context.ts");
-  const { closeSsh } = await import("../cluster/ssh-use.ts");
-  const { readDrift } = await import("../drift/read.ts");
-  const { driftLines } = await import("../drift/render.ts");
+  const { accountForOne } = await import("../operations/accounted.ts");
+  const { runDrift } = await import("../operations/drift.ts");
+  const { stack, report, events, notices } = options;
+  const { project, input, phases } = await openStack(stack);
   const terminal = makeTerminal(options);
-  const context = await openContext(options.stack, terminal, input.settings);
-  const report = await readDrift(input, context).finally(closeSsh);
-  if (options.json === true) {
-    const document = { stack: options.stack, drift: report.differences.length > 0, ...report };
-    terminal.print(JSON.stringify(document, null, 2));
-  } else {
-    for (const line of driftLines(report, input.hosts.length, terminal)) terminal.print(line);
-  }
-  if (report.differences.length > 0) throw new QuietExit(Exit.changes);
-  if (report.unseen.length > 0) throw new QuietExit(Exit.failed);
+  const run = { project, stack, command: "drift", changing: false, notices, terminal, phases };
+  const code = await accountForOne(report === undefined ? run : { ...run, report }, "look", (account) =>
+    runDrift({ ...run, json: options.json === true, events, input, account }),
+  );
+  if (code !== Exit.done) throw new QuietExit(code);
 }

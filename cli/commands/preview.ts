@@ -18,6 +18,7 @@ interface PreviewOptions {
   json?: boolean;
   plugins: PluginMode;
   parallel?: number;
+  events?: string;
 }
 
 export function previewCommand(): Command {
@@ -35,6 +36,7 @@ export function previewCommand(): Command {
     .addOption(shared.replaceOption())
     .addOption(shared.overrideOption())
     .addOption(shared.jsonOption())
+    .addOption(shared.eventsOption())
     .addOption(shared.pluginsOption())
     .addOption(shared.parallelOption())
     .addHelpText(
@@ -73,6 +75,7 @@ async function preview(options: PreviewOptions): Promise<void> {
   const { refuseStepOrder } = await import("../operations/state-order.ts");
   const { plannedChanges, previewLines } = await import("../render/preview.ts");
   const { revealScripts } = await import("../review/script-texts.ts");
+  const { planEvent } = await import("../review/plan-event.ts");
   const { waveLines } = await import("../review/wave-lines.ts");
   const terminal = makeTerminal(options);
   const hosts = input.hosts.map(({ name }) => name);
@@ -89,10 +92,11 @@ async function preview(options: PreviewOptions): Promise<void> {
     writes: false,
     serves: true,
   };
-  const waves = await inSession(session, async (engine) => {
+  const waves = await inSession(session, async (engine, _stop, { journal }) => {
     if (target.length > 0) await refuseStepOrder(engine.context);
-    await operate(engine, events, hosts, () => engine.preview({ events, target }));
+    await phases.measure("preview", () => operate(engine, events, hosts, () => engine.preview({ events, target })));
     await revealScripts(events, input.config.artifactsUrl);
+    journal.tell(planEvent(events, engine.order(), hosts));
     return waveLines(events, engine.order(), hosts);
   });
 

@@ -8,6 +8,7 @@ interface RefreshOptions {
   target?: string[];
   plugins: PluginMode;
   parallel?: number;
+  events?: string;
 }
 
 export function refreshCommand(): Command {
@@ -15,6 +16,7 @@ export function refreshCommand(): Command {
     .description("read the resources anew into the state; hosts are not changed")
     .addOption(shared.stackOption())
     .addOption(shared.targetOption())
+    .addOption(shared.eventsOption())
     .addOption(shared.pluginsOption())
     .addOption(shared.parallelOption())
     .addHelpText(
@@ -54,8 +56,10 @@ async function refresh(options: RefreshOptions): Promise<void> {
     writes: true,
     serves: false,
   };
-  const { events } = await inSession(session, (engine) =>
-    operateAloud(engine, terminal, hosts, (events) => engine.refresh({ events, target })),
+  const { events } = await inSession(session, (engine, _stop, { progress }) =>
+    phases.measure("refresh", () =>
+      operateAloud(engine, terminal, hosts, (events) => engine.refresh({ events, target }), { progress }),
+    ),
   );
   const changed = countChanges(events.changes);
   terminal.print(

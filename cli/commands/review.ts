@@ -18,6 +18,7 @@ export function reviewCommand(): Command {
     )
     .addOption(new Option("--out <file>", "write the review to a file instead of stdout"))
     .addOption(new Option("--json", "the review as one JSON document instead of Markdown"))
+    .addOption(shared.eventsOption())
     .addOption(shared.pluginsOption())
     .addOption(shared.parallelOption())
     .addHelpText(

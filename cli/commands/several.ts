@@ -30,8 +30,11 @@ export interface Several {
   document?: true;
 }
 
-/** What speaks of hosts or of a plan belongs to one stack. */
-const ofOneStack = ["target", "lost", "replace", "plan", "save", "inventory", "config"];
+/** What speaks of hosts or of a plan, is one file, or has no end belongs to one stack. */
+const ofOneStack = [
+  ...["target", "lost", "replace", "plan", "save", "report", "inventory", "config"],
+  ...["events", "html", "watch"],
+];
 
 /** Options that the runs of the stacks are not told; all of them have a value. */
 const own = ["--stacks", "--at-once", "--out"];

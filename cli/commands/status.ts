@@ -1,13 +1,21 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { QuietExit } from "../errors.ts";
 import { examplesHelp, Exit, exitCodesHelp } from "../exit.ts";
 import * as shared from "../options.ts";
 import { atOnceOption, forStacks, stacksOption } from "./several.ts";
+import type { Look } from "../operations/status.ts";
 
 interface StatusOptions {
   stack: string;
   json?: boolean;
+  watch?: boolean;
+  /** Seconds. */
+  every?: number;
+  html?: string;
 }
+
+/** Between two looks. */
+const watchSeconds = 10;
 
 export function statusCommand(): Command {
   return new Command("status")
@@ -18,17 +26,30 @@ export function statusCommand(): Command {
     .addOption(stacksOption())
     .addOption(atOnceOption())
     .addOption(shared.jsonOption())
+    .addOption(
+      new Option("--watch", "look again and again until Ctrl-C; with --json one document a line").conflicts("html"),
+    )
+    .addOption(shared.everyOption(watchSeconds))
+    .addOption(
+      new Option(
+        "--html <file>",
+        "write it as one page that needs nothing else, for a ticket or a pull request",
+      ).conflicts("json"),
+    )
     .addHelpText(
       "after",
       [
         examplesHelp([
           ["./plinth status", "a table, and what is wrong"],
           ["./plinth status --json", "for monitoring"],
+          ["./plinth status --watch", "again and again"],
+          ["./plinth status --html status.html", "a page to send to somebody; ./plinth dashboard shows it live"],
         ]),
         exitCodesHelp([
           [Exit.done, "everything is healthy"],
           [Exit.failed, "something is not, or could not be looked at"],
           [Exit.badInput, "there is no such stack, or its input is not valid"],
+          [Exit.interrupted, "--watch was ended"],
         ]),
       ].join("\n"),
     )
@@ -37,43 +58,27 @@ export function statusCommand(): Command {
 
 async function status(options: StatusOptions): Promise<void> {
   const { openStack } = await import("../session/opening.ts");
-  const { input } = await openStack(options.stack);
+  const { project, input } = await openStack(options.stack);
 
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
-  const { openContext } = await import("../session/open-context.ts");
-  const { readOutputs } = await import("../pulumi/outputs.ts");
-  const { administratorOf } = await import("../cluster/administrator.ts");
-  const { ClusterApi } = await import("../cluster/api.ts");
-  const { kubeconfigsIn } = await import("../../plan/expiry.ts");
-  const { observe } = await import("../status/observe.ts");
-  const { backupProblems, backupsOf, judge, lastDrill, nodesOfInterest, warnings } = await import("../status/judge.ts");
-  const { statusDocument } = await import("../status/document.ts");
-  const { statusLines } = await import("../status/render.ts");
-  const { closeSsh } = await import("../cluster/ssh-use.ts");
+  const { openLooks } = await import("../operations/status.ts");
+  const { untilStopped } = await import("../cluster/until-stopped.ts");
+  const { watch } = await import("../status/watch.ts");
   const terminal = makeTerminal(options);
-  const context = await openContext(options.stack, terminal, input.settings);
-  const outputs = readOutputs(context, { secrets: true });
-  const api = outputs
-    .then((outputs) => administratorOf(context, outputs))
-    .then((kubeconfig) => (kubeconfig === undefined ? undefined : new ClusterApi(kubeconfig)));
-
-  const { hosts, config } = input;
-  const observed = await observe(input, api, options.stack, outputs.then(kubeconfigsIn)).finally(closeSsh);
-  const seen = nodesOfInterest(hosts, options.stack, observed);
-  const { backup } = config;
-  const observation =
-    backup === undefined ? seen : { ...seen, backups: backupsOf(backup, seen), drill: lastDrill(hosts, seen) };
-  const vips = [config.vip, config.serviceVip].filter((vip) => vip !== undefined);
-  const problems = [
-    ...judge(hosts, vips, observation, options.stack, config.networkCheck),
-    ...(backup === undefined ? [] : backupProblems(backup, hosts, observation, options.stack)),
-  ];
-  const inTime = warnings(hosts, observation, options.stack);
-  if (options.json === true) {
-    terminal.print(JSON.stringify(statusDocument(observation, problems, inTime), null, 2));
-  } else {
-    const lines = statusLines(hosts, vips, observation, problems, terminal, options.stack, inTime);
-    for (const line of lines) terminal.print(line);
+  const look = await openLooks(options.stack, input, terminal);
+  const print = ({ document, lines }: Look): void => {
+    if (options.json === true) terminal.print(JSON.stringify(document, null, options.watch === true ? 0 : 2));
+    else for (const line of lines) terminal.print(line);
+  };
+  if (options.watch === true) {
+    const seconds = options.every ?? watchSeconds;
+    return untilStopped(terminal, (signal) => watch({ look, print, seconds, terminal, signal }));
   }
-  if (problems.length > 0) throw new QuietExit(Exit.failed);
+  const { closeSsh } = await import("../cluster/ssh-use.ts");
+  const seen = await look().finally(closeSsh);
+  if (options.html !== undefined) {
+    const { writePage } = await import("../dashboard/file.ts");
+    terminal.note(`The page is in ${writePage(options.html, project, options.stack, seen.document)}.`);
+  } else print(seen);
+  if (!seen.healthy) throw new QuietExit(Exit.failed);
 }

@@ -51,6 +51,7 @@ async function testRoles(names: string[], { stack, on, kills }: Options): Promis
   const { input } = await openStack(stack);
   const { chooseHosts } = await import("../adhoc/hosts.ts");
   const { readHosts } = await import("../../components/host/reader.ts");
+  const { chooseTrials } = await import("../../plan/roletest/choice.ts");
   const { roleOfBundle } = await import("../../plan/roles/shape.ts");
   const { closeSsh } = await import("../cluster/ssh-use.ts");
   const { terminal: makeTerminal } = await import("../render/terminal.ts");
@@ -60,7 +61,7 @@ async function testRoles(names: string[], { stack, on, kills }: Options): Promis
   const { hosts, access } = await chooseHosts(input, on);
   const readings = await readHosts(access, new Map(hosts.map((host) => [host.name, []])));
   try {
-    const wanted = hosts.flatMap((host) => {
+    const offered = hosts.flatMap((host) => {
       const reading = readings.get(host.name);
       if (reading === undefined || !("facts" in reading))
         throw new CliError(
@@ -70,19 +71,10 @@ async function testRoles(names: string[], { stack, on, kills }: Options): Promis
         .roleBundlesOf(host, reading.facts)
         .map((bundle) => ({ host, bundle, role: roleOfBundle(bundle.name) ?? "" }));
     });
-    const known = new Map<string, (typeof wanted)[number]>();
-    for (const one of wanted) if (!known.has(one.role)) known.set(one.role, one);
-    const unknown = names.filter((name) => !known.has(name));
-    if (unknown.length > 0 || known.size === 0)
-      throw new CliError(
-        unknown.length === 0
-          ? "No host has a role of the project."
-          : `No host has the role ${unknown.join(", ")}; they have ${[...known.keys()].join(", ") || "none"}.`,
-        Exit.badInput,
-      );
+    const chosen = chooseTrials(offered, names);
+    if ("problem" in chosen) throw new CliError(chosen.problem, Exit.badInput);
     let failed = 0;
-    for (const { host, bundle, role } of known.values()) {
-      if (names.length > 0 && !names.includes(role)) continue;
+    for (const { host, bundle, role } of chosen.trials) {
       const target = access.get(host.name);
       if (target === undefined) throw new CliError(`There is no way to ${host.name}.`);
       terminal.print(terminal.paint("bold", `${role} on ${host.name}`));

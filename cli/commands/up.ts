@@ -21,7 +21,9 @@ export function upCommand(): Command {
     .addOption(shared.withoutBackupOption())
     .addOption(shared.diffOption())
     .addOption(shared.planOption())
+    .addOption(shared.reportOption())
     .addOption(shared.jsonOption())
+    .addOption(shared.eventsOption())
     .addOption(shared.pluginsOption())
     .addOption(shared.parallelOption())
     .option("--heal", "look for drift first, and put right what differs, besides what has changed")
@@ -64,16 +66,20 @@ async function up(options: UpOptions): Promise<void> {
   requireStack(project, options.stack);
   const terminal = makeTerminal(options);
   const phases = Phases.fromEnvironment();
-  const input = await openInput(project, options.stack, terminal);
-
-  const { enterRunningLab, isOutside } = await import("../lab/namespace.ts");
-  if (options.stack === LAB_STACK && isOutside(options.stack, input.settings)) {
-    const { bringUpLab } = await import("../lab/hosts.ts");
-    return bringUpLab(project, input, terminal, phases);
-  }
-  enterRunningLab(project, options.stack, input.settings, phases);
-  const { runUp } = await import("../operations/up.ts");
-  const code = await runUp({ ...options, project, input, terminal, phases });
+  const { accountFor } = await import("../operations/accounted.ts");
+  const { stack, report } = options;
+  const run = { project, stack, command: "up", changing: options.expectNoChanges !== true, terminal, phases };
+  const code = await accountFor(report === undefined ? run : { ...run, report }, async (account) => {
+    const input = await openInput(project, stack, terminal);
+    const { enterRunningLab, isOutside } = await import("../lab/namespace.ts");
+    if (stack === LAB_STACK && isOutside(stack, input.settings)) {
+      const { bringUpLab } = await import("../lab/hosts.ts");
+      return bringUpLab(project, input, terminal, phases);
+    }
+    enterRunningLab(project, stack, input.settings, phases);
+    const { runUp } = await import("../operations/up.ts");
+    return runUp({ ...options, project, input, terminal, phases, account });
+  });
   if (code === Exit.done && options.stack === LAB_STACK) forgetTakenDown();
   if (code !== Exit.done) throw new QuietExit(code);
 }

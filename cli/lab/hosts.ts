@@ -7,14 +7,14 @@ import type { Project } from "../project/project.ts";
 
 /**
  * The part of `up` that is done outside of the lab's namespace, where the internet may be reached: artifacts, then the
- * lab's hosts. Goes on inside by running the same command line there.
+ * lab's hosts. Goes on inside by running the same command line there, and does not return.
  */
 export async function bringUpLab(
   project: Project,
   input: StackInput,
   terminal: Terminal,
   phases: Phases,
-): Promise<void> {
+): Promise<never> {
   const say = (line: string): void => {
     terminal.note(terminal.paint("dim", `  ${line}`));
   };
@@ -24,5 +24,5 @@ export async function bringUpLab(
   });
   const lab = await openLab(project, input, say);
   await phases.measure("lab hosts", () => lab.up());
-  reenter(lab, phases);
+  return reenter(lab, phases);
 }

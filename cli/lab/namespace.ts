@@ -11,6 +11,7 @@ import type { StackInput } from "../project/inventory.ts";
 import type { StackSettings } from "../project/settings.ts";
 import type { Lab } from "../../lab/index.ts";
 import type { Phases } from "../process/phases.ts";
+import { tieEnvironment } from "../process/tie.ts";
 import type { Project } from "../project/project.ts";
 
 /** Set to the namespace's name in a process that runs inside of it. */
@@ -83,7 +84,7 @@ export function reenter(lab: Pick<Lab, "enter" | "namespace">, phases: Phases): 
   if (command === undefined) throw new CliError("The lab gives no way into its namespace.");
   if (process.execve === undefined) throw new CliError("Plinth needs Node 24 or later on Linux.");
   const args = [command, ...prefix, process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const env = { ...process.env, ...phases.environment(), [MARK]: lab.namespace };
+  const env = { ...process.env, ...phases.environment(), ...tieEnvironment(), [MARK]: lab.namespace };
   // As if it ended: the next one begins with what this one has compiled.
   flushCompileCache();
   process.execve(onPath(command), args, env);

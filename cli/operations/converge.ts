@@ -2,9 +2,9 @@ import { isRecordFirst, recordedTargets, recordingVariable, type Recording } fro
 import type { Engine } from "../pulumi/engine.ts";
 import type { RunEvents } from "../pulumi/events.ts";
 import type { Terminal } from "../render/terminal.ts";
-import { operateAloud } from "./operation.ts";
+import { operateAloud, type Aloud } from "./operation.ts";
 
-export interface ConvergeOptions {
+export interface ConvergeOptions extends Pick<Aloud, "progress" | "onBegin"> {
   hosts: readonly string[];
   /** URN patterns; empty means everything. */
   target: readonly string[];
@@ -17,6 +17,9 @@ export interface ConvergeOptions {
   onWarning: (message: string) => void;
 }
 
+/** What one run of the engine says, and to whom. */
+type Heard = Pick<ConvergeOptions, "hosts" | "onWarning" | "progress" | "onBegin">;
+
 /**
  * Brings a stack to its desired state. The engine saves its state once, at the end of a run: what converges when it is
  * applied again need not be saved sooner. So that a killed run loses nothing else, keys, ids and the machines of hosts are
@@ -28,13 +31,13 @@ export interface ConvergeOptions {
 export async function converge(
   engine: Engine,
   terminal: Terminal,
-  { hosts, target, plan, unsaved, stepwise, onWarning }: ConvergeOptions,
+  { target, plan, unsaved, stepwise, ...options }: ConvergeOptions,
 ): Promise<RunEvents> {
   const run = (recording: Recording): Promise<RunEvents> =>
-    runOnce(engine, terminal, { hosts, recording, target, plan, onWarning, saveSteps: recording === "along" });
+    runOnce(engine, terminal, { ...options, recording, target, plan, saveSteps: recording === "along" });
   const save = async (newStack: boolean): Promise<void> => {
     terminal.note(newStack ? "Saving keys and ids first." : "Saving which machines the hosts are first.");
-    await saveRecord(engine, terminal, { hosts, newStack, onWarning });
+    await saveRecord(engine, terminal, { ...options, newStack });
   };
   if (plan !== undefined || stepwise) return run("along");
   if (unsaved) await save(false);
@@ -52,18 +55,14 @@ export async function converge(
 export function saveRecord(
   engine: Engine,
   terminal: Terminal,
-  { newStack, ...options }: Pick<ConvergeOptions, "hosts" | "onWarning"> & { newStack: boolean },
+  { newStack, ...options }: Heard & { newStack: boolean },
 ): Promise<RunEvents> {
   const target = recordedTargets(newStack);
   return runOnce(engine, terminal, { ...options, recording: "now", target, plan: undefined, saveSteps: false });
 }
 
 /** Saves the keys and ids that hosts hold of a stack whose state is gone, which the engine's plugins have been given. */
-export function saveAdopted(
-  engine: Engine,
-  terminal: Terminal,
-  options: Pick<ConvergeOptions, "hosts" | "onWarning">,
-): Promise<RunEvents> {
+export function saveAdopted(engine: Engine, terminal: Terminal, options: Heard): Promise<RunEvents> {
   const target = recordedTargets(true);
   return runOnce(engine, terminal, { ...options, recording: "adopt", target, plan: undefined, saveSteps: false });
 }
@@ -77,8 +76,8 @@ async function runOnce(
     recording,
     target,
     plan,
-    onWarning,
     saveSteps,
+    ...aloud
   }: Omit<ConvergeOptions, "stepwise" | "unsaved"> & { recording: Recording; saveSteps: boolean },
 ): Promise<RunEvents> {
   const { events } = await operateAloud(
@@ -87,7 +86,7 @@ async function runOnce(
     hosts,
     (events) =>
       withRecording(recording, () => engine.up({ events, target, ...(plan === undefined ? {} : { plan }), saveSteps })),
-    onWarning,
+    aloud,
   );
   return events;
 }

@@ -13,6 +13,7 @@ import { formatDuration } from "../render/duration.ts";
 import { lockUnlessTooFew } from "../cluster/lock.ts";
 import { administratorOf, readPoolMaterial } from "../cluster/administrator.ts";
 import type { EngineContext } from "../pulumi/context.ts";
+import type { Account } from "./account.ts";
 import { claimSearch, freeClaimed, stillClaimed, type ClaimSearch } from "./abandoned.ts";
 import { keptData } from "./kept-data.ts";
 import type { LoadedStack } from "../project/inventory.ts";
@@ -29,12 +30,14 @@ import { inSession } from "../session/session.ts";
 export interface DestroyRun {
   stack: string;
   yes?: boolean;
+  events?: string;
   plugins: PluginMode;
   parallel?: number;
   project: Project;
   input: LoadedStack;
   terminal: Terminal;
   phases: Phases;
+  account: Account;
 }
 
 interface ExportedResources {
@@ -82,8 +85,9 @@ function formerHosts(previous: Readonly<Record<string, PreviousHost>>, present: 
 export async function runDestroy(run: DestroyRun): Promise<void> {
   const { terminal, phases, input, stack } = run;
   const hosts = input.hosts.map(({ name }) => name);
+  run.account.ofHosts(hosts);
   const session = { ...run, command: "destroy", parallel: run.parallel, writes: true, serves: false };
-  await inSession(session, async (engine, stop) => {
+  await inSession(session, async (engine, stop, { progress }) => {
     const state = JSON.parse(await runPulumi(engine.context, ["stack", "export"])) as ExportedResources;
     const resources = (state.deployment?.resources ?? []).filter(({ type }) => type !== "pulumi:pulumi:Stack");
     if (resources.length === 0) {
@@ -98,6 +102,7 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
       const question = `Destroy ${what} on ${hosts.join(", ") || "no host"}${besides}?`;
       if (!(await confirm(question, stop))) {
         terminal.print("Nothing was changed.");
+        run.account.declined();
         throw new QuietExit(Exit.failed);
       }
     }
@@ -112,7 +117,10 @@ export async function runDestroy(run: DestroyRun): Promise<void> {
     // The authorities are protected against a slip of the inventory; who destroys the cluster means them, too.
     await runPulumi(engine.context, ["state", "unprotect", "--all", "--yes"]);
     const { events } = await phases.measure("destroy", () =>
-      operateAloud(engine, terminal, hosts, (events) => engine.destroy({ events })),
+      operateAloud(engine, terminal, hosts, (events) => engine.destroy({ events }), {
+        progress,
+        onBegin: run.account.follow,
+      }),
     );
     // What a killed run has claimed is not in the state.
     const gone: ClaimSearch["deleteNode"] = () => Promise.resolve("none");

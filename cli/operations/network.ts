@@ -31,7 +31,8 @@ export function isTestDue(steps: readonly FinishedStep[], input: Pick<LoadedStac
 
 const loopback = specialNetworks.find(({ use }) => use === "loopback");
 
-function isSimulated(address: string): boolean {
+/** Whether a host is one of a simulated fleet. */
+export function isSimulated(address: string): boolean {
   return loopback !== undefined && isIPv4(address) && contains(loopback, address);
 }
 
@@ -70,4 +71,12 @@ export function afterUpLines({ works, report, error }: NetworkAfterUp, terminal:
   if (report === undefined) return [terminal.paint("red", `${failure}could not be tested: ${error ?? "unknown"}`)];
   if (works) return networkLines({ ...report, hosts: {} }, terminal);
   return [terminal.paint("red", `${failure}does not work.`), ...networkLines(report, terminal)];
+}
+
+/** The same as a sentence for each problem, for whoever is told of the run. */
+export function networkProblems(network: NetworkAfterUp | undefined): string[] {
+  if (network === undefined || network.works) return [];
+  const { report, error } = network;
+  if (report === undefined) return [`the network could not be tested: ${error ?? "unknown"}`];
+  return report.findings.map(({ message }) => `the network does not work: ${message}`);
 }

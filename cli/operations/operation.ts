@@ -2,14 +2,12 @@ import { isRecordFirst } from "../../plan/record.ts";
 import { CliError, isProgramFindings, QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { failureLines, notDoneLines } from "../render/failures.ts";
-import { stepLine, waitingLine } from "../render/steps.ts";
+import { Progress } from "../progress/progress.ts";
+import { stepLine } from "../render/steps.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
 import { RunEvents } from "../pulumi/events.ts";
 import type { Engine } from "../pulumi/engine.ts";
 import { PulumiFailure } from "../pulumi/cli.ts";
-
-/** After this time without a line, one tells what is under way. Milliseconds. */
-const SILENCE = 20_000;
 
 /**
  * Runs one operation of the engine. When it fails, findings of the program pass through as they are; anything else
@@ -35,37 +33,40 @@ export async function operate<T>(
   }
 }
 
+/** What is done besides running the engine aloud. */
+export interface Aloud {
+  /** Default: each warning is shown once. */
+  onWarning?: (message: string) => void;
+  /** Tells what is under way. Default: one of its own, which knows of no phase and no past. */
+  progress?: Progress;
+  /** Is given what the run will have done, before it begins: it may fail. */
+  onBegin?: (events: RunEvents) => void;
+}
+
 /**
- * The same for operations that change something: a line for each step that is done, and after a silence one that tells
- * what is under way.
+ * The same for operations that change something: a line for each step that is done, and meanwhile what is under way, see
+ * {@link Progress}.
  */
 export async function operateAloud<T>(
-  engine: Pick<Engine, "declared">,
+  engine: Pick<Engine, "declared"> & Partial<Pick<Engine, "order">>,
   terminal: Terminal,
   hosts: readonly string[],
   run: (events: RunEvents) => Promise<T>,
-  onWarning: (message: string) => void = warnOnce(terminal),
+  { onWarning = warnOnce(terminal), progress, onBegin }: Aloud = {},
 ): Promise<{ events: RunEvents; result: T }> {
-  let last = Date.now();
-  const say = (line: string | undefined): void => {
-    if (line === undefined) return;
-    terminal.note(line);
-    last = Date.now();
-  };
   const events = new RunEvents({
     onStep: (step) => {
-      say(stepLine(step, hosts, terminal));
+      const line = stepLine(step, hosts, terminal);
+      if (line !== undefined) terminal.note(line);
     },
     onWarning,
   });
-  const timer = setInterval(() => {
-    if (Date.now() - last < SILENCE) return;
-    const line = waitingLine(events.unfinished(), hosts, Date.now());
-    if (line !== undefined) say(terminal.paint("dim", line));
-  }, 1000);
+  onBegin?.(events);
+  using own = progress === undefined ? new Progress(terminal, { command: "" }) : undefined;
+  const unfollow = (progress ?? own)?.follow({ events, hosts, order: () => engine.order?.() ?? [] });
   try {
     return { events, result: await operate(engine, events, hosts, () => run(events)) };
   } finally {
-    clearInterval(timer);
+    unfollow?.();
   }
 }

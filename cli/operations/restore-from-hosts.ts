@@ -55,11 +55,11 @@ export async function restoreFromHosts(run: FromHostsRun): Promise<void> {
     ...{ project: run.project, stack, input, terminal, phases: run.phases, parallel: undefined },
     ...{ command: "restore state", plugins: "bundled" as const, adoptions, writes: true, serves: true },
   };
-  await inSession(session, async (engine) => {
+  await inSession(session, async (engine, _stop, { progress }) => {
     await requireNothingToLose(engine.context);
     await emptyStack(engine.context);
     const hosts = input.hosts.map(({ name }) => name);
-    await saveAdopted(engine, terminal, { hosts, onWarning: warnOnce(terminal) });
+    await saveAdopted(engine, terminal, { hosts, onWarning: warnOnce(terminal), progress });
   });
   tell(adoption, adoptions, terminal);
   terminal.print(`Stack "${stack}" has a state again. Next: ./plinth up --stack ${stack}`);

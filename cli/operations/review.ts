@@ -1,15 +1,16 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { readHistory } from "../../local/history.ts";
 import type { Finding } from "../../plan/findings.ts";
 import { CliError, exitCodeOf, isProgramFindings } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import { warnOnce, type Terminal } from "../render/terminal.ts";
-import { readHistory } from "../review/history.ts";
 import { reviewJson } from "../review/json.ts";
+import { planEvent } from "../review/plan-event.ts";
 import { renderReview } from "../review/render.ts";
 import { revealScripts } from "../review/script-texts.ts";
 import { makeReview, type Review } from "../review/review.ts";
-import type { Ordered } from "../pulumi/program.ts";
+import type { Ordered } from "../../plan/runs/order.ts";
 import { RunEvents } from "../pulumi/events.ts";
 import type { LoadedStack } from "../project/inventory.ts";
 import { enterRunningLab } from "../lab/namespace.ts";
@@ -29,6 +30,7 @@ export interface ReviewRun extends ProposalFiles {
   /** Where the review goes; default: stdout. */
   out?: string;
   json?: boolean;
+  events?: string;
   plugins: PluginMode;
   parallel?: number;
   project: Project;
@@ -64,7 +66,7 @@ export async function runReview(run: ReviewRun): Promise<Error | undefined> {
     events,
     order,
     inventory: input?.hosts ?? [],
-    past: readHistory(project, stack),
+    past: readHistory(project.dir, stack),
     findings,
     invalid: exitCodeOf(failure) === Exit.badInput,
     ...(failure instanceof CliError ? { failure: failure.message } : {}),
@@ -77,16 +79,21 @@ async function previewOf(run: ReviewRun, input: LoadedStack, events: RunEvents):
   const hosts = input.hosts.map(({ name }) => name);
   const workDir = await ensureWorkDir(run.project);
   const session = { ...run, input, command: "review", parallel: run.parallel, writes: false, serves: true };
-  return inSession(session, async (engine) => {
+  return inSession(session, async (engine, _stop, { journal }) => {
     const { save } = run;
-    if (save === undefined) await operate(engine, events, hosts, () => engine.preview({ events }));
+    const preview = (plan?: string): Promise<unknown> =>
+      run.phases.measure("preview", () =>
+        operate(engine, events, hosts, () => engine.preview({ events, ...(plan === undefined ? {} : { plan }) })),
+      );
+    if (save === undefined) await preview();
     else {
       await withPlanFile(workDir, async (plan) => {
-        await operate(engine, events, hosts, () => engine.preview({ events, plan }));
+        await preview(plan);
         keepPlan(plan, save);
       });
     }
     await revealScripts(events, input.config.artifactsUrl);
+    journal.tell(planEvent(events, engine.order(), hosts));
     return engine.order();
   });
 }

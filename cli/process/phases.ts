@@ -15,6 +15,7 @@ export interface Phase {
 /** Where the time of a run went, in the order in which the phases began. */
 export class Phases {
   readonly #phases: Phase[] = [];
+  #watcher: (name: string | undefined) => void = () => undefined;
 
   static fromEnvironment(env: NodeJS.ProcessEnv = process.env): Phases {
     const phases = new Phases();
@@ -34,11 +35,18 @@ export class Phases {
     else known.duration += duration;
   }
 
+  /** From now on `watcher` is told the name of a phase when it begins, and nothing when it ends. One at a time. */
+  watch(watcher: (name: string | undefined) => void): void {
+    this.#watcher = watcher;
+  }
+
   async measure<T>(name: string, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
+    this.#watcher(name);
     try {
       return await work();
     } finally {
+      this.#watcher(undefined);
       this.add(name, performance.now() - started);
     }
   }

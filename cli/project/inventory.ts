@@ -7,6 +7,7 @@ import type { Bundle, BundleSecret } from "../../plan/bundle.ts";
 import { artifactsOf, planBundle, planHost, type HostArtifacts } from "../../plan/bundles/index.ts";
 import type { ClusterConfig } from "../../plan/config.ts";
 import { PlinthError } from "../../plan/findings.ts";
+import { prometheusFiles, type PrometheusFile, type PrometheusPlaces } from "../../plan/metrics/files.ts";
 import { findingsWithout, revealedTexts } from "../../plan/secrets.ts";
 import type { HostFacts } from "../../plan/facts.ts";
 import { roleOfBundle, type RoleShape } from "../../plan/roles/shape.ts";
@@ -27,7 +28,7 @@ const commandKeys = [
   ...(["sshUser", "sshPort", "sshPrivateKeyFile", "sshKnownHostsFile", "sshDials"] as const),
   ...(["bastion", "sudoPassword"] as const),
   ...(["kubernetesVersion", "etcdVersion", "containerdVersion", "runcVersion", "cniVersion"] as const),
-  ...(["network", "networkCheck", "flannelVersion", "images"] as const),
+  ...(["network", "networkCheck", "flannelVersion", "images", "sandboxImage"] as const),
   ...(["backup", "resticVersion", "ageVersion"] as const),
 ] satisfies readonly (keyof ClusterConfig)[];
 export type CommandConfig = Pick<ClusterConfig, (typeof commandKeys)[number]>;
@@ -52,6 +53,8 @@ export interface Planned {
   roleBundlesOf: (host: Host, facts: HostFacts) => Bundle[];
   /** The directories of a host that hold data and are not where they are by default. */
   movedDirectoriesOf: (host: Host) => string[];
+  /** What a Prometheus of the user's own needs; undefined where hosts tell no figures. */
+  prometheusFiles: (places: PrometheusPlaces) => PrometheusFile[] | undefined;
 }
 
 /** The same, with the files that it was read from. */
@@ -71,6 +74,7 @@ export function plannedFrom(hosts: readonly Host[], config: ClusterConfig): Plan
       return entries.map((entry) => planBundle(entry, { host, hosts, config, surroundings }));
     },
     movedDirectoriesOf: (host) => movedDirectories(configFor(host, config)),
+    prometheusFiles: (places) => (config.metrics === undefined ? undefined : prometheusFiles(hosts, config, places)),
   };
 }
 

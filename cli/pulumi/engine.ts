@@ -1,5 +1,6 @@
 import type { OpMap, Stack } from "@pulumi/pulumi/automation/index.js";
 import type { Adoptions } from "../../plugins/bridged/adoptions.ts";
+import type { Ordered } from "../../plan/runs/order.ts";
 import { refuseOtherUsers } from "../../local/peers.ts";
 import { automationCommand, type Running } from "./automation-command.ts";
 import type { EngineContext } from "./context.ts";
@@ -8,7 +9,7 @@ import type { RunEvents } from "./events.ts";
 import { engineVersion } from "./version.ts";
 import { isKnownStack } from "./statefile.ts";
 import { openPlugins, type PluginMode, type PluginSession } from "./plugins.ts";
-import { observed, type Declared, type Ordered, type Program } from "./program.ts";
+import { observed, type Declared, type Program } from "./program.ts";
 import { ProgramStarts } from "./program-starts.ts";
 
 export interface EngineOptions {
@@ -23,7 +24,11 @@ export interface EngineOptions {
   env?: Readonly<Record<string, string>>;
   /** Resource operations at the same time. */
   parallel: number;
+  /** Told of each run of the engine that begins; what it returns is called when that is over. Default: nobody is. */
+  onOperation?: OnOperation;
 }
+
+export type OnOperation = (kind: "preview" | "up" | "refresh" | "destroy", events: RunEvents) => () => void;
 
 /** What one run of the engine may be told. */
 export interface RunOptions {
@@ -54,6 +59,7 @@ export class Engine {
   readonly #parallel: number;
   readonly #program: ReturnType<typeof observed>;
   readonly #starts: ProgramStarts;
+  readonly #onOperation: OnOperation;
 
   private constructor(
     context: EngineContext,
@@ -63,6 +69,7 @@ export class Engine {
     parallel: number,
     program: ReturnType<typeof observed>,
     starts: ProgramStarts,
+    onOperation: OnOperation,
   ) {
     this.context = context;
     this.#stack = stack;
@@ -71,6 +78,7 @@ export class Engine {
     this.#parallel = parallel;
     this.#program = program;
     this.#starts = starts;
+    this.#onOperation = onOperation;
   }
 
   static async open(options: EngineOptions): Promise<Engine> {
@@ -99,7 +107,8 @@ export class Engine {
           envVars: { ...context.env, ...options.env, ...plugins.env, [skipCheckpoints]: "true" },
         },
       );
-      return new Engine(context, stack, running, plugins, parallel, program, starts);
+      const onOperation: OnOperation = options.onOperation ?? (() => () => undefined);
+      return new Engine(context, stack, running, plugins, parallel, program, starts, onOperation);
     } catch (error) {
       await plugins.close();
       throw error;
@@ -108,7 +117,7 @@ export class Engine {
 
   /** Runs the program without changing anything. Returns operation → number of resources. */
   async preview({ events, target, plan }: RunOptions): Promise<OpMap> {
-    const result = await this.#call(() =>
+    const result = await this.#call("preview", events, () =>
       this.#stack.preview({
         onEvent: events.handle,
         parallel: this.#parallel,
@@ -136,7 +145,7 @@ export class Engine {
     const before = { ...envVars };
     Object.assign(envVars, own);
     try {
-      await this.#call(() => this.#stack.up({ ...options, ...(plan === undefined ? {} : { plan }) }));
+      await this.#call("up", events, () => this.#stack.up({ ...options, ...(plan === undefined ? {} : { plan }) }));
     } finally {
       for (const name of Object.keys(own)) {
         const value = before[name];
@@ -148,14 +157,14 @@ export class Engine {
 
   /** Reads the resources anew into the state. */
   async refresh({ events, target }: RunOptions): Promise<void> {
-    await this.#call(() =>
+    await this.#call("refresh", events, () =>
       this.#stack.refresh({ onEvent: events.handle, parallel: this.#parallel, ...targets(target) }),
     );
   }
 
   /** Deletes every resource of the stack. Works from the state alone: the program does not run. */
   async destroy({ events }: RunOptions): Promise<void> {
-    await this.#call(() =>
+    await this.#call("destroy", events, () =>
       this.#stack.destroy({ onEvent: events.handle, parallel: this.#parallel, runProgram: false }),
     );
   }
@@ -189,12 +198,15 @@ export class Engine {
     await this.#plugins.close();
   }
 
-  async #call<T>(run: () => Promise<T>): Promise<T> {
+  async #call<T>(kind: Parameters<OnOperation>[0], events: RunEvents, run: () => Promise<T>): Promise<T> {
     this.#starts.begin();
+    const over = this.#onOperation(kind, events);
     try {
       return await withoutStackTraces(run);
     } catch (error) {
       throw this.#program.thrown() ?? error;
+    } finally {
+      over();
     }
   }
 }

@@ -51,6 +51,14 @@ function severityOf(event: DiagnosticEvent): Diagnostic["severity"] {
   return "info";
 }
 
+/** Is told of what a run of the engine does while it does it. */
+export interface RunWatcher {
+  /** A step begins, whether it changes something or not. */
+  onBegin: (step: UnfinishedStep) => void;
+  onEnd: (step: FinishedStep) => void;
+  onWarning: (message: string) => void;
+}
+
 /**
  * Collects the events of one run of the engine: which steps ended how and when, what a preview plans, what was said.
  * `onStep` is called when a step that changes something has ended, `onWarning` when the program or a plugin warns.
@@ -67,6 +75,7 @@ export class RunEvents {
   readonly #onWarning: (message: string) => void;
   readonly #running = new Map<string, { started: number; custom: boolean; op: string }>();
   readonly #now: () => number;
+  readonly #watchers = new Set<RunWatcher>();
 
   constructor(
     options: {
@@ -90,6 +99,12 @@ export class RunEvents {
     else if (event.summaryEvent) this.changes = { ...event.summaryEvent.resourceChanges };
   };
 
+  /** Tells somebody else, too. Returns how that ends. */
+  watch(watcher: RunWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   /** Steps that have begun and not ended. */
   unfinished(): UnfinishedStep[] {
     return [...this.#running].map(([key, { custom, op, started }]) => ({
@@ -107,7 +122,9 @@ export class RunEvents {
       if (isChange(op)) this.planned.push({ op, urn, custom, metadata });
       return;
     }
-    this.#running.set(`${op} ${urn}`, { started: this.#now(), custom, op });
+    const started = this.#now();
+    this.#running.set(`${op} ${urn}`, { started, custom, op });
+    for (const { onBegin } of this.#watchers) onBegin({ op, urn, custom, started });
   }
 
   #end(metadata: StepEventMetadata, planning: boolean, failed: boolean): void {
@@ -123,6 +140,7 @@ export class RunEvents {
     const step: FinishedStep = { op, urn, custom, started: begun?.started ?? ended, ended, failed };
     this.steps.push(step);
     if (isChange(op)) this.#onStep(step);
+    for (const { onEnd } of this.#watchers) onEnd(step);
   }
 
   #say(event: DiagnosticEvent): void {
@@ -130,7 +148,10 @@ export class RunEvents {
     if (message === "") return;
     const severity = severityOf(event);
     this.diagnostics.push({ urn: event.urn, severity, message });
-    if (severity === "warning") this.#onWarning(message.replace(/^warning: /, ""));
+    if (severity !== "warning") return;
+    const warning = message.replace(/^warning: /, "");
+    this.#onWarning(warning);
+    for (const { onWarning } of this.#watchers) onWarning(warning);
   }
 }
 

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { CliError } from "../errors.ts";
 import { Exit } from "../exit.ts";
 import type { HeldOptions } from "../../components/order.ts";
+import type { Ordered } from "../../plan/runs/order.ts";
 import type { Project } from "../project/project.ts";
 import { withoutDebugMessages } from "./debugging.ts";
 import { stackType } from "./events.ts";
@@ -51,18 +52,6 @@ export function laterProgram(project: Project): LaterProgram {
 export interface Declared {
   type: string;
   name: string;
-}
-
-/** A resource of the program, as far as the order goes. */
-export interface Ordered {
-  /** Its URN without stack and project: `types::name`. */
-  key: string;
-  /** Key of the component that it is a part of. */
-  parent?: string;
-  /** False for components: they are done when all their parts are. */
-  custom: boolean;
-  /** Keys of what must have succeeded before. */
-  dependsOn: readonly string[];
 }
 
 /**

@@ -34,6 +34,16 @@ function changedInputs(paths: readonly string[]): Set<string> {
   return new Set(paths.map((path) => path.split(/[.[]/, 1)[0] ?? path));
 }
 
+/** What a new command brings, for a reviewer: all of its text as lines that are added. */
+export function newLines({ create }: Inputs): string[] {
+  return typeof create !== "string" || create.includes(SECRET) || create.includes(UNKNOWN)
+    ? [`create: ${shown(create)}`]
+    : create
+        .replace(/\n$/, "")
+        .split("\n")
+        .map((line) => `+${line}`);
+}
+
 /**
  * The changed lines of one command on a host, for a reviewer: `create` as a unified diff, of everything else only that
  * it changes.

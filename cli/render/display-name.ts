@@ -67,3 +67,8 @@ export function displayNameOf(urnText: string, hosts: readonly string[]): Displa
 export function formatDisplayName({ what, host }: DisplayName): string {
   return host === undefined ? what : `${what} on ${host}`;
 }
+
+/** What runs are compared by, whichever host it is: `update etcd`. */
+export function kindOf(op: string, { what }: Pick<DisplayName, "what">): string {
+  return `${op} ${what}`;
+}

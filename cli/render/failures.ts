@@ -3,6 +3,7 @@ import type { Declared } from "../pulumi/program.ts";
 import { PulumiFailure } from "../pulumi/cli.ts";
 import { displayNameOf, formatDisplayName } from "./display-name.ts";
 import { wordingOf } from "./steps.ts";
+import { keyOf, urnOfKey } from "./urn.ts";
 
 /** One reason why a run failed. */
 export interface Failure {
@@ -76,14 +77,12 @@ const SHOWN = 12;
 
 /** One line that names what the program declared and the engine did not come to: all that depends on what failed. */
 export function notDoneLines(events: RunEvents, declared: readonly Declared[], hosts: readonly string[]): string[] {
-  const reached = new Set(
-    [...events.steps, ...events.unfinished()].map(({ urn }) => urn.split("::").slice(2).join("::")),
-  );
+  const reached = new Set([...events.steps, ...events.unfinished()].map(({ urn }) => keyOf(urn)));
   const seen = (type: string, name: string): boolean =>
     [...reached].some((key) => key === `${type}::${name}` || key.endsWith(`$${type}::${name}`));
   const names = declared
     .filter(({ type, name }) => !seen(type, name))
-    .map(({ type, name }) => formatDisplayName(displayNameOf(`urn:pulumi:-::-::${type}::${name}`, hosts)));
+    .map(({ type, name }) => formatDisplayName(displayNameOf(urnOfKey(`${type}::${name}`), hosts)));
   if (names.length === 0) return [];
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : "";
   return [`not done: ${names.slice(0, SHOWN).join(", ")}${more}`];

@@ -1,5 +1,5 @@
 import { countChanges, type PlannedStep, type RunEvents } from "../pulumi/events.ts";
-import { bundleDiff } from "./bundle-diff.ts";
+import { bundleDiff, newLines } from "./bundle-diff.ts";
 import { displayNameOf, formatDisplayName } from "./display-name.ts";
 import { isPartOfCertificate, isProvider, wordingOf } from "./steps.ts";
 import type { Terminal } from "./terminal.ts";
@@ -12,7 +12,7 @@ export interface PlannedChange {
   /** For example `etcd`. */
   what: string;
   host?: string;
-  /** Changed lines, with `--diff`. Secrets are never in it. */
+  /** Changed lines, with `--diff`; all lines of what is new. Secrets are never in it. */
   diff?: string[];
 }
 
@@ -22,7 +22,8 @@ function diffOf(step: PlannedStep): string[] | undefined {
   const { metadata } = step;
   // The engine's events say null where the SDK's types know only of absence.
   const [old, now] = [metadata.old ?? undefined, metadata.new ?? undefined];
-  if (metadata.type !== COMMAND || old === undefined || now === undefined) return undefined;
+  if (metadata.type !== COMMAND || now === undefined) return undefined;
+  if (old === undefined) return step.op === "create" ? newLines(now.inputs) : undefined;
   const paths = [...Object.keys(metadata.detailedDiff ?? {}), ...(metadata.diffs ?? []), ...(metadata.keys ?? [])];
   return bundleDiff(old.inputs, now.inputs, paths);
 }
@@ -60,6 +61,9 @@ function paintDiff(line: string, terminal: Pick<Terminal, "paint">): string {
   return line.startsWith("@@") ? terminal.paint("cyan", line) : line;
 }
 
+/** So many lines are shown again, on each host that gets the same. Of more it is said where they stand: a role comes to hundreds of hosts. */
+const shownAgain = 4;
+
 /** The lines of a preview; `waves` tells the order, one line each. */
 export function previewLines(
   events: RunEvents,
@@ -68,11 +72,17 @@ export function previewLines(
   waves: readonly string[] = [],
 ): string[] {
   const lines: string[] = [];
+  const shown = new Map<string, string>();
   for (const change of changes.filter(({ urn }) => !isPartOfCertificate(urn))) {
     const { sign, plan, style } = wordingOf(change.op);
     const name = formatDisplayName({ what: change.what, host: change.host });
     lines.push(`  ${terminal.paint(style, sign)} ${plan} ${name}`);
-    for (const line of change.diff ?? []) lines.push(`      ${paintDiff(line, terminal)}`);
+    const { diff = [] } = change;
+    const text = diff.join("\n");
+    const first = shown.get(text);
+    if (first === undefined && diff.length > shownAgain) shown.set(text, name);
+    if (first === undefined) lines.push(...diff.map((line) => `      ${paintDiff(line, terminal)}`));
+    else lines.push(`      (the same lines as of ${first})`);
   }
   lines.push(...waves.map((line) => `  ${line}`));
   const hidden = changes.length === 0 ? countChanges(events.changes) : 0;

@@ -2,6 +2,7 @@ import { createInterface, type Interface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { QuietExit } from "../errors.ts";
 import { Exit } from "../exit.ts";
+import { aside } from "./live.ts";
 
 /** The answer to a question; undefined at the end of the input. Ctrl-C and an aborted `signal` end the command. */
 async function answerOf(
@@ -37,7 +38,7 @@ async function answerOf(
  */
 export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
   const reader = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await answerOf(reader, `${question} [y/N] `, [signal]);
+  const answer = await aside(() => answerOf(reader, `${question} [y/N] `, [signal]));
   return answer !== undefined && /^y(es)?$/i.test(answer.trim());
 }
 
@@ -45,7 +46,7 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
 export async function askText(question: string, byDefault = ""): Promise<string> {
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   const shown = byDefault === "" ? `${question}: ` : `${question} [${byDefault}]: `;
-  const answer = (await answerOf(reader, shown, []))?.trim() ?? "";
+  const answer = (await aside(() => answerOf(reader, shown, [])))?.trim() ?? "";
   return answer === "" ? byDefault : answer;
 }
 
@@ -61,8 +62,10 @@ export async function askSecret(question: string): Promise<string | undefined> {
     },
   });
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
-  process.stderr.write(question);
-  const answer = await answerOf(reader, "", []);
-  if (answer !== undefined) process.stderr.write("\n");
-  return answer;
+  return aside(async () => {
+    process.stderr.write(question);
+    const answer = await answerOf(reader, "", []);
+    if (answer !== undefined) process.stderr.write("\n");
+    return answer;
+  });
 }

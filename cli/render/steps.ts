@@ -42,6 +42,11 @@ export function isPartOfCertificate(urn: string): boolean {
   return /plinth:pki:(Leaf|Authority)\$tls:index\/(privateKey|certRequest):/.test(urn);
 }
 
+/** Whether people are told of a step that changes something. Components and providers exist in the state only; `replace` heads a create and a delete. */
+export function isShownStep({ op, urn, custom }: UnfinishedStep): boolean {
+  return isChange(op) && custom && !isProvider(urn) && !isPartOfCertificate(urn) && op !== "replace";
+}
+
 /** One line for a step that is over: `  + created etcd on cp1 (12.3 s)`; undefined for what users need not see. */
 export function stepLine(
   step: FinishedStep,
@@ -51,20 +56,7 @@ export function stepLine(
   const name = formatDisplayName(displayNameOf(step.urn, hosts));
   const took = formatDuration(step.ended - step.started);
   if (step.failed) return `  ${terminal.paint("red", "x")} ${wordingOf(step.op).plan} ${name} failed (${took})`;
-  // Components and providers exist in the state only; `replace` heads a create and a delete that have their own lines.
-  if (!step.custom || isProvider(step.urn) || isPartOfCertificate(step.urn) || step.op === "replace") return undefined;
+  if (!isShownStep(step)) return undefined;
   const { sign, done, style } = wordingOf(step.op);
   return `  ${terminal.paint(style, sign)} ${done} ${name} (${took})`;
-}
-
-/** `  … etcd on cp1 (45.0 s), etcd on cp2 (44.8 s)`: what has been under way for how long; undefined for nothing. */
-export function waitingLine(
-  steps: readonly UnfinishedStep[],
-  hosts: readonly string[],
-  now: number,
-): string | undefined {
-  const parts = steps
-    .filter(({ op, custom, urn }) => custom && isChange(op) && !isProvider(urn))
-    .map(({ urn, started }) => `${formatDisplayName(displayNameOf(urn, hosts))} (${formatDuration(now - started)})`);
-  return parts.length === 0 ? undefined : `  … ${parts.join(", ")}`;
 }

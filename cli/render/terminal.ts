@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { printable } from "../../plan/printable.ts";
 import { withoutSecrets } from "../../plan/secrets.ts";
+import { above, LiveLines } from "./live.ts";
 
 type Style = "green" | "red" | "yellow" | "cyan" | "dim" | "bold";
 
@@ -15,6 +16,8 @@ export interface Terminal {
   /** Colours `text` as the stream of `note` allows. */
   paint(style: Style, text: string): string;
   readonly interactive: boolean;
+  /** Lines that are drawn anew, where the stream of `note` is a terminal. Undefined elsewhere. */
+  readonly live?: LiveLines;
 }
 
 /** Ends of lines, tabs, and the colours of {@link Style}. */
@@ -36,13 +39,33 @@ export function shown(text: string): string {
     .join("");
 }
 
+let written = 0;
+
+/** When a terminal was last written to. Milliseconds since the epoch, 0: never. */
+export function lastWritten(): number {
+  return written;
+}
+
+function write(stream: NodeJS.WriteStream, text: string): void {
+  written = Date.now();
+  above(() => void stream.write(text));
+}
+
 export function terminal(options: { json?: boolean } = {}): Terminal {
   const notes = options.json === true ? process.stderr : process.stdout;
+  // What cannot move its cursor gets plain lines.
+  const live = notes.isTTY && process.env["TERM"] !== "dumb" ? { live: new LiveLines(notes) } : {};
   return {
-    print: (line = "") => void process.stdout.write(`${shown(line)}\n`),
-    note: (line = "") => void notes.write(`${shown(line)}\n`),
-    warn: (line) =>
-      void process.stderr.write(`${styleText("yellow", "warning:", { stream: process.stderr })} ${shown(line)}\n`),
+    ...live,
+    print: (line = "") => {
+      write(process.stdout, `${shown(line)}\n`);
+    },
+    note: (line = "") => {
+      write(notes, `${shown(line)}\n`);
+    },
+    warn: (line) => {
+      write(process.stderr, `${styleText("yellow", "warning:", { stream: process.stderr })} ${shown(line)}\n`);
+    },
     paint: (style, text) => styleText(style, text, { stream: notes }),
     interactive: process.stdin.isTTY && process.stdout.isTTY && options.json !== true,
   };

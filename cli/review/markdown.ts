@@ -40,3 +40,16 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }
+
+/** Whole lines as far as they fit. Only for text in which every line stands for itself. */
+export function cut(lines: readonly string[], limit: number, closing: string): string {
+  const kept: string[] = [];
+  let used = closing.length + 2;
+  for (const line of lines) {
+    const length = line.length + 1;
+    if (used + length > limit) break;
+    used += length;
+    kept.push(line);
+  }
+  return [...kept, "", closing].join("\n");
+}

@@ -16,8 +16,8 @@ const patterns: readonly [RegExp, string][] = [
   // A bootstrap token of Kubernetes.
   [/(?<![\w.-])(?=[a-z.]*[0-9])[a-z0-9]{6}\.[a-z0-9]{16}(?![\w.-])/g, SECRET],
   [/\b(bearer|basic)(\s+)[\w.~+/=-]{12,}/gi, `$1$2${SECRET}`],
-  // The login in a URL.
-  [/(\w+:\/\/[^\s/:@]+):[^\s/@]+@/g, `$1:${SECRET}@`],
+  // The login in a URL. It begins where a word does: a long word is not gone through from each of its letters.
+  [/(?<!\w)(\w+:\/\/[^\s/:@]+):[^\s/@]+@/g, `$1:${SECRET}@`],
   // `password: value`, `TOKEN=value`: no paths, no words that are settings.
   [
     /((?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key)["']?\s*[:=]\s*["']?)(?!\/|\[secret\]|true\b|false\b|null\b|\d+\b|[{[(<$])[^\s"',;]{6,}/gi,

@@ -2,10 +2,10 @@ import { compareBundles, unifiedDiff, type BundleChanges } from "../../plan/bund
 import { claimedHost } from "../../plan/names.ts";
 import { compareRosters, type RosterChanges } from "../../plan/rosterchanges.ts";
 import type { PlannedStep } from "../pulumi/events.ts";
-import type { Ordered } from "../pulumi/program.ts";
-import { displayNameOf } from "../render/display-name.ts";
+import type { Ordered } from "../../plan/runs/order.ts";
+import { displayNameOf, kindOf } from "../render/display-name.ts";
 import { isPartOfCertificate, isProvider } from "../render/steps.ts";
-import { parseUrn } from "../render/urn.ts";
+import { keyOf, parseUrn } from "../render/urn.ts";
 import { hostsIn, isCommand } from "./resources.ts";
 import { wavesOf } from "./waves.ts";
 
@@ -26,10 +26,6 @@ export interface ReviewItem {
   credentials: boolean;
   /** Names of other inputs that change. */
   inputs: string[];
-}
-
-function keyOf(urn: string): string {
-  return urn.split("::").slice(2).join("::");
 }
 
 function textOf(inputs: Readonly<Record<string, unknown>> | undefined, name: string): string | undefined {
@@ -113,6 +109,11 @@ export function itemWaves(items: readonly ReviewItem[], order: readonly Ordered[
   const byKey = new Map(first.map((item) => [item.key, item]));
   const waves = wavesOf(order, [...byKey.keys()]).map((keys) => keys.flatMap((key) => byKey.get(key) ?? []));
   return [...waves, last].filter((wave) => wave.length > 0);
+}
+
+/** The kinds of what is done on hosts, by wave: what the history of a stack tells the usual durations of. */
+export function kindWaves(waves: readonly (readonly ReviewItem[])[]): string[][] {
+  return waves.map((wave) => wave.filter(({ sort }) => sort !== "object").map((item) => kindOf(item.op, item)));
 }
 
 function list(verb: string, names: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 import type { FileChange } from "../../plan/bundlechanges.ts";
 import { wordingOf } from "../render/steps.ts";
-import { code, fenced, plain, table } from "./markdown.ts";
+import { code, cut, fenced, plain, table } from "./markdown.ts";
 import { maskLines, maskText } from "./mask.ts";
 import { describeWave, effectsOf, hasEffect, membershipOf, type ReviewHost, type ReviewItem } from "./model.ts";
 import type { Review } from "./review.ts";
@@ -203,19 +203,6 @@ function repeated(blocks: readonly Block[]): Map<Block, string> {
     else if (earlier.host !== block.host) same.set(block, earlier.host);
   }
   return same;
-}
-
-/** Whole lines as far as they fit. Only for text in which every line stands for itself. */
-function cut(lines: readonly string[], limit: number, closing: string): string {
-  const kept: string[] = [];
-  let used = closing.length + 2;
-  for (const line of lines) {
-    const length = line.length + 1;
-    if (used + length > limit) break;
-    used += length;
-    kept.push(line);
-  }
-  return [...kept, "", closing].join("\n");
 }
 
 const titles: Readonly<Record<Review["result"], string>> = {

@@ -1,5 +1,4 @@
 import { claimedHost } from "../../plan/names.ts";
-import type { DisplayName } from "../render/display-name.ts";
 import { parseUrn } from "../render/urn.ts";
 
 const COMMAND = "command:remote:Command";
@@ -16,9 +15,4 @@ export function hostsIn(urns: readonly string[], inventory: readonly string[]): 
 
 export function isCommand(urn: string): boolean {
   return parseUrn(urn)?.type === COMMAND;
-}
-
-/** What runs are compared by, whichever host it is: `update etcd`. */
-export function kindOf(op: string, { what }: Pick<DisplayName, "what">): string {
-  return `${op} ${what}`;
 }

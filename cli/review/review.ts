@@ -1,11 +1,10 @@
 import type { Finding } from "../../plan/findings.ts";
+import { expectedDuration, usualDurations, type Expectation, type TimedRun } from "../../plan/history/expected.ts";
 import { isChange, type RunEvents } from "../pulumi/events.ts";
-import { describeEstimate, estimate, type Estimate } from "./estimate.ts";
-import type { PastStep } from "./history.ts";
+import { describeExpectation } from "../render/expectation.ts";
 import { maskText } from "./mask.ts";
-import { itemWaves, reviewHosts, reviewItems, type ReviewHost, type ReviewItem } from "./model.ts";
-import { kindOf } from "./resources.ts";
-import type { Ordered } from "../pulumi/program.ts";
+import { itemWaves, kindWaves, reviewHosts, reviewItems, type ReviewHost, type ReviewItem } from "./model.ts";
+import type { Ordered } from "../../plan/runs/order.ts";
 
 /** How a guard's finding begins that was set aside by name. */
 const SET_ASIDE = /^set aside by [^:\s]+(?::[\w-]+)?: /;
@@ -19,7 +18,7 @@ export interface Review {
   items: ReviewItem[];
   hosts: ReviewHost[];
   waves: ReviewItem[][];
-  estimate: Estimate;
+  estimate: Expectation;
   /** In words. */
   duration: string;
   /** Why nothing would be done. */
@@ -36,7 +35,8 @@ export interface ReviewInput {
   events: Pick<RunEvents, "planned" | "diagnostics" | "changes">;
   order: readonly Ordered[];
   inventory: readonly { name: string; roles: readonly string[] }[];
-  past: readonly PastStep[];
+  /** The history of the stack. */
+  past: readonly TimedRun[];
   findings?: readonly Finding[];
   /** Exit code is 2, and not 3. */
   invalid?: boolean;
@@ -55,11 +55,8 @@ export function makeReview(input: ReviewInput): Review {
         inventory.map(({ name }) => name),
       );
   const waves = itemWaves(items, order);
-  const guess = estimate(
-    waves.map((wave) => wave.filter(({ sort }) => sort !== "object").map((item) => kindOf(item.op, item))),
-    past,
-  );
-  const steps = waves.flat().filter(({ sort }) => sort !== "object").length;
+  const kinds = kindWaves(waves);
+  const guess = expectedDuration(kinds, usualDurations(past));
   const said = events.diagnostics
     .filter(({ severity }) => severity === "warning")
     .map(({ message }) => maskText(message.replace(/^warning: /, "").trim()));
@@ -81,7 +78,7 @@ export function makeReview(input: ReviewInput): Review {
     hosts: reviewHosts(items, inventory),
     waves,
     estimate: guess,
-    duration: describeEstimate(guess, steps),
+    duration: describeExpectation(guess, kinds.flat().length),
     findings: findings.map((finding) => ({
       ...finding,
       message: maskText(finding.message),

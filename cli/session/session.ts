@@ -17,8 +17,12 @@ import { isLocalUrl } from "../../components/ownaddress.ts";
 import { ensureForHosts, findPulumi } from "../supply/needs.ts";
 import type { Phases } from "../process/phases.ts";
 import type { PluginMode } from "../pulumi/plugins.ts";
+import { pastOf, Progress } from "../progress/progress.ts";
 import { laterProgram } from "../pulumi/program.ts";
-import type { Project } from "../project/project.ts";
+import { ensureWorkDir, type Project } from "../project/project.ts";
+import type { Journal, JournalOptions } from "../runs/journal.ts";
+import { journaled } from "../runs/journaled.ts";
+import { followOperation } from "../runs/operations.ts";
 import { recover } from "./recovery.ts";
 import { openRunAgent } from "./run-agent.ts";
 import { takeCloneLock } from "./clone-lock.ts";
@@ -42,7 +46,21 @@ export interface SessionOptions {
   serves: boolean;
   terminal: Terminal;
   phases: Phases;
+  /** File that is told what the run does, besides `.plinth/runs/`; see plan/runs/event.ts. */
+  events?: string;
+  /** Knows how the command ends by its exit code. Default: what exit codes mean. */
+  account?: JournalOptions["account"];
 }
+
+/** What is told of a run while it goes on, besides what the engine does. */
+export interface Telling {
+  /** Tells people how far it is. */
+  progress: Progress;
+  /** Writes down what is done, for the page and for whoever reads `--events`. */
+  journal: Journal;
+}
+
+type Work<T> = (engine: Engine, stop: AbortSignal, telling: Telling) => Promise<T>;
 
 export function defaultParallel(hosts: number, processors = availableParallelism()): number {
   return Math.max(16, 4 * hosts, 4 * processors);
@@ -68,12 +86,24 @@ async function connectAhead({ hosts, config }: LoadedStack): Promise<void> {
 
 /**
  * Opens the engine for one command, runs `work`, and closes everything it has opened, also after an error or Ctrl-C.
- * Ends with QuietExit(130) when a signal came; `work` gets an AbortSignal for what it does besides running the engine.
+ * Ends with QuietExit(130) when a signal came; `work` gets an AbortSignal for what it does besides running the engine, and what is
+ * told of the run.
  */
-export async function inSession<T>(
-  options: SessionOptions,
-  work: (engine: Engine, stop: AbortSignal) => Promise<T>,
-): Promise<T> {
+export async function inSession<T>(options: SessionOptions, work: Work<T>): Promise<T> {
+  const { project, stack, command, events, account, phases, terminal, input } = options;
+  await ensureWorkDir(project);
+  const hosts = input.hosts.map(({ name }) => name);
+  const warn = (message: string): void => {
+    terminal.warn(message);
+  };
+  return journaled({ project, stack, command, hosts, events, account, phases, warn }, async (journal) => {
+    using progress = new Progress(terminal, { command, past: pastOf(project.dir, stack, warn) });
+    phases.watch(progress.phase);
+    return await openSession(options, { progress, journal }, work);
+  });
+}
+
+async function openSession<T>(options: SessionOptions, telling: Telling, work: Work<T>): Promise<T> {
   const { project, stack, terminal, phases, input } = options;
   const say = (line: string): void => {
     terminal.note(line);
@@ -126,6 +156,8 @@ export async function inSession<T>(
       const engine = await Engine.open({
         ...{ context, program: program.run, onStart: program.load },
         ...{ plugins: options.plugins, env: agent.env, parallel },
+        onOperation: (kind, events) =>
+          followOperation(telling.journal, kind, events, () => state.engine?.order() ?? []),
         ...(options.adoptions === undefined ? {} : { adoptions: options.adoptions }),
       });
       cleanups.push(() => engine.close());
@@ -138,7 +170,7 @@ export async function inSession<T>(
       try {
         state.engine = await open();
         proceed();
-        return await work(state.engine, stopping.signal);
+        return await work(state.engine, stopping.signal, telling);
       } finally {
         for (const cleanup of cleanups.reverse()) await cleanup();
       }

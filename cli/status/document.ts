@@ -3,7 +3,8 @@ import { careOf } from "../../plan/etcdcare/judge.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { NetworkReading } from "../../plan/networkcheck/record.ts";
 import type { AddonsReading, HostProbe, NodeStatus, Observation, ProbeReading } from "./types.ts";
-import { bundlesOf } from "./judge.ts";
+import type { Host } from "../../plan/inventory.ts";
+import { bundlesOf, vipHolders } from "./judge.ts";
 import type { Problem } from "./judge.ts";
 
 /** Bytes, parts from 0 to 1, bytes a day, seconds; what is not known is left out. */
@@ -43,11 +44,8 @@ function probeDocument(probe: HostProbe) {
       members.length === 0
         ? undefined
         : members.map(({ id, name = "", started, learner }) => ({ id, name, started, isLearner: learner })),
-    certificates: certificates.map(({ path, subject, notBefore, notAfter }) => ({
-      path,
-      subject,
-      notBefore,
-      notAfter,
+    certificates: certificates.map(({ path, subject, notBefore, notAfter, isAuthority }) => ({
+      ...{ path, subject, notBefore, notAfter, isAuthority },
     })),
     goneRules: goneRules.map(({ unit, table }) => ({ unit, table })),
     backups,
@@ -101,13 +99,32 @@ function drillDocument(drill: KnownDrill | undefined, at: number) {
   };
 }
 
-/** The status as monitoring reads it: its fields are documented and stay, whatever the types inside are called. */
+/** What was looked at, as the inventory and the configuration have it. */
+export interface LookedAt {
+  stack: string;
+  hosts: readonly Host[];
+  vips: readonly string[];
+}
+
+function inventoryDocument({ address, roles, projectRoles, region, zone, rack }: Host) {
+  return { address, roles, projectRoles, region, zone, rack };
+}
+
+/**
+ * The status as monitoring reads it: its fields are documented and stay, whatever the types inside are called (plan/dashboard/document.ts has
+ * those that the page reads).
+ */
 export function statusDocument(
-  { at, readings, apiservers, leaders, nodes, addons, network, kubeconfigs, backups, drill }: Observation,
+  observation: Observation,
   problems: readonly Problem[],
-  warnings: readonly Problem[] = [],
+  warnings: readonly Problem[],
+  { stack, hosts, vips }: LookedAt,
 ): Record<string, unknown> {
+  const { at, readings, apiservers, leaders, nodes, addons, network, kubeconfigs, backups, drill } = observation;
   return {
+    stack,
+    inventory: Object.fromEntries(hosts.map((host) => [host.name, inventoryDocument(host)])),
+    vips: vips.map((vip) => ({ address: vip, holders: vipHolders(vip, observation) })),
     healthy: problems.length === 0,
     problems,
     warnings,

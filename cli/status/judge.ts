@@ -99,6 +99,22 @@ function stackOption(stack: string): string {
 
 /** What an operator may see to in time: nothing of it is wrong yet, and `status` ends as if it were not there. */
 export function warnings(hosts: readonly Host[], observation: Observation, stack: string): Problem[] {
+  return [...memberWarnings(hosts, observation, stack), ...loadTestWarnings(observation, stack)];
+}
+
+function loadTestWarnings({ loadTests = [] }: Observation, stack: string): Problem[] {
+  return loadTests.map(({ namespace, owner, left, going }) => ({
+    host: undefined,
+    message:
+      left === undefined
+        ? `a load test of ${owner} is under way (${namespace}): answers take longer meanwhile`
+        : going
+          ? `${namespace}, which a load test of ${owner} has left, is being deleted`
+          : `a load test of ${owner} has left ${namespace} (${left}): run ./plinth loadtest --clean${stackOption(stack)}`,
+  }));
+}
+
+function memberWarnings(hosts: readonly Host[], observation: Observation, stack: string): Problem[] {
   return hosts.flatMap(({ name: host }) => {
     const reading = observation.readings.get(host);
     const care =

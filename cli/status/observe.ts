@@ -2,6 +2,7 @@ import { statusScript } from "../../components/host/script.ts";
 import type { KubeconfigCertificate } from "../../plan/expiry.ts";
 import { addonReplicas } from "../../plan/addons/deployments.ts";
 import { withRole } from "../../plan/inventory.ts";
+import type { FoundTest } from "../../plan/loadtest/claim.ts";
 import { ports } from "../../plan/ports.ts";
 import type { StackInput } from "../project/inventory.ts";
 import type { ClusterApi, Readiness } from "../cluster/api.ts";
@@ -71,13 +72,20 @@ async function readAddons({ hosts }: StackInput, api: ClusterApi | undefined): P
   return { addons: reading.value.filter(({ name }) => own.has(name)) };
 }
 
-/** API servers, leaders, Nodes, add-ons and the last test of the network, as the API tells them. */
+/** That load tests cannot be listed is no news where nothing can. */
+async function readLoadTests(api: ClusterApi | undefined): Promise<FoundTest[] | undefined> {
+  const reading = await api?.loadTests();
+  return reading !== undefined && "value" in reading ? reading.value : undefined;
+}
+
+/** API servers, leaders, Nodes, add-ons, the last test of the network and load tests, as the API tells them. */
 type ClusterLook = [
   apiservers: [string, Readiness][],
   leaders: LeaderStatus[],
   nodes: NodesReading,
   addons: AddonsReading | undefined,
   network: Observation["network"],
+  loadTests: FoundTest[] | undefined,
 ];
 
 /**
@@ -97,7 +105,7 @@ export async function observe(
   kubeconfigs: Promise<readonly KubeconfigCertificate[]>,
 ): Promise<Observation> {
   const cluster = api.then(async (known): Promise<ClusterLook> => {
-    if (input.planned.machinesOnly) return [[], [], { nodes: [] }, undefined, undefined];
+    if (input.planned.machinesOnly) return [[], [], { nodes: [] }, undefined, undefined, undefined];
     try {
       return await Promise.all([
         readApiservers(input, known),
@@ -105,14 +113,19 @@ export async function observe(
         readNodes(known),
         readAddons(input, known),
         known?.networkRecord(stack) ?? { error: NO_KUBECONFIG },
+        readLoadTests(known),
       ]);
     } finally {
       known?.close();
     }
   });
-  const [readings, [apiservers, leaders, nodes, addons, network]] = await Promise.all([readHosts(input), cluster]);
+  const [readings, [apiservers, leaders, nodes, addons, network, loadTests]] = await Promise.all([
+    readHosts(input),
+    cluster,
+  ]);
   return {
     ...{ at: Date.now(), readings: new Map(readings), apiservers: new Map(apiservers) },
     ...{ leaders, nodes, addons, network, kubeconfigs: await kubeconfigs },
+    ...(loadTests === undefined ? {} : { loadTests }),
   };
 }

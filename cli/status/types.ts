@@ -3,6 +3,7 @@ import type { BackupRecord, TargetState } from "../../plan/backup/record.ts";
 import type { CertificateFile } from "../../plan/certificates.ts";
 import type { KubeconfigCertificate } from "../../plan/expiry.ts";
 import type { HostReport } from "../../plan/hostreport.ts";
+import type { FoundTest } from "../../plan/loadtest/claim.ts";
 import type { EtcdFacts } from "../../plan/members.ts";
 import type { ListedDeployment } from "../../plan/addons/deployments.ts";
 import type { NetworkReading } from "../../plan/networkcheck/record.ts";
@@ -72,6 +73,8 @@ export interface Observation {
   kubeconfigs: readonly KubeconfigCertificate[];
   /** The last test of the data path; undefined where there is no cluster. */
   network: NetworkReading | undefined;
+  /** Load tests that are in the cluster; undefined where that is not known. */
+  loadTests?: FoundTest[];
   /** What members know of targets of backups; undefined where the configuration has none. */
   backups?: TargetState[];
   /** The last restore drill as most members tell it; undefined where the configuration has no backups. */

@@ -100,6 +100,22 @@ export async function findPulumi(terminal: Terminal, signal?: AbortSignal): Prom
   return path;
 }
 
+/** What judges rules of alerts, and the configuration of Alertmanager. */
+export async function findAlertTools(terminal: Terminal): Promise<{ promtool: string; amtool: string }> {
+  const found = await ensure(await Promise.all(["promtool", "amtool"].map(pinned)), terminal);
+  const [promtool, amtool] = [found.get("promtool"), found.get("amtool")];
+  if (promtool === undefined || amtool === undefined)
+    throw new Error("ensureArtifacts returned no path for promtool or amtool.");
+  return { promtool, amtool };
+}
+
+/** What reads figures. */
+export async function findPrometheus(terminal: Terminal): Promise<string> {
+  const found = (await ensure([await pinned("prometheus")], terminal)).get("prometheus");
+  if (found === undefined) throw new Error("ensureArtifacts returned no path for Prometheus.");
+  return found;
+}
+
 /** kubectl of the cluster's version. */
 export async function findKubectl(version: string, terminal: Terminal): Promise<string> {
   const path = (await ensure([{ name: "kubectl", version }], terminal)).get("kubectl");

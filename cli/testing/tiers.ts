@@ -1,5 +1,5 @@
 /** What a tier of tests must find on this machine before it runs. */
-export type Need = "pulumi" | "artifacts" | "shellcheck";
+export type Need = "pulumi" | "artifacts" | "shellcheck" | "alert-tools" | "chromium";
 
 export interface Tier {
   name: string;
@@ -50,11 +50,27 @@ export const tiers: readonly Tier[] = [
     apart: true,
   },
   {
+    name: "pages",
+    description: "the page of `dashboard` in headless Chromium",
+    files: "test/pages/**/*.test.ts",
+    needs: ["chromium"],
+    timeout: 120_000,
+  },
+  {
     name: "e2e",
     description: "real hosts and a real cluster in the lab",
     files: "test/e2e/**/*.test.ts",
     needs: ["pulumi", "artifacts"],
     timeout: 600_000,
+  },
+  {
+    name: "alerts",
+    description: "the rules of alerts, by promtool and amtool, which are built for it (only by name)",
+    files: "test/alerts/**/*.test.ts",
+    needs: ["alert-tools"],
+    timeout: 600_000,
+    apart: true,
+    byName: true,
   },
   {
     name: "lifecycle",
@@ -72,6 +88,14 @@ export const tiers: readonly Tier[] = [
     files: "test/disaster/**/*.test.ts",
     needs: ["pulumi", "artifacts"],
     timeout: 600_000,
+    byName: true,
+  },
+  {
+    name: "monitoring",
+    description: "the same, with figures of everything and alerts by real faults (only by name)",
+    files: "test/monitoring/**/*.test.ts",
+    needs: ["pulumi", "artifacts"],
+    timeout: 900_000,
     byName: true,
   },
   {

@@ -4,7 +4,6 @@ import { lookAtObjects } from "../../../cli/cluster/objects.ts";
 import type { ProgramArgs } from "../../../components/preflight.ts";
 import { deploy } from "../../../components/program.ts";
 import { readPrevious } from "../../../components/previous.ts";
-import { bundles as everyBundle } from "../../../plan/bringup.ts";
 import { readDeclared } from "../../../plan/declared.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
 import { judgeObject } from "../../../plan/objectdrift.ts";
@@ -16,7 +15,7 @@ import { randomProvider } from "../../../plugins/random/index.ts";
 import { tlsProvider } from "../../../plugins/tls/index.ts";
 import { at } from "../../../kube/object.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
-import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
+import { configOf, factsOf, hostsOf, rawConfig, threeHosts, usualBundles } from "../../support/cluster.ts";
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands } from "../../support/recording.ts";
@@ -84,7 +83,7 @@ describe("objects in the cluster that somebody has changed", function () {
     const claim = { cluster: "demo", clusterId, host: name, stack: "demo", generation: claimGeneration(factsOf(name)) };
     const generation = bundleGeneration(factsOf(name), "etcd");
     const bundles: Record<string, BundleFact> = {};
-    for (const { name: bundle } of everyBundle) bundles[bundle] = { generation, state: "complete" };
+    for (const { name: bundle } of usualBundles) bundles[bundle] = { generation, state: "complete" };
     return { facts: factsOf(name, { claim, bundles }) };
   }
 

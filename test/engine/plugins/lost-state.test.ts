@@ -5,7 +5,6 @@ import { deploy } from "../../../components/program.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
 import { noRequests } from "../../../plan/requests.ts";
-import { bundles as everyBundle } from "../../../plan/bringup.ts";
 import { kubernetesProvider } from "../../../plugins/kubernetes/index.ts";
 import { serveProvider, type RunningProvider } from "../../../plugins/provider/server.ts";
 import { at } from "../../../kube/object.ts";
@@ -14,7 +13,7 @@ import type { PropertyMap } from "../../../plugins/provider/values.ts";
 import { randomProvider } from "../../../plugins/random/index.ts";
 import { tlsProvider } from "../../../plugins/tls/index.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
-import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
+import { configOf, factsOf, hostsOf, rawConfig, threeHosts, usualBundles } from "../../support/cluster.ts";
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands } from "../../support/recording.ts";
@@ -127,7 +126,7 @@ describe("a state that lost a resource", function () {
     const claim = { cluster: "demo", clusterId, host: name, stack: "demo", generation: claimGeneration(factsOf(name)) };
     const generation = bundleGeneration(factsOf(name), "etcd");
     const bundles: Record<string, BundleFact> = {};
-    for (const { name: bundle } of everyBundle) bundles[bundle] = { generation, state: "complete" };
+    for (const { name: bundle } of usualBundles) bundles[bundle] = { generation, state: "complete" };
     return { facts: factsOf(name, { claim, bundles }) };
   }
 

@@ -4,14 +4,13 @@ import type { ProgramArgs } from "../../../components/preflight.ts";
 import { readPrevious } from "../../../components/previous.ts";
 import { deploy } from "../../../components/program.ts";
 import { adoptionOf, type HeldFiles } from "../../../plan/adoption.ts";
-import { bundles as everyBundle } from "../../../plan/bringup.ts";
 import { planHost } from "../../../plan/bundles/index.ts";
 import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } from "../../../plan/facts.ts";
 import type { HostInput } from "../../../plan/inventory.ts";
 import { recordedTargets, type Recording } from "../../../plan/record.ts";
 import { noRequests } from "../../../plan/requests.ts";
 import { Adoptions } from "../../../plugins/bridged/adoptions.ts";
-import { configOf, factsOf, hostsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
+import { configOf, factsOf, hostsOf, rawConfig, threeHosts, usualBundles } from "../../support/cluster.ts";
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
@@ -74,7 +73,7 @@ describe("a state that is made of what hosts hold", function () {
     const claim = { cluster: "demo", clusterId, host: name, stack: "demo", generation: claimGeneration(factsOf(name)) };
     const generation = bundleGeneration(factsOf(name), "etcd");
     const bundles: Record<string, BundleFact> = {};
-    for (const { name: bundle } of everyBundle) bundles[bundle] = { generation, state: "complete" };
+    for (const { name: bundle } of usualBundles) bundles[bundle] = { generation, state: "complete" };
     return { facts: factsOf(name, { claim, bundles }) };
   }
 

@@ -6,8 +6,17 @@ import { bundleGeneration, claimGeneration, type BundleFact, type HostReading } 
 import type { HostInput } from "../../../plan/inventory.ts";
 import { recordedTargets, type Recording } from "../../../plan/record.ts";
 import { noRequests, type RunRequests } from "../../../plan/requests.ts";
-import { bringUp, bundles } from "../../../plan/bringup.ts";
-import { configOf, factsOf, hostsOf, memberStatus, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
+import {
+  configOf,
+  factsOf,
+  hostsOf,
+  memberStatus,
+  rawConfig,
+  readingsOf,
+  threeHosts,
+  usualBundles,
+  usualSteps,
+} from "../../support/cluster.ts";
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
@@ -56,7 +65,7 @@ describe("the engine and the program", function () {
                 generation: claimGeneration(factsOf(name)),
               },
               bundles: {
-                ...Object.fromEntries(bundles.map((bundle) => [bundle.name, completeOn(name)])),
+                ...Object.fromEntries(usualBundles.map((bundle) => [bundle.name, completeOn(name)])),
                 ...changed[name],
               },
             }),
@@ -102,7 +111,7 @@ describe("the engine and the program", function () {
     clusterId = String(outputs["clusterId"]?.value);
     assert.ok(commands.concurrency() > 1, "hosts are brought up side by side");
     const order = commands.take();
-    const stages = bringUp.filter(({ kind }) => kind === "bundle" || kind === "node").map(({ name }) => name);
+    const stages = usualSteps.filter(({ kind }) => kind === "bundle" || kind === "node").map(({ name }) => name);
     const cluster = ["create roster-access", "create evacuation", "create roster"];
     assert.deepEqual(
       order.filter((line) => cluster.includes(line)),

@@ -13,8 +13,16 @@ import { readPrevious } from "../../../components/previous.ts";
 import type { ProgramArgs } from "../../../components/preflight.ts";
 import { deploy } from "../../../components/program.ts";
 import { bundleGeneration, claimGeneration, type HostReading } from "../../../plan/facts.ts";
-import { bringUp, bundles as everyBundle } from "../../../plan/bringup.ts";
-import { configOf, factsOf, hostsOf, rawConfig, readingsOf, threeHosts } from "../../support/cluster.ts";
+import {
+  configOf,
+  factsOf,
+  hostsOf,
+  rawConfig,
+  readingsOf,
+  threeHosts,
+  usualBundles,
+  usualSteps,
+} from "../../support/cluster.ts";
 import { digestsFor } from "../../support/digests.ts";
 import { testStack, type TestStack } from "../../support/pulumi.ts";
 import { RecordingCommands, servePlugins } from "../../support/recording.ts";
@@ -25,7 +33,7 @@ const names = hosts.map((host) => host.name);
 const digests = digestsFor(hosts, configOf());
 
 /** What is done by commands. */
-const commandSteps = bringUp.filter(({ kind, name }) => kind !== "objects" && name !== "keys");
+const commandSteps = usualSteps.filter(({ kind, name }) => kind !== "objects" && name !== "keys");
 
 // The program of every stack and the real engine: what a review says, and what its plan holds. The tests build on each
 // other's state.
@@ -104,7 +112,7 @@ describe("a review of the program", function () {
         names.map((name): [string, HostReading] => {
           const generation = bundleGeneration(factsOf(name), "etcd");
           const bundles = Object.fromEntries(
-            everyBundle.map((bundle) => [bundle.name, { generation, state: "complete" as const }]),
+            usualBundles.map((bundle) => [bundle.name, { generation, state: "complete" as const }]),
           );
           const claim = {
             cluster: "demo",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { isProgramFindings } from "../../../cli/errors.ts";
 import { Phases } from "../../../cli/process/phases.ts";
 import { projectAt, type Project } from "../../../cli/project/project.ts";
+import { Account } from "../../../cli/operations/account.ts";
 import { runReview } from "../../../cli/operations/review.ts";
 import { runUp } from "../../../cli/operations/up.ts";
 import { rawConfig, threeHosts } from "../../support/cluster.ts";
@@ -53,7 +54,13 @@ describe("saved plans of the command line", function () {
   });
   const review = (name: string) => runReview({ ...common(), save: file(name), out: file("review.md") });
   const up = async (name: string) =>
-    runUp({ ...common(), yes: true, plan: file(name), input: await openInput(project, "demo", terminal) });
+    runUp({
+      ...common(),
+      account: new Account(),
+      yes: true,
+      plan: file(name),
+      input: await openInput(project, "demo", terminal),
+    });
   const done = async () => (existsSync(file("log")) ? readFile(file("log"), "utf8") : "");
 
   before(async () => {

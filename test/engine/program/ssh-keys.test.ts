@@ -8,6 +8,7 @@ import { readInput } from "../../../cli/project/inventory.ts";
 import { Phases } from "../../../cli/process/phases.ts";
 import { projectAt, type Project } from "../../../cli/project/project.ts";
 import { readSettings } from "../../../cli/project/settings.ts";
+import { Account } from "../../../cli/operations/account.ts";
 import { runUp } from "../../../cli/operations/up.ts";
 import { RunEvents } from "../../../cli/pulumi/events.ts";
 import { inSession } from "../../../cli/session/session.ts";
@@ -66,6 +67,7 @@ describe("SSH keys of operators", function () {
   const common = async () => ({
     ...{ stack: "demo", plugins: "bundled" as const, yes: true, project, terminal },
     phases: Phases.fromEnvironment({}),
+    account: new Account(),
     input: await readInput(project, "demo", readSettings(project, "demo"), () =>
       Promise.reject(new Error("there is nothing to decrypt")),
     ),

@@ -43,7 +43,7 @@ describe("command line", () => {
   const names = commandLine().commands.map((command) => command.name());
 
   it("has the commands of the design", () => {
-    for (const name of "up preview review destroy refresh outputs inventory import explain status drift check etcd kubectl ssh run copy facts reader reset lab test artifacts bench".split(
+    for (const name of "up preview review destroy refresh outputs inventory import explain status drift check etcd kubectl ssh run copy facts reader reset loadtest prometheus dashboards lab test artifacts bench".split(
       " ",
     )) {
       assert.ok(names.includes(name), name);

@@ -8,6 +8,13 @@ export function commandUrn(name: string): string {
   return `urn:pulumi:lab::plinth::plinth:etcd:Member$command:remote:Command::${name}`;
 }
 
+/** A command that a host does not have yet. */
+export function newStep(name: string, inputs: Record<string, unknown>): PlannedStep {
+  const { metadata, ...step } = commandStep("create", name, {}, inputs);
+  delete metadata.old;
+  return { ...step, metadata };
+}
+
 /** A planned change of a command on a host. */
 export function commandStep(
   op: OpType,

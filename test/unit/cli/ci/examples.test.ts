@@ -30,12 +30,14 @@ const problemsIn = (file: string, text: string): string[] => {
 
 describe("examples/ci", () => {
   const expected: Record<string, string[]> = {
+    "github/plinth-drift.yaml": ["drift"],
     "github/plinth-drill.yaml": ["drill restore"],
     "github/plinth-inventory.yaml": ["inventory"],
     "github/plinth-pulumi-actions.yaml": [],
     "github/plinth-review.yaml": ["review", "review"],
     "github/plinth-site.yaml": ["up", "up"],
     "github/plinth.yaml": ["review", "up"],
+    "gitlab/drift-issue.sh": ["drift"],
     "gitlab/plinth.gitlab-ci.yml": ["inventory", "review", "review", "up", "drill restore"],
     "gitlab/review-merge-requests.sh": ["review"],
     "with-key.sh": [],
@@ -236,6 +238,12 @@ const changes: Change[] = [
     "secrets without an environment",
     (w) => Reflect.deleteProperty(jobOf(w, "review"), "environment"),
     /not those of an environment/,
+  ),
+  change.github(
+    "plinth-drift",
+    "issues by other branches than main",
+    (w) => Reflect.deleteProperty(jobOf(w, "drift"), "if"),
+    /drift: it may write more than comments/,
   ),
   change.github(
     "plinth-review",

@@ -31,6 +31,22 @@ describe("a process that is tied to the one that started it", function () {
     assert.deepEqual([code, text], [7, "begun\ninterrupted not passed on\n"]);
   });
 
+  it("hands it on to a program that takes its place", async () => {
+    const replaced = `
+      import { tieToParent, tieEnvironment } from ${JSON.stringify(tie)};
+      tieToParent();
+      const args = ["--input-type=module", "-e", ${JSON.stringify(program)}];
+      process.execve(process.execPath, [process.execPath, ...args], { ...process.env, ...tieEnvironment() });
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", replaced], {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, PLINTH_TIED: "1" },
+    });
+    child.stdout.once("data", () => child.stdin.end());
+    const [code] = (await once(child, "close")) as [number];
+    assert.equal(code, 7);
+  });
+
   it("is only tied where that is asked for", async () => {
     const child = start({});
     const [chunk] = (await once(child.stdout, "data")) as [Buffer];

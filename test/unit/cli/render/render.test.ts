@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { bundleDiff } from "../../../../cli/render/bundle-diff.ts";
+import { bundleDiff, newLines } from "../../../../cli/render/bundle-diff.ts";
 import { formatDuration } from "../../../../cli/render/duration.ts";
 import { failuresOf, notDoneLines, trimCommandError } from "../../../../cli/render/failures.ts";
 import { changeCounts, plannedChanges, previewLines } from "../../../../cli/render/preview.ts";
-import { stepLine, waitingLine } from "../../../../cli/render/steps.ts";
+import { stepLine } from "../../../../cli/render/steps.ts";
 import { displayNameOf, formatDisplayName } from "../../../../cli/render/display-name.ts";
 import { formatTable } from "../../../../cli/render/table.ts";
 import { componentModule, parseUrn } from "../../../../cli/render/urn.ts";
 import { RunEvents } from "../../../../cli/pulumi/events.ts";
-import { bare, commandStep, commandUrn } from "../support.ts";
+import { bare, commandStep, commandUrn, newStep } from "../support.ts";
 
 const hosts = ["cp1", "cp10"];
 
@@ -61,13 +61,6 @@ describe("lines for steps", () => {
       stepLine({ ...step, urn: "urn:pulumi:lab::p::pulumi:providers:tls::default" }, hosts, bare),
       undefined,
     );
-  });
-
-  it("tell what is under way", () => {
-    const running = { op: "update", urn: commandUrn("cp1-etcd"), custom: true, started: 1000 };
-    const other = { ...running, op: "same", urn: commandUrn("cp10-etcd") };
-    assert.equal(waitingLine([running, other], hosts, 46_000), "  … etcd on cp1 (45.0 s)");
-    assert.equal(waitingLine([other], hosts, 46_000), undefined);
   });
 
   it("format time and tables", () => {
@@ -160,6 +153,12 @@ describe("changed lines of a bundle", () => {
     assert.deepEqual(bundleDiff({ create: before }, { create: "[secret]" }, []).at(-1)?.endsWith("→ [secret]"), true);
   });
 
+  it("are all lines of what is new, and no secret", () => {
+    assert.deepEqual(newLines({ create: "one\ntwo\n", stdin: "KEY" }), ["+one", "+two"]);
+    assert.deepEqual(newLines({ create: "[secret]" }), ["create: [secret]"]);
+    assert.deepEqual(newLines({}), ["create: (not set)"]);
+  });
+
   it("say when a value is known only after the change", () => {
     const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
     assert.deepEqual(bundleDiff({ logging: "none" }, { logging: unknown }, ["logging"]), [
@@ -169,6 +168,27 @@ describe("changed lines of a bundle", () => {
 });
 
 describe("a preview", () => {
+  it("shows lines that go to several hosts once, and machines each of them", () => {
+    const events = new RunEvents();
+    events.changes = { create: 3 };
+    const create = `bundle role-motd\n${"a long line\n".repeat(10)}`;
+    for (const host of ["cp1", "cp10"]) events.planned.push(newStep(`${host}-role-motd`, { create }));
+    const changes = plannedChanges(events, hosts, true);
+    assert.deepEqual(previewLines(events, changes, bare), [
+      "  + create role-motd on cp1",
+      "      +bundle role-motd",
+      ...Array.from({ length: 10 }, () => "      +a long line"),
+      "  + create role-motd on cp10",
+      "      (the same lines as of role-motd on cp1)",
+      "Plan: 2 to create.",
+    ]);
+    assert.deepEqual(changes[0]?.diff, changes[1]?.diff);
+    assert.deepEqual(
+      plannedChanges(events, hosts, false).map(({ diff }) => diff),
+      [undefined, undefined],
+    );
+  });
+
   it("has one line per resource, and changed lines on demand", () => {
     const events = new RunEvents();
     events.changes = { update: 2, same: 5 };

@@ -11,10 +11,10 @@ import { matchSnapshot } from "../../../support/snapshot.ts";
 import { keyOf, madeUpDiff, step, texts } from "./support.ts";
 
 const snapshots = path.join(import.meta.dirname, "__snapshots__");
-const past = [
-  { kind: "update controlplane", duration: 30_000 },
-  { kind: "update controlplane", duration: 34_000 },
-];
+const past = [30_000, 34_000].map((duration) => ({
+  ...{ command: "up", result: "done", phases: [] },
+  steps: [{ kind: "update controlplane", durations: [duration] }],
+}));
 
 function inputOf(extra: Partial<ReviewInput> = {}): ReviewInput {
   const { planned, diagnostics, changes, order, hosts } = madeUpDiff();

@@ -1,6 +1,6 @@
 import type { OpType } from "@pulumi/pulumi/automation/index.js";
 import type { Diagnostic, PlannedStep } from "../../../../cli/pulumi/events.ts";
-import type { Ordered } from "../../../../cli/pulumi/program.ts";
+import type { Ordered } from "../../../../plan/runs/order.ts";
 import { feed } from "../../../../components/host/script.ts";
 import { renderRosterText } from "../../../../plan/rostertext.ts";
 import { renderBundle } from "../../../../plan/bundle.ts";

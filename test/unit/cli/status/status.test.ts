@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { statusDocument } from "../../../../cli/status/document.ts";
+import { statusDocument as documentOf } from "../../../../cli/status/document.ts";
 import {
   backupProblems,
   firstToExpire,
@@ -24,6 +24,13 @@ import type { EtcdFacts, MemberStatus } from "../../../../plan/members.ts";
 import { backupOf, dataSet } from "../../../support/backup.ts";
 import { hostsOf, memberStatus } from "../../../support/cluster.ts";
 import { bare } from "../support.ts";
+
+type Problems = Parameters<typeof documentOf>[1];
+
+/** The document of a stack without hosts and VIPs, whatever was seen. */
+function statusDocument(seen: Observation, problems: Problems, told: Problems = []): Record<string, unknown> {
+  return documentOf(seen, problems, told, { stack: "demo", hosts: [], vips: [] });
+}
 
 const etcdStatus =
   '[{"Endpoint":"https://127.0.0.1:2379","Status":{"header":{"cluster_id":14841639068965178418,"member_id":10276657743932975437,' +
@@ -415,6 +422,19 @@ describe("the judgement about a cluster", () => {
     assert.deepEqual([document["healthy"], document["warnings"]], [true, told]);
   });
 
+  it("tells load tests that run, and what killed ones have left, with the command that removes it", () => {
+    const test = { namespace: "plinth-loadtest-0a", owner: "ada on laptop", going: false };
+    const of = (more: object): string[] =>
+      warnings(hosts, { ...observation({}, {}), loadTests: [{ ...test, ...more }] }, "demo").map(
+        ({ message }) => message,
+      );
+    assert.match(of({})[0] ?? "", /^a load test of ada on laptop is under way/);
+    assert.deepEqual(of({ left: "its process has died" }), [
+      "a load test of ada on laptop has left plinth-loadtest-0a (its process has died): run ./plinth loadtest --clean --stack demo",
+    ]);
+    assert.match(of({ left: "its time is over", going: true })[0] ?? "", /is being deleted$/);
+  });
+
   it("is a document for monitoring, whose fields stay", () => {
     const seen = withNodes(node(0, { owner: "demo" }), node(1, { ready: undefined, unserved: true }));
     const document: unknown = JSON.parse(JSON.stringify(statusDocument(seen, [{ host: undefined, message: "x" }])));
@@ -435,12 +455,13 @@ describe("the judgement about a cluster", () => {
           { id: "1", name: "cp1", started: true, isLearner: false },
           { id: "2", name: "cp2", started: true, isLearner: false },
         ],
-        certificates: [{ path: "/etc/kubernetes/pki/a.crt", subject: "CN=a", notBefore, notAfter }],
+        certificates: [{ path: "/etc/kubernetes/pki/a.crt", subject: "CN=a", notBefore, notAfter, isAuthority: false }],
         goneRules: [],
         backups: [],
       },
     });
     assert.deepEqual(document, {
+      ...{ stack: "demo", inventory: {}, vips: [] },
       hosts: probes,
       healthy: false,
       problems: [{ message: "x" }],
@@ -465,6 +486,20 @@ describe("the judgement about a cluster", () => {
     });
     const blind = statusDocument({ ...seen, nodes: { error: "HTTP 500" } }, []);
     assert.deepEqual([blind["nodesError"], "nodes" in blind], ["HTTP 500", false]);
+  });
+
+  it("has of inventory and configuration what a reader needs to place what it tells", () => {
+    const placed = hosts.map((host) => ({ ...host, region: "hz", rack: "r1", settings: {} }));
+    const document = documentOf(observation(), [], [], { stack: "demo", hosts: placed, vips: [vip, "192.0.2.9"] });
+    const { inventory, vips } = JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
+    assert.deepEqual(inventory, {
+      cp1: { address: "192.0.2.11", roles: ["etcd", "control-plane"], region: "hz", rack: "r1" },
+      cp2: { address: "192.0.2.12", roles: ["etcd", "control-plane"], region: "hz", rack: "r1" },
+    });
+    assert.deepEqual(vips, [
+      { address: vip, holders: ["cp1"] },
+      { address: "192.0.2.9", holders: [] },
+    ]);
   });
 
   it("tells the last test of the network, which is red when it failed or is too old", () => {

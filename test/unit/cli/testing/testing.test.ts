@@ -4,14 +4,14 @@ import { selectTiers, tierNames } from "../../../../cli/testing/tiers.ts";
 
 describe("the test command", () => {
   it("runs real hosts last, whatever the order asked for", () => {
-    assert.deepEqual(tierNames.slice(-4), ["e2e", "lifecycle", "disaster", "machines"]);
+    assert.deepEqual(tierNames.slice(-6), [...["e2e", "alerts", "lifecycle", "disaster", "monitoring", "machines"]]);
     assert.deepEqual(
       selectTiers(["e2e", "unit"]).map(({ name }) => name),
       ["unit", "e2e"],
     );
     assert.deepEqual(
       selectTiers([]).map(({ name }) => name),
-      tierNames.slice(0, -3),
+      tierNames.slice(0, -5),
     );
     assert.deepEqual(
       selectTiers(["lifecycle"]).map(({ name }) => name),
