@@ -15,6 +15,11 @@ const unquoted = marks.flatMap((text) =>
   ].map((part) => ({ selector: `${text} ${part}`, message })),
 );
 
+const ofBrowsers = [
+  ...["document", "window", "location", "setInterval", "CSS", "Event", "EventSource"],
+  ...["HTMLElement", "HTMLInputElement", "HTMLDetailsElement"],
+];
+
 export default tseslint.config(
   { ignores: ["node_modules", ".plinth"] },
   js.configs.recommended,
@@ -32,4 +37,9 @@ export default tseslint.config(
     rules: { "no-restricted-syntax": ["error", ...unquoted] },
   },
   { files: ["**/*.js"], ...tseslint.configs.disableTypeChecked },
+  {
+    // What browsers run.
+    files: ["cli/dashboard/assets/*.js"],
+    languageOptions: { globals: Object.fromEntries(ofBrowsers.map((name) => [name, "readonly"])) },
+  },
 );

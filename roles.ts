@@ -25,7 +25,7 @@ export { blockInFile, hostsEntry, type LinesOptions } from "./plan/roles/blocks/
 export { certificateAuthority } from "./plan/roles/blocks/trust.ts";
 export { command, type CommandOptions } from "./plan/roles/blocks/commands.ts";
 export { firewall, type FirewallOptions, type FirewallRule } from "./plan/roles/blocks/firewall.ts";
-export { network, type NetworkRoute, type NetworkSettings } from "./plan/roles/blocks/network.ts";
+export { network, type NetworkRoute, type NetworkSettings } from "./plan/roles/blocks/network/index.ts";
 export { filesystem, logicalVolume, mount, swap, volumeGroup, type MountOptions } from "./plan/roles/blocks/disks.ts";
 export {
   aptRepository,

@@ -11,6 +11,7 @@ import { flannel } from "./bundles/flannel.ts";
 import { kubelet } from "./bundles/kubelet.ts";
 import { kubeProxy } from "./bundles/kubeproxy.ts";
 import { formerAddresses, loadBalancer, noLoadBalancer } from "./bundles/loadbalancer.ts";
+import { metrics } from "./bundles/metrics.ts";
 import { networkManagers } from "./bundles/networkmanagers.ts";
 import type { BundlePart } from "./bundles/part.ts";
 import { rosterScriptsPart } from "./bundles/rosterscripts.ts";
@@ -21,6 +22,7 @@ import { shutdown } from "./bundles/shutdown.ts";
 import type { ClusterConfig } from "./config.ts";
 import { isFormer, type Former } from "./former.ts";
 import { isNode, type Host, type Role } from "./inventory.ts";
+import { tellsMetrics } from "./metrics/endpoints.ts";
 import { hasRole, rolePart } from "./roles/part.ts";
 import { roleBundle, roleOfBundle, type RoleShape, type RoleStage } from "./roles/shape.ts";
 
@@ -223,6 +225,18 @@ export const bringUp: readonly BringUpStep[] = [
     stage: "node",
     audience: nodes,
     title: "the Node is ready and has its labels and taints",
+  },
+  {
+    kind: "bundle",
+    name: "metrics",
+    type: "plinth:host:Metrics",
+    stage: "node",
+    audience: {
+      title: "hosts of the cluster, where plinth:metrics is set",
+      includes: (host, config) => tellsMetrics(host, config) || isFormer(host, "metrics", config),
+    },
+    title: "the host tells figures of itself and of what it runs",
+    parts: [metrics],
   },
   {
     kind: "bundle",

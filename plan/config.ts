@@ -10,7 +10,10 @@ import { ipv4 } from "./inventory.ts";
 import { printable } from "./printable.ts";
 import { backupSchema } from "./backup/settings.ts";
 import { bastionChain } from "./reach.ts";
+import { metricsSchema } from "./metrics/settings.ts";
+import { monitoringSchema } from "./monitoring/settings.ts";
 import { networkCheckSchema } from "./networkcheck/settings.ts";
+import { noticesSchema } from "./notices/settings.ts";
 import { protectionsSchema } from "./protections.ts";
 import { proxySchema } from "./proxysettings.ts";
 import { largestMtu, smallestMtu } from "./mtu.ts";
@@ -237,6 +240,12 @@ const hostSettings = {
   cniVersion: version.default("1.9.1"),
   /** Version of flannel. */
   flannelVersion: version.default("0.28.10"),
+  /** Version of node_exporter. */
+  nodeExporterVersion: version.default("1.10.2"),
+  /** Figures of hosts and of what they run: see metrics/settings.ts. Default: nobody is told any. */
+  metrics: metricsSchema.optional(),
+  /** Prometheus, Alertmanager and kube-state-metrics in the cluster: see monitoring/settings.ts. Default: none of them. It needs `metrics`. */
+  monitoring: monitoringSchema.optional(),
   /** Image of the pods' sandboxes. */
   sandboxImage: imageReference.default("registry.k8s.io/pause:3.10.1"),
   /** Image archives that every Node is given beforehand: NAME stands for images/NAME.tar of the artifact server. */
@@ -286,6 +295,8 @@ const hostSettings = {
   sysctls: sysctls.default({}),
   /** How the data path is tested: see networkcheck/settings.ts. */
   networkCheck: networkCheckSchema.prefault({}),
+  /** Who is told of runs: see notices/settings.ts. Default: nobody is. */
+  notices: noticesSchema.optional(),
   /** Versions that hosts must at least have. */
   hostBaseline: baseline.default({}),
   /** Makes the stack a worker pool of the cluster of another stack, by its fully qualified name. See docs/pools.md. */
@@ -323,6 +334,15 @@ export interface Remembered {
   formerBundles?: Readonly<Record<string, readonly string[]>>;
   /** Whether the stack has no cluster, but machines alone. Default: no. */
   machinesOnly?: true;
+}
+
+/** Archives of images that Nodes are given beforehand. */
+export function imageArchives({
+  images,
+  metrics,
+  monitoring,
+}: Pick<ClusterSettings, "images" | "metrics" | "monitoring">): string[] {
+  return [...new Set([...images, ...(metrics?.archives ?? []), ...(monitoring?.images.archives ?? [])])].toSorted();
 }
 
 /** A configuration with the roles of the project; as it is where there are none. */

@@ -31,6 +31,11 @@ export const paths = {
   formerAddresses: "/etc/keepalived/plinth/former.conf",
 } as const;
 
+/** Figures of Plinth's own, files `*.prom` that node_exporter tells along with its own; backups write one, too. */
+export const textfiles = `${paths.state}/textfile`;
+/** What Plinth knows of a host, written by scripts/metrics/facts.sh. */
+export const factsFile = `${textfiles}/plinth.prom`;
+
 /**
  * Where the kubelet has the certificate with which it shows who it is, and the one with which it serves, each with its key. They are
  * made on the host and never leave it, and the kubelet puts new ones in their place in time.
@@ -40,8 +45,13 @@ export const kubeletCredentials = {
   serving: "/var/lib/kubelet/pki/kubelet-server-current.pem",
 } as const;
 
+/** Kinds of systemd units that bundles may have. */
+export const unitKinds = ["service", "socket", "timer", "path", "mount", "swap", "target", "slice"] as const;
+
 /** The bundle with the kubelet. */
 export const nodeBundle = "node";
+/** Bundle of hosts that tell figures, see plan/metrics/endpoints.ts. */
+export const metricsBundle = "metrics";
 
 /** Links to the executables in use. */
 export const binDirectory = `${paths.software}/bin`;
@@ -54,6 +64,8 @@ export const reader = {
   directory: "/usr/local/lib/plinth-reader",
   /** What a question begins with. It is followed by the digest of a facts script and a semicolon. */
   question: ": plinth-reader facts",
+  /** First of the words that follow the digest where a look is at a host that carries roles alone. */
+  machine: "machine",
   /** What its refusals begin with. */
   refusal: "plinth-reader: ",
 } as const;

@@ -45,7 +45,12 @@ const ways = z.object({
 });
 
 /** Outputs that are secrets as a whole. */
-export const secretOutputs: ReadonlySet<string> = new Set(["kubeconfig", "tenantKubeconfigs", "poolMaterial"]);
+export const secretOutputs: ReadonlySet<string> = new Set([
+  "kubeconfig",
+  "tenantKubeconfigs",
+  "poolMaterial",
+  "metricsIdentity",
+]);
 
 const ofHosts = {
   /** Host name → address and roles, and what the next run needs to tell whether it is the same machine. */
@@ -90,6 +95,12 @@ export const clusterOutputs = z.object({
   tenants: z.record(z.string(), z.object({ namespaces: z.array(z.string()) })),
   /** Tenant → its kubeconfig, YAML. A secret as a whole, apart from `tenants`: secrecy is a property of an output. */
   tenantKubeconfigs: z.record(z.string(), z.string()),
+  /** How Prometheus comes to the figures of all hosts, `scrape_configs` as YAML; with `plinth:metrics` only. */
+  scrapeConfig: z.string().exactOptional(),
+  /** What is to be acted on, rules of Prometheus as YAML; with `plinth:metrics` only. */
+  alertRules: z.string().exactOptional(),
+  /** What it shows itself with, as PEM, and nobody else may read figures. A secret; with `plinth:metrics` only. */
+  metricsIdentity: z.object({ certificate: z.string(), key: z.string() }).exactOptional(),
   /** By what hosts go to the API, and by what they went before. For the next run. */
   ways: ways.exactOptional(),
   /** Protection → `enforce`, `warn` or `off`, as the last run has set it. For the next run. */

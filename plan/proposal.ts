@@ -45,8 +45,12 @@ export const decidedBy: Readonly<Record<keyof ClusterSettings, "proposal" | "pro
   sshDials: "project",
   bastion: "project",
   sudoPassword: "project",
+  // Whom this program writes to.
+  notices: "project",
   // Says where sets go, and who can open them.
   backup: "project",
+  // Who is told of alerts, and who gets all figures.
+  monitoring: "project",
   // Names files of this machine, which are read and shown.
   apiserverFiles: "project",
   authentication: "project",
@@ -79,6 +83,8 @@ export const decidedBy: Readonly<Record<keyof ClusterSettings, "proposal" | "pro
   runcVersion: "proposal",
   cniVersion: "proposal",
   flannelVersion: "proposal",
+  nodeExporterVersion: "proposal",
+  metrics: "proposal",
   sandboxImage: "proposal",
   corednsImage: "proposal",
   metricsServerImage: "proposal",

@@ -5,7 +5,7 @@ import { isIPv4 } from "./addresses.ts";
 const proxyUrl = z
   .string()
   .regex(
-    /^https?:\/\/([\w.~%+=-]+(:[\w.~%+=-]*)?@)?[A-Za-z0-9.-]+(:[1-9]\d{0,4})?\/?$/,
+    /^https?:\/\/(([\w.~+=-]|%[0-9A-Fa-f]{2})+(:([\w.~+=-]|%[0-9A-Fa-f]{2})*)?@)?[A-Za-z0-9.-]+(:[1-9]\d{0,4})?\/?$/,
     "must be the URL of a proxy such as http://proxy.example.net:3128, with other characters of a login written as %XX",
   )
   .refine((text) => URL.canParse(text), "must be a URL such as http://proxy.example.net:3128");

@@ -1,4 +1,5 @@
 import { validateDns } from "./addons/dns.ts";
+import { validateMonitoring } from "./monitoring/validate.ts";
 import { apiserverReliance } from "./bundles/apiserver.ts";
 import { validateApiserver } from "./bundles/apiserversettings.ts";
 import { controllerReliances } from "./bundles/controllers.ts";
@@ -134,6 +135,7 @@ export function validateCluster(hosts: readonly Host[], config: ClusterConfig): 
     ...validateEndpoint(hosts, config),
     ...validateServicePorts(config),
     ...validateDns(config),
+    ...validateMonitoring(hosts, config),
     ...validateVersions(config),
     ...validateApiserver(config),
     ...relianceFindings(reliances, hosts, config),

@@ -13,7 +13,7 @@ describe("machines and their roles", function () {
   before(() => project.create());
   after(() => project.remove());
 
-  roles(project, { packages: true, kills: 8 });
+  roles(project, { all: true, kills: 8 });
   machines(project);
   cutOff(project);
 });

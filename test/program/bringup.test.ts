@@ -10,7 +10,10 @@ import { markdownTable, matchSection } from "../support/snapshot.ts";
 const inventory: HostInput[] = [...threeHosts, { name: "w1", address: "192.0.2.21", roles: ["worker"] }];
 const hosts = hostsOf(inventory);
 
-const args = programArgs({ config: { ...rawConfig, tenants: { shop: {} } }, inventory: pinned(inventory) }, hosts);
+const args = programArgs(
+  { config: { ...rawConfig, tenants: { shop: {} }, metrics: {} }, inventory: pinned(inventory) },
+  hosts,
+);
 
 /** Names of resources that make up steps of no host of their own. */
 const componentsOf: Readonly<Record<string, string>> = {

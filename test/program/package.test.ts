@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import type { PageServer } from "../../cli/dashboard/server.ts";
 import { isCopied } from "../../cli/package/manifest.ts";
 import { pack } from "../../cli/package/pack.ts";
 import { home } from "../../home.ts";
@@ -87,6 +88,19 @@ describe("a project that has Plinth as a package", function () {
     const module = pathToFileURL(join(installed, "plan", "scripts.js")).href;
     const { allScripts: theirs } = (await import(module)) as { allScripts: typeof allScripts };
     assert.deepEqual(theirs(), allScripts());
+  });
+
+  it("has the page, with everything that it asks for", async () => {
+    const module = pathToFileURL(join(installed, "cli", "dashboard", "server.js")).href;
+    const { PageServer: Theirs } = (await import(module)) as { PageServer: typeof PageServer };
+    const server = new Theirs("demo", { sections: () => new Map(), listen: () => () => undefined });
+    const address = await server.listen(0);
+    try {
+      for (const file of ["", "page.css", "page.js", "live.js", "preact.js"])
+        assert.equal((await fetch(`${address}${file}`)).status, 200, file);
+    } finally {
+      await server.close();
+    }
   });
 
   it("has right types", async () => {

@@ -1,4 +1,4 @@
-import { bundles } from "../../plan/bringup.ts";
+import { bringUp, bundles } from "../../plan/bringup.ts";
 import type { Bundle } from "../../plan/bundle.ts";
 import { planBundle } from "../../plan/bundles/index.ts";
 import type { Placement } from "../../plan/bundles/part.ts";
@@ -124,3 +124,8 @@ export function readingsOf(
     ]),
   );
 }
+
+/** Bundles of a cluster that asks for nothing besides: without the one of figures. */
+export const usualBundles = bundles.filter(({ name }) => name !== "metrics");
+/** Steps of one, likewise. */
+export const usualSteps = bringUp.filter(({ name }) => name !== "metrics");

@@ -20,7 +20,7 @@ export function programArgs(given: Partial<ProgramArgs> = {}, hosts: Host[] = ho
     config: rawConfig,
     inventory: pinned(threeHosts),
     readHosts: () => Promise.resolve(readingsOf(hosts)),
-    readDigests: () => Promise.resolve(digestsFor(hosts, configOf())),
+    readDigests: () => Promise.resolve(digestsFor(hosts, configOf({ metrics: {} }))),
     lockedDigests: undefined,
     readPrevious: () => Promise.resolve({}),
     requests: noRequests,

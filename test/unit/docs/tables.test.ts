@@ -20,7 +20,7 @@ function homeOf(file: string): string {
 describe("docs", () => {
   it("tell what each bundle puts on a host", async () => {
     const hosts = hostsOf();
-    const config = configOf({ images: ["pause"], backup: rawBackup });
+    const config = configOf({ images: ["pause"], backup: rawBackup, metrics: {} });
     const rows = bundles.map(({ name, audience, parts }) => {
       const [host] = hosts;
       assert.ok(host);

@@ -10,6 +10,7 @@ import { noProxyOf } from "../../../plan/proxy.ts";
 import { checkInput } from "../../../plan/stackinput.ts";
 import { keyOf, orderSteps } from "../../../plan/waves.ts";
 import { defineRole, file, packageInstalled } from "../../../roles.ts";
+import { factsWords } from "../../../plan/factswords.ts";
 import { factsOf, rawConfig, threeHosts } from "../../support/cluster.ts";
 
 const motd = defineRole({ name: "motd", plan: () => [file("/etc/motd", { content: "" }), packageInstalled("figlet")] });
@@ -67,6 +68,47 @@ describe("a stack of machines", () => {
     assert.deepEqual(
       bundlesAt(stack, "m2").map(({ name }) => name),
       ["baseline"],
+    );
+  });
+
+  it("is asked for less than hosts of a cluster, and judged by nothing that it is not asked for", () => {
+    const { hosts, config } = stack;
+    const own = {
+      family: "rhel" as const,
+      selinux: "enforcing" as const,
+      noexec: { "/usr/local/lib/plinth": "/usr" },
+      addresses: { "198.51.100.1": "eth0" },
+      commands: {},
+    };
+    const bare = factsOf("m1", {
+      ...own,
+      ...{ ownAddresses: [], timeSync: [], listeners: [], linkMtus: {}, resolvers: {}, forwardDrops: [], features: {} },
+      ...{ versions: { curl: "7.0" }, cgroup: "", cgroupControllers: [] },
+    });
+    const worst = factsOf("m1", {
+      ...own,
+      ...{ ownAddresses: ["192.0.2.99"], timeSync: [], linkMtus: { eth0: 576 } },
+      listeners: [22, 6443, 10250, 2379].map((port) => ({
+        ...{ protocol: "tcp", address: "0.0.0.0", port, pid: "7", command: "other", unit: "other.service" },
+      })),
+      resolvers: { "/etc/resolv.conf": "loopback" },
+      forwardDrops: [{ tool: "nft", family: "ip", table: "filter", chain: "FORWARD", from: [], to: [] }],
+      features: { overlay: "missing", br_netfilter: "missing", nf_tables: "missing", vxlan: "missing" },
+      versions: { curl: "7.0", nft: "0.1", haproxy: "1.0", keepalived: "1.0" },
+      ...{ cgroup: "v1", cgroupControllers: [] },
+      firewalld: { defaultZone: "public", zones: [] },
+    });
+    const judged = [bare, worst].map((facts) =>
+      guardHosts(hosts.slice(0, 1), config, new Map([["m1", { facts }]]), undefined),
+    );
+    assert.deepEqual(judged[0], judged[1]);
+    assert.deepEqual(
+      judged[0]?.map(({ rule }) => rule),
+      ["missing-command", "tool-version", "noexec"],
+    );
+    assert.deepEqual(
+      hosts.map((host) => factsWords(host, config)),
+      [["machine"], ["machine"]],
     );
   });
 
@@ -177,7 +219,7 @@ describe("a machine besides a cluster", () => {
     const readings = new Map(
       ["w1", "m1"].map((name) => [name, { facts: factsOf(name, { bundles: Object.fromEntries(carried) }) }]),
     );
-    const former = formerBundles(stack.hosts, readings);
+    const former = formerBundles(stack.hosts, stack.config, readings);
     assert.deepEqual(former, { formerBundles: { m1: ["runtime", "node"] } });
     const config = { ...stack.config, ...former };
     const machine = stack.hosts.find(({ name }) => name === "m1") ?? assert.fail();
@@ -194,6 +236,6 @@ describe("a machine besides a cluster", () => {
     );
     const place = (key: string) => steps.findIndex((step) => keyOf(step) === key);
     assert.ok(place("/roster") < place("m1/node"), "its Node is gone by then");
-    assert.deepEqual(formerBundles(stack.hosts, new Map()), {});
+    assert.deepEqual(formerBundles(stack.hosts, stack.config, new Map()), {});
   });
 });

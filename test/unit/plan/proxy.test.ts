@@ -33,6 +33,17 @@ describe("plinth:proxy", () => {
     assert.doesNotMatch(JSON.stringify(planned()), /proxy\.env/);
   });
 
+  it("has a login in which other characters are written as %XX, and no other percent sign", () => {
+    const findings = (http: string) => parseConfig({ ...rawConfig, proxy: { http } }).findings.length;
+    assert.equal(findings("http://ann:%40%2f@proxy.example.net"), 0);
+    for (const wrong of [
+      "http://%@proxy.example.net",
+      "http://ann:%4@proxy.example.net",
+      "http://a%zz@proxy.example.net",
+    ])
+      assert.equal(findings(wrong), 1, wrong);
+  });
+
   it("with a login is a secret: it is in no text of a host", () => {
     const bundles = planned(login);
     const secrets = bundles.flatMap((bundle) => bundle.secrets).filter(({ path }) => places.includes(path));

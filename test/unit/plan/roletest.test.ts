@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { chooseTrials } from "../../../plan/roletest/choice.ts";
 import fc from "fast-check";
 import { killsAt, leavingsOf, tamperingOf } from "../../../plan/roletest/course.ts";
 import { leftBehind, parseSnapshot } from "../../../plan/roletest/snapshot.ts";
@@ -59,5 +60,25 @@ describe("tests of roles", () => {
         assert.ok(moments.every((moment, index) => moment < seconds && moment >= (moments[index - 1] ?? 0)));
       }),
     );
+  });
+});
+
+describe("what test roles tries", () => {
+  const offered = [
+    { host: "m1", role: "motd" },
+    { host: "m2", role: "time" },
+    { host: "m2", role: "motd" },
+  ];
+
+  it("is each role once, on the first host that has it", () => {
+    assert.deepEqual(chooseTrials(offered, []), { trials: offered.slice(0, 2) });
+    assert.deepEqual(chooseTrials(offered, ["time"]), { trials: [offered[1]] });
+  });
+
+  it("is nothing where a role is unknown, or no host has any", () => {
+    assert.deepEqual(chooseTrials(offered, ["ssh", "motd", "x"]), {
+      problem: "No host has the role ssh, x; they have motd, time.",
+    });
+    assert.deepEqual(chooseTrials([], []), { problem: "No host has a role of the project." });
   });
 });
