@@ -49,7 +49,7 @@ export const cluster = dashboard({
           title: "Alerts",
           tells: "Alerts that fire. Each has its page in docs/alerts.",
           queries: [
-            ['count(ALERTS{alertstate="firing", severity="critical", alertname!="Watchdog"}) or vector(0)', "critical"],
+            ['count(ALERTS{alertstate="firing", severity="critical"}) or vector(0)', "critical"],
             ['count(ALERTS{alertstate="firing", severity="warning"}) or vector(0)', "warning"],
           ],
           limits: { red: 1 },
@@ -76,7 +76,7 @@ export const cluster = dashboard({
         table({
           title: "Alerts that fire",
           tells: "What somebody has to act on now. Each has its page in docs/alerts.",
-          expr: 'max by (severity, alertname, instance, job) (ALERTS{alertstate="firing", alertname!="Watchdog"})',
+          expr: 'max by (severity, alertname, instance, job) (ALERTS{alertstate="firing", severity!="none"})',
           columns: { severity: "severity", alertname: "alert", instance: "host", job: "job" },
         }),
       ],

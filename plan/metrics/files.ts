@@ -1,4 +1,5 @@
 import { ownPages, renderRules } from "../alerts/index.ts";
+import { inhibitRules } from "../alerts/inhibitions.ts";
 import type { ClusterConfig } from "../config.ts";
 import type { Host } from "../inventory.ts";
 import { renderYaml } from "../yaml.ts";
@@ -25,8 +26,8 @@ const withoutSlash = (path: string): string => path.replace(/\/+$/, "");
 /**
  * What a Prometheus of one's own needs, as files. None of them holds a secret: they name the files or the Secret of the identity.
  *
- * `scrape.yaml` and `scrape-pods.yaml` are for `scrape_config_files`, `rules.yaml` for `rule_files`, and `operator.yaml` is all of it as
- * objects for the Prometheus operator.
+ * `scrape.yaml` and `scrape-pods.yaml` are for `scrape_config_files`, `rules.yaml` for `rule_files`, `inhibitions.yaml` is a part of
+ * Alertmanager's configuration, and `operator.yaml` is all of it but that as objects for the Prometheus operator.
  */
 export function prometheusFiles(
   hosts: readonly Host[],
@@ -39,6 +40,7 @@ export function prometheusFiles(
     { path: "scrape.yaml", text: renderYaml({ scrape_configs: scrapeConfigs(hosts, config, identity) }) },
     { path: "scrape-pods.yaml", text: renderYaml({ scrape_configs: podScrapeConfigs(identity) }) },
     { path: "rules.yaml", text: renderRules(pages) },
+    { path: "inhibitions.yaml", text: renderYaml({ inhibit_rules: inhibitRules() }) },
     {
       path: "operator.yaml",
       text: renderYaml({ apiVersion: "v1", kind: "List", items: operatorObjects(hosts, config, pages) }),

@@ -19,6 +19,9 @@ const active = (names: readonly string[]): string =>
 const withJob = (expr: string): string =>
   `label_replace(label_replace(${expr}, "job", "$1", "name", "(.+)\\\\.(service|timer)"), "job", "apiserver", "name", "kube-apiserver\\\\.service")`;
 
+const started =
+  'process_start_time_seconds{job=~"apiserver|containerd|etcd|kube-controller-manager|kube-proxy|kube-scheduler|kubelet"}';
+
 const cordoned = ofNodes(`kube_node_spec_unschedulable{${objects}}`);
 
 /** Of hosts and their services: they are there. */
@@ -51,7 +54,8 @@ export const hostAlerts: AlertGroup = {
     {
       name: "ServiceRestarting",
       severity: "warning",
-      expr: 'changes(process_start_time_seconds{job=~"apiserver|containerd|etcd|kube-controller-manager|kube-proxy|kube-scheduler|kubelet"}[1h]) > 5',
+      // Often within an hour, and lately: it ends soon after its cause has.
+      expr: `changes(${started}[1h]) > 5 and changes(${started}[20m]) > 0`,
       summary:
         "{{ $labels.job }} of {{ $labels.instance }} has begun anew {{ $value }} times within an hour: it ends again and again",
     },

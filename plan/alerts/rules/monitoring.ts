@@ -1,3 +1,4 @@
+import { causeEnded } from "../aftermath.ts";
 import type { AlertGroup } from "../alert.ts";
 import { unlessWorkedOn } from "../promql.ts";
 
@@ -12,6 +13,7 @@ export const monitoringAlerts: AlertGroup = {
       summary: "alerts arrive: this one is always on, and whoever gets it raises an alarm when it stops",
       labels: { scope: "watchdog" },
     },
+    causeEnded,
     {
       name: "TargetDown",
       severity: "warning",

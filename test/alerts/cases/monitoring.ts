@@ -28,6 +28,18 @@ export const monitoringCases: readonly AlertCase[] = [
     ],
   },
   {
+    alert: "CauseEnded",
+    series: {
+      'up{job="apiserver", instance="cp1"}': spell(1, 0, 20),
+      'up{job="apiserver", instance="cp2"}': held([1, 90]),
+    },
+    // ApiServerDown fires from step 10, and has ended at step 25.
+    from: 10,
+    still: [29],
+    until: 60,
+    sent: [],
+  },
+  {
     alert: "TargetDown",
     series: {
       'up{job="kubelet", instance="w1", metrics_path="/metrics"}': held([1, 60]),

@@ -1,7 +1,7 @@
 import { proxiedJobs } from "../../../plan/metrics/endpoints.ts";
 import { held } from "../support/cases.ts";
 import { seriesOf, type Course } from "../support/world.ts";
-import { between, each, firing, type Moment, type Scenario } from "./scenario.ts";
+import { between, each, ended, firing, type Moment, type Scenario } from "./scenario.ts";
 
 const steps = 80;
 const all = ["cp1", "cp2", "cp3"];
@@ -12,11 +12,11 @@ const stopped =
   (job, name, step) =>
     !(names.includes(name) && jobs.includes(job) && between(step, 10, 40));
 
-/** A fault from step 10 to 40: nothing before, something at 30, nothing at the end. */
+/** A fault from step 10 to 40: nothing before, something at 30, nothing at the end. @param late what still fires after step 40. */
 function fault(
   title: string,
   course: Partial<Course>,
-  { firing: at30, heard }: Omit<Moment, "at">,
+  { firing: at30, heard, late = [] }: Omit<Moment, "at" | "ended"> & { late?: readonly Moment[] },
   more: Scenario["series"] = {},
 ): Scenario {
   return {
@@ -26,6 +26,7 @@ function fault(
     moments: [
       { at: 9, firing: [], heard: [] },
       { at: 30, firing: at30, heard },
+      ...late,
       { at: steps - 1, firing: [], heard: [] },
     ],
   };
@@ -106,6 +107,23 @@ export const faults: readonly Scenario[] = [
     {
       firing: [firing("ApiServerDown cp1 apiserver"), firing("HostServiceDown cp1 apiserver")],
       heard: ["ApiServerDown"],
+      // What says that the service is down is a mean of minutes.
+      late: [
+        {
+          at: 41,
+          firing: [firing("HostServiceDown cp1 apiserver")],
+          ended: ["5m", "30m"].flatMap((within) =>
+            ["ApiServerDown", "HostServiceDown"].map((cause) => ended(`${cause} cp1 apiserver`, within)),
+          ),
+          heard: [],
+        },
+        {
+          at: 46,
+          firing: [],
+          ended: ["ApiServerDown", "HostServiceDown"].map((cause) => ended(`${cause} cp1 apiserver`, "30m")),
+          heard: [],
+        },
+      ],
     },
   ),
   fault(

@@ -4,7 +4,10 @@ import type { Series } from "../support/cases.ts";
 /** What fires at a time, and what somebody hears of it. */
 export interface Moment {
   at: number;
+  /** Without those that nobody is told of. */
   firing: readonly Firing[];
+  /** Causes that have just ended, or fire: `CauseEnded`. Default: it is not looked at. */
+  ended?: readonly Firing[];
   /** Names of the alerts that are not made silent, each once. */
   heard: readonly string[];
 }
@@ -32,5 +35,11 @@ export function firing(words: string, labels: Readonly<Record<string, string>> =
 /** The same alert of several hosts or jobs: `each("TargetDown", ["w1"], ["kubelet", "node"])`. */
 export const each = (name: string, instances: readonly string[], jobs: readonly string[]): Firing[] =>
   instances.flatMap((instance) => jobs.map((job) => firing(`${name} ${instance} ${job}`)));
+
+/** `NAME INSTANCE JOB` as a cause that has just ended, or fires. */
+export function ended(words: string, within: string): Firing {
+  const { alertname = "", ...labels } = firing(words);
+  return { alertname: "CauseEnded", cause: alertname, within, ...labels };
+}
 
 export const between = (step: number, from: number, to: number): boolean => step >= from && step < to;

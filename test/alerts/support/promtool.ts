@@ -76,15 +76,24 @@ export function caseFile(rules: string, one: AlertCase): string {
   });
 }
 
-const told = ["alertname", "instance", "job", "address", "deployment"];
+const told = ["alertname", "instance", "job", "address", "deployment", "cause", "within"];
+const fires = 'ALERTS{alertstate="firing", severity!="none"}';
+const kept = 'ALERTS{alertstate="firing", alertname="CauseEnded"}';
+
+const labelsOf = (alert: Firing): string =>
+  `{${Object.entries(alert)
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(", ")}}`;
+
+/** That just these alerts of a selection fire at a step. */
+const fired = (at: number, selection: string, alerts: readonly Firing[]) => ({
+  expr: `count by (${told.join(", ")}) (${selection})`,
+  eval_time: `${at}m`,
+  exp_samples: alerts.map((alert) => ({ labels: labelsOf(alert), value: 1 })),
+});
 
 /** A scenario as such a file. That nothing fires is asked of all steps until the first moment, or of all. */
 export function scenarioFile(rules: string, { title, steps, series, moments }: Scenario): string {
-  const fires = 'ALERTS{alertstate="firing", alertname!="Watchdog"}';
-  const labelsOf = (alert: Firing): string =>
-    `{${Object.entries(alert)
-      .map(([name, value]) => `${name}="${value}"`)
-      .join(", ")}}`;
   const quietFor = (moments[0]?.at ?? steps - 1) + 1;
   return testFile(rules, "1m", {
     name: title,
@@ -95,11 +104,10 @@ export function scenarioFile(rules: string, { title, steps, series, moments }: S
         eval_time: `${quietFor - 1}m`,
         exp_samples: [],
       },
-      ...moments.map(({ at, firing }) => ({
-        expr: `count by (${told.join(", ")}) (${fires})`,
-        eval_time: `${at}m`,
-        exp_samples: firing.map((alert) => ({ labels: labelsOf(alert), value: 1 })),
-      })),
+      ...moments.flatMap(({ at, firing, ended }) => [
+        fired(at, fires, firing),
+        ...(ended === undefined ? [] : [fired(at, kept, ended)]),
+      ]),
     ],
   });
 }

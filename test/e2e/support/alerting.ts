@@ -187,7 +187,10 @@ const proxy: Fault = {
 };
 
 /** Faults, of which those of one round go on at the same time, on hosts of their own. Each round begins with a cluster that is whole. */
-export const rounds: Readonly<Record<string, readonly Fault[]>> = {
+export type Rounds = Readonly<Record<string, readonly Fault[]>>;
+
+/** Those that are told, and told to be over, within a quarter of an hour. */
+export const promptRounds: Rounds = {
   "a member of etcd": [
     // Stopped as a unit it would be started again for its API server.
     {
@@ -223,6 +226,11 @@ export const rounds: Readonly<Record<string, readonly Fault[]>> = {
     clock,
     ending,
   ],
+  "a control-plane host": [dead("cp1")],
+};
+
+/** Those that have to last, or go by what was within half an hour. */
+export const slowRounds: Rounds = {
   "what gets worse for some time": [
     {
       what: "a kubelet of w1 that stands still",
@@ -234,5 +242,4 @@ export const rounds: Readonly<Record<string, readonly Fault[]>> = {
     flapping,
     stale,
   ],
-  "a control-plane host": [dead("cp1")],
 };

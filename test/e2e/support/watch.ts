@@ -75,9 +75,9 @@ export class Watch {
     );
   }
 
-  /** Names of alerts that fire as a copy of Prometheus says, each with what tells it from others, but for the one that always does. */
+  /** Names of alerts that fire as a copy of Prometheus says, each with what tells it from others, but for those that nobody is told of. */
   async firing(copy?: string): Promise<string[]> {
-    const samples = await this.query('ALERTS{alertstate="firing", alertname!="Watchdog"}', copy);
+    const samples = await this.query('ALERTS{alertstate="firing", severity!="none"}', copy);
     return samples.map(({ labels }) => nameOf(labels)).toSorted();
   }
 

@@ -1,21 +1,24 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { allAlerts } from "../../../../plan/alerts/index.ts";
-import { heard, inhibitions, inhibitRules, type Firing } from "../../../../plan/alerts/inhibitions.ts";
+import { lags } from "../../../../plan/alerts/aftermath.ts";
+import { causes, type Inhibition } from "../../../../plan/alerts/causes.ts";
+import { heard, inhibitRules, type Firing } from "../../../../plan/alerts/inhibitions.ts";
 import { scenarios } from "../../../alerts/scenarios/index.ts";
 
 const severities = new Map(allAlerts.map(({ name, severity }) => [name, severity]));
-const targetsOf = ({ by, silent }: (typeof inhibitions)[number]): string[] =>
-  [...severities.keys()].filter((name) => (silent === "all" ? !by.includes(name) : silent.includes(name)));
+const targetsOf = ({ silent }: Inhibition): string[] =>
+  [...severities.keys()].filter((name) => ("allBut" in silent ? !silent.allBut.includes(name) : silent.includes(name)));
 
 describe("what follows from an alert", () => {
   it("is told by names of alerts that there are", () => {
-    for (const { by, silent } of inhibitions)
-      for (const name of [...by, ...(silent === "all" ? [] : silent)]) assert.ok(severities.has(name), name);
+    for (const { by, silent } of causes)
+      for (const name of [...by, ...("allBut" in silent ? silent.allBut : silent)])
+        assert.ok(severities.has(name), name);
   });
 
   it("is never a page where the cause is none", () => {
-    for (const one of inhibitions)
+    for (const one of causes)
       if (one.by.some((name) => severities.get(name) !== "critical"))
         assert.deepEqual(
           targetsOf(one).filter((name) => severities.get(name) === "critical"),
@@ -27,7 +30,10 @@ describe("what follows from an alert", () => {
   it("leaves one page for each fault of a cluster", () => {
     for (const { title, moments } of scenarios)
       for (const moment of moments) {
-        const names = new Set(heard(moment.firing).map(({ alertname }) => alertname));
+        const left = heard([...moment.firing, ...(moment.ended ?? [])]);
+        const names = new Set(
+          left.map(({ alertname = "" }) => alertname).filter((name) => severities.get(name) !== "none"),
+        );
         assert.deepEqual([...names], moment.heard, `${title}, step ${moment.at}`);
       }
   });
@@ -35,7 +41,8 @@ describe("what follows from an alert", () => {
   it("never leaves nobody to be heard, whatever fires", () => {
     const instance = fc.constantFrom("cp1", "w1");
     const job = fc.constantFrom("etcd", "apiserver", "kubelet", "coredns", "kube-scheduler");
-    const alert = fc.record({ alertname: fc.constantFrom(...severities.keys()), instance, job });
+    const told = [...severities.keys()].filter((name) => severities.get(name) !== "none");
+    const alert = fc.record({ alertname: fc.constantFrom(...told), instance, job });
     fc.assert(
       fc.property(fc.array<Firing>(alert, { minLength: 1, maxLength: 12 }), (firing) => {
         const left = heard(firing);
@@ -56,6 +63,48 @@ describe("what follows from an alert", () => {
       watchdog,
       ...others,
     ]);
+  });
+
+  it("stays silent for some time after its cause has ended, and others do not", () => {
+    const end = { alertname: "CauseEnded", cause: "ApiServerDown", within: "5m", instance: "cp2", job: "apiserver" };
+    const late = { alertname: "HostServiceDown", instance: "cp2", job: "apiserver" };
+    const others = [
+      { ...late, instance: "cp1" },
+      { ...late, job: "kubelet" },
+      { alertname: "ApiServerDown", instance: "cp2", job: "apiserver" },
+    ];
+    assert.deepEqual(heard([end, late, ...others]), [end, ...others]);
+    assert.deepEqual(heard([{ ...end, within: "30m" }, late]), [{ ...end, within: "30m" }, late]);
+    const restarting = { ...late, alertname: "ServiceRestarting" };
+    assert.deepEqual(heard([end, restarting]), [end, restarting]);
+    assert.deepEqual(heard([{ ...end, within: "30m" }, restarting]).length, 1);
+  });
+
+  it("never makes a cause silent that comes again", () => {
+    for (const { by } of causes)
+      for (const cause of by) {
+        const again = { alertname: cause, instance: "w1", job: "kubelet" };
+        for (const within of ["5m", ...Object.values(lags)]) {
+          const end = { alertname: "CauseEnded", cause, within, instance: "w1", job: "kubelet" };
+          assert.ok(heard([end, again]).includes(again), `${cause}, ${within}`);
+        }
+      }
+  });
+
+  it("may go on for as long as it looks back", () => {
+    const minutes = (time: string) => Number.parseInt(time, 10) * (time.endsWith("h") ? 60 : 1);
+    const targets = new Set(causes.flatMap(({ silent }) => ("allBut" in silent ? [] : silent)));
+    const exprs = new Map(allAlerts.map(({ name, expr }) => [name, expr]));
+    // Of two windows that both have to tell, the short one counts: its expressions begin with the long one, 6 hours or 1 hour.
+    const shortOnes: Record<string, string> = { ApiErrors: "30m", ServiceRestarting: "20m" };
+    // Goes by a trend, and says of a disk what is true.
+    const trends = ["HostDiskFilling"];
+    for (const name of [...targets].filter((one) => !trends.includes(one))) {
+      const windows = [...(exprs.get(name) ?? "").matchAll(/\[(\d+[smhd])/g)].map(([, window = "5m"]) => window);
+      const longest = shortOnes[name] ?? windows.toSorted((one, other) => minutes(one) - minutes(other)).at(-1) ?? "1m";
+      assert.ok(minutes(longest) <= minutes(lags[name] ?? "5m"), `${name} looks back ${longest}`);
+    }
+    for (const name of Object.keys(lags)) assert.ok(targets.has(name), name);
   });
 
   it("is what Alertmanager is given", () => {

@@ -63,10 +63,10 @@ describe("alerts", () => {
     }
   });
 
-  it("are pages or tickets, but for the one that is always on", () => {
+  it("are pages or tickets, but for the one that is always on, and the one that keeps others silent", () => {
     assert.deepEqual(
       allAlerts.filter(({ severity }) => severity === "none").map(({ name }) => name),
-      ["Watchdog"],
+      ["Watchdog", "CauseEnded"],
     );
     for (const { name, for: time = "0s" } of allAlerts) assert.match(time, /^\d+[smhd]$/, name);
   });

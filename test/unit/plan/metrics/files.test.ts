@@ -15,7 +15,10 @@ const document = (path: string) => parse(files.get(path) ?? "") as Record<string
 
 describe("files for a Prometheus of one's own", () => {
   it("are scrape configuration, rules, and both as objects of its operator", () => {
-    assert.deepEqual([...files.keys()], ["scrape.yaml", "scrape-pods.yaml", "rules.yaml", "operator.yaml"]);
+    assert.deepEqual(
+      [...files.keys()],
+      ["scrape.yaml", "scrape-pods.yaml", "rules.yaml", "inhibitions.yaml", "operator.yaml"],
+    );
     assert.deepEqual(document("scrape.yaml"), { scrape_configs: scrapeConfigs(hosts, config, args.identity) });
     assert.deepEqual(
       (document("rules.yaml")["groups"] as { name: string }[]).map(({ name }) => name),
