@@ -94,7 +94,7 @@ export const tiers: readonly Tier[] = [
     name: "monitoring",
     description: "the same, with figures of everything and alerts by real faults (only by name)",
     files: "test/monitoring/**/*.test.ts",
-    needs: ["pulumi", "artifacts"],
+    needs: ["pulumi", "artifacts", "chromium"],
     timeout: 900_000,
     byName: true,
   },

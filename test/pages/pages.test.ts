@@ -10,16 +10,10 @@ import type { Host } from "../../plan/inventory.ts";
 import type { RunEvent } from "../../plan/runs/event.ts";
 import { runName, streamOf } from "../../plan/runs/retention.ts";
 import { fleet, observationOf, rollEvents, statusText, withoutPower } from "../support/dashboard.ts";
-import { openBrowser, ServedPage, WatchedPage, type Viewing } from "./browser.ts";
+import { openBrowser, viewings, WatchedPage, type Viewing } from "../support/browser.ts";
+import { ServedPage } from "./served.ts";
 
 const healthy = "Everything is healthy.";
-const viewings: readonly (readonly [string, Viewing])[] = [
-  ["light", { height: 1250 }],
-  ["dark", { scheme: "dark" }],
-  ["phone", { width: 390, height: 844 }],
-  ["phone, dark", { scheme: "dark", width: 390, height: 844 }],
-];
-
 /** Texts of hosts that would hurt, were they read as HTML. */
 const evil = '<script>window.hurt = 1</script><img src="x" onerror="window.hurt = 1">';
 
@@ -73,8 +67,6 @@ describe("the page in a browser", function () {
       assert.ok(await watched?.fits());
       watched?.check(served.address);
       assert.ok(asked.length > 3, "what it asks for is seen");
-      if (name === "light" || name === "dark") await watched?.picture(`dashboard-healthy-${name}`);
-      if (name === "light") await watched?.picture("dashboard-certificates", "#certificates");
     });
 
     it(`shows a dead host: ${name}`, async () => {
@@ -85,7 +77,6 @@ describe("the page in a browser", function () {
       assert.ok((await page.locator("details#host-cp3").getAttribute("open")) !== null);
       assert.ok(await watched?.fits());
       watched?.check(served.address);
-      if (name === "light") await watched?.picture("dashboard-dead-host");
     });
 
     it(`shows a roll while it goes on: ${name}`, async () => {
@@ -97,7 +88,6 @@ describe("the page in a browser", function () {
       assert.equal(await page.locator(".tile.changing").count(), 1);
       assert.equal(await page.locator(".plan .change.running").count(), 1);
       assert.ok(await watched?.fits());
-      if (name === "light" || name === "phone") await watched?.picture(`dashboard-roll-${name}`);
       const step = { id: 3, op: "update", what: "etcd", host: "cp2" };
       write({ type: "step-end", at: Date.now(), ...step, duration: 35_000, failed: false });
       await page.locator(".plan .change.running").waitFor({ state: "detached" });

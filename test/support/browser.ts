@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
-import { Feed } from "../../cli/dashboard/feed.ts";
-import { PageServer } from "../../cli/dashboard/server.ts";
 
 /** How a page is looked at. */
 export interface Viewing {
@@ -13,6 +10,14 @@ export interface Viewing {
   width?: number;
   height?: number;
 }
+
+/** How every page has to be readable. */
+export const viewings: readonly (readonly [string, Viewing])[] = [
+  ["light", { height: 1250 }],
+  ["dark", { scheme: "dark" }],
+  ["phone", { width: 390, height: 844 }],
+  ["phone, dark", { scheme: "dark", width: 390, height: 844 }],
+];
 
 /** Headless Chromium of the distribution, which `./plinth test` installs. */
 export async function openBrowser(): Promise<Browser> {
@@ -72,32 +77,5 @@ export class WatchedPage {
 
   async close(): Promise<void> {
     await this.#context.close();
-  }
-}
-
-/** The page of `dashboard`, served as it is to everybody, from a status that a test says. */
-export class ServedPage {
-  readonly workDir = mkdtempSync(join(tmpdir(), "plinth-pages-"));
-  address = "";
-  #feed: Feed | undefined;
-  #server: PageServer | undefined;
-
-  /** @param status as `status --json` prints it. */
-  async start(status: string): Promise<void> {
-    const program = join(this.workDir, "status.mjs");
-    writeFileSync(program, `console.log(${JSON.stringify(status)}); process.stdin.resume();`);
-    this.#feed = new Feed({ project: { dir: this.workDir, workDir: this.workDir }, stack: "demo", every: 1, program });
-    this.#server = new PageServer("demo", this.#feed);
-    this.address = await this.#server.listen(0);
-    const looked = new Promise<void>((resolve) => this.#feed?.listen(resolve));
-    this.#feed.start();
-    // The first answer has what status has told.
-    await looked;
-  }
-
-  async stop(): Promise<void> {
-    await this.#feed?.stop();
-    await this.#server?.close();
-    rmSync(this.workDir, { recursive: true });
   }
 }
