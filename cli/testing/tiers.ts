@@ -92,7 +92,7 @@ export const tiers: readonly Tier[] = [
   },
   {
     name: "monitoring",
-    description: "the same, with figures of everything and alerts by real faults (only by name)",
+    description: "the same, with figures of everything, alerts by real faults, load tests and the page (only by name)",
     files: "test/monitoring/**/*.test.ts",
     needs: ["pulumi", "artifacts", "chromium"],
     timeout: 900_000,
