@@ -13,6 +13,8 @@ export const paths = {
   state: "/var/lib/plinth",
   /** Data that a release has set aside. */
   kept: "/var/lib/plinth-kept",
+  /** Data of Prometheus and Alertmanager, on the Nodes that have them. */
+  monitoring: "/var/lib/plinth-monitoring",
   /** Staging in memory, so that secrets in it do not survive a loss of power. */
   staging: "/run/plinth",
   /** Where programs may write while they judge, see scripts/lib/judges.sh. It is on no host. */

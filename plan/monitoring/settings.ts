@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { paths } from "../names.ts";
 import { imageReference, oneLine, quantity, webUrl } from "../texts.ts";
 
 const name = z
@@ -25,7 +26,7 @@ const storage = z
     directory: z
       .string()
       .regex(/^(\/[\w.@+-]+)+$/, "must be an absolute path of letters, digits and ._@+-")
-      .default("/var/lib/plinth-monitoring"),
+      .default(paths.monitoring),
     /** A StorageClass of the cluster in place of the directory. */
     class: name.optional(),
     /** What Prometheus asks for, and keeps below: the oldest data goes when four fifths are full. */
