@@ -56,7 +56,7 @@ function controllerCases(alert: string, job: string, summary: string): AlertCase
 }
 
 const requests = (code: string, values: string): Series => ({
-  [`apiserver_request_total{job="apiserver", instance="cp1", verb="GET", code="${code}"}`]: values,
+  [`apiserver_request_total{job="apiserver", resource="pods", instance="cp1", verb="GET", code="${code}"}`]: values,
 });
 const pods = (figure: string, deployment: string, namespace: string, values: string): Series =>
   told(figure, `namespace="${namespace}", deployment="${deployment}"`, values);

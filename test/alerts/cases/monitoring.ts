@@ -32,12 +32,16 @@ export const monitoringCases: readonly AlertCase[] = [
     series: {
       'up{job="apiserver", instance="cp1"}': spell(1, 0, 20),
       'up{job="apiserver", instance="cp2"}': held([1, 90]),
+      'up{job="coredns", instance="w1"}': held([1, 90]),
     },
-    // ApiServerDown fires from step 10, and has ended at step 25.
+    // ApiServerDown fires from step 10 to 24.
     from: 10,
-    still: [29],
-    until: 60,
-    sent: [],
+    still: [28],
+    until: 54,
+    sent: ["30m", "5m"].map((within) => ({
+      labels: { cause: "ApiServerDown", job: "apiserver", instance: "cp1", within, severity: "none" },
+      summary: `ApiServerDown fires, or has ended within ${within}: what follows from it is not told meanwhile`,
+    })),
   },
   {
     alert: "TargetDown",
