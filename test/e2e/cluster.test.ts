@@ -9,7 +9,7 @@ import { certificateRenewal } from "./scenarios/certificate-renewal.ts";
 import { configChange } from "./scenarios/config-change.ts";
 import { deadServer } from "./scenarios/dead-server.ts";
 import { destroy } from "./scenarios/destroy.ts";
-import { faults } from "./scenarios/faults.ts";
+import { holderFails, overload } from "./scenarios/faults.ts";
 import { killed } from "./scenarios/killed.ts";
 import { noChange } from "./scenarios/no-change.ts";
 import { newWorker } from "./scenarios/new-worker.ts";
@@ -48,7 +48,8 @@ describe("a cluster on lab hosts", function () {
   badFlag(project);
   certificateRenewal(project);
   deadServer(project);
-  faults(project);
+  overload(project);
+  holderFails(project, "kill");
   workloads(project);
   nodeChange(project);
   workerLoss(project);

@@ -13,6 +13,8 @@ import { kills } from "../e2e/scenarios/kills.ts";
 import { losses } from "../e2e/scenarios/losses.ts";
 import { newWorker } from "../e2e/scenarios/new-worker.ts";
 import { oneHost } from "../e2e/scenarios/one-host.ts";
+import { holderFails } from "../e2e/scenarios/faults.ts";
+import { interruptedDrain } from "../e2e/scenarios/interrupted-drain.ts";
 import { gone } from "../e2e/scenarios/gone.ts";
 import { site } from "../e2e/scenarios/site.ts";
 import { workloads } from "../e2e/scenarios/workloads.ts";
@@ -40,6 +42,8 @@ describe("the hosts of a cluster", function () {
   });
 
   workloads(project);
+  holderFails(project, "pause", "partition");
+  interruptedDrain(project);
   drift(project);
   conditions(project);
   consumer(project);

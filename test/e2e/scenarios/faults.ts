@@ -5,11 +5,11 @@ import { eventually } from "../../support/eventually.ts";
 import type { Project } from "../support/project.ts";
 import { healthy } from "../support/status.ts";
 
-const cases = [
-  { fault: "kill", repair: "start", title: "power loss" },
-  { fault: "pause", repair: "resume", title: "a pause" },
-  { fault: "partition", repair: "heal", title: "a partition" },
-] as const;
+const faults = {
+  kill: { repair: "start", title: "power loss" },
+  pause: { repair: "resume", title: "a pause" },
+  partition: { repair: "heal", title: "a partition" },
+} as const;
 
 /** The holder of a lease, when it is one of the given hosts. */
 async function leader(project: Project, lease: string, among: readonly string[]): Promise<string | undefined> {
@@ -30,8 +30,8 @@ async function leader(project: Project, lease: string, among: readonly string[])
 /** Keeps every processor of a host busy with far more processes than it has processors, for some seconds. */
 const starve = "for n in $(seq 64); do timeout 10 sh -c 'while :; do :; done' & done; wait";
 
-/** The host that holds the VIP fails, in three ways; before that it is merely overloaded. */
-export function faults(project: Project): void {
+/** The host that holds the VIP has more to do than it can. */
+export function overload(project: Project): void {
   describe("an overload of the host that holds the VIP", () => {
     it("meets keepalived and HAProxy ahead of every other process", async () => {
       for (const host of hosts) {
@@ -66,8 +66,12 @@ export function faults(project: Project): void {
       await healthy(project, 120);
     });
   });
+}
 
-  for (const { fault, repair, title } of cases) {
+/** The host that holds the VIP fails, in some ways one after the other. */
+export function holderFails(project: Project, ...ways: readonly (keyof typeof faults)[]): void {
+  for (const fault of ways) {
+    const { repair, title } = faults[fault];
     describe(`${title} of the host that holds the VIP`, () => {
       let victim = "";
       let writer: Poller | undefined;
